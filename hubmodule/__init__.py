@@ -1,0 +1,51 @@
+"""hubmodule: the TF1 Hub module format on today's TensorFlow.
+
+    import hubmodule as hub
+
+Every public name is looked up when it is first used, so importing the package
+imports neither TensorFlow nor Keras nor the Estimator.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from hubmodule import _requirements
+from hubmodule._version import __version__
+
+# Public name -> the module that defines it.
+_HOMES = {
+    "HubModuleError": "hubmodule.errors",
+    "ImageModuleInfo": "hubmodule.module.images",
+    "Module": "hubmodule.module.module",
+    "ModuleSpec": "hubmodule.module.spec",
+    "add_signature": "hubmodule.module.builder",
+    "attach_image_module_info": "hubmodule.module.images",
+    "attach_message": "hubmodule.module.builder",
+    "create_module_spec": "hubmodule.module.builder",
+    "create_module_spec_from_saved_model": "hubmodule.module.saved_model_spec",
+    "eval_function_for_module": "hubmodule.module.evaluate",
+    "get_expected_image_size": "hubmodule.module.images",
+    "get_num_image_channels": "hubmodule.module.images",
+    "load_module_spec": "hubmodule.module.module",
+    "resolve": "hubmodule.resolver.resolvers",
+}
+
+__all__ = ["__version__", *sorted(_HOMES)]
+
+_requirements.check_tensorflow()
+
+
+def __getattr__(name: str) -> Any:
+    try:
+        home = _HOMES[name]
+    except KeyError:
+        raise AttributeError(f"module 'hubmodule' has no attribute {name!r}") from None
+    value = getattr(importlib.import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,121 @@
+"""What hubmodule raises.
+
+Each error is a HubModuleError, and also the built-in or TensorFlow type that
+programs written for tensorflow_hub catch at that place:
+
+    HubModuleError
+    ├── HandleNotFoundError (OSError)                    nothing is where the handle points
+    ├── ModuleFormatError (ValueError)                   a directory that cannot be read as a module
+    │   └── NotAModuleError (tf.errors.NotFoundError)    ... because it is something else
+    ├── ModuleDefinitionError (ValueError)               a module_fn that makes no valid module
+    ├── ColocationError (ValueError)                     colocation constraints that cannot hold
+    ├── NoSuchVariantError (KeyError, ValueError)        tags that no graph variant has
+    ├── NoSuchSignatureError (KeyError, ValueError)      a name that no signature has
+    ├── NoSuchAttachmentError (KeyError)                 a key under which nothing is attached
+    ├── SignatureMismatchError (TypeError, ValueError)   inputs or outputs that do not fit
+    ├── UnregisteredOpsError (tf.errors.NotFoundError)   ops that this process does not know
+    ├── GraphError (RuntimeError)                        a module in another graph, or in none
+    ├── ScopeError (RuntimeError)                        a module whose names are taken
+    ├── CheckpointError (ValueError, tf.errors.NotFoundError)
+    │                                                    a checkpoint without what a module needs
+    └── ExportExistsError (FileExistsError, tf.errors.AlreadyExistsError)
+                                                         an export onto something that is there
+"""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+
+class HubModuleError(Exception):
+    """The base of all errors of this package.
+
+    Its one argument, `message`, says what went wrong, where, and what to do next.
+    """
+
+    def __init__(self, message: str):
+        super().__init__(message)
+
+    @property
+    def message(self) -> str:
+        """The text of the error."""
+        return self.args[0]
+
+    def __str__(self) -> str:
+        # KeyError would show the repr of the text, and tf.errors an op's traceback.
+        return self.message
+
+    def __reduce__(self):
+        return type(self), (self.message,)
+
+
+class HandleNotFoundError(HubModuleError, OSError):
+    """Nothing is where the handle points."""
+
+
+class ModuleFormatError(HubModuleError, ValueError):
+    """A directory cannot be read as a module."""
+
+
+class NotAModuleError(ModuleFormatError, tf.errors.NotFoundError):
+    """A directory is something else than a TF1 Hub module."""
+
+    def __init__(self, message: str):
+        tf.errors.NotFoundError.__init__(self, None, None, message)
+        self.args = (message,)
+
+
+class ModuleDefinitionError(HubModuleError, ValueError):
+    """A module_fn, or what it declares, makes no valid module."""
+
+
+class ColocationError(HubModuleError, ValueError):
+    """Colocation constraints contradict each other, or what a module may constrain."""
+
+
+class NoSuchVariantError(HubModuleError, KeyError, ValueError):
+    """A module has no graph variant with these tags."""
+
+
+class NoSuchSignatureError(HubModuleError, KeyError, ValueError):
+    """A graph variant has no signature of this name."""
+
+
+class NoSuchAttachmentError(HubModuleError, KeyError):
+    """Nothing is attached to a graph variant under this key."""
+
+
+class SignatureMismatchError(HubModuleError, TypeError, ValueError):
+    """Values do not fit the inputs of a signature, or an output that it lacks is wanted."""
+
+
+class UnregisteredOpsError(HubModuleError, tf.errors.NotFoundError):
+    """A module needs ops that no imported package has registered."""
+
+    def __init__(self, message: str):
+        tf.errors.NotFoundError.__init__(self, None, None, message)
+        self.args = (message,)
+
+
+class GraphError(HubModuleError, RuntimeError):
+    """A module is used in another graph than its own, or where there is no graph."""
+
+
+class ScopeError(HubModuleError, RuntimeError):
+    """A module cannot have the same name as variable scope and as name scope."""
+
+
+class CheckpointError(HubModuleError, ValueError, tf.errors.NotFoundError):
+    """A checkpoint cannot be read, or lacks a variable that a module needs."""
+
+    def __init__(self, message: str):
+        tf.errors.NotFoundError.__init__(self, None, None, message)
+        self.args = (message,)
+
+
+class ExportExistsError(HubModuleError, FileExistsError, tf.errors.AlreadyExistsError):
+    """An export would replace what is there already."""
+
+    def __init__(self, message: str):
+        tf.errors.AlreadyExistsError.__init__(self, None, None, message)
+        self.args = (message,)
