@@ -175,6 +175,8 @@ class ModuleSpec:
         """
         if self._checkpoint_prefix is None:
             return None
+        if not any(variant.variables for variant in self._variants.values()):
+            return checkpoint.Contents(self._checkpoint_prefix, {}, {})
         return checkpoint.contents(self._checkpoint_prefix)
 
     def write(
@@ -190,7 +192,7 @@ class ModuleSpec:
         Raises:
             ExportExistsError: if something is at `path` that may not be replaced.
         """
-        with files.new_directory(path, overwrite and module_def.is_module(path)) as directory:
+        with files.new_directory(path, module_def.FILE_NAME, overwrite) as directory:
             saved_model.write(directory, (v.meta_graph for v in self._variants.values()))
             saved_model.write_variables(directory, variables)
             module_def.write(directory)
