@@ -51,7 +51,9 @@ class TestEachError:
         assert str(error(TEXT)) == TEXT
 
     @pytest.mark.parametrize(
-        "again", [copy.copy, lambda error: pickle.loads(pickle.dumps(error))], ids=["copy", "pickle"]
+        "again",
+        [copy.copy, lambda error: pickle.loads(pickle.dumps(error))],
+        ids=["copy", "pickle"],
     )
     def test_survives_copies(self, error, again):
         copied = again(error(TEXT))
@@ -66,9 +68,7 @@ class TestEachError:
         assert getattr(errors, parent) in error.__bases__
         foreign = set(error.__bases__) - set(ALL)
         assert types == {
-            f"tf.errors.{base.__name__}"
-            if issubclass(base, tf.errors.OpError)
-            else base.__name__
+            f"tf.errors.{base.__name__}" if issubclass(base, tf.errors.OpError) else base.__name__
             for base in foreign
         }
 
@@ -98,9 +98,7 @@ def test_programs_written_for_tensorflow_hub_catch_it(error, caught_as):
         raise error(TEXT)
 
 
-@pytest.mark.parametrize(
-    "error", [error for error in ALL if issubclass(error, tf.errors.OpError)]
-)
+@pytest.mark.parametrize("error", [error for error in ALL if issubclass(error, tf.errors.OpError)])
 def test_errors_of_tensorflow_have_their_code(error):
     code = error(TEXT).error_code
     assert code in (tf.errors.NOT_FOUND, tf.errors.ALREADY_EXISTS)
