@@ -50,9 +50,8 @@ def _export(hub: Any, tf: Any, spec: Any, path: Path) -> None:
 
 
 def _record_call(hub: Any, tf: Any, spec: Any, call: Call, directory: Path, name: str) -> None:
-    inputs = {"in:" + key: value for key, value in call.inputs.items()}
     outputs = observe.outputs(hub, tf, spec, call)
-    values.save(recordings.outputs_file(directory, name, call), {**inputs, **outputs})
+    recordings.save_call(recordings.outputs_file(directory, name, call), call.inputs, outputs)
     if call.trained:
         trained = observe.training_step(hub, tf, spec, call)
         values.save(recordings.training_file(directory, name, call), trained)

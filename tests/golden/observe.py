@@ -35,12 +35,12 @@ def _apply(hub: Any, tf: Any, spec: Any, call: Call, trainable: bool = False) ->
 
 
 def outputs(hub: Any, tf: Any, spec: Any, call: Call) -> dict[str, Value]:
-    """All outputs of one call, under `out:<name>`."""
+    """All outputs of one call, by name."""
     with tf.Graph().as_default(), soft_session(tf) as session:
         fetches = _apply(hub, tf, spec, call)
         initialize(tf, session)
         fetched = session.run(fetches)
-    return {"out:" + name: values.from_session(value) for name, value in fetched.items()}
+    return {name: values.from_session(value) for name, value in fetched.items()}
 
 
 def training_step(hub: Any, tf: Any, spec: Any, call: Call) -> dict[str, Value]:
@@ -50,7 +50,8 @@ def training_step(hub: Any, tf: Any, spec: Any, call: Call) -> dict[str, Value]:
     Returns those, sorted, under `regularization`, and each part of each variable after the
     step under `var:<its name in the graph>`.
     """
-    with tf.Graph().as_default(), soft_session(tf) as session, _caller(tf, call):
+    caller = control_flow(tf, call.control_flow)
+    with tf.Graph().as_default(), soft_session(tf) as session, caller:
         by_name = _apply(hub, tf, spec, call, trainable=True)
         penalties = tf.get_collection(tf.GraphKeys.REGULARIZATION_LOSSES)
         loss = tf.add_n([*(_mean(tf, by_name[name]) for name in sorted(by_name)), *penalties])
@@ -62,10 +63,6 @@ def training_step(hub: Any, tf: Any, spec: Any, call: Call) -> dict[str, Value]:
         fetched = session.run({name: v.read_value() for name, v in variables.items()})
     seen.update((name, values.from_session(value)) for name, value in fetched.items())
     return seen
-
-
-def _caller(tf: Any, call: Call) -> Any:
-    return control_flow(tf, v1=call.control_flow_v1 or not tf.control_flow_v2_enabled())
 
 
 def _mean(tf: Any, output: Any) -> Any:

@@ -10,9 +10,12 @@ TAGS are joined by `-`; `notags` is the empty set. `_` stands for `:`. Runs on P
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
+from tests.golden import values
 from tests.golden.definitions import Call
+from tests.golden.values import Value
 
 
 def call_name(call: Call) -> str:
@@ -33,3 +36,19 @@ def training_file(directory: Path, module: str, call: Call) -> Path:
 def description_file(directory: Path, module: str) -> Path:
     """Where it is recorded what a program sees of a module."""
     return directory / (module + ".json")
+
+
+def save_call(file: Path, inputs: Mapping[str, Value], outputs: Mapping[str, Value]) -> None:
+    """Writes what went in and what came out."""
+    seen = {"in:" + name: value for name, value in inputs.items()}
+    seen.update(("out:" + name, value) for name, value in outputs.items())
+    values.save(file, seen)
+
+
+def load_call(file: Path) -> tuple[dict[str, Value], dict[str, Value]]:
+    """Inputs and outputs, as save_call wrote them."""
+    sides: dict[str, dict[str, Value]] = {"in": {}, "out": {}}
+    for key, value in values.load(file).items():
+        side, _, name = key.partition(":")
+        sides[side][name] = value
+    return sides["in"], sides["out"]

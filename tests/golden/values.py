@@ -105,6 +105,15 @@ def _from_parts(parts: dict[str, np.ndarray]) -> Value:
     return Ragged(parts["flat_values"], splits)
 
 
+def differences(actual: Mapping[str, Value], expected: Mapping[str, Value]) -> dict[str, str]:
+    """What differs between values of the same name; empty if nothing does."""
+    found = {name: "missing" for name in expected if name not in actual}
+    found.update((name, "unexpected") for name in actual if name not in expected)
+    for name in set(actual) & set(expected):
+        found[name] = difference(actual[name], expected[name])
+    return {name: text for name, text in found.items() if text}
+
+
 def difference(actual: Value, expected: Value, tolerance: float = 1e-5) -> str:
     """What differs between two values, or "".
 

@@ -27,17 +27,17 @@ def _control_flow_spec(hub: Any, tf: Any) -> Any:
     return hub.create_module_spec(module_fn)
 
 
-@golden(Call({"default": numbers(3, 2)}, trained=True, control_flow_v1=True))
+@golden(Call({"default": numbers(3, 2)}, trained=True, control_flow=1))
 def control_flow_v1(hub: Any, tf: Any, scratch: Path) -> Any:
     """A while_loop, one inside a cond, and a map_fn; as Enter, Switch and Merge ops."""
-    with control_flow(tf, v1=True):
+    with control_flow(tf, 1):
         return _control_flow_spec(hub, tf)
 
 
-@golden(Call({"default": -numbers(3, 2)}, trained=True))
+@golden(Call({"default": -numbers(3, 2)}, trained=True, control_flow=2))
 def control_flow_v2(hub: Any, tf: Any, scratch: Path) -> Any:
     """The same as functions, called by While and If ops."""
-    with control_flow(tf, v1=False):
+    with control_flow(tf, 2):
         return _control_flow_spec(hub, tf)
 
 

@@ -27,8 +27,8 @@ class Call(NamedTuple):
     signature: str = "default"
     tags: frozenset[str] = frozenset()
     trained: bool = False  # Whether a training step on this call is recorded as well.
-    # Whether the caller must switch TensorFlow's control flow v2 off to get gradients.
-    control_flow_v1: bool = False
+    # The version of control flow that the caller must switch on to get gradients.
+    control_flow: int | None = None
 
 
 class Definition(NamedTuple):
@@ -79,10 +79,10 @@ def lines(scratch: Path, name: str, words: str) -> str:
 
 
 @contextlib.contextmanager
-def control_flow(tf: Any, v1: bool) -> Iterator[None]:
-    """Makes what is built inside use control flow v1 or v2."""
+def control_flow(tf: Any, version: int | None) -> Iterator[None]:
+    """Has TensorFlow use control flow of this version inside; None: the one it is set to."""
     was_v2 = tf.control_flow_v2_enabled()
-    _enable_control_flow_v2(tf, not v1)
+    _enable_control_flow_v2(tf, was_v2 if version is None else version == 2)
     try:
         yield
     finally:
