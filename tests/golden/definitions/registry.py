@@ -83,6 +83,8 @@ def control_flow(tf: Any, version: int | None) -> Iterator[None]:
     """Has TensorFlow use control flow of this version inside; None: the one it is set to."""
     was_v2 = tf.control_flow_v2_enabled()
     _enable_control_flow_v2(tf, was_v2 if version is None else version == 2)
+    if version == 2:
+        _register_while_gradient(tf)
     try:
         yield
     finally:
@@ -91,3 +93,9 @@ def control_flow(tf: Any, version: int | None) -> Iterator[None]:
 
 def _enable_control_flow_v2(tf: Any, on: bool) -> None:
     (tf.enable_control_flow_v2 if on else tf.disable_control_flow_v2)()
+
+
+def _register_while_gradient(tf: Any) -> None:
+    # TensorFlow 1.15 knows the gradient of While ops once it has built one itself.
+    with tf.Graph().as_default():
+        tf.while_loop(lambda i: i < 1, lambda i: i + 1, [tf.constant(0)])
