@@ -27,7 +27,7 @@ def write(hub: Any, tf: Any, name: str, directory: Path) -> None:
     make_spec, calls = DEFINITIONS[name]
     # Inside `directory`, as TensorFlow names tables after the files that fill them.
     scratch = directory / (name + ".scratch")
-    scratch.mkdir()
+    scratch.mkdir(parents=True)
     try:
         _export(hub, tf, make_spec(hub, tf, scratch), directory / name)
     finally:

@@ -85,16 +85,17 @@ def _descent(tf: Any, loss: Any) -> Any:
 
 def description(hub: Any, tf: Any, spec: Any, calls: Sequence[Call]) -> dict[str, Any]:
     """The variants of a module, and what calls add to UPDATE_OPS, as JSON holds them."""
-    variants = sorted(sorted(tags) for tags in spec.get_tags())
     return {
-        "variants": [_variant(hub, tf, spec, set(tags)) for tags in variants],
-        "update_ops": {
-            recordings.call_name(call): {
-                "frozen": _count_update_ops(hub, tf, spec, call, trainable=False),
-                "trainable": _count_update_ops(hub, tf, spec, call, trainable=True),
-            }
-            for call in calls
-        },
+        "variants": variants(hub, tf, spec),
+        "update_ops": {recordings.call_name(c): update_ops(hub, tf, spec, c) for c in calls},
+    }
+
+
+def update_ops(hub: Any, tf: Any, spec: Any, call: Call) -> dict[str, int]:
+    """How many ops a call of a frozen and of a trainable module adds to UPDATE_OPS."""
+    return {
+        "frozen": _count_update_ops(hub, tf, spec, call, trainable=False),
+        "trainable": _count_update_ops(hub, tf, spec, call, trainable=True),
     }
 
 
@@ -102,6 +103,18 @@ def _count_update_ops(hub: Any, tf: Any, spec: Any, call: Call, trainable: bool)
     with tf.Graph().as_default() as graph:
         _apply(hub, tf, spec, call, trainable)
         return len(graph.get_collection(tf.GraphKeys.UPDATE_OPS))
+
+
+def static_shapes(hub: Any, tf: Any, spec: Any, call: Call) -> dict[str, Any]:
+    """What the graph knows of the shapes of a call's outputs: tf.TensorShapes by name."""
+    with tf.Graph().as_default():
+        return {name: tensor.shape for name, tensor in _apply(hub, tf, spec, call).items()}
+
+
+def variants(hub: Any, tf: Any, spec: Any) -> list[dict[str, Any]]:
+    """Signatures, attachments, variables and collections of each variant."""
+    all_tags = sorted(sorted(tags) for tags in spec.get_tags())
+    return [_variant(hub, tf, spec, set(tags)) for tags in all_tags]
 
 
 def _variant(hub: Any, tf: Any, spec: Any, tags: set) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 import tensorflow.compat.v1 as tf
+from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 import hubmodule as hub
 from tests.golden import observe, recordings, values
@@ -52,16 +53,15 @@ def _recorded(writer: str, name: str) -> dict[str, Any]:
 
 
 @functools.cache
-def _observed(writer: str, name: str) -> dict[str, Any]:
-    spec = hub.load_module_spec(str(HERE / writer / name))
-    return observe.description(hub, tf, spec, DEFINITIONS[name].calls)
+def _observed(writer: str, name: str) -> list[dict[str, Any]]:
+    return observe.variants(hub, tf, hub.load_module_spec(str(HERE / writer / name)))
 
 
-def _of_variants(description: dict[str, Any], *keys: str) -> dict[str, Any]:
-    """One part of the description of each variant, by its tags."""
+def _by_tags(variants: list[dict[str, Any]], *keys: str) -> dict[str, Any]:
+    """One part of the description of each variant."""
     return {
         "-".join(variant["tags"]): functools.reduce(dict.__getitem__, keys, variant)
-        for variant in description["variants"]
+        for variant in variants
     }
 
 
@@ -70,6 +70,18 @@ def test_outputs(writer: str, name: str, call: Call) -> None:
     call, outputs = _recorded_call(writer, name, call)
     spec = hub.load_module_spec(str(HERE / writer / name))
     assert values.differences(observe.outputs(hub, tf, spec, call), outputs) == {}
+
+
+@each_call
+def test_static_shapes_keep_what_the_signature_says(writer: str, name: str, call: Call) -> None:
+    """A caller's next layer needs them, also where only Python code had set them."""
+    spec = hub.load_module_spec(str(HERE / writer / name))
+    infos = spec.get_output_info_dict(call.signature, set(call.tags))
+    shapes = observe.static_shapes(hub, tf, spec, call)
+    refined = {key: infos[key].get_shape().merge_with(shape) for key, shape in shapes.items()}
+    assert {key: str(shape) for key, shape in shapes.items()} == {
+        key: str(shape) for key, shape in refined.items()
+    }
 
 
 @each_training_step
@@ -83,10 +95,11 @@ def test_variables_after_a_training_step(writer: str, name: str, call: Call) -> 
 @each_module
 @pytest.mark.parametrize("part", ["signatures", "attachments"])
 def test_spec(writer: str, name: str, part: str) -> None:
-    recorded = _of_variants(_recorded(writer, name), part)
-    assert _of_variants(_observed(writer, name), part) == recorded
+    recorded = _by_tags(_recorded(writer, name)["variants"], part)
+    assert _by_tags(_observed(writer, name), part) == recorded
 
 
+_CONTROL_FLOW_V2 = DEFINITIONS["control_flow_v2"].calls[0]
 _COLLECTIONS = (
     "variables",
     "model_variables",
@@ -101,19 +114,21 @@ _COLLECTIONS = (
 @pytest.mark.parametrize("trainable", ["frozen", "trainable"])
 @pytest.mark.parametrize("collection", _COLLECTIONS)
 def test_collections(writer: str, name: str, trainable: str, collection: str) -> None:
-    recorded = _of_variants(_recorded(writer, name), trainable, collection)
-    assert _of_variants(_observed(writer, name), trainable, collection) == recorded
+    recorded = _by_tags(_recorded(writer, name)["variants"], trainable, collection)
+    assert _by_tags(_observed(writer, name), trainable, collection) == recorded
 
 
 @each_module
 def test_variable_map(writer: str, name: str) -> None:
-    recorded = _of_variants(_recorded(writer, name), "frozen", "variable_map")
-    assert _of_variants(_observed(writer, name), "frozen", "variable_map") == recorded
+    recorded = _by_tags(_recorded(writer, name)["variants"], "frozen", "variable_map")
+    assert _by_tags(_observed(writer, name), "frozen", "variable_map") == recorded
 
 
-@each_module
-def test_update_ops(writer: str, name: str) -> None:
-    assert _observed(writer, name)["update_ops"] == _recorded(writer, name)["update_ops"]
+@each_call
+def test_update_ops(writer: str, name: str, call: Call) -> None:
+    recorded = _recorded(writer, name)["update_ops"][recordings.call_name(call)]
+    spec = hub.load_module_spec(str(HERE / writer / name))
+    assert observe.update_ops(hub, tf, spec, call) == recorded
 
 
 @pytest.mark.parametrize("writer", WRITERS)
@@ -146,6 +161,29 @@ def test_parts_of_a_variable_keep_their_slice_info(writer: str) -> None:
     assert {(info.full_name, tuple(info.full_shape)) for info in slices} == {
         ("module/table/rows", (7, 4))
     }
+
+
+def _function_names(module_path: Path) -> set[str]:
+    saved_model = SavedModel.FromString((module_path / "saved_model.pb").read_bytes())
+    library = saved_model.meta_graphs[0].graph_def.library
+    return {function.signature.name for function in library.function}
+
+
+def test_functions_of_the_same_name_meet_in_one_graph() -> None:
+    """Programs name functions by counting, so two versions of a module often share names."""
+    paths = [HERE / writer / "control_flow_v2" for writer in WRITERS]
+    assert set.intersection(*map(_function_names, paths))
+    calls = [_recorded_call(w, "control_flow_v2", _CONTROL_FLOW_V2) for w in WRITERS]
+    with tf.Graph().as_default(), tf.Session() as session:
+        modules = [hub.Module(str(path)) for path in paths]
+        fetches = [
+            module(call.inputs, as_dict=True)
+            for module, (call, _) in zip(modules, calls, strict=True)
+        ]
+        observe.initialize(tf, session)
+        fetched = session.run(fetches)
+    for outputs, (_, recorded) in zip(fetched, calls, strict=True):
+        assert values.differences(outputs, recorded) == {}
 
 
 @pytest.mark.parametrize("writer", WRITERS)

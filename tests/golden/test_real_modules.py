@@ -104,8 +104,9 @@ _without_tensorflow_text = pytest.mark.skipif(
 @_without_tensorflow_text
 @pytest.mark.parametrize("error", [tf.errors.NotFoundError, hub.HubModuleError])
 def test_missing_ops_name_the_package_to_import(error: type[Exception]) -> None:
+    call, _ = _recorded("tftext_segmenter")
     with tf.Graph().as_default(), pytest.raises(error, match="tensorflow_text"):
-        hub.Module(hub.load_module_spec(_path("tftext_segmenter")))
+        hub.Module(_path("tftext_segmenter"))(call.inputs, as_dict=True)
 
 
 @pytest.mark.skipif(find_spec("tensorflow_text") is None, reason="needs tensorflow_text")
