@@ -17,6 +17,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -213,10 +214,10 @@ def main(arguments: Sequence[str]) -> int:
     directory = _new_directory(options.directory)
     cells = compare(Workshop(directory), sides, list(DEFINITIONS))
     print(table(cells), reasons(cells), sep="\n\n")
-    failed = sum(cell.verdict == "failed" for cell in cells)
-    print(f"\n{len(cells) - failed} passed, {failed} failed")
+    count = Counter(cell.verdict for cell in cells)
+    print(f"\n{count['ok']} ok, {count['n/a']} n/a, {count['failed']} failed")
     print(f"Modules, reports and logs: {directory}")
-    return 1 if failed else 0
+    return 1 if count["failed"] else 0
 
 
 if __name__ == "__main__":
