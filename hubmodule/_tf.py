@@ -14,7 +14,10 @@ import tensorflow as tf
 from tensorflow.core.framework import op_def_pb2
 from tensorflow.core.protobuf import struct_pb2
 from tensorflow.python.framework import importer, op_def_registry, ops
+from tensorflow.python.ops import handle_data_util
 from tensorflow.python.saved_model import nested_structure_coder
+
+_LOOPS = frozenset({"While", "StatelessWhile"})
 
 _FuncGraph = tf.__internal__.FuncGraph
 
@@ -32,6 +35,20 @@ def import_graph_def(graph_def: tf.compat.v1.GraphDef, input_map: Mapping[str, t
     importer._import_graph_def_internal(
         graph_def, input_map=dict(input_map), name="", validate_colocation_constraints=False
     )
+    graph = tf.compat.v1.get_default_graph()
+    for node in graph_def.node:
+        if node.op in _LOOPS:
+            _complete_loop(graph.get_operation_by_name(node.name))
+
+
+def _complete_loop(loop: tf.Operation) -> None:
+    """Tells of the variables that leave a loop what is known of them where they enter.
+
+    Python knows when it builds a loop, but an import does not, and gradients need it.
+    """
+    for entering, leaving in zip(loop.inputs, loop.outputs, strict=True):
+        if leaving.dtype == tf.resource:
+            handle_data_util.copy_handle_data(entering, leaving)
 
 
 def op_def(name: str) -> op_def_pb2.OpDef | None:
@@ -82,8 +99,20 @@ def is_within(graph: tf.Graph, outer: tf.Graph) -> bool:
 
 
 def as_local(tensor: tf.Tensor, graph: tf.Graph) -> tf.Tensor:
-    """The tensor as ops of `graph` can read it: captured, if it belongs to an outer graph."""
-    return tensor if tensor.graph is graph else graph.capture(tensor)
+    """The tensor as new ops of `graph` read it.
+
+    It is captured if it belongs to an outer graph; a function takes no references, so
+    of a ref variable it gets the value. Within a v1 loop or conditional it is led in:
+    the context would do that after the import as well, but ops that pass a variable
+    on would then have lost what is known of its value.
+    """
+    if tensor.graph is not graph:
+        if tensor.dtype != tensor.dtype.base_dtype:
+            with tensor.graph.as_default(), tf.control_dependencies(None):
+                tensor = tf.identity(tensor)
+        tensor = graph.capture(tensor)
+    context = graph._get_control_flow_context()
+    return tensor if context is None else context.AddValue(tensor)
 
 
 @contextlib.contextmanager
