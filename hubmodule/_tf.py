@@ -14,10 +14,7 @@ import tensorflow as tf
 from tensorflow.core.framework import op_def_pb2
 from tensorflow.core.protobuf import struct_pb2
 from tensorflow.python.framework import importer, op_def_registry, ops
-from tensorflow.python.ops import handle_data_util
 from tensorflow.python.saved_model import nested_structure_coder
-
-_LOOPS = frozenset({"While", "StatelessWhile"})
 
 _FuncGraph = tf.__internal__.FuncGraph
 
@@ -35,20 +32,6 @@ def import_graph_def(graph_def: tf.compat.v1.GraphDef, input_map: Mapping[str, t
     importer._import_graph_def_internal(
         graph_def, input_map=dict(input_map), name="", validate_colocation_constraints=False
     )
-    graph = tf.compat.v1.get_default_graph()
-    for node in graph_def.node:
-        if node.op in _LOOPS:
-            _complete_loop(graph.get_operation_by_name(node.name))
-
-
-def _complete_loop(loop: tf.Operation) -> None:
-    """Tells of the variables that leave a loop what is known of them where they enter.
-
-    Python knows when it builds a loop, but an import does not, and gradients need it.
-    """
-    for entering, leaving in zip(loop.inputs, loop.outputs, strict=True):
-        if leaving.dtype == tf.resource:
-            handle_data_util.copy_handle_data(entering, leaving)
 
 
 def op_def(name: str) -> op_def_pb2.OpDef | None:

@@ -363,10 +363,7 @@ class TestControlFlowInside:
             [tf.constant(0), tf.constant(1.0)],
         )
         assert evaluate(output) == 16.0
-        if (control_flow, outer) == ("v1", "v2"):
-            with pytest.raises(ValueError, match="creates a resource in its body"):
-                v1.gradients(output, module.variable_map["w"])  # TensorFlow cannot do it
-        else:
+        if control_flow == outer:  # TensorFlow has no gradients of one generation in the other
             (gradient,) = v1.gradients(output, module.variable_map["w"])
             assert evaluate(gradient) == 32.0
 
