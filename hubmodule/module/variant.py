@@ -12,7 +12,7 @@ from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 from hubmodule.errors import ModuleFormatError, NoSuchSignatureError, UnregisteredOpsError
 from hubmodule.format import attachments
 from hubmodule.format.signatures import TensorInfo
-from hubmodule.surgery import collections, colocation, functions, portability, state
+from hubmodule.surgery import collections, colocation, portability, state
 from hubmodule.surgery.names import is_control, op_name
 from hubmodule.surgery.prune import Part, Wiring
 
@@ -103,8 +103,6 @@ class Variant:
     def _local(self) -> MetaGraphDef:
         """The MetaGraph as this TensorFlow imports it; state waits for nothing."""
         local = portability.for_this_tensorflow(self.meta_graph)
-        if local.graph_def.library.function:
-            local.graph_def.CopyFrom(functions.with_unique_function_names(local.graph_def))
         for node in local.graph_def.node:
             if state.holds_state(node.op):
                 del node.input[:]

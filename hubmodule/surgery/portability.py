@@ -64,7 +64,7 @@ def for_this_tensorflow(meta_graph: MetaGraphDef) -> MetaGraphDef:
     """A copy that this TensorFlow can import anywhere.
 
     Devices, and attributes that only the producer knows and left at their defaults,
-    are cleared; so are the static shapes that an import works out again.
+    are cleared.
     """
     local = MetaGraphDef()
     local.CopyFrom(meta_graph)
@@ -72,7 +72,6 @@ def for_this_tensorflow(meta_graph: MetaGraphDef) -> MetaGraphDef:
     for node in all_nodes(local.graph_def):
         node.device = ""
         attr = node.attr
-        attr.pop("_output_shapes", None)
         for name, default in unknown.get(node.op, ()):
             if name in attr and attr[name] == default:
                 del attr[name]
