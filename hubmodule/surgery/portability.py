@@ -120,10 +120,3 @@ def without_author(meta_graph: MetaGraphDef, asset_tensors: Container[str]) -> M
         if node.name in paths and node.op == "Const":
             node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto("", tf.string))
     return clean
-
-
-def unregistered_ops(graph_def: tf.compat.v1.GraphDef) -> list[str]:
-    """The op types of a graph, without its own functions, that this process does not know."""
-    own = {function.signature.name for function in graph_def.library.function}
-    used = {node.op for node in all_nodes(graph_def)} - own
-    return sorted(op for op in used if _tf.op_def(op) is None)
