@@ -39,7 +39,9 @@ def read(directory: str) -> list[MetaGraphDef]:
     saved_model = _read_proto(directory)
     if not saved_model.meta_graphs:
         raise ModuleFormatError(f"The SavedModel in {directory} has no graphs; it is damaged.")
-    return [assets.with_paths(meta_graph, directory) for meta_graph in saved_model.meta_graphs]
+    for meta_graph in saved_model.meta_graphs:
+        assets.locate(meta_graph, directory)
+    return list(saved_model.meta_graphs)
 
 
 def write(directory: str, meta_graphs: Iterable[MetaGraphDef]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import tensorflow as tf
@@ -103,9 +103,10 @@ class Variant:
     def _local(self) -> MetaGraphDef:
         """The MetaGraph as this TensorFlow imports it; state waits for nothing."""
         local = portability.for_this_tensorflow(self.meta_graph)
-        local.graph_def.CopyFrom(functions.with_unique_function_names(local.graph_def))
+        if local.graph_def.library.function:
+            local.graph_def.CopyFrom(functions.with_unique_function_names(local.graph_def))
         for node in local.graph_def.node:
-            if state.is_state(node):
+            if state.holds_state(node.op):
                 del node.input[:]
         return local
 
@@ -121,7 +122,7 @@ class Variant:
         They hold state, or the path of an asset: a program that is exported finds its
         assets by their constants, so there must be one of each.
         """
-        holders = {node.name for node in self.wiring.graph_def.node if state.is_state(node)}
+        holders = {node.name for node in self.wiring.graph_def.node if state.holds_state(node.op)}
         assets = collections.names_in(self.meta_graph, collections.ASSET_FILEPATHS)
         return frozenset(holders | {op_name(tensor) for tensor in assets})
 
@@ -192,14 +193,14 @@ class Variant:
 
     def _runnable_updates(self, replaced: set[str]) -> list[str]:
         """The update ops that need no placeholder which stays empty."""
-        names = collections.names_in(self.meta_graph, collections.UPDATE_OPS)
-        nodes = self.wiring.nodes
+        updates = collections.names_in(self.meta_graph, collections.UPDATE_OPS)
 
-        def is_runnable(update: str) -> bool:
-            ops = self._needed([update], replaced).ops
-            return not any(nodes[op].op == "Placeholder" for op in ops)
+        def all_runnable(names: Sequence[str]) -> bool:
+            ops = self._needed(names, replaced).ops
+            return not any(self.wiring.nodes[op].op == "Placeholder" for op in ops)
 
-        return [name for name in names if is_runnable(name)]
+        # One by one only where it matters, as each takes a walk through the graph.
+        return updates if all_runnable(updates) else [u for u in updates if all_runnable([u])]
 
     def _needed(self, roots: Iterable[str], replaced: Collection[str] = ()) -> Part:
         try:
