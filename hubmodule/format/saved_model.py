@@ -67,15 +67,12 @@ def write(directory: str, meta_graphs: Iterable[MetaGraphDef]) -> None:
 
 def write_variables(directory: str, entries: Iterable[checkpoint.Entry]) -> None:
     """Writes the checkpoint of a module directory; none if there are no variables."""
-    prefix = posixpath.join(directory, VARIABLES_PREFIX)
-    tf.io.gfile.makedirs(posixpath.dirname(prefix))
-    checkpoint.write(prefix, entries)
+    checkpoint.write(checkpoint_prefix(directory), entries)
 
 
-def checkpoint_prefix(directory: str) -> str | None:
-    """The path prefix of the checkpoint in a directory, or None if there is none."""
-    prefix = posixpath.join(directory, VARIABLES_PREFIX)
-    return prefix if tf.io.gfile.exists(prefix + ".index") else None
+def checkpoint_prefix(directory: str) -> str:
+    """The path prefix of the checkpoint in a directory, which is there if there are variables."""
+    return posixpath.join(directory, VARIABLES_PREFIX)
 
 
 def _read_proto(directory: str) -> saved_model_pb2.SavedModel:
