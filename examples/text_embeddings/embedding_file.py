@@ -25,7 +25,7 @@ import lzma
 import re
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -33,17 +33,18 @@ import polars as pl
 import tensorflow as tf
 from tqdm import tqdm
 
-_CHUNK_BYTES = 16 << 20
 # A longer line is no row of a text file, and all of it would have to be held in memory.
 _MAX_LINE_BYTES = 64 << 20
 # How a packed file starts. "BZh" alone could be a token.
-_OPENERS = {
-    rb"\x1f\x8b": gzip.open,
-    rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)": bz2.open,
-    rb"\xfd7zXZ\x00": lzma.open,
+_OPENERS: dict[re.Pattern[bytes], Callable[[Any], Any]] = {
+    re.compile(rb"\x1f\x8b"): gzip.open,
+    re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)"): bz2.open,
+    re.compile(rb"\xfd7zXZ\x00"): lzma.open,
 }
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _NUMBER = re.compile(rb"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_LAST_NUMBERS = re.compile(rb"(?:[ \t]+%b)+\Z" % _NUMBER.pattern)
+_SPACES = re.compile(rb"( +)")
 _HEADER = re.compile(rb"(\d+) +([1-9]\d*)")
 # So many rows are tried in the search for one that shows the dimension of the vectors.
 _ROWS_TO_TRY = 1000
@@ -68,7 +69,7 @@ class Embeddings:
     vectors: np.ndarray
 
 
-def read_embeddings(path: str) -> Embeddings:
+def read_embeddings(path: str, chunk_bytes: int = 16 << 20) -> Embeddings:
     """Reads the embeddings in a file.
 
     Each number becomes the float32 that is nearest to its decimal text. Of several
@@ -78,6 +79,7 @@ def read_embeddings(path: str) -> Embeddings:
     Args:
       path: a file on any file system of TensorFlow. What it is packed with is told
         from its content, not from its name.
+      chunk_bytes: how much text is parsed at a time.
 
     Raises:
       FileNotFoundError: nothing is at `path`.
@@ -85,7 +87,7 @@ def read_embeddings(path: str) -> Embeddings:
         case the message names its line and its token.
     """
     with _opened(path) as stream:
-        blocks = _blocks(stream, path)
+        blocks = _blocks(stream, path, chunk_bytes)
         first = next(blocks, b"").removeprefix(_BYTE_ORDER_MARK)
         layout = _layout(first, path)
         if layout.header_rows is not None:
@@ -115,20 +117,22 @@ def _opened(path: str) -> Iterator[Any]:
             delay=2,
             disable=not sys.stderr.isatty(),
         ) as stream:
-            unpack = (opener for magic, opener in _OPENERS.items() if re.match(magic, start))
-            yield next(unpack, lambda plain: plain)(stream)
+            yield next(
+                (unpacked(stream) for magic, unpacked in _OPENERS.items() if magic.match(start)),
+                stream,
+            )
 
 
-def _blocks(stream: Any, path: str) -> Iterator[bytes]:
+def _blocks(stream: Any, path: str, chunk_bytes: int) -> Iterator[bytes]:
     """Yields the lines of a stream in blocks, joined by newlines.
 
     Spaces and carriage returns at the ends of lines are gone, as are blank lines
     at the end of the stream.
     """
     rest = b""
-    while chunk := _unpacked_chunk(stream, path):
+    while chunk := _unpacked(stream, path, chunk_bytes):
         rest += chunk
-        if len(rest) < _CHUNK_BYTES:
+        if len(rest) < chunk_bytes:
             continue
         # The last row that is not blank has to wait: it may go on in the next chunk,
         # and blank lines after it are wrong only if another row follows them.
@@ -145,9 +149,9 @@ def _blocks(stream: Any, path: str) -> Iterator[bytes]:
         yield _with_plain_line_ends(last)
 
 
-def _unpacked_chunk(stream: Any, path: str) -> bytes:
+def _unpacked(stream: Any, path: str, size: int) -> bytes:
     try:
-        return stream.read(_CHUNK_BYTES)
+        return stream.read(size)
     except (EOFError, OSError, lzma.LZMAError, zlib.error) as error:
         raise EmbeddingFileError(
             f"{path} is damaged or cut off and cannot be unpacked ({error}); fetch it again."
@@ -177,11 +181,18 @@ class _Layout:
     def first_row_line(self) -> int:
         return 1 if self.header_rows is None else 2
 
-    def row_error(self, line_number: int, line: bytes, problem: str) -> EmbeddingFileError:
-        token = line.split(b" ", 1)[0].decode("utf-8", "backslashreplace")
+    def split(self, line: bytes) -> tuple[bytes, list[bytes]]:
+        """The token of a row and the fields of its vector, which are too few if it is short."""
+        pieces = _SPACES.split(line)  # field, spaces, field, spaces, ..., field
+        spaces_and_fields = min(2 * self.dimension, len(pieces) - 1)
+        first = len(pieces) - spaces_and_fields
+        return b"".join(pieces[:first]), pieces[first + 1 :: 2]
+
+    def row_error(self, line_number: int, token: bytes, problem: str) -> EmbeddingFileError:
+        token = _LAST_NUMBERS.sub(b"", token)  # they are rather of the vector
         return EmbeddingFileError(
-            f"{self.path}, line {line_number}, token {token!r}: {problem}. By {self.told_by} a row "
-            f"is a token and {_count(self.dimension)}; mend this line or take it out."
+            f"{self.path}, line {line_number}, token {_shown(token)}: {problem}. By {self.told_by} "
+            f"a row is a token and {_count(self.dimension)}; mend this line or take it out."
         )
 
 
@@ -190,21 +201,17 @@ def _layout(block: bytes, path: str) -> _Layout:
     lines = block.split(b"\n", _ROWS_TO_TRY)[:_ROWS_TO_TRY]
     header = _HEADER.fullmatch(lines[0])
     # A first line of two whole numbers could also be a row of one dimension.
-    if header and (len(lines) == 1 or len(_fields(lines[1])) != 2 or header[2] == b"1"):
+    if header and (len(lines) == 1 or len(_later_fields(lines[1])) != 1 or header[2] == b"1"):
         layout = _Layout(path, int(header[2]), "the header", int(header[1]))
-        _check_header(layout, lines[1:])
+        # Before anything of that size is made: the line may be no header at all.
+        if len(lines) > 1 and len(_later_fields(lines[1])) < layout.dimension:
+            _checked_row(lines[1], layout, 2)
         return layout
     for number, line in enumerate(lines, 1):
-        fields = _fields_after_token(line)
+        fields = _later_fields(line)
         if fields and all(map(_NUMBER.fullmatch, fields)):
             return _Layout(path, len(fields), f"line {number}")
     return _Layout(path, max(1, _count_last_numbers(lines[0])), "the end of line 1")
-
-
-def _check_header(layout: _Layout, rows: list[bytes]) -> None:
-    # Before anything of that size is made: the line may be no header at all.
-    if rows and len(_fields_after_token(rows[0])) < layout.dimension:
-        raise layout.row_error(2, rows[0], _too_few(rows[0]))
 
 
 # --- from lines to tokens and vectors ---
@@ -212,11 +219,15 @@ def _check_header(layout: _Layout, rows: list[bytes]) -> None:
 
 def _read_rows(blocks: Iterator[bytes], layout: _Layout) -> Embeddings:
     tokens: list[str] = []
-    vectors = []
+    vectors: np.ndarray = np.empty([0, layout.dimension], np.float32)
     for block in filter(None, blocks):
         parsed = _parsed(block, layout, layout.first_row_line + len(tokens))
+        end = len(tokens) + len(parsed.tokens)
+        if end > len(vectors):
+            # In place: concatenating a list of arrays would need the memory twice.
+            vectors.resize([max(end, len(vectors) * 5 // 4), layout.dimension], refcheck=False)
+        vectors[len(tokens) : end] = parsed.vectors
         tokens += parsed.tokens
-        vectors.append(parsed.vectors)
     if not tokens:
         raise EmbeddingFileError(
             f"{layout.path} has no rows; give a file with a token and its vector in each line."
@@ -224,14 +235,16 @@ def _read_rows(blocks: Iterator[bytes], layout: _Layout) -> Embeddings:
     if layout.header_rows not in (None, len(tokens)):
         message = "%s: its header announces %d rows, but it has %d."
         _log.warning(message, layout.path, layout.header_rows, len(tokens))
-    return Embeddings(tokens, np.concatenate(vectors))
+    vectors.resize([len(tokens), layout.dimension], refcheck=False)
+    return Embeddings(tokens, vectors)
 
 
 def _parsed(block: bytes, layout: _Layout, line_number: int) -> Embeddings:
     """Returns the rows of one block, the first line of which has `line_number`."""
     frame = None
-    # Polars drops a byte order mark; here it would be part of a token.
-    if not block.startswith(_BYTE_ORDER_MARK) and b"\r" not in block:
+    # Polars drops a byte order mark, which here would be part of a token, and lets tokens
+    # have tabs and carriage returns, which have to be looked at.
+    if not (block.startswith(_BYTE_ORDER_MARK) or b"\r" in block or b"\t" in block):
         with contextlib.suppress(pl.exceptions.PolarsError):
             frame = _parsed_by_polars(block, layout.dimension)
     if frame is None or frame.height != block.count(b"\n") + 1 or any(frame.null_count().row(0)):
@@ -261,26 +274,26 @@ def _taken_apart(block: bytes, layout: _Layout, line_number: int) -> tuple[list[
     Raises:
       EmbeddingFileError: a line is no row; it is the first such line.
     """
-    # The token ends as early as it can, so that it has no spaces at its end.
-    row = re.compile(rb"(.*?)((?: +[^ ]+){%d})" % layout.dimension, re.DOTALL)
     tokens, rows = [], []
     for number, line in enumerate(block.split(b"\n"), line_number):
-        match = row.fullmatch(line)
-        if not match:
-            raise layout.row_error(number, line, _too_few(line))
-        token, fields = match[1], _fields(match[2])
-        if problem := _problem_of_vector(fields) or _problem_of_token(token, line):
-            raise layout.row_error(number, line, problem)
-        tokens.append(token.decode())
+        token, fields = _checked_row(line, layout, number)
+        tokens.append(token)
         rows.append(b" ".join([b"_", *fields]))
     return tokens, b"\n".join(rows)
 
 
-def _too_few(line: bytes) -> str:
-    return f"it has {_count(len(_fields_after_token(line)))}" if line else "the line is empty"
+def _checked_row(line: bytes, layout: _Layout, line_number: int) -> tuple[str, list[bytes]]:
+    token, fields = layout.split(line)
+    if problem := _problem_of_vector(fields, line, layout) or _problem_of_token(token, line):
+        raise layout.row_error(line_number, token, problem)
+    return token.decode(), fields
 
 
-def _problem_of_vector(fields: list[bytes]) -> str | None:
+def _problem_of_vector(fields: list[bytes], line: bytes, layout: _Layout) -> str | None:
+    if not line:
+        return "the line is empty"
+    if len(fields) < layout.dimension:
+        return f"it has {_count(len(fields))}"
     for field in itertools.filterfalse(_NUMBER.fullmatch, fields):
         return f"{_shown(field)} is not a number"
     return None
@@ -291,9 +304,9 @@ def _problem_of_token(token: bytes, line: bytes) -> str | None:
         return "its token is empty, and the vocabulary of a module cannot hold that"
     if b"\r" in token:
         return "its token has a carriage return, and the vocabulary of a module cannot hold that"
-    # A number before the vector is rather a row that is too long than a part of the token.
-    if any(map(_NUMBER.fullmatch, _fields_after_token(token))):
-        return f"it has {_count(_count_last_numbers(line))}, or its token has a number in it"
+    # Rather a row that is too long, or has tabs for spaces, than a number in a token.
+    if any(map(_NUMBER.fullmatch, re.split(rb"[ \t]", token)[1:])):
+        return f"it has {_count(_count_last_numbers(line))}, or a number within its token"
     try:
         token.decode()
     except UnicodeDecodeError as error:
@@ -304,10 +317,9 @@ def _problem_of_token(token: bytes, line: bytes) -> str | None:
 def _check_finite(vectors: np.ndarray, block: bytes, layout: _Layout, line_number: int) -> None:
     rows, columns = np.nonzero(~np.isfinite(vectors))
     if rows.size:
-        line = block.split(b"\n")[rows[0]]
-        field = _fields(line)[columns[0] - layout.dimension]
-        problem = f"{_shown(field)} is not a finite float32"
-        raise layout.row_error(line_number + int(rows[0]), line, problem)
+        token, fields = layout.split(block.split(b"\n")[rows[0]])
+        problem = f"{_shown(fields[columns[0]])} is not a finite float32"
+        raise layout.row_error(line_number + int(rows[0]), token, problem)
 
 
 def _without_repetitions(embeddings: Embeddings, layout: _Layout) -> Embeddings:
@@ -333,16 +345,12 @@ def _without_repetitions(embeddings: Embeddings, layout: _Layout) -> Embeddings:
     return Embeddings(list(first_rows), embeddings.vectors[list(first_rows.values())])
 
 
-def _fields(text: bytes) -> list[bytes]:
-    return list(filter(None, text.split(b" ")))
-
-
-def _fields_after_token(line: bytes) -> list[bytes]:
-    return _fields(line.partition(b" ")[2])
+def _later_fields(line: bytes) -> list[bytes]:
+    return _SPACES.split(line)[2::2]
 
 
 def _count_last_numbers(line: bytes) -> int:
-    fields = reversed(_fields_after_token(line))
+    fields = reversed(_later_fields(line))
     return sum(1 for _ in itertools.takewhile(_NUMBER.fullmatch, fields))
 
 

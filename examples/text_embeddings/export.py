@@ -14,16 +14,20 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from pathlib import Path
+
+if not __package__:  # run as a program
+    sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import tensorflow as tf
 from absl import app, flags
 
 import hubmodule as hub
-
-if __package__:
-    from .embedding_file import EmbeddingFileError, Embeddings, read_embeddings
-else:  # run as a program
-    from embedding_file import EmbeddingFileError, Embeddings, read_embeddings
+from examples.text_embeddings.embedding_file import (
+    EmbeddingFileError,
+    Embeddings,
+    read_embeddings,
+)
 
 tf1 = tf.compat.v1
 
@@ -213,7 +217,7 @@ def main(arguments: Sequence[str]) -> None:
             options.preprocess_text,
             options.l2_regularization,
         )
-    except (EmbeddingFileError, hub.HubModuleError, OSError) as error:
+    except (EmbeddingFileError, hub.HubModuleError, OSError, tf.errors.OpError) as error:
         sys.exit(f"Nothing was published: {error}")
     print(f"The module is in {options.export_path}")
 

@@ -69,7 +69,7 @@ class Weights:
     """
 
     kernel: np.ndarray
-    bias: np.ndarray
+    bias: np.float32
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,13 +78,13 @@ class Training:
 
     Attributes:
       epochs: how often each example is used.
-      learning_rate: of the Adam optimiser.
+      learning_rate: of the Adagrad optimiser.
       batch_size: examples per step.
       seed: of the order of the examples.
     """
 
     epochs: int
-    learning_rate: float
+    learning_rate: float = 0.1
     batch_size: int = 32
     seed: int = 0
 
@@ -115,27 +115,30 @@ class Classifier:
         self._graph = tf.Graph()
         with self._graph.as_default():
             self._module = hub.Module(module, trainable=trainable)
+            dimension = self._module.get_output_info_dict()["default"].get_shape()[1]
             self._sentences = tf1.placeholder(tf.string, [None])
             self._labels = tf1.placeholder(tf.float32, [None])
             self._embeddings = self._module(self._sentences)
-            self._kernel = tf1.get_variable(
-                "kernel",
-                self._embeddings.shape[1:],
-                initializer=tf1.constant_initializer(start.kernel if start else 0.0),
-            )
-            self._bias = tf1.get_variable(
-                "bias", [], initializer=tf1.constant_initializer(start.bias if start else 0.0)
-            )
+            if start is None:
+                start = Weights(np.zeros(dimension, np.float32), np.float32(0))
+            self._kernel = tf1.get_variable("kernel", initializer=start.kernel)
+            self._bias = tf1.get_variable("bias", initializer=start.bias)
             self._logits = tf.linalg.matvec(self._embeddings, self._kernel) + self._bias
+            # A trainable module adds its losses to the collection that this sums.
+            self._regularization_loss = tf1.losses.get_regularization_loss()
             self._step = self._training_step()
             self._session = tf1.Session()
             self._session.run([tf1.global_variables_initializer(), tf1.tables_initializer()])
 
     def _training_step(self) -> tf.Operation:
         losses = tf.nn.sigmoid_cross_entropy_with_logits(self._labels, self._logits)
-        # A trainable module adds its regularisation losses to the graph's collection of them.
-        loss = tf.reduce_mean(losses) + tf1.losses.get_regularization_loss()
-        return tf1.train.AdamOptimizer(self._training.learning_rate).minimize(loss)
+        loss = tf.reduce_mean(losses) + self._regularization_loss
+        # Adam would shrink the vectors of words that no example has to zero: it makes steps
+        # of one length of all gradients, and theirs, from the regularisation, are never 0.
+        optimizer = tf1.train.AdagradOptimizer(
+            self._training.learning_rate, initial_accumulator_value=1e-3
+        )
+        return optimizer.minimize(loss)
 
     def train(self, examples: Examples) -> tuple[int, float]:
         """Trains, and returns the number of steps and the seconds that each took on average."""
@@ -157,6 +160,10 @@ class Classifier:
     def embed(self, sentences: np.ndarray) -> np.ndarray:
         """The embeddings of sentences as they are now: float32 of shape [size, dimension]."""
         return self._session.run(self._embeddings, {self._sentences: sentences})
+
+    def regularization_loss(self) -> float:
+        """What the module as it is now adds to the loss; 0 if it is frozen."""
+        return float(self._session.run(self._regularization_loss))
 
     def weights(self) -> Weights:
         """What the classifier has learned by now, without the module."""
