@@ -191,8 +191,9 @@ class _Layout:
     def row_error(self, line_number: int, token: bytes, problem: str) -> EmbeddingFileError:
         token = _LAST_NUMBERS.sub(b"", token)  # they are rather of the vector
         return EmbeddingFileError(
-            f"{self.path}, line {line_number}, token {_shown(token)}: {problem}. By {self.told_by} "
-            f"a row is a token and {_count(self.dimension)}; mend this line or take it out."
+            f"{self.path}, line {line_number}, token {_shown(token)}: {problem}. "
+            f"By {self.told_by} a row is a token and {_count(self.dimension)}, with spaces between "
+            "them; mend this line or take it out."
         )
 
 

@@ -18,6 +18,9 @@ from pathlib import Path
 
 if not __package__:  # run as a program
     sys.path.insert(0, str(Path(__file__).parents[2]))
+    # TensorFlow reads these when it is imported. It speaks of oneDNN even when told to be quiet.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
 import tensorflow as tf
 from absl import app, flags
@@ -195,13 +198,17 @@ def _is_empty_directory(path: str) -> bool:
     return tf.io.gfile.isdir(path) and not tf.io.gfile.listdir(path)
 
 
-def _define_flags() -> None:
-    flags.DEFINE_string("embedding_file", None, "A file with a token and its vector in each line.")
-    flags.DEFINE_string("export_path", None, "The directory that becomes the module.")
-    flags.DEFINE_bool("preprocess_text", True, "Whether the module takes sentences, not tokens.")
-    flags.DEFINE_integer("num_oov_buckets", 1, "Vectors for words not in the file.", lower_bound=1)
-    flags.DEFINE_float("l2_regularization", 0.0, "Scale of an L2 loss.", lower_bound=0.0)
-    flags.mark_flags_as_required(["embedding_file", "export_path"])
+def define_flags(values: flags.FlagValues = flags.FLAGS) -> None:
+    """Defines the flags of the program."""
+    here = {"flag_values": values}
+    flags.DEFINE_string("embedding_file", None, "A token and its vector in each line.", **here)
+    flags.DEFINE_string("export_path", None, "The directory that becomes the module.", **here)
+    flags.DEFINE_bool("preprocess_text", True, "Take sentences rather than tokens.", **here)
+    flags.DEFINE_integer(
+        "num_oov_buckets", 1, "Vectors that missing words share.", lower_bound=1, **here
+    )
+    flags.DEFINE_float("l2_regularization", 0.0, "Scale of an L2 loss.", lower_bound=0.0, **here)
+    flags.mark_flags_as_required(["embedding_file", "export_path"], **here)
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -223,5 +230,5 @@ def main(arguments: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    _define_flags()
+    define_flags()
     app.run(main)
