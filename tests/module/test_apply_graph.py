@@ -647,22 +647,6 @@ class TestSharing:
         with pytest.raises(tf.errors.InvalidArgumentError):
             evaluate(outputs["bad"])
 
-    def test_unregistered_ops_are_named(self, tmp_path, graph):
-        from tensorflow.core.protobuf import saved_model_pb2
-
-        path = exported(tmp_path / "m", affine)
-        with open(path + "/saved_model.pb", "rb") as file:
-            saved = saved_model_pb2.SavedModel.FromString(file.read())
-        for node in saved.meta_graphs[0].graph_def.node:
-            if node.op == "Mul":
-                node.op = "SentencepieceOp"
-        with open(path + "/saved_model.pb", "wb") as file:
-            file.write(saved.SerializeToString())
-        with pytest.raises(
-            tf.errors.NotFoundError, match=r"\['SentencepieceOp'\].*tensorflow_text"
-        ):
-            hub.Module(path)(array(1))
-
 
 if __name__ == "__main__":
     raise SystemExit(pytest.main([__file__, *sys.argv[1:]]))
