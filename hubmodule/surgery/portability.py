@@ -103,7 +103,7 @@ def without_author(
 ) -> MetaGraphDef:
     """A copy without what belongs to the author's machine or process.
 
-    The paths of assets and of checkpoints are blanked, and calls of functions forget
+    Devices are cleared, the paths of assets and of checkpoints are blanked, and calls of functions forget
     the name of their gradient in the author's process (another process may use that
     name for another function; without it, the gradient is that of the function).
 
@@ -122,6 +122,7 @@ def without_author(
             node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto("", tf.string))
     for node in all_nodes(clean.graph_def):
         node.ClearField("experimental_debug_info")
+        node.device = ""
         _rename_paths(node, names)
         gradient = node.attr["_gradient_op_type"].s if "_gradient_op_type" in node.attr else b""
         if _GRADIENT_OF_A_CALL.match(gradient):
