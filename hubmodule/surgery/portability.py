@@ -103,9 +103,9 @@ def without_author(
 ) -> MetaGraphDef:
     """A copy without what belongs to the author's machine or process.
 
-    Devices are cleared, the paths of assets and of checkpoints are blanked, and calls of functions forget
-    the name of their gradient in the author's process (another process may use that
-    name for another function; without it, the gradient is that of the function).
+    Devices are cleared, the paths of assets and of checkpoints are blanked, and calls of
+    functions forget the name of their gradient in the author's process (another process
+    may use that name for another function; without it, the gradient is the function's).
 
     Args:
         meta_graph: of the module.
