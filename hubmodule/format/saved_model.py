@@ -59,7 +59,7 @@ def write(directory: str, meta_graphs: Iterable[MetaGraphDef]) -> None:
     saved_model = saved_model_pb2.SavedModel()
     for meta_graph, paths in zip(meta_graphs, tensors, strict=True):
         saved_model.meta_graphs.append(
-            assets.declared(portability.without_author(meta_graph, paths), paths, names)
+            assets.declared(portability.without_author(meta_graph, paths, names), paths, names)
         )
     content = saved_model.SerializeToString(deterministic=True)
     files.write_bytes(posixpath.join(directory, BINARY), content)
