@@ -1,4 +1,4 @@
-"""functions: what of a library is needed, and names that tell the content."""
+"""functions: what of a library is needed, and under which names."""
 
 from __future__ import annotations
 
@@ -76,80 +76,69 @@ def graph_with(**bodies: str) -> tf.compat.v1.GraphDef:
     return graph
 
 
-def new_name(name: str, graph: tf.compat.v1.GraphDef) -> str:
-    """The new name of a function that the graph calls once."""
-    renamed = functions.with_unique_function_names(graph)
-    return next(node.op for node in renamed.node if node.name == f"call_{name}")
+def renamed(graph: tf.compat.v1.GraphDef) -> tf.compat.v1.GraphDef:
+    return functions.with_renamed_functions(graph, "_s")
 
 
-class TestUniqueNames:
-    def test_equal_functions_of_two_graphs_get_equal_names(self):
-        assert new_name("f", graph_with(f="Abs")) == new_name("f", graph_with(f="Abs", g="Exp"))
-
-    def test_other_contents_get_other_names(self):
-        assert new_name("f", graph_with(f="Abs")) != new_name("f", graph_with(f="Exp"))
-
-    def test_the_content_of_called_functions_counts(self):
-        one, other = graph_with(f="g", g="Abs"), graph_with(f="g", g="Exp")
-        assert new_name("f", one) != new_name("f", other)
-
-    def test_the_content_of_gradients_counts(self):
-        one, other = graph_with(f="Abs", d="Sign"), graph_with(f="Abs", d="Neg")
-        for graph in (one, other):
-            graph.library.gradient.add(function_name="f", gradient_func="d")
-        assert new_name("f", one) != new_name("f", other)
-
-    def test_the_old_name_can_be_read_in_the_new(self):
-        assert new_name("while_body_12", graph_with(while_body_12="Abs")).startswith(
-            "while_body_12_"
-        )
-
-    def test_recursion_ends(self):
-        assert new_name("f", graph_with(f="g", g="f")).startswith("f_")
-
+class TestWithRenamedFunctions:
     def test_all_references_are_renamed(self):
         graph = graph_with(f="Abs", g="f")
         graph.library.gradient.add(function_name="f", gradient_func="g")
         graph.library.function[1].attr["x"].func.name = "f"
         graph.node[0].attr["branches"].list.func.add(name="f").attr["y"].func.name = "g"
-        renamed = functions.with_unique_function_names(graph)
-        f, g = (function.signature.name for function in renamed.library.function)
-        assert renamed.library.function[1].node_def[0].op == f
-        assert renamed.library.function[1].attr["x"].func.name == f
-        assert renamed.node[0].op == f
-        assert renamed.node[0].attr["branches"].list.func[0].name == f
-        assert renamed.node[0].attr["branches"].list.func[0].attr["y"].func.name == g
-        assert renamed.library.gradient[0].function_name == f
-        assert renamed.library.gradient[0].gradient_func == g
+        result = renamed(graph)
+        g = result.library.function[1]
+        call = result.node[0]
+        assert [function.signature.name for function in result.library.function] == ["f_s", "g_s"]
+        assert g.node_def[0].op == "f_s"
+        assert g.attr["x"].func.name == "f_s"
+        assert call.op == "f_s"
+        assert call.attr["branches"].list.func[0].name == "f_s"
+        assert call.attr["branches"].list.func[0].attr["y"].func.name == "g_s"
+        assert result.library.gradient[0].function_name == "f_s"
+        assert result.library.gradient[0].gradient_func == "g_s"
+
+    def test_what_is_no_function_of_the_graph_keeps_its_name(self):
+        graph = graph_with(f="Abs")
+        graph.library.gradient.add(function_name="Exp", gradient_func="f")
+        result = renamed(graph)
+        assert result.node[0].name == "call_f"
+        assert result.library.function[0].node_def[0].op == "Abs"
+        assert result.library.gradient[0].function_name == "Exp"
+
+    def test_a_graph_without_functions_is_not_copied(self):
+        graph = graph_def('node { name: "a" op: "NoOp" }')
+        assert renamed(graph) is graph
 
     def test_the_graph_itself_is_not_changed(self):
         graph = graph_with(f="Abs")
         before = graph.SerializeToString(deterministic=True)
-        functions.with_unique_function_names(graph)
+        renamed(graph)
         assert graph.SerializeToString(deterministic=True) == before
 
 
 NAMES = st.sampled_from(["f", "g", "h"])
+BODIES = st.dictionaries(NAMES, st.one_of(NAMES, st.sampled_from(["Abs", "Exp"])), min_size=1)
 
 
-@given(st.dictionaries(NAMES, st.one_of(NAMES, st.sampled_from(["Abs", "Exp"]))))
-def test_renaming_equal_content_gives_equal_graphs(bodies):
-    first, second = graph_with(**bodies), graph_with(**bodies)
-    assert functions.with_unique_function_names(first) == functions.with_unique_function_names(
-        second
+@given(BODIES)
+def test_renaming_changes_nothing_but_names(bodies):
+    expected = graph_with(
+        **{f"{name}_s": f"{op}_s" if op in bodies else op for name, op in bodies.items()}
     )
+    result = renamed(graph_with(**bodies))
+    assert result.library == expected.library
+    assert [node.op for node in result.node] == [node.op for node in expected.node]
 
 
-@given(
-    st.dictionaries(NAMES, st.sampled_from(["Abs", "Exp"])),
-    st.dictionaries(NAMES, st.sampled_from(["Abs", "Exp"])),
-)
-def test_two_graphs_share_a_name_only_for_equal_functions(one, other):
-    merged = {}
-    for bodies in (one, other):
-        renamed = functions.with_unique_function_names(graph_with(**bodies))
-        for function in renamed.library.function:
-            assert merged.setdefault(function.signature.name, function) == function
+@given(BODIES)
+def test_renamed_graphs_need_the_same_functions(bodies):
+    graph = graph_with(**bodies)
+    kept = functions.needed_library(graph.node[:1], graph.library)
+    kept_renamed = functions.needed_library(renamed(graph).node[:1], renamed(graph).library)
+    assert [f.signature.name + "_s" for f in kept.function] == [
+        f.signature.name for f in kept_renamed.function
+    ]
 
 
 if __name__ == "__main__":

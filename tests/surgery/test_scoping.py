@@ -57,14 +57,21 @@ def test_frames_of_loops_move(op):
     assert node.attr["frame_name"].s == b"s/t/f"
 
 
-def test_functions_and_versions_stay():
+def test_functions_get_names_that_no_other_import_has():
     whole = graph_def("""
         node { name: "a" op: "f" }
-        library { function { signature { name: "f" } node_def { name: "b" op: "NoOp" } } }
-        versions { producer: 1882 }""")
-    result = graph_def_under("s/", whole)
-    assert result.library == whole.library
-    assert result.versions == whole.versions
+        library { function { signature { name: "f" } node_def { name: "b" op: "NoOp" } } }""")
+    calls = set()
+    for _ in range(2):
+        result = graph_def_under("s/", whole)
+        assert result.node[0].op == result.library.function[0].signature.name
+        assert result.library.function[0].node_def == whole.library.function[0].node_def
+        calls.add(result.node[0].op)
+    assert len(calls) == 2
+
+
+def test_versions_stay():
+    assert graph_def_under("s/", graph_def("versions { producer: 1882 }")).versions.producer == 1882
 
 
 def test_the_graph_itself_is_not_changed():
