@@ -99,6 +99,7 @@ class TestJoinInside:
             ("sub\\vocab.txt", "/m/assets/sub/vocab.txt"),
             ("..vocab", "/m/assets/..vocab"),
             ("vocab:1.txt", "/m/assets/vocab:1.txt"),
+            ("vocab:", "/m/assets/vocab:"),
         ],
     )
     def test_other_names_are_paths_below(self, name, path):
