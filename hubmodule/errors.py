@@ -45,7 +45,7 @@ class HubModuleError(Exception):
         # KeyError would show the repr of the text, and tf.errors an op's traceback.
         return self.message
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[type[HubModuleError], tuple[str]]:
         return type(self), (self.message,)
 
 

@@ -10,10 +10,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import tensorflow as tf
+from tensorflow.core.protobuf import struct_pb2
 from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
 from tensorflow.core.protobuf.meta_graph_pb2 import TensorInfo as TensorInfoProto
 
 from hubmodule import _tf
+from hubmodule.errors import ModuleFormatError
 
 
 class TensorInfo:
@@ -21,12 +23,15 @@ class TensorInfo:
 
     Args:
         proto: the TensorInfo message.
+
+    Raises:
+        ModuleFormatError: if it is of a composite type that is not known here.
     """
 
     def __init__(self, proto: TensorInfoProto):
         self._encoding = proto.WhichOneof("encoding")
         if self._encoding == "composite_tensor":
-            self._type_spec = _tf.type_spec_from_proto(proto.composite_tensor.type_spec)
+            self._type_spec = _composite_type(proto.composite_tensor.type_spec)
             self._tensor_names = [part.name for part in proto.composite_tensor.components]
             return
         shape = tf.TensorShape(proto.tensor_shape)
@@ -104,6 +109,16 @@ class TensorInfo:
         if self.kind == "dense":
             return tensors[0]
         return tf.nest.pack_sequence_as(self._type_spec, tensors, expand_composites=True)
+
+
+def _composite_type(proto: struct_pb2.TypeSpecProto) -> tf.TypeSpec:
+    try:
+        return _tf.type_spec_from_proto(proto)
+    except ValueError as error:
+        raise ModuleFormatError(
+            f"A signature has an input or output of a type that TensorFlow {tf.__version__} does "
+            f"not know: {error} Import the package that defines the type first."
+        ) from error
 
 
 def signature_def(inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> SignatureDef:
