@@ -31,16 +31,17 @@ def locate(meta_graph: MetaGraphDef, directory: str) -> None:
     Raises:
         ModuleFormatError: if an asset lies outside of the module's assets/.
     """
-    entries = meta_graph.collection_def.pop(collections.SAVED_MODEL_ASSETS, None)
-    if entries is None:
+    # Not pop(): it finds every key, as maps of messages make what they are asked for.
+    if collections.SAVED_MODEL_ASSETS not in meta_graph.collection_def:
         return
     nodes = {node.name: node for node in meta_graph.graph_def.node}
-    for value in entries.any_list.value:
+    for value in meta_graph.collection_def[collections.SAVED_MODEL_ASSETS].any_list.value:
         asset = AssetFileDef.FromString(value.value)
         path = files.join_inside(posixpath.join(directory, DIRECTORY), asset.filename)
         node = nodes.get(op_name(asset.tensor_info.name))
         if node is not None:
             node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(path, tf.string))
+    del meta_graph.collection_def[collections.SAVED_MODEL_ASSETS]
 
 
 def sources(meta_graph: MetaGraphDef) -> dict[str, str]:
