@@ -36,12 +36,12 @@ def locate(meta_graph: MetaGraphDef, directory: str) -> None:
         ModuleFormatError: if an asset lies outside of the module's assets/, or an entry
             is damaged.
     """
-    entries = meta_graph.collection_def.pop(collections.SAVED_MODEL_ASSETS, None)
-    if entries is None:
+    # Not pop(): it finds every key, as maps of messages make what they are asked for.
+    if collections.SAVED_MODEL_ASSETS not in meta_graph.collection_def:
         return
     nodes = {node.name: node for node in meta_graph.graph_def.node}
     known = collections.names_in(meta_graph, collections.ASSET_FILEPATHS)
-    for value in entries.any_list.value:
+    for value in meta_graph.collection_def[collections.SAVED_MODEL_ASSETS].any_list.value:
         asset = _parsed(value)
         path = files.join_inside(posixpath.join(directory, DIRECTORY), asset.filename)
         tensor = asset.tensor_info.name
@@ -51,6 +51,7 @@ def locate(meta_graph: MetaGraphDef, directory: str) -> None:
         node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(path, tf.string))
         if tensor not in known:
             meta_graph.collection_def[collections.ASSET_FILEPATHS].node_list.value.append(tensor)
+    del meta_graph.collection_def[collections.SAVED_MODEL_ASSETS]
 
 
 def _parsed(value: any_pb2.Any) -> AssetFileDef:
