@@ -37,7 +37,6 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from hubmodule._plain_errors import HubModuleError as HubModuleError
 from hubmodule._plain_errors import ArchiveDamagedError as ArchiveDamagedError
 from hubmodule._plain_errors import ArchiveError as ArchiveError
 from hubmodule._plain_errors import ArchiveRefusedError as ArchiveRefusedError
@@ -46,6 +45,7 @@ from hubmodule._plain_errors import CacheError as CacheError
 from hubmodule._plain_errors import DownloadError as DownloadError
 from hubmodule._plain_errors import HandleNotFoundError as HandleNotFoundError
 from hubmodule._plain_errors import HttpStatusError as HttpStatusError
+from hubmodule._plain_errors import HubModuleError as HubModuleError
 from hubmodule._plain_errors import InvalidHandleError as InvalidHandleError
 from hubmodule._plain_errors import OfflineError as OfflineError
 from hubmodule._plain_errors import SettingError as SettingError

@@ -188,7 +188,8 @@ def _kaggle_model(url: str) -> KaggleModel | None:
         names = [*names[:2], *names[3::2]]
     if len(names) not in (4, 5):
         return None
-    return KaggleModel(*names[:4], version=names[4] if len(names) == 5 else None)
+    owner, model, framework, variation, *version = names
+    return KaggleModel(owner, model, framework, variation, version[0] if version else None)
 
 
 def _check_scheme(text: str, scheme: str, registered: list[str]) -> None:

@@ -10,7 +10,7 @@ _FRONT_PAGES = ("", "/models")
 
 
 def with_format(url: str, wanted: str) -> str:
-    """The address with `tf-hub-format=<wanted>` in its query, whose other parts stay as they are."""
+    """The address with `tf-hub-format=<wanted>` in its query, and otherwise as it is."""
     parts = urllib.parse.urlsplit(url)
     kept = [part for part in parts.query.split("&") if part]
     kept = [part for part in kept if part.partition("=")[0] != "tf-hub-format"]
@@ -35,8 +35,11 @@ def redirected(url: str, location: str) -> tuple[str, str | None]:
     A redirect may lift http to https, but never the reverse, which would undo the
     protection that the user asked for, and never leave the two: file:///etc/passwd.
     """
-    target = urllib.parse.urljoin(url, location)
-    old, new = urllib.parse.urlsplit(url).scheme, urllib.parse.urlsplit(target).scheme
+    try:
+        target = urllib.parse.urljoin(url, location)
+        old, new = urllib.parse.urlsplit(url).scheme, urllib.parse.urlsplit(target).scheme
+    except ValueError:
+        return location, "that is no valid address"
     if new not in ("http", "https"):
         return target, f"{new}:// is not followed"
     if old == "https" and new == "http":
