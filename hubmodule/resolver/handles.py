@@ -10,6 +10,7 @@ The last two may end in `#sha256=<64 hexadecimal digits>`, which pins the archiv
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import os
 import re
@@ -150,6 +151,7 @@ def _parse_path(text: str) -> Handle:
     return PathHandle(text, path)
 
 
+@functools.lru_cache(maxsize=128)
 def _parse_web(text: str) -> WebHandle:
     try:
         parts = urllib.parse.urlsplit(text)

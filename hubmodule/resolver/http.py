@@ -264,21 +264,26 @@ class _Web:
     def _send(self, headers: dict[str, str]) -> requests.Response:
         import requests
 
+        headers = {"Accept-Encoding": "identity", "User-Agent": "hubmodule", **headers}
+        timeouts = (self._settings.connect_timeout, self._settings.read_timeout)
+        session = self._session
         try:
-            return self._session.get(
-                self._url,
-                headers={"Accept-Encoding": "identity", "User-Agent": "hubmodule", **headers},
-                stream=True,
-                allow_redirects=False,
-                timeout=(self._settings.connect_timeout, self._settings.read_timeout),
-                verify=_verification(self._settings),
+            request = session.prepare_request(requests.Request("GET", self._url, headers=headers))
+            options = session.merge_environment_settings(
+                request.url, {}, True, _verification(self._settings), None
             )
+            # Not session.send, which would read the whole body of a redirect.
+            response = session.get_adapter(self._url).send(request, timeout=timeouts, **options)
         except (requests.ConnectionError, requests.Timeout) as error:
             if "CERTIFICATE_VERIFY_FAILED" in str(error):
                 raise self._untrusted(error) from error
             raise Transient(self._unreachable(error)) from error
         except (requests.RequestException, OSError, ValueError) as error:
             raise self.error(f"{error}. Check the address and the proxy settings.") from error
+        session.cookies.update(response.cookies)
+        # A Download counts itself, for a cut that it can resume is no error.
+        response.raw.enforce_content_length = False
+        return response
 
     def _redirected(self, response: requests.Response) -> str:
         location = response.headers.get("Location")

@@ -114,7 +114,8 @@ def prune(
             "in use. Remove directories there yourself, or set a life time on the bucket."
         )
     found = modules(cache, clock)
-    removed, in_use = [], []
+    removed: list[CachedModule] = []
+    in_use: list[CachedModule] = []
     with cache.writing():
         for module in _too_many(found, older_than, max_size):
             done = cache.uses.is_used(module.key) is False if dry_run else _remove(cache, module)
@@ -182,7 +183,7 @@ def _remove(cache: Cache, module: CachedModule) -> bool:
 
 def _clear_up(cache: Cache) -> None:
     cache.sweep()
-    for key in cache.uses.keys():
+    for key in cache.uses.marked():
         cache.uses.forget(key)
     for name in cache.storage.names(cache.root):
         if name.endswith(".lock"):

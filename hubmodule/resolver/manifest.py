@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import functools
 import json
 import posixpath
 import re
@@ -64,6 +65,8 @@ def fetched_at(manifest: Manifest) -> float:
     return datetime.datetime.fromisoformat(manifest.fetched).timestamp()
 
 
+# A module that is resolved again and again has the same manifest.
+@functools.lru_cache(maxsize=128)
 def decode(content: bytes) -> Manifest | None:
     """Reads a manifest; None if it is damaged, or of a version that is not known."""
     try:

@@ -159,6 +159,8 @@ def _fill(plan: UseCache, cache: Cache, settings: Settings) -> None:
     """Fetches what is missing or damaged, unless another process has done so meanwhile."""
     name = urls.without_password(plan.handle.text)
     cache.prepare()
+    if cache.is_local:
+        cache.uses.mark(plan.key)
     with cache.lock(plan.key, settings.lock_timeout, name):
         cache.sweep()
         cache.sweep_foreign(plan.key)

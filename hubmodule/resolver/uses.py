@@ -48,7 +48,7 @@ class Uses:
         """Whether a process that may still live uses a module."""
         return any(self._counts(key, token) for token in self._tokens(key))
 
-    def keys(self) -> list[str]:
+    def marked(self) -> list[str]:
         """The modules that have marks."""
         try:
             return sorted(os.listdir(self._folder))
