@@ -61,7 +61,7 @@ class _Gunzip:
     """zlib's decompressor with the interface of bz2's and lzma's."""
 
     def __init__(self) -> None:
-        self._inflate = _deflate_library().decompressobj(_GZIP_BITS)
+        self._inflate = inflating_library().decompressobj(_GZIP_BITS)
         self.needs_input = True
 
     @property
@@ -194,7 +194,7 @@ def _fed(kind: str, stream: _Decompressor, data: bytes) -> Iterator[bytes]:
     while True:
         try:
             out = stream.decompress(data, PIECE)
-        except (zlib.error, OSError, lzma.LZMAError, EOFError, _deflate_library().error) as error:
+        except (zlib.error, OSError, lzma.LZMAError, EOFError, inflating_library().error) as error:
             raise ArchiveDamagedError(
                 f"The archive is damaged: its {kind} data are corrupt ({error})."
             ) from error
@@ -205,7 +205,7 @@ def _fed(kind: str, stream: _Decompressor, data: bytes) -> Iterator[bytes]:
         data = b""
 
 
-def _deflate_library() -> Any:
+def inflating_library() -> Any:
     """python-isal where it is installed, which inflates two to three times as fast as zlib."""
     try:
         return importlib.import_module("isal.isal_zlib")

@@ -20,8 +20,7 @@ def with_format(url: str, wanted: str) -> str:
 
 def shown(url: str) -> str:
     """The address for a message: queries and user names may hold secrets, so they are left out."""
-    parts = urllib.parse.urlsplit(without_password(url))
-    return urllib.parse.urlunsplit(parts._replace(query="", fragment=""))
+    return re.split("[?#]", without_password(url), maxsplit=1)[0]
 
 
 def without_password(text: str) -> str:

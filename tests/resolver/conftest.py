@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import pathlib
-import functools
 
 import pytest
 

@@ -211,12 +211,8 @@ LOGIN = (
 def test_a_status_that_is_no_success(code: int, text: str) -> None:
     with servers.serving({"/m": servers.status(code)}) as server:
         error = error_of(f"{server.url}/m?key=secret")
-    assert (
-        str(error).lower()
-        == (
-            f"Cannot fetch {server.url}/m?key=secret from {server.url}/m: the server answered {text}"
-        ).lower()
-    )
+    asked = f"Cannot fetch {server.url}/m?key=secret from {server.url}/m"
+    assert str(error).lower() == f"{asked}: the server answered {text}".lower()
     assert isinstance(error, HttpStatusError)
     assert isinstance(error, urllib.error.HTTPError)
     assert (error.code, error.url) == (code, f"{server.url}/m")
