@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import pathlib
 import posixpath
@@ -292,7 +293,7 @@ def test_a_damaged_header_is_not_the_end() -> None:
     assert damage(bytes(data)).startswith("The archive is damaged: a header in it is corrupt (")
 
 
-@pytest.mark.parametrize("records", [b"x", b"9 path=a\n", b"99 path=a\n", b"7 patha\n", b"0 a=b\n"])
+@pytest.mark.parametrize("records", [b"x", b"8 path=a\n", b"99 path=a\n", b"7 patha\n", b"0 a=b\n"])
 def test_damaged_pax_records(records: bytes) -> None:
     data = archives.tar_of("x", records, tarfile.XHDTYPE) + archives.tar()
     assert damage(data) == "The archive is damaged: a pax record in it is corrupt."
@@ -344,13 +345,11 @@ def test_whatever_an_archive_names_stays_inside(
         for name, kind in entries:
             archives.add(archive, f"/{name}" if absolute else name, b"", bytes([kind]), "/etc")
     memory = Memory()
-    try:
+    with contextlib.suppress(ArchiveError):
         unpack([out.getvalue()], memory, LIMITS)
-    except ArchiveError:
-        pass
     for path in [*memory.files, *memory.folders]:
         assert posixpath.normpath(path) == path
-        assert not path.startswith(("/", ".."))
+        assert not {"", ".."} & set(path.split("/"))
 
 
 @given(st.binary(max_size=3000))
