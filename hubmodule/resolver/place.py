@@ -54,7 +54,7 @@ def make(directory: str) -> None:
     """
     missing = []
     path = directory
-    while not os.path.lexists(path):
+    while not os.path.exists(path):
         missing.append(path)
         path = os.path.dirname(path)
     mode = _PRIVATE if _everybody_may_write(path) else _USUAL

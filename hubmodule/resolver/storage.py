@@ -129,7 +129,9 @@ class LocalStorage:
             for name in names:
                 path = os.path.join(parent, name)
                 below = os.path.relpath(path, folder).replace(os.sep, "/")
-                found[below] = os.stat(path).st_size
+                # Another process may remove what is listed here.
+                with contextlib.suppress(FileNotFoundError):
+                    found[below] = os.stat(path).st_size
         return found
 
     def make_folder(self, path: str) -> None:
@@ -174,6 +176,8 @@ class TensorFlowStorage:
             return file.read()
 
     def write(self, path: str, content: bytes) -> None:
+        # On ram://, "wb" appends to what is there.
+        self.remove(path)
         with self.translated(path):
             self._gfile.makedirs(posixpath.dirname(path))
             with self._gfile.GFile(path, "wb") as file:
