@@ -35,7 +35,7 @@ def progress_for(what: str, wanted: bool | None) -> Progress:
     """
     if wanted is False:
         return Silence()
-    if in_notebook() or sys.stderr.isatty():
+    if in_notebook() or on_terminal():
         return Bar(what)
     return Lines(what, _print if wanted else logger.info)
 
@@ -45,6 +45,11 @@ def in_notebook() -> bool:
     shell = sys.modules.get("IPython")
     running = shell.get_ipython() if shell is not None else None
     return type(running).__name__ == "ZMQInteractiveShell"
+
+
+def on_terminal() -> bool:
+    """Whether standard error is a terminal."""
+    return sys.stderr.isatty()
 
 
 class Silence:

@@ -232,7 +232,10 @@ class TensorFlowStorage:
             for parent, _, names in self._gfile.walk(folder):
                 for name in names:
                     path = posixpath.join(parent, name)
-                    found[path[len(folder) :].lstrip("/")] = self._gfile.stat(path).length
+                    size = self.size(path)
+                    # ram:// lists the file "m.json" in the folder "m" too, as ".json".
+                    if size is not None:
+                        found[path[len(folder) :].lstrip("/")] = size
         return found
 
     def make_folder(self, path: str) -> None:

@@ -24,7 +24,7 @@ def file(capsys: pytest.CaptureFixture[str]) -> Screen:
 @pytest.fixture
 def terminal(file: Screen, monkeypatch: pytest.MonkeyPatch) -> Screen:
     """Standard error, which is a terminal."""
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setattr(progress, "on_terminal", lambda: True)
     return file
 
 
