@@ -272,8 +272,8 @@ def test_offline_and_damaged(monkeypatch: pytest.MonkeyPatch) -> None:
         assert len(server.requests) == 1
     assert str(caught.value) == (
         f"{path} of {handle} is damaged: variables/variables.index is missing. It cannot be "
-        "fetched again while HUBMODULE_OFFLINE is set. To repair it, run where there is a network:\n"
-        f"    HUBMODULE_OFFLINE=0 python -m hubmodule resolve '{handle}'"
+        "fetched again while HUBMODULE_OFFLINE is set. To repair it, run where there is a "
+        f"network:\n    HUBMODULE_OFFLINE=0 python -m hubmodule resolve '{handle}'"
     )
 
 
