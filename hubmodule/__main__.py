@@ -202,7 +202,8 @@ def _chosen(handles: Sequence[str], cache: Cache) -> list[CachedModule]:
 
     modules = maintenance.modules(cache)
     keys = {cache_key(handle): handle for handle in handles}
-    missing = [handles for key, handles in keys.items() if key not in {m.key for m in modules}]
+    cached = {module.key for module in modules}
+    missing = [handle for key, handle in keys.items() if key not in cached]
     if missing:
         raise CacheError(
             f"{missing[0]} is not in the cache {cache.root}. To see what is: python -m hubmodule "

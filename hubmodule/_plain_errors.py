@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import urllib.error
 from email.message import Message
+from typing import Any
 
 
 class HubModuleError(Exception):
@@ -29,7 +30,7 @@ class HubModuleError(Exception):
         # KeyError would show the repr of the text, and tf.errors an op's traceback.
         return self.message
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.message,)
 
 
@@ -58,7 +59,7 @@ class DownloadError(HubModuleError, urllib.error.URLError):
         self.url = url
         self.reason = message
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.message, self.url)
 
 
@@ -75,7 +76,7 @@ class HttpStatusError(DownloadError, urllib.error.HTTPError):
         urllib.error.HTTPError.__init__(self, url, code, message, Message(), io.BytesIO())
         self.args = (message,)
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.message, self.url, self.code)
 
 

@@ -38,7 +38,7 @@ class NotAnArchiveError(ArchiveDamagedError):
         super().__init__(message)
         self.start = start
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.message, self.start)
 
 

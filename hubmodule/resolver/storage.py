@@ -168,20 +168,22 @@ class TensorFlowStorage:
     def __init__(self) -> None:
         import tensorflow as tf
 
+        from hubmodule import files
+
+        self._files = files
         self._gfile = tf.io.gfile
         self._errors = tf.errors
 
     def read(self, path: str) -> bytes:
-        with self.translated(path), self._gfile.GFile(path, "rb") as file:
-            return file.read()
+        with self.translated(path):
+            return self._files.read_bytes(path)
 
     def write(self, path: str, content: bytes) -> None:
         # On ram://, "wb" appends to what is there.
         self.remove(path)
         with self.translated(path):
             self._gfile.makedirs(posixpath.dirname(path))
-            with self._gfile.GFile(path, "wb") as file:
-                file.write(content)
+            self._files.write_bytes(path, content)
 
     def replace(self, source: str, target: str) -> None:
         with self.translated(source):
