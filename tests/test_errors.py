@@ -7,6 +7,7 @@ import inspect
 import pickle
 import re
 import sys
+import urllib.error
 
 import pytest
 import tensorflow as tf
@@ -24,15 +25,24 @@ TEXT = "Module at /m has no 'x'; pass 'y'."
 
 def drawn_tree() -> dict[str, tuple[str, set[str]]]:
     """What the docstring of errors draws: class -> its parent, and the foreign types."""
-    line = re.compile(r"^ {4}(?P<indent>[│ ]*)[├└]── (?P<name>\w+) \((?P<types>[^)]*)\)")
+    line = re.compile(r"^ {4}(?P<indent>[│ ]*)[├└]── (?P<name>\w+)(?: \((?P<types>[^)]*)\))?")
     path = ["HubModuleError"]
     tree = {}
     for match in filter(None, map(line.match, errors.__doc__.splitlines())):
         depth = len(match["indent"]) // 4 + 1
         del path[depth:]
-        tree[match["name"]] = path[-1], set(match["types"].split(", "))
+        tree[match["name"]] = path[-1], set(filter(None, (match["types"] or "").split(", ")))
         path.append(match["name"])
     return tree
+
+
+def public_name(error: type[Exception]) -> str:
+    """How a program names a foreign error."""
+    if issubclass(error, tf.errors.OpError):
+        return f"tf.errors.{error.__name__}"
+    if error.__module__ == "urllib.error":
+        return f"urllib.error.{error.__name__}"
+    return error.__name__
 
 
 def test_there_are_errors():
@@ -67,10 +77,7 @@ class TestEachError:
         parent, types = drawn_tree()[error.__name__]
         assert getattr(errors, parent) in error.__bases__
         foreign = set(error.__bases__) - set(ALL)
-        assert types == {
-            f"tf.errors.{base.__name__}" if issubclass(base, tf.errors.OpError) else base.__name__
-            for base in foreign
-        }
+        assert types == {public_name(base) for base in foreign}
 
 
 def test_nothing_else_is_drawn():
@@ -81,6 +88,12 @@ def test_nothing_else_is_drawn():
     ("error", "caught_as"),
     [
         (errors.HandleNotFoundError, OSError),
+        (errors.InvalidHandleError, OSError),
+        (errors.DownloadError, urllib.error.URLError),
+        (errors.HttpStatusError, urllib.error.HTTPError),
+        (errors.UncompressedReadError, ValueError),
+        (errors.ArchiveError, OSError),
+        (errors.ArchiveError, ValueError),
         (errors.NotAModuleError, ValueError),
         (errors.NotAModuleError, tf.errors.NotFoundError),
         (errors.NoSuchSignatureError, KeyError),
