@@ -541,6 +541,17 @@ class TestColocation:
         output = hub.Module(spec_of(module_fn))(1.0)
         assert output.op.colocation_groups() == [b"loc:@module/w"]
 
+    def test_constraints_on_state_that_is_not_read_follow_it(self, graph):
+        def module_fn():
+            x = v1.placeholder(tf.float32, [])
+            w = v1.get_variable("w", initializer=tf.constant(2.0))
+            with v1.colocate_with(w.handle.op):
+                y = tf.multiply(x, 2.0, name="y")
+            hub.add_signature(inputs=x, outputs=y)
+
+        output = hub.Module(spec_of(module_fn))(1.0)
+        assert output.op.colocation_groups() == [b"loc:@module/w"]
+
     def test_constraints_on_inputs_follow_the_callers_tensor(self, graph):
         def module_fn():
             x = v1.placeholder(tf.float32, [])
