@@ -58,21 +58,26 @@ class State(_tf.AutoTrackable):
             self._add_assets(variant)
             self._add_tables(variant)
 
-    def captured(self, tensor: str) -> tf.Tensor:
+    def captured(self, tensor: str, watched: bool = True) -> tf.Tensor:
         """A handle or path, as a tensor of the function under construction.
 
         Args:
             tensor: its name in the module.
+            watched: whether tapes get to know that a variable is read.
         """
         op = op_name(tensor)
         graph = tf.compat.v1.get_default_graph()
         if op in self.variables:
-            variable = self.variables[op]
-            _tf.note_access(variable)
-            return graph.capture(_of_this_replica(variable).handle)
+            if watched:
+                _tf.note_access(self.variables[op])
+            return self.captured_handle(self.variables[op])
         if op in self.tables:
             return graph.capture(self.tables[op].resource_handle)
         return graph.capture(self.assets[op].asset_path)
+
+    def captured_handle(self, variable: tf.Variable) -> tf.Tensor:
+        """The handle of a variable, as a tensor of the function under construction."""
+        return tf.compat.v1.get_default_graph().capture(_of_this_replica(variable).handle)
 
     def _restore(self, variables: list[VariableState], trainable: Iterable[str]) -> None:
         if not variables:
