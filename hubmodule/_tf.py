@@ -169,3 +169,23 @@ def parameters(function: Any) -> set[str]:
     if spec is None:
         return set()
     return {*spec.fullargspec.args, *spec.fullargspec.kwonlyargs}
+
+
+@contextlib.contextmanager
+def v1_gradients() -> Iterator[None]:
+    """Lets tf.gradients go through v1 loops and conditionals in a TF2 program.
+
+    The code that builds their gradients adds more of them, and compares tensors with
+    `!=`: both mean something else in TF2. The switches are those of the process.
+    """
+    equality = tf.Tensor._USE_EQUALITY
+    control_flow = tf.compat.v1.control_flow_v2_enabled()
+    tf.compat.v1.disable_tensor_equality()
+    tf.compat.v1.disable_control_flow_v2()
+    try:
+        yield
+    finally:
+        if equality:
+            tf.compat.v1.enable_tensor_equality()
+        if control_flow:
+            tf.compat.v1.enable_control_flow_v2()

@@ -12,6 +12,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from hubmodule import _tf
 from hubmodule.module.apply_graph import add_application
 from hubmodule.module.variant import Variant
 from hubmodule.surgery import collections
@@ -154,7 +155,8 @@ def _backward(
         targets = [target for target in targets if _has_gradient(target)]
         values = [value for value in flat if _has_gradient(value)]
         handles = [state.captured_handle(variable) for variable in variables]
-        gradients = tf.gradients(targets, [*values, *handles], list(upstream))
+        with _tf.v1_gradients():
+            gradients = tf.gradients(targets, [*values, *handles], list(upstream))
         return [
             tf.zeros_like(source) if gradient is None else tf.convert_to_tensor(gradient)
             for gradient, source in zip(

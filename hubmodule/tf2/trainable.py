@@ -138,6 +138,10 @@ class ReusableModule(_tf.SavedObject):
         """The signatures by name: functions of named inputs that give the dict of outputs."""
         return self._signatures.value
 
+    def for_serving(self) -> _tf.AutoTrackable:
+        """The state alone, to be saved with signatures of this object."""
+        return self._state
+
     @property
     def graph_variants(self) -> list[frozenset[str]]:
         """The sets of tags that name the graph variants."""
