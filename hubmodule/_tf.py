@@ -172,12 +172,15 @@ def parameters(function: Any) -> set[str]:
 
 
 @contextlib.contextmanager
-def v1_gradients() -> Iterator[None]:
-    """Lets tf.gradients go through v1 loops and conditionals in a TF2 program.
+def v1_gradients(graph: tf.Graph) -> Iterator[None]:
+    """Lets tf.gradients go through v1 loops and conditionals in a function of TF2.
 
     The code that builds their gradients adds more of them, and compares tensors with
-    `!=`: both mean something else in TF2. The switches are those of the process.
+    `!=`: both mean something else in TF2. The switches are those of the process; the
+    function graph is told apart from those that have TF2's control flow only by an
+    attribute, which nothing reads.
     """
+    graph._captured = ()
     equality = tf.Tensor._USE_EQUALITY
     control_flow = tf.compat.v1.control_flow_v2_enabled()
     tf.compat.v1.disable_tensor_equality()

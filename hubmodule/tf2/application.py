@@ -111,7 +111,6 @@ def _differentiable(
     """
     variables = [variable for variable in state.variables.values() if variable.trainable]
     forward = wrapped(variant, signature, state, updates, watched=False)
-    backward = _backward(variant, signature, state, variables)
     structure = forward.structured_outputs
 
     @tf.custom_gradient
@@ -122,6 +121,7 @@ def _differentiable(
 
         def gradient(*upstream: tf.Tensor) -> list[tf.Tensor | None]:
             wanted = [d for d, y in zip(upstream, outputs, strict=True) if _has_gradient(y)]
+            backward = _backward(variant, signature, state, variables)
             computed = iter(backward(*inputs, *wanted))
             return [next(computed) if _has_gradient(x) else None for x in arguments]
 
@@ -155,7 +155,7 @@ def _backward(
         targets = [target for target in targets if _has_gradient(target)]
         values = [value for value in flat if _has_gradient(value)]
         handles = [state.captured_handle(variable) for variable in variables]
-        with _tf.v1_gradients():
+        with _tf.v1_gradients(graph):
             gradients = tf.gradients(targets, [*values, *handles], list(upstream))
         return [
             tf.zeros_like(source) if gradient is None else tf.convert_to_tensor(gradient)

@@ -94,10 +94,6 @@ class KerasLayer(keras.layers.Layer):
         losses = self._call.losses if self.trainable else []
         return [*super()._get_own_losses(), *(loss() for loss in losses)]
 
-    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
-        """What the outputs are: known by running the layer on symbols."""
-        return keras.backend.compute_output_spec(self.call, *args, **kwargs)
-
     def get_config(self) -> dict[str, Any]:
         """The arguments of the layer.
 

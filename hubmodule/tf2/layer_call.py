@@ -117,14 +117,16 @@ class LayerCall:
             if not self.outputs_as_dict and self.output_key is None:
                 return outputs.get(DEFAULT, outputs)
         elif self.signature is not None:
-            given = {k: tf.convert_to_tensor(v) for k, v in inputs.items()} if isinstance(
-                inputs, Mapping
-            ) else None
-            outputs = self._function(inputs) if given is None else self._function(**given)
+            outputs = self._run_signature(inputs)
         else:
             extra = {"training": training} if self.takes_training else {}
             outputs = self.loaded(inputs, **self.arguments, **extra)
         return outputs if self.output_key is None else self._picked(outputs)
+
+    def _run_signature(self, inputs: Any) -> Any:
+        if not isinstance(inputs, Mapping):
+            return self._function(tf.convert_to_tensor(inputs))
+        return self._function(**{k: tf.convert_to_tensor(v) for k, v in inputs.items()})
 
     def _picked(self, outputs: Any) -> Any:
         if not isinstance(outputs, Mapping) or self.output_key not in outputs:
