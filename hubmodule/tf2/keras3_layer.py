@@ -110,7 +110,11 @@ def _adopted(variable: tf.Variable, trainable: bool) -> keras.Variable:
     """A keras.Variable whose value is this very tf.Variable."""
     name = variable.name.partition(":")[0].replace("/", "_")
     adopted = keras.Variable(
-        variable, shape=variable.shape, dtype=variable.dtype.name, trainable=trainable, name=name,
+        variable,
+        shape=variable.shape,
+        dtype=variable.dtype.name,
+        trainable=trainable,
+        name=name,
         autocast=False,
     )
     if adopted.value is not variable:

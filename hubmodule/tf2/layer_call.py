@@ -51,7 +51,9 @@ class LayerCall:
         self.signature = signature
         self.outputs_as_dict = outputs_as_dict
         self.output_key = output_key
-        self.loaded = load(handle, tags=tags, options=options) if isinstance(handle, str) else handle
+        self.loaded = (
+            load(handle, tags=tags, options=options) if isinstance(handle, str) else handle
+        )
         self._check_outputs()
         self._function = self._chosen_function()
         self.takes_training = isinstance(self.loaded, ReusableModule) or (
@@ -158,7 +160,9 @@ class LayerCall:
         try:
             json.dumps(config)
         except TypeError as error:
-            raise NotSerializableError(f"The config of a KerasLayer must be JSON: {error}") from error
+            raise NotSerializableError(
+                f"The config of a KerasLayer must be JSON: {error}"
+            ) from error
         return {key: value for key, value in config.items() if value is not None}
 
 

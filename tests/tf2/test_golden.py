@@ -86,7 +86,9 @@ def test_variables_after_a_training_step(writer: str, name: str, call: Call) -> 
     assert values.differences(found, expected) == {}
 
 
-@pytest.mark.parametrize("name", ["batch_norm", "dense_regularized", "twin_assets", "ref_variables"])
+@pytest.mark.parametrize(
+    "name", ["batch_norm", "dense_regularized", "twin_assets", "ref_variables"]
+)
 def test_a_converted_module_works_without_this_package(name: str, tmp_path: Path) -> None:
     convert(str(GOLDEN / "made_by_tf215" / name), str(tmp_path / "converted"))
     module = hub.load(str(GOLDEN / "made_by_tf215" / name))
