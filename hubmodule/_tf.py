@@ -24,7 +24,7 @@ _FuncGraph = tf.__internal__.FuncGraph
 AutoTrackable = tf.__internal__.tracking.AutoTrackable
 
 
-class SavedObject(AutoTrackable):
+class SavedObject(AutoTrackable):  # type: ignore[valid-type, misc]
     """An object that learns when it is going to be saved as a SavedModel.
 
     There is no public hook, and to trace all functions when they are made would take

@@ -14,11 +14,11 @@ from hubmodule.tf2.layer_call import LayerCall, with_shape
 if tf.__version__.startswith("2.15."):
     keras = tf.keras
 else:
-    import tf_keras as keras
+    import tf_keras as keras  # type: ignore[no-redef]
 
 
 @keras.utils.register_keras_serializable(package="hubmodule")
-class KerasLayer(keras.layers.Layer):
+class KerasLayer(keras.layers.Layer):  # type: ignore[name-defined]
     """A module or a SavedModel as a layer of Keras 2; else as that of Keras 3."""
 
     def __init__(

@@ -85,7 +85,7 @@ class LayerCall:
                 f"{self.handle!r} cannot be called. Pass one of its signatures to KerasLayer as "
                 f"`signature`: {sorted(signatures)}."
             )
-        return getattr(self.loaded, "__call__", self.loaded)
+        return getattr(self.loaded, "__call__", self.loaded)  # noqa: B004  the function, if it is one
 
     @property
     def trainable_variables(self) -> list[tf.Variable]:

@@ -115,7 +115,8 @@ class State(_tf.AutoTrackable):
         new = []
         for op in sorted(variant.state_ops - variable_ops - set(self.assets) - set(self.tables)):
             node = variant.wiring.nodes[op]
-            if _tf.op_def(node.op).output_arg[0].type != tf.resource.as_datatype_enum:
+            op_def = _tf.op_def(node.op)
+            if op_def is None or op_def.output_arg[0].type != tf.resource.as_datatype_enum:
                 raise ModuleFormatError(
                     f"Op '{op}' of type {node.op} holds state that an object cannot hold. Use the "
                     "module with hub.Module in a tf.Graph."
