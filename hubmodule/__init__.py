@@ -18,6 +18,7 @@ from hubmodule._version import __version__
 _HOMES = {
     "HubModuleError": "hubmodule.errors",
     "ImageModuleInfo": "hubmodule.module.images",
+    "KerasLayer": "hubmodule.tf2.keras_layer",
     "Module": "hubmodule.module.module",
     "ModuleSpec": "hubmodule.module.spec",
     "add_signature": "hubmodule.module.builder",
@@ -28,6 +29,7 @@ _HOMES = {
     "eval_function_for_module": "hubmodule.module.evaluate",
     "get_expected_image_size": "hubmodule.module.images",
     "get_num_image_channels": "hubmodule.module.images",
+    "load": "hubmodule.tf2.load",
     "load_module_spec": "hubmodule.module.module",
     "resolve": "hubmodule.resolver.resolvers",
 }

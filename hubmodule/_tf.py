@@ -14,9 +14,31 @@ import tensorflow as tf
 from tensorflow.core.framework import op_def_pb2
 from tensorflow.core.protobuf import struct_pb2
 from tensorflow.python.framework import importer, op_def_registry, ops
+from tensorflow.python.ops import resource_variable_ops
 from tensorflow.python.saved_model import nested_structure_coder
 
 _FuncGraph = tf.__internal__.FuncGraph
+
+# An object that tf.saved_model.save and checkpoints walk through. tf.Module, the public
+# one, makes `variables` and `trainable_variables` properties, which are not saved.
+AutoTrackable = tf.__internal__.tracking.AutoTrackable
+
+
+class SavedObject(AutoTrackable):  # type: ignore[valid-type, misc]
+    """An object that learns when it is going to be saved as a SavedModel.
+
+    There is no public hook, and to trace all functions when they are made would take
+    the time that most programs, which never save, do not have to spend.
+    """
+
+    def prepare_for_saving(self) -> None:
+        """Sets the attributes that only a saved object needs."""
+
+    def _trackable_children(self, save_type: Any = "checkpoint", **kwargs: Any) -> Any:
+        if save_type == "savedmodel":
+            with tf.init_scope():
+                self.prepare_for_saving()
+        return super()._trackable_children(save_type, **kwargs)
 
 
 def import_graph_def(graph_def: tf.compat.v1.GraphDef, input_map: Mapping[str, tf.Tensor]) -> None:
@@ -37,6 +59,11 @@ def import_graph_def(graph_def: tf.compat.v1.GraphDef, input_map: Mapping[str, t
 def op_def(name: str) -> op_def_pb2.OpDef | None:
     """The registered OpDef of an op type, or None. There is no public registry of ops."""
     return op_def_registry.get(name)
+
+
+def op_attributes(name: str) -> set[str]:
+    """The names of the attributes of a registered op type."""
+    return {attr.name for attr in op_def_registry.get(name).attr}
 
 
 def variable_from_proto(variable_def: Any) -> tf.compat.v1.Variable:
@@ -120,3 +147,53 @@ def outside_functions() -> Iterator[None]:
         graph = graph.outer_graph
     with graph.as_default(), tf.control_dependencies(None):
         yield
+
+
+def note_access(variable: tf.Variable) -> None:
+    """Tells the function under construction, and gradient tapes, that a variable is read.
+
+    Reading it in the usual way does so too, but not an op that is given its handle.
+    """
+    resource_variable_ops.variable_accessed(variable)
+
+
+def name_arguments(function: Any, names: list[str]) -> None:
+    """Lets a wrapped function be called, and saved as a signature, with these arguments.
+
+    tf.compat.v1.wrap_function knows positional arguments only, and the arguments of a
+    tf.function are named by identifiers; inputs of modules are called "a/b" or "a$b".
+    The loader of TensorFlow for TF1 SavedModels sets the same attributes.
+    """
+    function._arg_keywords = names
+    function._num_positional_args = 1 if len(names) == 1 else 0
+
+
+def parameters(function: Any) -> set[str]:
+    """The names of the parameters of a tf.function or of a function off a SavedModel."""
+    spec = getattr(function, "function_spec", None) or getattr(function, "_function_spec", None)
+    if spec is None:
+        return set()
+    return {*spec.fullargspec.args, *spec.fullargspec.kwonlyargs}
+
+
+@contextlib.contextmanager
+def v1_gradients(graph: tf.Graph) -> Iterator[None]:
+    """Lets tf.gradients go through v1 loops and conditionals in a function of TF2.
+
+    The code that builds their gradients adds more of them, and compares tensors with
+    `!=`: both mean something else in TF2. The switches are those of the process; the
+    function graph is told apart from those that have TF2's control flow only by an
+    attribute, which nothing reads.
+    """
+    graph._captured = ()
+    equality = tf.Tensor._USE_EQUALITY
+    control_flow = tf.compat.v1.control_flow_v2_enabled()
+    tf.compat.v1.disable_tensor_equality()
+    tf.compat.v1.disable_control_flow_v2()
+    try:
+        yield
+    finally:
+        if equality:
+            tf.compat.v1.enable_tensor_equality()
+        if control_flow:
+            tf.compat.v1.enable_control_flow_v2()

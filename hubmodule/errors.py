@@ -29,6 +29,8 @@ programs written for tensorflow_hub catch at that place:
     ├── ScopeError (RuntimeError)                        a module whose names are taken
     ├── CheckpointError (ValueError, tf.errors.NotFoundError)
     │                                                    a checkpoint without what a module needs
+    ├── NotSerializableError (NotImplementedError)       a layer that has no config
+    ├── BackendError (ImportError)                       a Keras that a layer cannot run in
     └── ExportExistsError (FileExistsError, tf.errors.AlreadyExistsError)
                                                          an export onto something that is there
 """
@@ -118,3 +120,11 @@ class ExportExistsError(HubModuleError, FileExistsError, tf.errors.AlreadyExists
     def __init__(self, message: str):
         tf.errors.AlreadyExistsError.__init__(self, None, None, message)
         self.args = (message,)
+
+
+class NotSerializableError(HubModuleError, NotImplementedError):
+    """A layer cannot say how to make it again."""
+
+
+class BackendError(HubModuleError, ImportError):
+    """The Keras that a program uses is missing, or computes with something else."""

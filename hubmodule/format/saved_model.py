@@ -44,6 +44,11 @@ def read(directory: str) -> list[MetaGraphDef]:
     return list(saved_model.meta_graphs)
 
 
+def is_saved_model(directory: str) -> bool:
+    """Whether a directory holds a SavedModel, of a module or a plain one."""
+    return any(tf.io.gfile.exists(posixpath.join(directory, name)) for name in (BINARY, TEXT))
+
+
 def write(directory: str, meta_graphs: Iterable[MetaGraphDef]) -> None:
     """Writes graph variants and the assets that they name into an empty directory.
 

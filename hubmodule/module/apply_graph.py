@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import tensorflow as tf
 
 from hubmodule import _tf
 from hubmodule.errors import GraphError
 from hubmodule.module import values
-from hubmodule.module.state_graph import StateGraph, restore_contexts
+from hubmodule.module.state_graph import restore_contexts
 from hubmodule.module.variant import Template, Variant
 from hubmodule.surgery import collections, colocation
 from hubmodule.surgery.names import op_name
@@ -21,9 +21,20 @@ from hubmodule.surgery.scoping import graph_def_under
 _NOT_IN_SCOPES = re.compile(r"[^A-Za-z0-9_.\\\-]")
 
 
+class State(Protocol):
+    """The state of a module, as an application needs it; a StateGraph is one."""
+
+    @property
+    def graph(self) -> tf.Graph:
+        """Where it is."""
+
+    def tensor(self, name: str) -> tf.Tensor:
+        """The tensor that stands for one of the module."""
+
+
 def add_application(
     variant: Variant,
-    state: StateGraph,
+    state: State,
     name: str,
     signature: str,
     inputs: Mapping[str, Any],
@@ -79,7 +90,7 @@ def add_application(
     }
 
 
-def _check_graph(graph: tf.Graph, state: StateGraph) -> None:
+def _check_graph(graph: tf.Graph, state: State) -> None:
     if tf.executing_eagerly():
         raise GraphError(
             "A hub.Module is applied in its tf.Graph, but eager execution is enabled here: call it "

@@ -57,22 +57,29 @@ def check_default(outputs: Collection[str], signature: str, as_dict: bool | None
         )
 
 
-def feeds_of(infos: Mapping[str, TensorInfo], inputs: Mapping[str, Any]) -> dict[str, tf.Tensor]:
-    """The tensors to feed: the name of the module's tensor -> the tensor that replaces it.
+def converted(infos: Mapping[str, TensorInfo], inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The inputs as tensors, or as composites of tensors.
 
     Args:
         infos: the inputs of a signature.
         inputs: a value for each, as of `by_name`; what is no tensor becomes one in the
-            default graph.
+            default graph, or an eager one.
 
     Raises:
         SignatureMismatchError: if a value does not fit by type or shape.
     """
+    return {name: _converted(name, info, inputs[name]) for name, info in infos.items()}
+
+
+def feeds_of(infos: Mapping[str, TensorInfo], inputs: Mapping[str, Any]) -> dict[str, tf.Tensor]:
+    """The tensors to feed: the name of the module's tensor -> the tensor that replaces it.
+
+    Arguments and errors are those of `converted`.
+    """
     feeds: dict[str, tf.Tensor] = {}
-    for name, info in infos.items():
-        value = _converted(name, info, inputs[name])
+    for name, value in converted(infos, inputs).items():
         parts = tf.nest.flatten(value, expand_composites=True)
-        feeds.update(zip(info.tensor_names, parts, strict=True))
+        feeds.update(zip(infos[name].tensor_names, parts, strict=True))
     return feeds
 
 

@@ -1,0 +1,1 @@
+"""TF2: modules as objects."""

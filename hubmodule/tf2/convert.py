@@ -1,0 +1,60 @@
+"""Converts a module to a TF2 SavedModel, which loads anywhere without this package."""
+
+from __future__ import annotations
+
+import argparse
+
+import tensorflow as tf
+
+from hubmodule import files
+from hubmodule.errors import ModuleDefinitionError
+from hubmodule.format import saved_model
+from hubmodule.tf2.load import load
+from hubmodule.tf2.trainable import DEFAULT, ReusableModule
+
+KINDS = ("reusable", "serving")
+_SERVING_DEFAULT = tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY
+
+
+def convert(handle: str, path: str, to: str = "reusable", overwrite: bool = False) -> None:
+    """Writes a TF1 Hub module as a TF2 SavedModel.
+
+    Args:
+        handle: of the module.
+        path: of the directory to make. It appears when it is complete.
+        to: "reusable" keeps what hub.load() gives: calls with `training`, trainable
+            variables, regularisation losses and all signatures. "serving" keeps the
+            signatures only, the default one under "serving_default" too.
+        overwrite: whether a SavedModel that is at `path` is replaced.
+
+    Raises:
+        ExportExistsError: if something is at `path` that may not be replaced.
+        ModuleDefinitionError: if the handle is no TF1 Hub module, or `to` is unknown.
+        as hub.load().
+    """
+    if to not in KINDS:
+        raise ModuleDefinitionError(f"Cannot convert to {to!r}; choose one of {list(KINDS)}.")
+    module = load(handle)
+    if not isinstance(module, ReusableModule):
+        raise ModuleDefinitionError(f"{handle} is a plain SavedModel already; use it as it is.")
+    signatures = dict(module.signatures)
+    if DEFAULT in signatures:
+        signatures[_SERVING_DEFAULT] = signatures[DEFAULT]
+    with files.new_directory(path, saved_model.BINARY, overwrite) as directory:
+        saved = module if to == "reusable" else module.for_serving()
+        tf.saved_model.save(saved, directory, signatures=signatures)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the arguments of the command."""
+    parser.add_argument("handle", metavar="HANDLE", help="a path or an address")
+    parser.add_argument("out", metavar="OUT", help="the directory to make")
+    parser.add_argument("--to", choices=KINDS, default=KINDS[0], help="what to write")
+    parser.add_argument("--overwrite", action="store_true", help="replace what is at OUT")
+
+
+def run(parsed: argparse.Namespace) -> int:
+    """Carries the command out; returns the exit status."""
+    convert(parsed.handle, parsed.out, parsed.to, parsed.overwrite)
+    print(f"Wrote {parsed.out}")
+    return 0

@@ -1,0 +1,80 @@
+"""KerasLayer for Keras 2: tf_keras, or the Keras within TensorFlow 2.15."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import tensorflow as tf
+
+from hubmodule.errors import ModuleDefinitionError
+from hubmodule.tf2.layer_call import LayerCall, with_shape
+
+if tf.__version__.startswith("2.15."):
+    keras = tf.keras
+else:
+    import tf_keras as keras  # type: ignore[no-redef]
+
+
+@keras.utils.register_keras_serializable(package="hubmodule")
+class KerasLayer(keras.layers.Layer):  # type: ignore[name-defined]
+    """A module or a SavedModel as a layer of Keras 2; else as that of Keras 3."""
+
+    def __init__(
+        self,
+        handle: Any,
+        trainable: bool = False,
+        arguments: Mapping[str, Any] | None = None,
+        _sentinel: None = None,
+        tags: Any = None,
+        signature: str | None = None,
+        signature_outputs_as_dict: bool | None = None,
+        output_key: str | None = None,
+        output_shape: Any = None,
+        load_options: tf.saved_model.LoadOptions | None = None,
+        **kwargs: Any,
+    ):
+        if _sentinel is not None:
+            raise ModuleDefinitionError("Pass `tags` and what follows by name.")
+        # What the layer computes in is the module's business.
+        kwargs.setdefault("autocast", False)
+        super().__init__(trainable=trainable, **kwargs)
+        self._call = LayerCall(
+            handle, arguments, tags, load_options, signature, signature_outputs_as_dict, output_key
+        )
+        self._output_shape = output_shape
+        self._loaded = self._call.loaded  # tracked, so that its tables are saved
+        for variable in self._call.trainable_variables:
+            self._add_once(self._trainable_weights, variable)
+        for variable in self._call.other_variables:
+            self._add_once(self._non_trainable_weights, variable)
+        for loss in self._call.losses:
+            self.add_loss(functools.partial(self._loss_if_trained, loss))
+        self.built = True
+
+    @staticmethod
+    def _add_once(weights: list[tf.Variable], variable: tf.Variable) -> None:
+        if all(known is not variable for known in weights):
+            weights.append(variable)
+
+    def _loss_if_trained(self, loss: Callable[[], tf.Tensor]) -> tf.Tensor:
+        return loss() if self.trainable else tf.constant(0.0)
+
+    def call(self, inputs: Any, training: Any = None) -> Any:
+        """Applies the module."""
+        if training is None:
+            training = keras.backend.learning_phase()
+        outputs = self._call(inputs, training if self.trainable else False)
+        return with_shape(outputs, self._output_shape)
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments of the layer.
+
+        Raises:
+            NotSerializableError: if the handle is not a string, or an argument no JSON.
+        """
+        config = {**super().get_config(), **self._call.config(), "trainable": self.trainable}
+        if self._output_shape is not None:
+            config["output_shape"] = self._output_shape
+        return config

@@ -1,0 +1,122 @@
+"""KerasLayer for Keras 3 on TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from hubmodule.errors import BackendError, ModuleDefinitionError
+from hubmodule.tf2.layer_call import LayerCall, with_shape
+
+
+@keras.saving.register_keras_serializable(package="hubmodule")
+class KerasLayer(keras.layers.Layer):
+    """A module or a SavedModel as a Keras layer.
+
+        model = keras.Sequential([hub.KerasLayer("/path/to/module", trainable=True), ...])
+
+    Its weights are the loaded object's own variables. A frozen layer (trainable=False)
+    runs with training=False and has no losses.
+
+    Args:
+        handle: of a module or SavedModel, or a callable.
+        trainable: whether the weights are trained; may be changed at any time.
+        arguments: passed to the callable by name; JSON, if the layer has a config.
+        tags: of the graph variant, as of hub.load().
+        signature: to call instead of the object.
+        signature_outputs_as_dict: whether to return all outputs of the signature.
+        output_key: which output to return.
+        output_shape: of the outputs, without the batch.
+        load_options: as the `options` of hub.load().
+        **kwargs: as of keras.layers.Layer.
+
+    Raises:
+        BackendError: if Keras does not compute with TensorFlow.
+        ModuleDefinitionError: if arguments do not go together.
+        as hub.load(), if the handle is a string.
+    """
+
+    def __init__(
+        self,
+        handle: Any,
+        trainable: bool = False,
+        arguments: Mapping[str, Any] | None = None,
+        _sentinel: None = None,
+        tags: Any = None,
+        signature: str | None = None,
+        signature_outputs_as_dict: bool | None = None,
+        output_key: str | None = None,
+        output_shape: Any = None,
+        load_options: tf.saved_model.LoadOptions | None = None,
+        **kwargs: Any,
+    ):
+        if _sentinel is not None:
+            raise ModuleDefinitionError("Pass `tags` and what follows by name.")
+        if keras.backend.backend() != "tensorflow":
+            raise BackendError(
+                f"hub.KerasLayer computes with TensorFlow, but the backend of Keras is "
+                f"'{keras.backend.backend()}'. Set KERAS_BACKEND=tensorflow before importing keras."
+            )
+        # What the layer computes in is the module's business.
+        kwargs.setdefault("autocast", False)
+        super().__init__(trainable=trainable, **kwargs)
+        self._call = LayerCall(
+            handle, arguments, tags, load_options, signature, signature_outputs_as_dict, output_key
+        )
+        self._output_shape = output_shape
+        self._loaded = self._call.loaded  # tracked, so that its tables are saved
+        self._module_weights = [
+            _adopted(variable, trains)
+            for variables, trains in (
+                (self._call.trainable_variables, True),
+                (self._call.other_variables, False),
+            )
+            for variable in variables
+        ]
+        self.trainable = trainable
+        self.supports_masking = False
+        self.built = True
+
+    def build(self, input_shape: Any = None) -> None:
+        """Nothing to do: the weights are there from the start."""
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        """Applies the module."""
+        outputs = self._call(inputs, training if self.trainable else False)
+        return with_shape(outputs, self._output_shape)
+
+    def _get_own_losses(self) -> list[Any]:
+        # add_loss() takes no functions in Keras 3, and in call() it would count the
+        # losses of a shared layer once for each use.
+        losses = self._call.losses if self.trainable else []
+        return [*super()._get_own_losses(), *(loss() for loss in losses)]
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments of the layer.
+
+        Raises:
+            NotSerializableError: if the handle is not a string, or an argument no JSON.
+        """
+        config = {**super().get_config(), **self._call.config(), "trainable": self.trainable}
+        if self._output_shape is not None:
+            config["output_shape"] = self._output_shape
+        return config
+
+
+def _adopted(variable: tf.Variable, trainable: bool) -> keras.Variable:
+    """A keras.Variable whose value is this very tf.Variable."""
+    name = variable.name.partition(":")[0].replace("/", "_")
+    adopted = keras.Variable(
+        variable,
+        shape=variable.shape,
+        dtype=variable.dtype.name,
+        trainable=trainable,
+        name=name,
+        autocast=False,
+    )
+    if adopted.value is not variable:
+        adopted._value = variable
+    return adopted

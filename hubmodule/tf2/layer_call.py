@@ -1,0 +1,179 @@
+"""What a KerasLayer does, whichever Keras it is a layer of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import tensorflow as tf
+
+from hubmodule import _tf
+from hubmodule.errors import (
+    ModuleDefinitionError,
+    NoSuchSignatureError,
+    NotSerializableError,
+    SignatureMismatchError,
+)
+from hubmodule.tf2.load import load
+from hubmodule.tf2.trainable import DEFAULT, ReusableModule
+
+
+class LayerCall:
+    """A loaded object, and how a layer calls it.
+
+    Args:
+        handle: a string to load, or a callable.
+        arguments: passed to each call by name.
+        tags, options: as hub.load().
+        signature: to call instead of the object.
+        outputs_as_dict: whether the signature's outputs are returned in a dict.
+        output_key: which output to return.
+
+    Raises:
+        ModuleDefinitionError: if these do not go together, or the object cannot be called.
+        as hub.load(), if it is a string.
+    """
+
+    def __init__(
+        self,
+        handle: Any,
+        arguments: Mapping[str, Any] | None,
+        tags: Any,
+        options: Any,
+        signature: str | None,
+        outputs_as_dict: bool | None,
+        output_key: str | None,
+    ):
+        self.handle = handle
+        self.arguments = dict(arguments or {})
+        self.tags = tags
+        self.signature = signature
+        self.outputs_as_dict = outputs_as_dict
+        self.output_key = output_key
+        self.loaded = (
+            load(handle, tags=tags, options=options) if isinstance(handle, str) else handle
+        )
+        self._check_outputs()
+        self._function = self._chosen_function()
+        self.takes_training = isinstance(self.loaded, ReusableModule) or (
+            signature is None and "training" in _tf.parameters(self._function)
+        )
+
+    def _check_outputs(self) -> None:
+        if self.output_key is not None and self.outputs_as_dict:
+            raise ModuleDefinitionError(
+                "Pass either output_key or signature_outputs_as_dict=True to KerasLayer, not both."
+            )
+        plain_signature = self.signature and not isinstance(self.loaded, ReusableModule)
+        if plain_signature and self.output_key is None and not self.outputs_as_dict:
+            raise ModuleDefinitionError(
+                "When using a signature, either output_key or signature_outputs_as_dict=True "
+                "must be passed to KerasLayer."
+            )
+
+    def _chosen_function(self) -> Callable[..., Any]:
+        signatures = getattr(self.loaded, "signatures", {})
+        if self.signature is not None:
+            if self.signature not in signatures:
+                raise NoSuchSignatureError(
+                    f"There is no signature '{self.signature}'; there are {sorted(signatures)}."
+                )
+            return signatures[self.signature]
+        if not callable(self.loaded):
+            raise ModuleDefinitionError(
+                f"{self.handle!r} cannot be called. Pass one of its signatures to KerasLayer as "
+                f"`signature`: {sorted(signatures)}."
+            )
+        return getattr(self.loaded, "__call__", self.loaded)  # noqa: B004  the function, if it is one
+
+    @property
+    def trainable_variables(self) -> list[tf.Variable]:
+        """Those that an optimiser may change."""
+        return list(getattr(self.loaded, "trainable_variables", ()))
+
+    @property
+    def other_variables(self) -> list[tf.Variable]:
+        """The rest."""
+        trained = {id(variable) for variable in self.trainable_variables}
+        return [v for v in getattr(self.loaded, "variables", ()) if id(v) not in trained]
+
+    @property
+    def losses(self) -> list[Callable[[], tf.Tensor]]:
+        """The regularisation losses."""
+        return list(getattr(self.loaded, "regularization_losses", ()))
+
+    def __call__(self, inputs: Any, training: Any) -> Any:
+        """The outputs that the layer gives for its inputs."""
+        if not self.takes_training or isinstance(training, (bool, int, type(None))):
+            return self._run(inputs, bool(training))
+        return tf.cond(
+            tf.cast(training, tf.bool),
+            lambda: self._run(inputs, True),
+            lambda: self._run(inputs, False),
+        )
+
+    def _run(self, inputs: Any, training: bool) -> Any:
+        if isinstance(self.loaded, ReusableModule):
+            outputs = self.loaded.apply(inputs, self.signature, training)
+            if not self.outputs_as_dict and self.output_key is None:
+                return outputs.get(DEFAULT, outputs)
+        elif self.signature is not None:
+            outputs = self._run_signature(inputs)
+        else:
+            extra = {"training": training} if self.takes_training else {}
+            outputs = self.loaded(inputs, **self.arguments, **extra)
+        return outputs if self.output_key is None else self._picked(outputs)
+
+    def _run_signature(self, inputs: Any) -> Any:
+        if not isinstance(inputs, Mapping):
+            return self._function(tf.convert_to_tensor(inputs))
+        return self._function(**{k: tf.convert_to_tensor(v) for k, v in inputs.items()})
+
+    def _picked(self, outputs: Any) -> Any:
+        if not isinstance(outputs, Mapping) or self.output_key not in outputs:
+            found = sorted(outputs) if isinstance(outputs, Mapping) else type(outputs).__name__
+            raise SignatureMismatchError(
+                f"KerasLayer has output_key='{self.output_key}', but the outputs are {found}."
+            )
+        return outputs[self.output_key]
+
+    def config(self) -> dict[str, Any]:
+        """The arguments that make the same layer.
+
+        Raises:
+            NotSerializableError: if the handle is not a string, or an argument no JSON.
+        """
+        if not isinstance(self.handle, str):
+            raise NotSerializableError(
+                "A KerasLayer has a config only if its handle is a string, not an object: save "
+                "the object with tf.saved_model.save(), and pass the path."
+            )
+        config = {
+            "handle": self.handle,
+            "arguments": self.arguments or None,
+            "tags": None if self.tags is None else sorted(self.tags),
+            "signature": self.signature,
+            "signature_outputs_as_dict": self.outputs_as_dict,
+            "output_key": self.output_key,
+        }
+        try:
+            json.dumps(config)
+        except TypeError as error:
+            raise NotSerializableError(
+                f"The config of a KerasLayer must be JSON: {error}"
+            ) from error
+        return {key: value for key, value in config.items() if value is not None}
+
+
+def with_shape(outputs: Any, shape: Any) -> Any:
+    """Outputs whose static shape is [batch, *shape]; a structure of shapes for one of outputs."""
+    if shape is None:
+        return outputs
+
+    def shaped(output: tf.Tensor, dims: Any) -> tf.Tensor:
+        return tf.ensure_shape(output, [None, *tf.TensorShape(dims).as_list()])
+
+    if isinstance(outputs, Mapping):
+        return {key: shaped(value, shape[key]) for key, value in outputs.items()}
+    return shaped(outputs, shape)

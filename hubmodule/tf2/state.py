@@ -1,0 +1,177 @@
+"""The state of a module as objects: variables, tables and assets, each there once.
+
+All graph variants and all signatures share it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import tensorflow as tf
+
+from hubmodule import _tf
+from hubmodule.errors import ModuleFormatError
+from hubmodule.format.checkpoint import Contents
+from hubmodule.module.variant import Variant
+from hubmodule.surgery import collections, partitions
+from hubmodule.surgery.names import op_name
+from hubmodule.surgery.state import VariableState
+from hubmodule.tf2.tables import Table
+
+
+class State(_tf.AutoTrackable):
+    """Variables, tables and assets by the names of their ops in the module.
+
+    Args:
+        checkpoint: where the variables are read.
+        io_device: of the op that reads them; None leaves it open.
+    """
+
+    def __init__(self, checkpoint: Contents, io_device: str | None = None):
+        super().__init__()
+        self._checkpoint = checkpoint
+        self._io_device = io_device
+        self.variables: dict[str, tf.Variable] = {}
+        self.tables: dict[str, Table] = {}
+        self.assets: dict[str, tf.saved_model.Asset] = {}
+
+    def can_restore(self, variant: Variant) -> bool:
+        """Whether the checkpoint has all the variables of a variant."""
+        names = {partitions.full_name(variable.definition) for variable in variant.variables}
+        return names <= set(self._checkpoint.shapes)
+
+    def add(self, variant: Variant) -> None:
+        """Makes what a variant needs and what is not there yet.
+
+        Raises:
+            CheckpointError: if the checkpoint lacks a variable.
+            ModuleFormatError: if there is state of a kind that is not known.
+        """
+        variables = [v for v in variant.variables if v.op not in self.variables]
+        for variable in variables:
+            definition = variable.definition
+            shape = tf.TensorShape(partitions.full_shape(definition) or variable.shape)
+            self._checkpoint.check(partitions.full_name(definition), shape, variable.dtype)
+        trainable = {op_name(name) for name in variant.names_of(collections.TRAINABLE_VARIABLES)}
+        with tf.init_scope():
+            self._restore(variables, trainable)
+            self._add_assets(variant)
+            self._add_tables(variant)
+
+    def captured(self, tensor: str, watched: bool = True) -> tf.Tensor:
+        """A handle or path, as a tensor of the function under construction.
+
+        Args:
+            tensor: its name in the module.
+            watched: whether tapes get to know that a variable is read.
+        """
+        op = op_name(tensor)
+        graph = tf.compat.v1.get_default_graph()
+        if op in self.variables:
+            if watched:
+                _tf.note_access(self.variables[op])
+            return self.captured_handle(self.variables[op])
+        if op in self.tables:
+            return graph.capture(self.tables[op].resource_handle)
+        return graph.capture(self.assets[op].asset_path)
+
+    def captured_handle(self, variable: tf.Variable) -> tf.Tensor:
+        """The handle of a variable, as a tensor of the function under construction."""
+        return tf.compat.v1.get_default_graph().capture(_of_this_replica(variable).handle)
+
+    def _restore(self, variables: list[VariableState], trainable: Iterable[str]) -> None:
+        if not variables:
+            return
+        with tf.device(self._io_device):
+            values = tf.raw_ops.RestoreV2(
+                prefix=self._checkpoint.prefix,
+                tensor_names=[partitions.full_name(v.definition) for v in variables],
+                shape_and_slices=[partitions.slice_spec(v.definition) for v in variables],
+                dtypes=[v.dtype for v in variables],
+            )
+        for variable, value in zip(variables, values, strict=True):
+            value.set_shape(variable.shape)
+            trains = variable.op in trainable
+            self.variables[variable.op] = tf.Variable(
+                value,
+                trainable=trains,
+                name=variable.op,
+                dtype=variable.dtype,
+                shape=variable.shape,
+                **({} if trains else _statistics(variable.dtype)),
+            )
+
+    def _add_assets(self, variant: Variant) -> None:
+        for tensor in collections.names_in(variant.meta_graph, collections.ASSET_FILEPATHS):
+            op = op_name(tensor)
+            if op not in self.assets:
+                content = variant.wiring.nodes[op].attr["value"].tensor
+                path = bytes(tf.make_ndarray(content).item()).decode()
+                self.assets[op] = tf.saved_model.Asset(path)
+
+    def _add_tables(self, variant: Variant) -> None:
+        initialisers = _initialisers(variant)
+        variable_ops = {variable.op for variable in variant.variables}
+        new = []
+        for op in sorted(variant.state_ops - variable_ops - set(self.assets) - set(self.tables)):
+            node = variant.wiring.nodes[op]
+            op_def = _tf.op_def(node.op)
+            if op_def is None or op_def.output_arg[0].type != tf.resource.as_datatype_enum:
+                raise ModuleFormatError(
+                    f"Op '{op}' of type {node.op} holds state that an object cannot hold. Use the "
+                    "module with hub.Module in a tf.Graph."
+                )
+            if node.op == "VarHandleOp":
+                continue  # Of no collection: nothing gives it a value.
+            self.tables[op] = Table(node)
+            new.append(op)
+        for op in new:
+            self.tables[op].set_initialisers(
+                [_import(self, variant, name) for name in initialisers.get(op, ())]
+            )
+            self.tables[op].initialise()
+
+
+def _initialisers(variant: Variant) -> dict[str, list[str]]:
+    """The table initialisers by the op of the table that each fills."""
+    by_table: dict[str, list[str]] = {}
+    state = {op + ":0" for op in variant.state_ops}
+    for name in collections.names_in(variant.meta_graph, collections.TABLE_INITIALIZERS):
+        touched = variant.wiring.needed([name], state).tensors & state
+        tables = sorted(
+            op_name(tensor)
+            for tensor in touched
+            if variant.wiring.nodes[op_name(tensor)].op not in ("Const", "VarHandleOp")
+        )
+        if tables:
+            by_table.setdefault(tables[0], []).append(name)
+    return by_table
+
+
+def _import(state: State, variant: Variant, initialiser: str) -> Callable[[], None]:
+    """A function that adds an initialiser to the function under construction."""
+
+    def add() -> None:
+        replaced = {op + ":0" for op in variant.state_ops}
+        part = variant.wiring.needed([initialiser], replaced)
+        live = {tensor: state.captured(tensor) for tensor in part.tensors}
+        _tf.import_graph_def(variant.wiring.graph_of(part.ops), live)
+
+    return add
+
+
+def _of_this_replica(variable: tf.Variable) -> tf.Variable:
+    """The component of a distributed variable to use here; the first between replicas."""
+    if tf.distribute.get_replica_context() is not None or not tf.distribute.has_strategy():
+        return variable
+    return tf.distribute.get_strategy().experimental_local_results(variable)[0]
+
+
+def _statistics(dtype: tf.DType) -> dict[str, object]:
+    """How replicas share what no optimiser trains: each updates its own, as in batch norm."""
+    mean = dtype.is_floating or dtype.is_complex
+    kinds = tf.VariableAggregation
+    return {
+        "synchronization": tf.VariableSynchronization.ON_READ,
+        "aggregation": kinds.MEAN if mean else kinds.ONLY_FIRST_REPLICA,
+    }
