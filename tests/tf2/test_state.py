@@ -1,0 +1,127 @@
+"""state: what a module holds, as objects."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+import tensorflow as tf
+
+from hubmodule.errors import CheckpointError
+from hubmodule.format import checkpoint, saved_model
+from hubmodule.tf2.state import State
+from hubmodule.tf2.trainable import Variants
+from tests.module.graphs import affine, exported
+
+GOLDEN = Path(__file__).parent.parent / "golden" / "made_by_tf215"
+EMPTY = checkpoint.Contents("none", {}, {})
+
+
+def parts(path: Path | str) -> tuple:
+    """The variant without tags of a module, and its state, which is still empty."""
+    variant, _ = Variants(saved_model.read(str(path))).get(frozenset())
+    prefix = saved_model.checkpoint_prefix(str(path))
+    has_checkpoint = tf.io.gfile.exists(prefix + ".index")
+    contents = checkpoint.contents(prefix) if has_checkpoint else EMPTY
+    return variant, State(contents)
+
+
+def test_variables_have_the_values_of_the_checkpoint(tmp_path):
+    variant, state = parts(exported(tmp_path / "m", lambda: affine(3.0, 4.0)))
+    state.add(variant)
+    found = {name: (v.numpy(), v.trainable) for name, v in state.variables.items()}
+    assert found == {"w": (3.0, True), "b": (4.0, False)}
+
+
+def test_what_is_there_is_not_made_again(tmp_path):
+    variant, state = parts(exported(tmp_path / "m", affine))
+    state.add(variant)
+    before = dict(state.variables)
+    before["w"].assign(7.0)
+    state.add(variant)
+    assert all(state.variables[name] is before[name] for name in before)
+    assert state.variables["w"].numpy() == 7.0
+
+
+def test_variables_are_made_outside_of_the_function_that_needs_them(tmp_path):
+    variant, state = parts(exported(tmp_path / "m", affine))
+
+    @tf.function
+    def function():
+        state.add(variant)
+
+    function()
+    assert state.variables["w"].numpy() == 2.0
+
+
+def test_replicas_share_only_what_is_trained(tmp_path):
+    variant, state = parts(exported(tmp_path / "m", affine))
+    state.add(variant)
+    assert state.variables["b"].aggregation == tf.VariableAggregation.MEAN
+    assert state.variables["b"].synchronization == tf.VariableSynchronization.ON_READ
+    assert state.variables["w"].synchronization == tf.VariableSynchronization.AUTO
+
+
+def test_a_checkpoint_without_the_variables_is_refused_before_any_is_made(tmp_path):
+    variant, _ = parts(exported(tmp_path / "m", affine))
+    state = State(EMPTY)
+    assert not state.can_restore(variant)
+    with pytest.raises(CheckpointError, match="w"):
+        state.add(variant)
+    assert state.variables == {}
+
+
+def test_a_checkpoint_with_the_variables_can_be_restored(tmp_path):
+    variant, state = parts(exported(tmp_path / "m", affine))
+    assert state.can_restore(variant)
+
+
+def test_assets_are_files_of_the_module():
+    variant, state = parts(GOLDEN / "vocabulary")
+    state.add(variant)
+    [asset] = state.assets.values()
+    path = Path(asset.asset_path.numpy().decode())
+    assert path.parent == GOLDEN / "vocabulary" / "assets"
+    assert path.is_file()
+
+
+def test_each_table_is_there_once():
+    variant, state = parts(GOLDEN / "vocabulary")
+    state.add(variant)
+    before = dict(state.tables)
+    state.add(variant)
+    assert len(before) == 1
+    assert all(state.tables[name] is before[name] for name in before)
+
+
+def test_captures_are_the_handles_of_the_variables(tmp_path):
+    variant, state = parts(exported(tmp_path / "m", affine))
+    state.add(variant)
+
+    @tf.function
+    def read():
+        return tf.raw_ops.ReadVariableOp(resource=state.captured("w:0"), dtype=tf.float32)
+
+    assert read().numpy() == 2.0
+    state.variables["w"].assign(5.0)
+    assert read().numpy() == 5.0
+
+
+@pytest.mark.parametrize("watched, expected", [(True, ["w"]), (False, [])])
+def test_tapes_know_of_what_is_watched(tmp_path, watched, expected):
+    variant, state = parts(exported(tmp_path / "m", affine))
+    state.add(variant)
+
+    @tf.function
+    def read():
+        state.captured("w:0", watched)
+
+    with tf.GradientTape() as tape:
+        read()
+    names = [v.name.split(":")[0] for v in tape.watched_variables()]
+    assert names == expected
+
+
+if __name__ == "__main__":
+    raise SystemExit(pytest.main([__file__, *sys.argv[1:]]))
