@@ -104,6 +104,23 @@ def _resolve(parsed: argparse.Namespace) -> int:
     return status
 
 
+def _add_convert_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("handle", metavar="HANDLE", help="a path or an address")
+    parser.add_argument("out", metavar="OUT", help="the directory to make")
+    parser.add_argument(
+        "--to", choices=("reusable", "serving"), default="reusable", help="what to write"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace what is at OUT")
+
+
+def _convert(parsed: argparse.Namespace) -> int:
+    from hubmodule.tf2.convert import convert
+
+    convert(parsed.handle, parsed.out, parsed.to, parsed.overwrite)
+    print(f"Wrote {parsed.out}")
+    return 0
+
+
 def _add_cache_commands(parser: argparse.ArgumentParser) -> None:
     _add_commands(parser, CACHE_COMMANDS)
 
@@ -319,6 +336,12 @@ COMMANDS = (
         "Print the directory of each module, downloaded if need be.",
         _add_resolve_arguments,
         _resolve,
+    ),
+    Command(
+        "convert",
+        "Write a module as a TF2 SavedModel, which loads without this package.",
+        _add_convert_arguments,
+        _convert,
     ),
     Command("cache", "Look after the cache of downloaded modules.", _add_cache_commands),
 )

@@ -7,6 +7,7 @@ the public API does not do, and when the function can go.
 from __future__ import annotations
 
 import contextlib
+import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -169,10 +170,13 @@ def name_arguments(function: Any, names: list[str]) -> None:
 
 
 def parameters(function: Any) -> set[str]:
-    """The names of the parameters of a tf.function or of a function off a SavedModel."""
+    """The names of the parameters of a tf.function, one off a SavedModel, or any callable."""
     spec = getattr(function, "function_spec", None) or getattr(function, "_function_spec", None)
     if spec is None:
-        return set()
+        try:
+            return set(inspect.signature(function).parameters)
+        except (TypeError, ValueError):  # as of some that are written in C
+            return set()
     return {*spec.fullargspec.args, *spec.fullargspec.kwonlyargs}
 
 

@@ -19,6 +19,7 @@ from hubmodule.resolver.handles import cache_key
 from tests.resolver import archives, servers
 
 ROOT = pathlib.Path(__file__).parents[1]
+DENSE = str(ROOT / "tests" / "golden" / "made_by_tf215" / "dense_regularized")
 
 
 @pytest.fixture(autouse=True)
@@ -63,7 +64,14 @@ def commands(parser: argparse.ArgumentParser, name: str = "") -> Iterator[tuple[
 
 def test_every_command_and_argument_is_documented() -> None:
     found = dict(commands(command_line.make_parser()))
-    assert {" resolve", " cache list", " cache verify", " cache prune", " cache path"} <= set(found)
+    assert {
+        " convert",
+        " resolve",
+        " cache list",
+        " cache verify",
+        " cache prune",
+        " cache path",
+    } <= set(found)
     assert [name for name, text in found.items() if not text] == []
 
 
@@ -75,7 +83,13 @@ def test_a_command_is_a_sentence() -> None:
 @pytest.mark.parametrize("module", ["tensorflow", "requests", "keras", "numpy"])
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["cache", "list"], ["cache", "path", "https://h/m"], ["resolve", "-h"]],
+    [
+        ["--help"],
+        ["cache", "list"],
+        ["cache", "path", "https://h/m"],
+        ["convert", "-h"],
+        ["resolve", "-h"],
+    ],
 )
 def test_nothing_is_imported_that_a_command_does_not_need(
     module: str, arguments: list[str]
@@ -140,6 +154,18 @@ def test_resolve_into_another_cache(
 ) -> None:
     result = Result(capsys, "resolve", f"{server.url}/m", "--cache-dir", str(tmp_path / "other"))
     assert result.out.startswith(f"{tmp_path}/other/")
+
+
+def test_convert(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = str(tmp_path / "out")
+    arguments = ["convert", DENSE, out, "--to", "serving"]
+    result = Result(capsys, *arguments)
+    assert (result.status, result.out) == (0, f"Wrote {out}\n")
+    assert (tmp_path / "out" / "saved_model.pb").is_file()
+    refused = Result(capsys, *arguments)
+    assert (refused.status, refused.out) == (1, "")
+    assert out in refused.err
+    assert Result(capsys, *arguments, "--overwrite").status == 0
 
 
 def test_list(server: servers.Server, capsys: pytest.CaptureFixture[str]) -> None:

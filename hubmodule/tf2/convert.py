@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-
 import tensorflow as tf
 
 from hubmodule import files
@@ -43,18 +41,3 @@ def convert(handle: str, path: str, to: str = "reusable", overwrite: bool = Fals
     with files.new_directory(path, saved_model.BINARY, overwrite) as directory:
         saved = module if to == "reusable" else module.for_serving()
         tf.saved_model.save(saved, directory, signatures=signatures)
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declares the arguments of the command."""
-    parser.add_argument("handle", metavar="HANDLE", help="a path or an address")
-    parser.add_argument("out", metavar="OUT", help="the directory to make")
-    parser.add_argument("--to", choices=KINDS, default=KINDS[0], help="what to write")
-    parser.add_argument("--overwrite", action="store_true", help="replace what is at OUT")
-
-
-def run(parsed: argparse.Namespace) -> int:
-    """Carries the command out; returns the exit status."""
-    convert(parsed.handle, parsed.out, parsed.to, parsed.overwrite)
-    print(f"Wrote {parsed.out}")
-    return 0

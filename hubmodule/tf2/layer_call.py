@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -85,6 +86,8 @@ class LayerCall:
                 f"{self.handle!r} cannot be called. Pass one of its signatures to KerasLayer as "
                 f"`signature`: {sorted(signatures)}."
             )
+        if inspect.isroutine(self.loaded):
+            return self.loaded  # whose __call__ does not tell its parameters
         return getattr(self.loaded, "__call__", self.loaded)  # noqa: B004  the function, if it is one
 
     @property

@@ -1,0 +1,107 @@
+"""Tests of convert: what it writes loads where this package is not."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import hubmodule as hub
+from hubmodule.errors import ExportExistsError, ModuleDefinitionError
+from hubmodule.tf2.convert import KINDS, convert
+from tests.golden import recordings
+
+GOLDEN = Path(__file__).parent.parent / "golden" / "made_by_tf215"
+DENSE = str(GOLDEN / "dense_regularized")
+INPUTS = np.sin(np.arange(12)).reshape(4, 3).astype(np.float32)
+
+ELSEWHERE = """
+import sys
+sys.modules["hubmodule"] = None  # any import of it fails
+import numpy as np
+import tensorflow as tf
+path, kind, inputs, outputs = sys.argv[1:]
+loaded = tf.saved_model.load(path)
+given = tf.constant(np.load(inputs))
+if kind == "reusable":
+    found = loaded(given, training=False)
+else:
+    found = loaded.signatures["serving_default"](given)["default"]
+np.save(outputs, found.numpy())
+"""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_gives_the_same_without_this_package(kind: str, tmp_path: Path) -> None:
+    convert(DENSE, str(tmp_path / "out"), kind)
+    inputs, outputs = tmp_path / "inputs.npy", tmp_path / "outputs.npy"
+    np.save(inputs, INPUTS)
+    command = [sys.executable, "-c", ELSEWHERE, tmp_path / "out", kind, inputs, outputs]
+    subprocess.run([str(part) for part in command], check=True, cwd=tmp_path)
+    np.testing.assert_allclose(np.load(outputs), hub.load(DENSE)(INPUTS).numpy(), rtol=1e-6)
+
+
+def test_reusable_keeps_what_training_needs(tmp_path: Path) -> None:
+    convert(DENSE, str(tmp_path / "out"))
+    loaded, module = tf.saved_model.load(str(tmp_path / "out")), hub.load(DENSE)
+    expected = [variable.numpy() for variable in module.trainable_variables]
+    found = [variable.numpy() for variable in loaded.trainable_variables]
+    assert len(found) == len(expected) > 0
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert [float(loss()) for loss in loaded.regularization_losses] == pytest.approx(
+        [float(loss()) for loss in module.regularization_losses]
+    )
+
+
+def test_serving_keeps_every_signature_and_no_call(tmp_path: Path) -> None:
+    handle = str(GOLDEN / "signatures")
+    convert(handle, str(tmp_path / "out"), "serving")
+    loaded = tf.saved_model.load(str(tmp_path / "out"))
+    assert set(loaded.signatures) == {*hub.load(handle).signatures, "serving_default"}
+    assert not callable(loaded)
+
+
+def test_serving_runs_in_a_session_with_its_tables_initialised(tmp_path: Path) -> None:
+    convert(str(GOLDEN / "vocabulary"), str(tmp_path / "out"), "serving")
+    given, expected = recordings.load_call(GOLDEN / "vocabulary__notags__default.npz")
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        meta_graph = tf.compat.v1.saved_model.load(session, ["serve"], str(tmp_path / "out"))
+        signature = meta_graph.signature_def["serving_default"]
+        feeds = {signature.inputs[name].name: value for name, value in given.items()}
+        fetches = {name: info.name for name, info in signature.outputs.items()}
+        found = session.run(fetches, feeds)
+    assert set(found) == set(expected) != set()
+    for name, value in expected.items():
+        np.testing.assert_allclose(found[name], value, rtol=1e-6)
+
+
+def test_what_is_there_is_replaced_only_if_asked(tmp_path: Path) -> None:
+    out = str(tmp_path / "out")
+    convert(DENSE, out, "serving")
+    with pytest.raises(ExportExistsError, match="out"):
+        convert(DENSE, out, "reusable")
+    assert not callable(tf.saved_model.load(out))
+    convert(DENSE, out, "reusable", overwrite=True)
+    assert callable(tf.saved_model.load(out))
+
+
+def test_an_unknown_kind_writes_nothing(tmp_path: Path) -> None:
+    with pytest.raises(ModuleDefinitionError, match=r"'lite'.*reusable.*serving"):
+        convert(DENSE, str(tmp_path / "out"), "lite")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_plain_saved_model_is_refused(tmp_path: Path) -> None:
+    tf.saved_model.save(tf.train.Checkpoint(number=tf.Variable(3.0)), str(tmp_path / "plain"))
+    with pytest.raises(ModuleDefinitionError, match="plain SavedModel already"):
+        convert(str(tmp_path / "plain"), str(tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
+
+
+if __name__ == "__main__":
+    raise SystemExit(pytest.main([__file__, *sys.argv[1:]]))
