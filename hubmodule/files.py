@@ -36,8 +36,8 @@ def join_inside(directory: str, name: str) -> str:
             "gs://other/x"), which would let a module read files of its user.
     """
     normal = posixpath.normpath(name.replace("\\", "/"))
-    outside = normal.startswith(("/", "..")) or ":" in normal.split("/")[0]
-    if not name or normal == "." or outside:
+    outside = normal in (".", "..") or normal.startswith(("/", "../")) or "://" in name
+    if not name or outside:
         raise ModuleFormatError(
             f"The file name {name!r} points outside of {directory}. The module is damaged or "
             "hostile; do not use it."
