@@ -36,8 +36,9 @@ def join_inside(directory: str, name: str) -> str:
             "gs://other/x"), which would let a module read files of its user.
     """
     normal = posixpath.normpath(name.replace("\\", "/"))
-    outside = normal in (".", "..") or normal.startswith(("/", "../")) or "://" in name
-    if not name or outside:
+    first, slash, _ = normal.partition("/")
+    # "x:/..." is a drive or a file system; C++ ends a path at "\0".
+    if not name or first in ("", ".", "..") or (slash and first.endswith(":")) or "\0" in name:
         raise ModuleFormatError(
             f"The file name {name!r} points outside of {directory}. The module is damaged or "
             "hostile; do not use it."
