@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import tensorflow as tf
+from tensorflow.core.protobuf import rewriter_config_pb2
 
 from hubmodule.format.signatures import TensorInfo
 from hubmodule.module import values
@@ -43,9 +44,21 @@ def eval_function_for_module(
             tf.compat.v1.tables_initializer(),
         ]
     # The session must not become the default one of the caller.
-    with contextlib.closing(tf.compat.v1.Session(graph=graph)) as session:
+    with contextlib.closing(tf.compat.v1.Session(graph=graph, config=_config())) as session:
         session.run(initialisers)
         yield _Evaluation(module, session)
+
+
+def _config() -> tf.compat.v1.ConfigProto:
+    """Has TensorFlow optimise a graph in one pass.
+
+    The second one of its default doubles the wait for the first result; later ones come
+    no sooner, for modules of dense layers as for those of convolutions.
+    """
+    config = tf.compat.v1.ConfigProto()
+    options = config.graph_options.rewrite_options
+    options.meta_optimizer_iterations = rewriter_config_pb2.RewriterConfig.ONE
+    return config
 
 
 class _Evaluation:
@@ -63,6 +76,7 @@ class _Evaluation:
         signature: str | None = None,
         as_dict: bool | None = None,
     ) -> Any:
+        values.check_named(_sentinel)
         name = signature or "default"
         infos = self._module.get_input_info_dict(name)
         given = values.by_name(infos, inputs, name)

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import tensorflow as tf
 from google.protobuf.message import Message
 
-from hubmodule.errors import GraphError, ModuleDefinitionError, SignatureMismatchError
+from hubmodule.errors import GraphError, ModuleDefinitionError
 from hubmodule.format import checkpoint, module_def, saved_model
 from hubmodule.format.signatures import TensorInfo
 from hubmodule.module import values
@@ -69,6 +69,7 @@ class Module:
             {"train"}.
 
     Raises:
+        as load_module_spec() for a handle.
         CheckpointError: if the module's checkpoint lacks a variable.
         GraphError: in eager mode.
         ModuleDefinitionError: if `spec` is neither a spec nor a handle.
@@ -125,9 +126,9 @@ class Module:
             NoSuchSignatureError: if there is none of this name.
             SignatureMismatchError: if the inputs do not fit, or there is no output
                 "default" and not as_dict.
+            UnregisteredOpsError: if this signature needs ops that no imported package has.
         """
-        if _sentinel is not None:
-            raise SignatureMismatchError("Pass `signature` and `as_dict` by name.")
+        values.check_named(_sentinel)
         name = signature or "default"
         declared = self._variant.signature(name)
         given = values.by_name(declared.inputs, inputs, name)
