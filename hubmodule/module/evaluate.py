@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -17,7 +18,7 @@ from hubmodule.module.spec import ModuleSpec
 
 @contextlib.contextmanager
 def eval_function_for_module(
-    spec: ModuleSpec | str, tags: Iterable[str] | None = None
+    spec: ModuleSpec | str | os.PathLike[str], tags: Iterable[str] | None = None
 ) -> Iterator[Callable[..., Any]]:
     """A function that computes outputs of a module, in a graph and a session of its own.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
@@ -29,7 +30,7 @@ _logger = logging.getLogger("hubmodule")
 _MANY_APPLICATIONS = 100
 
 
-def load_module_spec(handle: str) -> ModuleSpec:
+def load_module_spec(handle: str | os.PathLike[str]) -> ModuleSpec:
     """Loads a module.
 
     Args:
@@ -81,7 +82,7 @@ class Module:
 
     def __init__(
         self,
-        spec: ModuleSpec | str,
+        spec: ModuleSpec | str | os.PathLike[str],
         trainable: bool = False,
         name: str = "module",
         tags: Iterable[str] | None = None,
@@ -190,7 +191,12 @@ class Module:
         """The message attached under a key; as ModuleSpec.get_attached_message."""
         return self._spec.get_attached_message(key, message_type, self._variant.tags, required)
 
-    def export(self, path: str, session: tf.compat.v1.Session, overwrite: bool = False) -> None:
+    def export(
+        self,
+        path: str | os.PathLike[str],
+        session: tf.compat.v1.Session,
+        overwrite: bool = False,
+    ) -> None:
         """Writes the module with the values that its variables have in a session.
 
         All graph variants are written. The graph is not changed, so it may be finalized.
@@ -221,10 +227,10 @@ class Module:
                 )
 
 
-def _as_spec(spec: ModuleSpec | str) -> ModuleSpec:
+def _as_spec(spec: ModuleSpec | str | os.PathLike[str]) -> ModuleSpec:
     if isinstance(spec, ModuleSpec):
         return spec
-    if isinstance(spec, str):
+    if isinstance(spec, (str, os.PathLike)):
         return load_module_spec(spec)
     raise ModuleDefinitionError(
         f"Unknown module spec type: {type(spec)}. Pass a hub.ModuleSpec or a handle, a string."
