@@ -36,12 +36,12 @@ def locate(meta_graph: MetaGraphDef, directory: str) -> None:
         ModuleFormatError: if an asset lies outside of the module's assets/, or an entry
             is damaged.
     """
-    entries = meta_graph.collection_def.pop(collections.SAVED_MODEL_ASSETS, None)
-    if entries is None:
+    # Not pop(): it finds every key, as maps of messages make what they are asked for.
+    if collections.SAVED_MODEL_ASSETS not in meta_graph.collection_def:
         return
     nodes = {node.name: node for node in meta_graph.graph_def.node}
     known = collections.names_in(meta_graph, collections.ASSET_FILEPATHS)
-    for value in entries.any_list.value:
+    for value in meta_graph.collection_def[collections.SAVED_MODEL_ASSETS].any_list.value:
         asset = _parsed(value)
         path = files.join_inside(posixpath.join(directory, DIRECTORY), asset.filename)
         tensor = asset.tensor_info.name
@@ -51,6 +51,7 @@ def locate(meta_graph: MetaGraphDef, directory: str) -> None:
         node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(path, tf.string))
         if tensor not in known:
             meta_graph.collection_def[collections.ASSET_FILEPATHS].node_list.value.append(tensor)
+    del meta_graph.collection_def[collections.SAVED_MODEL_ASSETS]
 
 
 def _parsed(value: any_pb2.Any) -> AssetFileDef:
@@ -66,7 +67,7 @@ def sources(meta_graph: MetaGraphDef) -> dict[str, str]:
     """The files that the asset tensors of a MetaGraph in memory point at: tensor name -> path.
 
     Raises:
-        ModuleDefinitionError: if an asset tensor is not a constant.
+        ModuleDefinitionError: if an asset tensor is not one constant string.
     """
     tensors = collections.names_in(meta_graph, collections.ASSET_FILEPATHS)
     nodes = {node.name: node for node in meta_graph.graph_def.node} if tensors else {}
@@ -78,7 +79,14 @@ def sources(meta_graph: MetaGraphDef) -> dict[str, str]:
                 f"Asset '{tensor}' is made by an op of type {node.op}. The path of an asset must "
                 "be a constant, so that the file can be published with the module."
             )
-        paths[tensor] = bytes(tf.make_ndarray(node.attr["value"].tensor).item()).decode()
+        value = node.attr["value"].tensor
+        if value.dtype != tf.string.as_datatype_enum or value.tensor_shape.dim:
+            raise ModuleDefinitionError(
+                f"Asset '{tensor}' is a constant of type {tf.as_dtype(value.dtype).name} and shape "
+                f"{tf.TensorShape(value.tensor_shape)}. The path of an asset must be one string, a "
+                "scalar."
+            )
+        paths[tensor] = bytes(tf.make_ndarray(value).item()).decode()
     return paths
 
 

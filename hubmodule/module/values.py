@@ -11,6 +11,16 @@ from hubmodule.errors import SignatureMismatchError
 from hubmodule.format.signatures import TensorInfo
 
 
+def check_named(sentinel: object) -> None:
+    """Checks that a caller gave nothing by position that goes by name.
+
+    Raises:
+        SignatureMismatchError: if something is in the place of `_sentinel`.
+    """
+    if sentinel is not None:
+        raise SignatureMismatchError("Pass `signature` and `as_dict` by name.")
+
+
 def by_name(infos: Mapping[str, TensorInfo], inputs: Any, signature: str) -> dict[str, Any]:
     """The inputs of a call by name.
 

@@ -71,11 +71,10 @@ def for_this_tensorflow(meta_graph: MetaGraphDef) -> MetaGraphDef:
     local.CopyFrom(meta_graph)
     unknown = _unknown_defaults(meta_graph.meta_info_def.stripped_op_list.op)
     for node in all_nodes(local.graph_def):
-        node.device = ""
-        attr = node.attr
+        node.ClearField("device")
         for name, default in unknown.get(node.op, ()):
-            if name in attr and attr[name] == default:
-                del attr[name]
+            if name in node.attr and node.attr[name] == default:
+                del node.attr[name]
     return local
 
 
