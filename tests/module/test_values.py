@@ -68,7 +68,7 @@ class TestFeeds:
     def test_lists_are_no_ragged_tensors(self):
         with tf.Graph().as_default():
             info = info_of(v1.ragged.placeholder(tf.int64, 1))
-            with pytest.raises(SignatureMismatchError, match="input 'ids'.* of type list"):
+            with pytest.raises(SignatureMismatchError, match=r"input 'ids'.* of type list"):
                 values.feeds_of({"ids": info}, {"ids": [[1], [2, 3]]})
 
 
