@@ -89,11 +89,12 @@ def feeds_of(infos: Mapping[str, TensorInfo], inputs: Mapping[str, Any]) -> dict
 def _converted(name: str, info: TensorInfo, value: Any) -> Any:
     try:
         converted = _CONVERTERS[info.kind](info, value)
+        accepted = info.accepts(converted)
     except (TypeError, ValueError) as error:
         raise SignatureMismatchError(
             f"Can't convert input '{name}': expected {info}, got {_described(value)}: {error}"
         ) from error
-    if not info.accepts(converted):
+    if not accepted:
         raise SignatureMismatchError(
             f"Can't convert input '{name}': expected {info}, got {_described(converted)}."
         )
