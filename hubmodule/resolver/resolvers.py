@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import logging
+import os
 from dataclasses import dataclass
 
 from hubmodule import settings as settings_
@@ -64,7 +65,7 @@ class UseCache:
 Plan = UseInPlace | AskWhere | UseCache
 
 
-def resolve(handle: str) -> str:
+def resolve(handle: str | os.PathLike[str]) -> str:
     """The directory of the module that a handle stands for, downloaded if need be.
 
     Args:
@@ -91,7 +92,7 @@ def resolve(handle: str) -> str:
     return resolve_with(handle, settings_.current())
 
 
-def resolve_with(handle: str, settings: Settings) -> str:
+def resolve_with(handle: str | os.PathLike[str], settings: Settings) -> str:
     """Like `resolve`, with settings of the caller's."""
     return carry_out(plan(parse(handle), settings), settings)
 
@@ -144,14 +145,15 @@ def _is_folder(handle: ArchiveHandle) -> bool:
 def _through_cache(plan: UseCache, settings: Settings) -> str:
     _check_offline(settings.cache_dir, settings)
     cache = Cache(settings.cache_dir)
-    health = cache.use(plan.key, urls.without_password(plan.handle.text), settings.lock_timeout)
-    if cache.is_local:
-        # Elsewhere it would cost a request each time, and is done when something is fetched.
-        cache.sweep()
-    if not health.usable:
-        if not plan.may_fetch:
-            raise _offline(plan, cache, health)
-        _fill(plan, cache, settings)
+    with cache.accessed():
+        health = cache.use(plan.key, urls.without_password(plan.handle.text), settings.lock_timeout)
+        if cache.is_local:
+            # Elsewhere it would cost a request each time, and is done when something is fetched.
+            cache.sweep()
+        if not health.usable:
+            if not plan.may_fetch:
+                raise _offline(plan, cache, health)
+            _fill(plan, cache, settings)
     return cache.folder(plan.key)
 
 
@@ -174,7 +176,7 @@ def _fill(plan: UseCache, cache: Cache, settings: Settings) -> None:
                 name,
                 health.detail,
             )
-        with cache.new_folder(plan.key) as folder, cache.writing():
+        with cache.new_folder(plan.key) as folder:
             records = fetch(plan.handle, settings, Target(cache.storage, folder))
             manifest = Manifest(name, manifests.now(), tuple(records))
             cache.publish(plan.key, folder, manifest)

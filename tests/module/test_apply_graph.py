@@ -241,6 +241,13 @@ class TestTables:
             assets = evaluate(v1.get_collection(v1.GraphKeys.ASSET_FILEPATHS))
             assert assets == [str(tmp_path / "moved" / "assets" / "vocabulary.txt").encode()]
 
+    @pytest.mark.parametrize("name", ["part:1.txt", "..words"])
+    def test_an_asset_of_an_odd_name(self, tmp_path, name):
+        (tmp_path / name).write_text("one\ntwo\n")
+        path = exported(tmp_path / "m", self._lookup(tmp_path / name))
+        with hub.eval_function_for_module(path) as f:
+            assert f(["two"]).tolist() == [1]
+
     def test_two_assets_of_one_base_name(self, tmp_path):
         for folder, words in (("a", "x\ny\n"), ("b", "y\nx\n")):
             (tmp_path / folder).mkdir()
