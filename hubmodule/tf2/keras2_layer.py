@@ -9,7 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from hubmodule.errors import ModuleDefinitionError
-from hubmodule.tf2.layer_call import LayerCall, with_shape
+from hubmodule.tf2.layer_call import LayerCall, batched, with_shape
 
 if tf.__version__.startswith("2.15."):
     keras = tf.keras
@@ -37,8 +37,8 @@ class KerasLayer(keras.layers.Layer):  # type: ignore[name-defined]
     ):
         if _sentinel is not None:
             raise ModuleDefinitionError("Pass `tags` and what follows by name.")
-        # What the layer computes in is the module's business.
-        kwargs.setdefault("autocast", False)
+        # Not the global policy: what a module computes in is fixed when it is made.
+        kwargs.setdefault("dtype", keras.backend.floatx())
         super().__init__(trainable=trainable, **kwargs)
         self._call = LayerCall(
             handle, arguments, tags, load_options, signature, signature_outputs_as_dict, output_key
@@ -68,6 +68,12 @@ class KerasLayer(keras.layers.Layer):  # type: ignore[name-defined]
         outputs = self._call(inputs, training if self.trainable else False)
         return with_shape(outputs, self._output_shape)
 
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The shapes of the outputs for inputs of these shapes."""
+        if self._output_shape is None:
+            return super().compute_output_shape(input_shape)
+        return batched(self._output_shape, input_shape)
+
     def get_config(self) -> dict[str, Any]:
         """The arguments of the layer.
 
@@ -77,4 +83,6 @@ class KerasLayer(keras.layers.Layer):  # type: ignore[name-defined]
         config = {**super().get_config(), **self._call.config(), "trainable": self.trainable}
         if self._output_shape is not None:
             config["output_shape"] = self._output_shape
+        if not self._autocast:
+            config["autocast"] = False
         return config

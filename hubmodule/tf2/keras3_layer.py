@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from hubmodule.errors import BackendError, ModuleDefinitionError
-from hubmodule.tf2.layer_call import LayerCall, with_shape
+from hubmodule.tf2.layer_call import LayerCall, batched, with_shape
 
 
 @keras.saving.register_keras_serializable(package="hubmodule")
@@ -60,9 +60,11 @@ class KerasLayer(keras.layers.Layer):
                 f"hub.KerasLayer computes with TensorFlow, but the backend of Keras is "
                 f"'{keras.backend.backend()}'. Set KERAS_BACKEND=tensorflow before importing keras."
             )
-        # What the layer computes in is the module's business.
-        kwargs.setdefault("autocast", False)
+        # Not the global policy: what a module computes in is fixed when it is made.
+        kwargs.setdefault("dtype", keras.config.floatx())
         super().__init__(trainable=trainable, **kwargs)
+        if "input_shape" in kwargs:
+            _check_makes_floats(kwargs["input_shape"], self.compute_dtype)
         self._call = LayerCall(
             handle, arguments, tags, load_options, signature, signature_outputs_as_dict, output_key
         )
@@ -83,10 +85,26 @@ class KerasLayer(keras.layers.Layer):
     def build(self, input_shape: Any = None) -> None:
         """Nothing to do: the weights are there from the start."""
 
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """Applies the module; lists of Python values may be passed, as in Keras 2."""
+        return super().__call__(_with_tensors(inputs), *args, **kwargs)
+
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Applies the module."""
         outputs = self._call(inputs, training if self.trainable else False)
         return with_shape(outputs, self._output_shape)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The shapes of the outputs for inputs of these shapes, whose type is that of the layer."""
+        if self._output_shape is not None:
+            return batched(self._output_shape, input_shape)
+        inputs = keras.KerasTensor(input_shape, dtype=self.compute_dtype)
+        return keras.tree.map_structure(lambda output: output.shape, self.compute_output_spec(inputs))
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """What the outputs are, as Keras finds out by tracing a call."""
+        # A layer that has compute_output_shape() would be asked only that, and the types guessed.
+        return keras.Operation.compute_output_spec(self, *args, **kwargs)
 
     def _get_own_losses(self) -> list[Any]:
         # add_loss() takes no functions in Keras 3, and in call() it would count the
@@ -103,6 +121,8 @@ class KerasLayer(keras.layers.Layer):
         config = {**super().get_config(), **self._call.config(), "trainable": self.trainable}
         if self._output_shape is not None:
             config["output_shape"] = self._output_shape
+        if not self.autocast:
+            config["autocast"] = False
         return config
 
 
@@ -120,3 +140,22 @@ def _adopted(variable: tf.Variable, trainable: bool) -> keras.Variable:
     if adopted.value is not variable:
         adopted._value = variable
     return adopted
+
+
+def _check_makes_floats(input_shape: Any, dtype: str) -> None:
+    if not tf.as_dtype(dtype).is_floating:
+        raise ModuleDefinitionError(
+            "In Keras 3 `input_shape` makes an input of floats only. Leave it out, and put "
+            f"keras.Input(shape={input_shape}, dtype='{dtype}') before the layer."
+        )
+
+
+def _with_tensors(inputs: Any) -> Any:
+    """Inputs in which lists of Python values are tensors."""
+    if isinstance(inputs, Mapping):
+        return {name: _with_tensors(value) for name, value in inputs.items()}
+    if isinstance(inputs, (list, tuple)) and all(
+        isinstance(value, (str, bytes, bool, int, float)) for value in tf.nest.flatten(inputs)
+    ):
+        return tf.convert_to_tensor(inputs)
+    return inputs

@@ -1,8 +1,8 @@
 """hub.KerasLayer: the layer of the Keras that the program uses.
 
-The rule: Keras 2 (tf_keras, or the Keras within TensorFlow 2.15) if that is what
-`tf.keras` is; Keras 3 otherwise. A program that imported tf_keras and not keras gets
-that of tf_keras. The name is looked up at its first use, and only one is imported.
+That is Keras 2 if `tf.keras` is, or if the program imported tf_keras before it first used
+the name; else Keras 3. (TensorFlow imports Keras 3 by itself, so that one being there says
+nothing.) A program with both imports the one it means from keras2_layer or keras3_layer.
 """
 
 from __future__ import annotations
@@ -19,11 +19,10 @@ if TYPE_CHECKING:
 
 def uses_keras_2() -> bool:
     """Whether the program's layers are those of Keras 2."""
-    if tuple(int(part) for part in tf.__version__.split(".")[:2]) < (2, 16):
+    if tf.__version__.startswith("2.15."):
         return "keras" not in sys.modules or sys.modules["keras"].__version__.startswith("2.")
-    if os.environ.get("TF_USE_LEGACY_KERAS", "").lower() in ("1", "true"):
-        return True
-    return "tf_keras" in sys.modules and "keras" not in sys.modules
+    legacy = os.environ.get("TF_USE_LEGACY_KERAS", "").lower()
+    return legacy in ("1", "true") or (not legacy and "tf_keras" in sys.modules)
 
 
 def __getattr__(name: str) -> Any:

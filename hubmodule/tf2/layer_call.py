@@ -180,3 +180,14 @@ def with_shape(outputs: Any, shape: Any) -> Any:
     if isinstance(outputs, Mapping):
         return {key: shaped(value, shape[key]) for key, value in outputs.items()}
     return shaped(outputs, shape)
+
+
+def batched(shape: Any, input_shape: Any) -> Any:
+    """Output shapes with the batch of the inputs in front, in the structure they are in."""
+    if isinstance(shape, Mapping):
+        return {key: batched(value, input_shape) for key, value in shape.items()}
+    first = input_shape
+    while isinstance(first, Mapping):
+        first = next(iter(first.values()))
+    dims = tf.TensorShape(first).as_list()
+    return (dims[0] if dims else None, *tf.TensorShape(shape).as_list())
