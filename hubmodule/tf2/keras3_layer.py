@@ -62,7 +62,7 @@ class KerasLayer(keras.layers.Layer):
             )
         # Not the global policy: what a module computes in is fixed when it is made.
         kwargs.setdefault("dtype", keras.config.floatx())
-        super().__init__(trainable=trainable, **kwargs)
+        super().__init__(**kwargs)
         if "input_shape" in kwargs:
             _check_makes_floats(kwargs["input_shape"], self.compute_dtype)
         self._call = LayerCall(
@@ -78,6 +78,7 @@ class KerasLayer(keras.layers.Layer):
             )
             for variable in variables
         ]
+        # Afterwards: the weights hear of it, and as a change, for they are made to be trained.
         self.trainable = trainable
         self.supports_masking = False
         self.built = True

@@ -1,0 +1,50 @@
+"""Tests of KerasLayer for Keras 3 on TensorFlow."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from hubmodule.errors import BackendError, ModuleDefinitionError
+from tests.tf2.layer_contract import SENTENCES, TEXT, LayerContract
+
+if tf.__version__.startswith("2.15."):
+    pytest.skip("Keras 3 came with TensorFlow 2.16", allow_module_level=True)
+
+import keras
+
+from hubmodule.tf2.keras3_layer import KerasLayer
+
+
+class TestKeras3Layer(LayerContract):
+    keras = keras
+    KerasLayer = KerasLayer
+
+    def variable(self, weight: Any) -> tf.Variable:
+        return weight.value
+
+    def test_saved_models(self, tmp_path: Path) -> None:
+        model = self.text_model()
+        model.export(str(tmp_path / "model"), verbose=False)
+        given = tf.constant(SENTENCES)
+        plain = tf.saved_model.load(str(tmp_path / "model"))
+        np.testing.assert_allclose(plain.serve(given), model(given), rtol=1e-6)
+
+    def test_an_input_shape_makes_no_strings(self) -> None:
+        with pytest.raises(ModuleDefinitionError, match=r"keras.Input\(shape=\[\], dtype='string'"):
+            KerasLayer(TEXT, input_shape=[], dtype=tf.string)
+
+
+def test_another_backend_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    with pytest.raises(BackendError, match="of Keras is 'jax'. Set KERAS_BACKEND=tensorflow"):
+        KerasLayer(TEXT)
+
+
+if __name__ == "__main__":
+    raise SystemExit(pytest.main([__file__, *sys.argv[1:]]))
