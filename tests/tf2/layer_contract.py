@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,9 @@ import tensorflow as tf
 
 import hubmodule as hub
 from hubmodule.errors import ModuleDefinitionError, NotSerializableError
-from tests.tf2 import fine_tuning
+from tests.golden import recordings, values
+from tests.golden.definitions import Call
+from tests.tf2 import fine_tuning, test_golden
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "made_by_tf215"
 DENSE = str(GOLDEN / "dense_regularized")
@@ -22,7 +26,29 @@ TEXT = str(GOLDEN / "vocabulary")
 INPUTS = np.sin(np.arange(24)).reshape(8, 3).astype(np.float32)
 TARGETS = np.ones([8, 1], np.float32)
 SENTENCES = ["a", "b", "something else"]
+# A layer is always called with something.
+WITH_INPUTS = [p for p in test_golden.CALLS if p.values[2].signature != "no:inputs"]
 PAIR = {"left": np.ones([1, 2], np.float32), "right": np.ones([3, 2], np.float32)}
+
+# Both replicas get the same inputs: their statistics are those of the whole batch.
+MIRRORED = """
+import importlib, json, sys
+import numpy as np
+import tensorflow as tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+KerasLayer = importlib.import_module(sys.argv[1]).KerasLayer
+strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+assert strategy.num_replicas_in_sync == 2
+with strategy.scope():
+    layer = KerasLayer(sys.argv[2], trainable=True)
+    model = keras.Sequential([layer])
+    model.compile(optimizer=keras.optimizers.SGD(0.1), loss="mse")
+half = np.sin(np.arange(24)).reshape(8, 3).astype(np.float32)[:4]
+data = tf.data.Dataset.from_tensors((np.tile(half, [2, 1]), np.ones([8, 3], np.float32)))
+model.fit(data.unbatch().batch(8), verbose=0)
+print(json.dumps([weight.tolist() for weight in layer.get_weights()]))
+"""
 
 
 class Affine(tf.train.Checkpoint):
@@ -187,6 +213,33 @@ class LayerContract:
             self.KerasLayer(5)
 
     # Calls
+
+    @pytest.mark.parametrize("writer, name, call", WITH_INPUTS)
+    def test_outputs_are_those_of_graph_mode(self, writer: str, name: str, call: Call) -> None:
+        inputs, expected = test_golden.recorded(
+            recordings.outputs_file(GOLDEN.parent / writer, name, call)
+        )
+        layer = self.KerasLayer(
+            str(GOLDEN.parent / writer / name),
+            tags=call.tags,
+            signature=call.signature,
+            signature_outputs_as_dict=True,
+            autocast=False,
+        )
+        found = {key: test_golden.plain(value) for key, value in layer(inputs).items()}
+        assert values.differences(found, expected) == {}
+
+    def test_replicas_train_one_set_of_weights(self) -> None:
+        program = f"import {self.keras.__name__} as keras\n{MIRRORED}"
+        command = [sys.executable, "-c", program, self.KerasLayer.__module__, NORM]
+        run = subprocess.run(command, capture_output=True, text=True)
+        assert run.returncode == 0, run.stderr[-2000:]
+        found = json.loads(run.stdout.splitlines()[-1])
+        layer = self.KerasLayer(NORM, trainable=True)
+        model = self.compiled(layer)
+        model.fit(np.tile(INPUTS[:4], [2, 1]), np.ones([8, 3]), batch_size=8, verbose=0)
+        for one, weight in zip(found, layer.get_weights(), strict=True):
+            np.testing.assert_allclose(one, weight, atol=1e-5)
 
     def test_floats_are_cast_as_in_any_layer(self) -> None:
         expected = hub.load(DENSE)(INPUTS).numpy()
@@ -361,6 +414,7 @@ class LayerContract:
         np.testing.assert_allclose(loaded(given), model(given), rtol=1e-6)
         assert isinstance(loaded.layers[1], self.KerasLayer)
         assert len(loaded.trainable_weights) == len(model.trainable_weights)
+        loaded.compile(optimizer="sgd", loss="mse")
         loaded.fit(given, np.ones([3, 1]), verbose=0)
         assert not np.allclose(loaded(given), model(given))
 
