@@ -1,66 +1,105 @@
-"""Tests of hub.KerasLayer in the Keras that this TensorFlow brings: 2 in 2.15, else 3."""
+"""Tests of hub.KerasLayer: which Keras it is of, each in a program of its own."""
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
-from pathlib import Path
 
-import numpy as np
 import pytest
 import tensorflow as tf
 
 import hubmodule as hub
+from hubmodule.tf2 import keras_layer
 
-GOLDEN = Path(__file__).parent.parent / "golden" / "made_by_tf215"
-DENSE = str(GOLDEN / "dense_regularized")
-INPUTS = np.sin(np.arange(24)).reshape(8, 3).astype(np.float32)
-
-
-def _model(layer: hub.KerasLayer) -> tf.keras.Model:
-    model = tf.keras.Sequential([layer])
-    model.compile(optimizer=tf.keras.optimizers.SGD(0.1), loss="mse")
-    return model
+HAS_KERAS_2 = tf.__version__.startswith("2.15.")
+later = pytest.mark.skipif(HAS_KERAS_2, reason="until TensorFlow 2.16 there is one Keras")
 
 
-def test_training_moves_the_variables_of_the_module_as_gradient_descent_does() -> None:
-    layer = hub.KerasLayer(DENSE, trainable=True)
-    targets = np.ones([8, 2], np.float32)
-    _model(layer).fit(INPUTS, targets, batch_size=8, epochs=20, verbose=0)
-    module = hub.load(DENSE)
-    for _ in range(20):
-        with tf.GradientTape() as tape:
-            error = tf.reduce_mean((module(INPUTS, training=True) - targets) ** 2)
-            loss = tf.add_n([error, *(penalty() for penalty in module.regularization_losses)])
-        gradients = tape.gradient(loss, module.trainable_variables)
-        for variable, gradient in zip(module.trainable_variables, gradients, strict=True):
-            variable.assign_sub(0.1 * gradient)
-    for expected, weight in zip(module.variables, layer.get_weights(), strict=True):
-        np.testing.assert_allclose(weight, expected.numpy(), atol=1e-4)
+def printed(program: str, **environment: str) -> list[str]:
+    """The lines that a program prints."""
+    given = {k: v for k, v in os.environ.items() if k not in ("TF_USE_LEGACY_KERAS",)}
+    run = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**given, **environment},
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, run.stderr[-2000:]
+    return run.stdout.splitlines()
 
 
-def test_a_frozen_layer_has_no_weights_to_train() -> None:
-    layer = hub.KerasLayer(DENSE, trainable=True)
-    layer.trainable = False
-    assert layer.trainable_weights == []
-    assert sum(map(float, layer.losses)) == 0.0
+FITS = "print(issubclass(hub.KerasLayer, tf.keras.layers.Layer))"
 
 
-def test_a_model_survives_its_file(tmp_path: Path) -> None:
-    model = _model(hub.KerasLayer(DENSE, trainable=True))
-    model.fit(INPUTS, np.ones([8, 2], np.float32), verbose=0)
-    model.save(tmp_path / "model.keras")
-    loaded = tf.keras.models.load_model(tmp_path / "model.keras")
-    np.testing.assert_allclose(loaded.predict(INPUTS), model.predict(INPUTS), atol=1e-6)
+def test_it_is_a_layer_of_tf_keras() -> None:
+    assert printed(f"import tensorflow as tf, hubmodule as hub; {FITS}") == ["True"]
 
 
-def test_a_callable_has_no_config() -> None:
-    with pytest.raises(NotImplementedError, match="handle is a string"):
-        hub.KerasLayer(tf.identity).get_config()
+def test_nothing_of_keras_is_imported_before_the_name_is_used() -> None:
+    program = """
+import sys
+import hubmodule as hub
+print({"keras", "tf_keras", "tensorflow"} & set(sys.modules))
+print(hub.KerasLayer is hub.KerasLayer)
+"""
+    assert printed(program) == ["set()", "True"]
 
 
-def test_an_output_key_and_a_dict_of_outputs_exclude_each_other() -> None:
-    with pytest.raises(ValueError, match="not both"):
-        hub.KerasLayer(DENSE, output_key="default", signature_outputs_as_dict=True)
+@later
+def test_tf_keras_is_left_alone_by_programs_that_use_keras_3() -> None:
+    program = """
+import sys
+import hubmodule as hub
+import keras
+print(issubclass(hub.KerasLayer, keras.layers.Layer), "tf_keras" in sys.modules)
+"""
+    assert printed(program) == ["True False"]
+
+
+@later
+def test_programs_that_import_tf_keras_get_its_layer() -> None:
+    program = """
+import sys
+import hubmodule as hub
+import tf_keras
+print(issubclass(hub.KerasLayer, tf_keras.layers.Layer))
+print("hubmodule.tf2.keras3_layer" in sys.modules)
+"""
+    assert printed(program) == ["True", "False"]
+
+
+@later
+def test_keras_3_is_left_alone_where_tf_keras_is_keras_2() -> None:
+    program = f"""
+import sys
+import tensorflow as tf
+import hubmodule as hub
+{FITS}
+print("keras" in sys.modules)
+"""
+    assert printed(program, TF_USE_LEGACY_KERAS="1") == ["True", "False"]
+
+
+@later
+def test_programs_with_both_may_say_which() -> None:
+    program = f"""
+import tensorflow as tf
+import tf_keras
+import hubmodule as hub
+{FITS}
+"""
+    assert printed(program, TF_USE_LEGACY_KERAS="0") == ["True"]
+
+
+def test_an_unknown_name_is_unknown() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'absent'"):
+        _ = keras_layer.absent
+
+
+def test_there_is_one_class() -> None:
+    assert isinstance(hub.KerasLayer(tf.identity), hub.KerasLayer)
+    assert keras_layer.KerasLayer is hub.KerasLayer
 
 
 if __name__ == "__main__":
