@@ -30,7 +30,7 @@ class TestKeras3Layer(LayerContract):
 
     def test_saved_models(self, tmp_path: Path) -> None:
         model = self.text_model()
-        model.export(str(tmp_path / "model"), verbose=False)
+        model.export(str(tmp_path / "model"))
         given = tf.constant(SENTENCES)
         plain = tf.saved_model.load(str(tmp_path / "model"))
         np.testing.assert_allclose(plain.serve(given), model(given), rtol=1e-6)
