@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import tensorflow as tf
-from tensorflow.core.framework import op_def_pb2
+from tensorflow.core.framework import attr_value_pb2, op_def_pb2
 from tensorflow.core.protobuf import struct_pb2
 from tensorflow.python.framework import importer, op_def_registry, ops
 from tensorflow.python.ops import resource_variable_ops
@@ -180,24 +180,17 @@ def parameters(function: Any) -> set[str]:
     return {*spec.fullargspec.args, *spec.fullargspec.kwonlyargs}
 
 
-@contextlib.contextmanager
-def v1_gradients(graph: tf.Graph) -> Iterator[None]:
-    """Lets tf.gradients go through v1 loops and conditionals in a function of TF2.
+def override_gradients(graph: tf.Graph, names: Mapping[str, str]) -> None:
+    """Lets tf.gradients use other gradient functions for the ops of a graph.
 
-    The code that builds their gradients adds more of them, and compares tensors with
-    `!=`: both mean something else in TF2. The switches are those of the process; the
-    function graph is told apart from those that have TF2's control flow only by an
-    attribute, which nothing reads.
+    tf.Graph.gradient_override_map does that for ops that are made, but not for ops that
+    are imported.
+
+    Args:
+        graph: whose ops are changed.
+        names: what the functions are registered under, by the type of the op.
     """
-    graph._captured = ()
-    equality = tf.Tensor._USE_EQUALITY
-    control_flow = tf.compat.v1.control_flow_v2_enabled()
-    tf.compat.v1.disable_tensor_equality()
-    tf.compat.v1.disable_control_flow_v2()
-    try:
-        yield
-    finally:
-        if equality:
-            tf.compat.v1.enable_tensor_equality()
-        if control_flow:
-            tf.compat.v1.enable_control_flow_v2()
+    for operation in graph.get_operations():
+        if operation.type in names:
+            name = attr_value_pb2.AttrValue(s=names[operation.type].encode())
+            operation._set_attr("_gradient_op_type", name)

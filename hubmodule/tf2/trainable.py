@@ -15,7 +15,7 @@ from hubmodule.module import values
 from hubmodule.module.variant import Variant
 from hubmodule.surgery.losses import with_loss_signatures
 from hubmodule.surgery.resource_variables import with_resources
-from hubmodule.tf2 import application
+from hubmodule.tf2 import application, functions
 from hubmodule.tf2.state import State
 
 TRAIN = frozenset({"train"})
@@ -90,7 +90,7 @@ class ReusableModule(_tf.SavedObject):
         self.regularization_losses = [_loss(training, name, state) for name in losses]
         self._functions = _Untracked(
             functools.cache(
-                lambda signature, train: application.function(
+                lambda signature, train: functions.function(
                     training if train else variant, signature, state, updates=train
                 )
             )
@@ -199,7 +199,7 @@ class Signatures(Mapping[str, Any]):
 
 
 def _loss(variant: Variant, signature: str, state: State) -> Any:
-    apply = application.function(variant, signature, state, updates=False)
+    apply = functions.function(variant, signature, state, updates=False)
 
     @tf.function(autograph=False, input_signature=[])
     def loss() -> tf.Tensor:
@@ -209,7 +209,7 @@ def _loss(variant: Variant, signature: str, state: State) -> Any:
 
 
 def _traced_call(
-    variant: Variant, training_variant: Variant, functions: Callable[[str, bool], Any]
+    variant: Variant, training_variant: Variant, apply: Callable[[str, bool], Any]
 ) -> Any:
     """What a saved module is called with, traced for each way to pass inputs."""
     infos = variant.signature(DEFAULT).inputs
@@ -224,7 +224,7 @@ def _traced_call(
     @tf.function(autograph=False)
     def call(inputs: Any = None, training: bool = False) -> Any:
         given = values.by_name(infos, inputs, DEFAULT)
-        outputs = functions(DEFAULT, bool(training))(values.converted(infos, given))
+        outputs = apply(DEFAULT, bool(training))(values.converted(infos, given))
         return outputs.get(DEFAULT, outputs)
 
     for way in ways:
