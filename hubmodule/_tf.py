@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import tensorflow as tf
 from tensorflow.core.framework import attr_value_pb2, op_def_pb2
 from tensorflow.core.protobuf import struct_pb2
+from tensorflow.python.eager import wrap_function
 from tensorflow.python.framework import importer, op_def_registry, ops
 from tensorflow.python.ops import resource_variable_ops
 from tensorflow.python.saved_model import nested_structure_coder
@@ -40,6 +41,33 @@ class SavedObject(AutoTrackable):  # type: ignore[valid-type, misc]
             with tf.init_scope():
                 self.prepare_for_saving()
         return super()._trackable_children(save_type, **kwargs)
+
+
+class DefaultSignatures(wrap_function.WrappedFunction):
+    """What tf.saved_model.save takes as the signatures of an object that is saved without any.
+
+    It asks the object for one function, by the attribute `_default_save_signature`, and
+    takes that for all signatures if it is a mapping. So this is a function, and a mapping.
+    Can go when there is a hook that gives all.
+
+    Args:
+        function: that this one is the same as.
+        signatures: gives the functions by name.
+    """
+
+    def __init__(
+        self, function: wrap_function.WrappedFunction, signatures: Callable[[], Mapping[str, Any]]
+    ):
+        self.__dict__.update(function.__dict__)
+        self._signatures_for_saving = signatures
+
+    def items(self) -> Iterable[tuple[str, Any]]:
+        """The names and functions."""
+        return self._signatures_for_saving().items()
+
+
+# Derived from Mapping it would have no hash, which functions need.
+Mapping.register(DefaultSignatures)
 
 
 def import_graph_def(graph_def: tf.compat.v1.GraphDef, input_map: Mapping[str, tf.Tensor]) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-import tensorflow as tf
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
 from hubmodule import _tf
+from hubmodule.surgery.dtypes import output_dtypes
 
 _RANDOM = re.compile("Random|Multinomial|TruncatedNormal|CandidateSampler")
 _INPUT = "hubmodule/draw"
@@ -68,14 +68,9 @@ def is_draw(name: str) -> bool:
 
 def _outputs(meta_graph: MetaGraphDef, ops: set[str]) -> list[tuple[str, int]]:
     """The output tensors of ops, with their types."""
-    outputs: list[tuple[str, int]] = []
-    for node in meta_graph.graph_def.node:
-        definition = _tf.op_def(node.op) if node.name in ops else None
-        if definition is not None:
-            types = {attr.name: attr.default_value.type for attr in definition.attr}
-            types |= {name: value.type for name, value in node.attr.items()}
-            outputs.extend(
-                (f"{node.name}:{index}", output.type or types[output.type_attr])
-                for index, output in enumerate(definition.output_arg)
-            )
-    return outputs
+    return [
+        (f"{node.name}:{index}", dtype)
+        for node in meta_graph.graph_def.node
+        if node.name in ops
+        for index, dtype in enumerate(output_dtypes(node))
+    ]

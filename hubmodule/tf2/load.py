@@ -11,7 +11,8 @@ from hubmodule.errors import HandleNotFoundError, ModuleDefinitionError, NotAMod
 from hubmodule.format import checkpoint, module_def, saved_model
 from hubmodule.resolver import resolvers
 from hubmodule.tf2.state import State
-from hubmodule.tf2.trainable import ReusableModule, Variants
+from hubmodule.tf2.trainable import ReusableModule
+from hubmodule.tf2.variants import Variants
 
 
 def load(
