@@ -84,6 +84,7 @@ class ReusableModule(_tf.SavedObject):
             signatures[tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY] = signatures[DEFAULT]
         return signatures
 
+    @tf.autograph.experimental.do_not_convert
     def __call__(self, inputs: Any = None, training: bool | None = False) -> Any:
         """Applies the default signature.
 
@@ -101,6 +102,7 @@ class ReusableModule(_tf.SavedObject):
         outputs = self.apply(inputs, training=training)
         return outputs.get(DEFAULT, outputs)
 
+    @tf.autograph.experimental.do_not_convert
     def apply(
         self, inputs: Any = None, signature: str | None = None, training: bool | None = False
     ) -> dict[str, Any]:
@@ -125,6 +127,7 @@ class ReusableModule(_tf.SavedObject):
         """The sets of tags that name the graph variants."""
         return self._variants.value.tags
 
+    @tf.autograph.experimental.do_not_convert
     def with_tags(self, tags: Iterable[str] = ()) -> ReusableModule:
         """The module with another graph variant as the one that is called; over the same state.
 
