@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import tensorflow as tf
-from tensorflow.core.framework import op_def_pb2
+from tensorflow.core.framework import attr_value_pb2, op_def_pb2
 from tensorflow.core.protobuf import struct_pb2
+from tensorflow.python.eager import wrap_function
 from tensorflow.python.framework import importer, op_def_registry, ops
 from tensorflow.python.ops import resource_variable_ops
 from tensorflow.python.saved_model import nested_structure_coder
@@ -40,6 +41,33 @@ class SavedObject(AutoTrackable):  # type: ignore[valid-type, misc]
             with tf.init_scope():
                 self.prepare_for_saving()
         return super()._trackable_children(save_type, **kwargs)
+
+
+class DefaultSignatures(wrap_function.WrappedFunction):
+    """What tf.saved_model.save takes as the signatures of an object that is saved without any.
+
+    It asks the object for one function, by the attribute `_default_save_signature`, and
+    takes that for all signatures if it is a mapping. So this is a function, and a mapping.
+    Can go when there is a hook that gives all.
+
+    Args:
+        function: that this one is the same as.
+        signatures: gives the functions by name.
+    """
+
+    def __init__(
+        self, function: wrap_function.WrappedFunction, signatures: Callable[[], Mapping[str, Any]]
+    ):
+        self.__dict__.update(function.__dict__)
+        self._signatures_for_saving = signatures
+
+    def items(self) -> Iterable[tuple[str, Any]]:
+        """The names and functions."""
+        return self._signatures_for_saving().items()
+
+
+# Derived from Mapping it would have no hash, which functions need.
+Mapping.register(DefaultSignatures)
 
 
 def import_graph_def(graph_def: tf.compat.v1.GraphDef, input_map: Mapping[str, tf.Tensor]) -> None:
@@ -180,24 +208,17 @@ def parameters(function: Any) -> set[str]:
     return {*spec.fullargspec.args, *spec.fullargspec.kwonlyargs}
 
 
-@contextlib.contextmanager
-def v1_gradients(graph: tf.Graph) -> Iterator[None]:
-    """Lets tf.gradients go through v1 loops and conditionals in a function of TF2.
+def override_gradients(graph: tf.Graph, names: Mapping[str, str]) -> None:
+    """Lets tf.gradients use other gradient functions for the ops of a graph.
 
-    The code that builds their gradients adds more of them, and compares tensors with
-    `!=`: both mean something else in TF2. The switches are those of the process; the
-    function graph is told apart from those that have TF2's control flow only by an
-    attribute, which nothing reads.
+    tf.Graph.gradient_override_map does that for ops that are made, but not for ops that
+    are imported.
+
+    Args:
+        graph: whose ops are changed.
+        names: what the functions are registered under, by the type of the op.
     """
-    graph._captured = ()
-    equality = tf.Tensor._USE_EQUALITY
-    control_flow = tf.compat.v1.control_flow_v2_enabled()
-    tf.compat.v1.disable_tensor_equality()
-    tf.compat.v1.disable_control_flow_v2()
-    try:
-        yield
-    finally:
-        if equality:
-            tf.compat.v1.enable_tensor_equality()
-        if control_flow:
-            tf.compat.v1.enable_control_flow_v2()
+    for operation in graph.get_operations():
+        if operation.type in names:
+            name = attr_value_pb2.AttrValue(s=names[operation.type].encode())
+            operation._set_attr("_gradient_op_type", name)

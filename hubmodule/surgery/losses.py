@@ -6,25 +6,40 @@ import tensorflow as tf
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
 from hubmodule.surgery import collections
+from hubmodule.surgery.dtypes import output_dtypes
+from hubmodule.surgery.names import op_name
 
 _PREFIX = "hubmodule/regularization_loss"
 
 
 def with_loss_signatures(meta_graph: MetaGraphDef) -> tuple[MetaGraphDef, list[str]]:
-    """Adds a signature for each regularisation loss, without inputs, with the output "default".
+    """A MetaGraph whose signatures are its regularisation losses.
 
     Returns:
-        A new MetaGraph, and the names of its new signatures.
+        A new MetaGraph, and the names of its signatures, one for each loss: without
+        inputs, with the output "default".
     """
     result = MetaGraphDef()
     result.CopyFrom(meta_graph)
+    result.signature_def.clear()
+    nodes = {node.name: node for node in meta_graph.graph_def.node}
     names = []
-    for index, tensor in enumerate(
-        collections.names_in(meta_graph, collections.REGULARIZATION_LOSSES)
-    ):
+    for index, tensor in enumerate(loss_tensors(meta_graph)):
         names.append(f"{_PREFIX}_{index}")
         info = result.signature_def[names[-1]].outputs["default"]
         info.name = tensor
-        info.dtype = tf.float32.as_datatype_enum
+        info.dtype = _dtype(nodes.get(op_name(tensor)), tensor)
         info.tensor_shape.unknown_rank = True
     return result, names
+
+
+def loss_tensors(meta_graph: MetaGraphDef) -> list[str]:
+    """The names of the regularisation losses of a MetaGraph."""
+    return collections.names_in(meta_graph, collections.REGULARIZATION_LOSSES)
+
+
+def _dtype(node: tf.compat.v1.NodeDef | None, tensor: str) -> int:
+    dtypes = output_dtypes(node) if node else []
+    index = int(tensor.partition(":")[2] or 0)
+    # A missing or unknown op is an error when the loss is computed, not before.
+    return dtypes[index] if index < len(dtypes) else tf.float32.as_datatype_enum

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import os
+import posixpath
 from collections.abc import Iterable
 from typing import Any
 
 import tensorflow as tf
 
-from hubmodule.errors import HandleNotFoundError, ModuleDefinitionError, NotAModuleError
+from hubmodule.errors import HandleNotFoundError, NotAModuleError
 from hubmodule.format import checkpoint, module_def, saved_model
 from hubmodule.resolver import resolvers
 from hubmodule.tf2.state import State
-from hubmodule.tf2.trainable import ReusableModule, Variants
+from hubmodule.tf2.trainable import ReusableModule
+from hubmodule.tf2.variants import Variants
 
 
+@tf.autograph.experimental.do_not_convert
 def load(
-    handle: str,
+    handle: str | os.PathLike[str],
     tags: Iterable[str] | None = None,
     options: tf.saved_model.LoadOptions | None = None,
 ) -> Any:
     """Loads a module or a SavedModel.
+
+    In a function under construction, variables and tables are made outside of it, once;
+    in a tf.Graph, they are in the collections that its initialisers come from. Under the
+    scope of a distribution strategy, its variables are made.
 
     Args:
         handle: says where it is, for example the path of its directory.
@@ -33,23 +41,32 @@ def load(
     Raises:
         CheckpointError: if the module's checkpoint lacks a variable.
         HandleNotFoundError: if nothing is there.
-        ModuleDefinitionError: if `handle` is not a string.
+        InvalidHandleError: if `handle` is neither a string nor a path.
         ModuleFormatError: if the module is damaged, or of an unknown format.
         NoSuchVariantError: if no graph variant has these tags.
         NotAModuleError: if there is something else; says what.
         UnregisteredOpsError: if no signature can be applied.
     """
-    if not isinstance(handle, str):
-        raise ModuleDefinitionError(
-            f"Expected a string, got {handle!r}. hub.load() takes a handle, such as a path."
-        )
-    path = resolvers.resolve(handle)
+    path = _resolved(handle)
     if module_def.is_module(path):
         return _load_module(path, tags, options)
     if not saved_model.is_saved_model(path):
-        raise NotAModuleError(_what_it_is(path))
+        what = _about_directory(path) if tf.io.gfile.isdir(path) else _about_file(path)
+        raise NotAModuleError(
+            f"{path} contains neither {saved_model.BINARY} nor {saved_model.TEXT}: {what}"
+        )
     wanted = None if tags is None else [tags] if isinstance(tags, str) else list(tags)
     return tf.saved_model.load(path, tags=wanted, options=options)
+
+
+def _resolved(handle: str | os.PathLike[str]) -> str:
+    try:
+        return resolvers.resolve(handle)
+    except HandleNotFoundError as error:
+        prefix = os.fspath(handle)
+        if tf.io.gfile.exists(f"{prefix}.index"):
+            raise NotAModuleError(f"{prefix} is the prefix of {_CHECKPOINT}") from error
+        raise
 
 
 def _load_module(
@@ -67,26 +84,35 @@ def _load_module(
     return ReusableModule(variants, State(contents, device), wanted)
 
 
-def _what_it_is(path: str) -> str:
-    """Says what is there instead of a SavedModel, and which call fits."""
-    if not tf.io.gfile.exists(path):
-        raise HandleNotFoundError(f"{path} does not exist.")
-    missing = f"{path} contains neither {saved_model.BINARY} nor {saved_model.TEXT}"
-    if not tf.io.gfile.isdir(path):
-        if path.endswith((".keras", ".h5", ".hdf5")):
-            return missing + ": it is a Keras file. Use keras.models.load_model()."
-        return missing + ": it is a file. Pass the directory of a SavedModel."
+_CHECKPOINT = (
+    "a checkpoint, which has values but no graph: build the model in code, and restore it with "
+    "tf.train.Checkpoint or tf.compat.v1.train.Saver."
+)
+_KERAS_ENDINGS = (".keras", ".h5", ".hdf5")
+
+
+def _about_file(path: str) -> str:
+    """Says what a file is, and which call fits."""
+    if path.endswith(_KERAS_ENDINGS):
+        return "it is a Keras file. Use keras.models.load_model()."
+    if path.endswith(".index") or ".data-" in posixpath.basename(path):
+        return f"it is part of {_CHECKPOINT}"
+    return "it is a file. Pass the directory of a SavedModel."
+
+
+def _about_directory(path: str) -> str:
+    """Says what a directory is, and which call fits."""
     names = sorted(name.rstrip("/") for name in tf.io.gfile.listdir(path))
     if "checkpoint" in names or any(name.endswith(".index") for name in names):
-        return missing + (
-            ". It holds a checkpoint, which has values but no graph: build the model in code, and "
-            "restore it with tf.train.Checkpoint or tf.compat.v1.train.Saver."
-        )
+        return f"it holds {_CHECKPOINT}"
     if {"config.json", "model.weights.h5"} & set(names):
-        return missing + ". It holds a Keras model. Use keras.models.load_model()."
-    inner = [n for n in names if saved_model.is_saved_model(f"{path.rstrip('/')}/{n}")]
+        return "it holds an unpacked Keras file. Use keras.models.load_model()."
+    keras_files = [name for name in names if name.endswith(_KERAS_ENDINGS)]
+    if keras_files:
+        return f"it holds the Keras file {keras_files[0]}. Use keras.models.load_model() on that."
+    inner = [name for name in names if saved_model.is_saved_model(posixpath.join(path, name))]
     if inner:
-        return missing + f". A SavedModel lies deeper, in {inner[0]}: use that path."
+        return f"a SavedModel lies deeper, in {inner[0]}. Use that path."
     if not names:
-        return missing + ": the directory is empty."
-    return missing + f". There is {', '.join(names[:8])}: check the path, or fetch it again."
+        return "the directory is empty."
+    return f"there is {', '.join(names[:8])}. Check the path, or fetch it again."

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 
 import pytest
+import tensorflow as tf
 
-from hubmodule.surgery.losses import with_loss_signatures
+from hubmodule.surgery.losses import loss_tensors, with_loss_signatures
 from tests.surgery.protos import meta_graph
 
 TWO_LOSSES = """
@@ -29,14 +30,26 @@ def test_losses_have_no_inputs():
     assert [len(graph.signature_def[name].inputs) for name in names] == [0, 0]
 
 
-def test_other_signatures_stay():
+def test_other_signatures_go():
     graph, names = with_loss_signatures(meta_graph(TWO_LOSSES))
-    assert set(graph.signature_def) - set(names) == {"default"}
+    assert set(graph.signature_def) == set(names)
 
 
-def test_without_losses_nothing_is_added():
-    original = meta_graph('signature_def { key: "default" value { } }')
-    assert with_loss_signatures(original) == (original, [])
+def test_types_are_those_of_the_tensors():
+    graph, names = with_loss_signatures(
+        meta_graph(
+            TWO_LOSSES
+            + """graph_def {
+                node { name: "a" op: "Identity" attr { key: "T" value { type: DT_DOUBLE } } }
+                node { name: "b" op: "LogUniformCandidateSampler" } }"""
+        )
+    )
+    infos = [graph.signature_def[name].outputs["default"] for name in names]
+    assert [info.dtype for info in infos] == [tf.float64, tf.float32]
+
+
+def test_losses_are_listed_once():
+    assert loss_tensors(meta_graph(TWO_LOSSES)) == ["a:0", "b:1"]
 
 
 def test_the_graph_itself_is_not_changed():

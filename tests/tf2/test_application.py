@@ -1,4 +1,4 @@
-"""application: functions that apply a signature."""
+"""application: wrapped functions that apply a signature."""
 
 from __future__ import annotations
 
@@ -6,20 +6,37 @@ import sys
 from pathlib import Path
 
 import pytest
+import tensorflow as tf
 
-from hubmodule.format import saved_model
-from hubmodule.tf2.application import has_v1_control_flow
-from hubmodule.tf2.trainable import Variants
-
-GOLDEN = Path(__file__).parent.parent / "golden" / "made_by_tf215"
+from hubmodule.tf2 import application
+from tests.module.graphs import affine, exported
+from tests.tf2.test_state import parts
 
 
-@pytest.mark.parametrize(
-    "name, expected", [("control_flow_v1", True), ("control_flow_v2", False), ("batch_norm", False)]
-)
-def test_control_flow_of_tf1_is_found(name, expected):
-    variant, _ = Variants(saved_model.read(str(GOLDEN / name))).get(frozenset())
-    assert has_v1_control_flow(variant, "default", False) is expected
+@pytest.mark.parametrize("updates, shift", [(False, 1.0), (True, 11.0)])
+def test_outputs_wait_for_updates(updates: bool, shift: float, tmp_path: Path) -> None:
+    variant, state = parts(exported(tmp_path / "m", affine))
+    state.add(variant)
+    outputs = application.wrapped(variant, "default", state, updates)(tf.constant([3.0]))
+    assert list(outputs) == ["default"]
+    assert state.variables["b"].numpy() == shift
+
+
+@pytest.mark.parametrize("watched", [True, False])
+def test_tapes_see_variables_if_they_shall(watched: bool, tmp_path: Path) -> None:
+    variant, state = parts(exported(tmp_path / "m", affine))
+    state.add(variant)
+    function = application.wrapped(variant, "default", state, False, watched=watched)
+    with tf.GradientTape() as tape:
+        function(tf.constant([3.0]))
+    assert [v.name for v in tape.watched_variables()] == (["w:0"] if watched else [])
+
+
+def test_inputs_are_specs_by_name(tmp_path: Path) -> None:
+    variant, _ = parts(exported(tmp_path / "m", affine))
+    assert application.input_specs(variant, "default") == {
+        "default": tf.TensorSpec([None], tf.float32)
+    }
 
 
 if __name__ == "__main__":

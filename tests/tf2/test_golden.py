@@ -68,8 +68,6 @@ def _mean(output: Any) -> Any:
 
 @pytest.mark.parametrize("writer, name, call", TRAINED)
 def test_variables_after_a_training_step(writer: str, name: str, call: Call) -> None:
-    if name == "control_flow_v1":
-        pytest.xfail("TensorFlow cannot take the gradient of a v1 conditional in a function")
     expected = values.load(recordings.training_file(GOLDEN / writer, name, call))
     inputs, _ = recorded(recordings.outputs_file(GOLDEN / writer, name, call))
     module = hub.load(str(GOLDEN / writer / name), tags=call.tags)
@@ -87,7 +85,8 @@ def test_variables_after_a_training_step(writer: str, name: str, call: Call) -> 
 
 
 @pytest.mark.parametrize(
-    "name", ["batch_norm", "dense_regularized", "twin_assets", "ref_variables"]
+    "name",
+    ["batch_norm", "control_flow_v1", "dense_regularized", "twin_assets", "ref_variables"],
 )
 def test_a_converted_module_works_without_this_package(name: str, tmp_path: Path) -> None:
     convert(str(GOLDEN / "made_by_tf215" / name), str(tmp_path / "converted"))

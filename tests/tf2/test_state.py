@@ -11,7 +11,7 @@ import tensorflow as tf
 from hubmodule.errors import CheckpointError
 from hubmodule.format import checkpoint, saved_model
 from hubmodule.tf2.state import State
-from hubmodule.tf2.trainable import Variants
+from hubmodule.tf2.variants import Variants
 from tests.module.graphs import affine, exported
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "made_by_tf215"
@@ -20,7 +20,7 @@ EMPTY = checkpoint.Contents("none", {}, {})
 
 def parts(path: Path | str) -> tuple:
     """The variant without tags of a module, and its state, which is still empty."""
-    variant, _ = Variants(saved_model.read(str(path))).get(frozenset())
+    variant = Variants(saved_model.read(str(path))).get(frozenset())
     prefix = saved_model.checkpoint_prefix(str(path))
     has_checkpoint = tf.io.gfile.exists(prefix + ".index")
     contents = checkpoint.contents(prefix) if has_checkpoint else EMPTY

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import ast
+import shutil
+import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+import tensorflow as tf
+from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 import hubmodule as hub
-from hubmodule.errors import NoSuchVariantError
+from hubmodule.errors import NoSuchVariantError, UnregisteredOpsError
+from hubmodule.format import saved_model
 from tests.module.graphs import affine, exported
+from tests.tf2 import fine_tuning
+
+v1 = tf.compat.v1
+GOLDEN = Path(__file__).parent.parent / "golden" / "made_by_tf215"
 
 
 def test_only_calls_for_training_run_updates(tmp_path):
@@ -32,6 +45,86 @@ def test_losses_are_no_signatures(tmp_path):
     assert list(module.signatures) == ["default"]
     with pytest.raises(NoSuchVariantError, match="absent"):
         module.with_tags({"absent"})
+
+
+def affine_in_doubles() -> None:
+    x = v1.placeholder(tf.float64, [None])
+    w = v1.get_variable(
+        "w", initializer=tf.constant(3.0, tf.float64), regularizer=lambda value: value * value
+    )
+    hub.add_signature(inputs=x, outputs=w * x)
+
+
+def test_losses_keep_their_type(tmp_path):
+    module = hub.load(exported(tmp_path / "m", affine_in_doubles))
+    [loss] = module.regularization_losses
+    assert (loss().dtype, loss().numpy()) == (tf.float64, 9.0)
+
+
+def test_a_module_with_nothing_but_losses_that_run_is_refused(tmp_path):
+    """The signature needs an unknown op, the loss does not."""
+    path = exported(tmp_path / "m", affine)
+    [meta_graph] = saved_model.read(path)
+    for node in meta_graph.graph_def.node:
+        if node.op == "AddV2":
+            node.op = "UnknownOfHubmoduleTests"
+    proto = SavedModel(saved_model_schema_version=1, meta_graphs=[meta_graph])
+    (tmp_path / "m" / "saved_model.pb").write_bytes(proto.SerializeToString())
+    with pytest.raises(UnregisteredOpsError, match="UnknownOfHubmoduleTests"):
+        hub.load(path)
+
+
+def printed(program: str) -> Any:
+    """What a program prints, as a Python value; it cannot import this package."""
+    program = "import sys; sys.modules['hubmodule'] = None\nimport tensorflow as tf\n" + program
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr[-2000:]
+    return ast.literal_eval(run.stdout.splitlines()[-1])
+
+
+def test_a_saved_module_trains_without_this_package(tmp_path):
+    module = hub.load(fine_tuning.published(tmp_path / "m"))
+    tf.saved_model.save(module, str(tmp_path / "saved"))
+    x, _ = fine_tuning.batches()[0]
+    found = printed(
+        f"""
+module = tf.saved_model.load({str(tmp_path / "saved")!r})
+with tf.GradientTape() as tape:
+    y = module(tf.constant({x.tolist()}), training=True)
+    loss = tf.add_n([tf.reduce_sum(y), *(loss() for loss in module.regularization_losses)])
+gradients = tape.gradient(loss, module.trainable_variables)
+print([v.numpy().tolist() for v in [y, loss, *gradients, *module.variables]])
+"""
+    )
+    with tf.GradientTape() as tape:
+        y = module(x, training=True)
+        loss = tf.add_n([tf.reduce_sum(y), *(loss() for loss in module.regularization_losses)])
+    gradients = tape.gradient(loss, module.trainable_variables)
+    expected = [y, loss, *gradients, *module.variables]
+    for here, there in zip(expected, found, strict=True):
+        np.testing.assert_allclose(there, here.numpy(), rtol=1e-5, atol=1e-5)
+
+
+def test_a_saved_module_keeps_signatures_and_assets(tmp_path):
+    shutil.copytree(GOLDEN / "twin_assets", tmp_path / "m")
+    module = hub.load(str(tmp_path / "m"))
+    tf.saved_model.save(module, str(tmp_path / "saved"))
+    shutil.rmtree(tmp_path / "m")
+    (tmp_path / "saved").rename(tmp_path / "moved")
+    found = printed(
+        f"""
+module = tf.saved_model.load({str(tmp_path / "moved")!r})
+words = tf.constant(["red", "blue", "sun"])
+outputs = module.signatures["serving_default"](words)
+text = module.signatures["text"]()["default"].numpy()
+numbers = {{name: output.numpy().tolist() for name, output in outputs.items()}}
+print([sorted(module.signatures), numbers, text])
+"""
+    )
+    names, outputs, text = found
+    assert names == ["default", "serving_default", "text"]
+    assert outputs == {"default": [0, 2, -1], "stars": [1, -1, 0]}
+    assert text == b"sun\nred\nsirius\nvega\n"
 
 
 if __name__ == "__main__":

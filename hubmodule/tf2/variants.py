@@ -1,0 +1,50 @@
+"""The graph variants of a module, as functions can take them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+
+from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
+
+from hubmodule.errors import NoSuchVariantError
+from hubmodule.module.variant import Variant
+from hubmodule.surgery.losses import with_loss_signatures
+from hubmodule.surgery.resource_variables import with_resources
+
+
+class Variants:
+    """The graph variants of a module by their tags, each worked out when it is needed.
+
+    Args:
+        meta_graphs: of the module, as they are on disk.
+    """
+
+    def __init__(self, meta_graphs: Sequence[MetaGraphDef]):
+        self._meta_graphs = {frozenset(m.meta_info_def.tags): m for m in meta_graphs}
+        self.get = functools.cache(self._get)
+        self.losses = functools.cache(self._losses)
+
+    @property
+    def tags(self) -> list[frozenset[str]]:
+        """The sets of tags."""
+        return list(self._meta_graphs)
+
+    def _get(self, tags: frozenset[str]) -> Variant:
+        """A variant.
+
+        Raises:
+            ModuleFormatError: if it cannot run in a function.
+            NoSuchVariantError: if there is none; it lists those there are.
+        """
+        if tags not in self._meta_graphs:
+            raise NoSuchVariantError(
+                f"No such graph variant: tags={sorted(tags)}. The module has the variants "
+                f"{[sorted(known) for known in self._meta_graphs]}; pass one of them as `tags`."
+            )
+        return Variant(tags, with_resources(self._meta_graphs[tags]))
+
+    def _losses(self, tags: frozenset[str]) -> tuple[Variant, list[str]]:
+        """A variant of which each signature is a regularisation loss, and their names."""
+        graph, names = with_loss_signatures(self.get(tags).meta_graph)
+        return Variant(tags, graph), names
