@@ -25,9 +25,11 @@ _HOMES = {
     "attach_message": "hubmodule.module.builder",
     "create_module_spec": "hubmodule.module.builder",
     "create_module_spec_from_saved_model": "hubmodule.module.saved_model_spec",
+    "enable_estimator": "hubmodule.estimator.bridge",
     "eval_function_for_module": "hubmodule.module.evaluate",
     "get_expected_image_size": "hubmodule.module.images",
     "get_num_image_channels": "hubmodule.module.images",
+    "install_alias": "hubmodule.alias",
     "load_module_spec": "hubmodule.module.module",
     "resolve": "hubmodule.resolver.resolvers",
 }
