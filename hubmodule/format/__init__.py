@@ -1,0 +1,1 @@
+"""What lies on disk: the files of a module directory."""

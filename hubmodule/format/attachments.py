@@ -1,0 +1,28 @@
+"""Messages attached to a graph variant: the collection "hub_module_attachments"."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
+
+from hubmodule import module_attachment_pb2
+from hubmodule.surgery import collections
+
+
+def read(meta_graph: MetaGraphDef) -> dict[str, bytes]:
+    """The serialised messages of a MetaGraph by key; the last under a key wins."""
+    if collections.ATTACHMENTS not in meta_graph.collection_def:
+        return {}
+    values = meta_graph.collection_def[collections.ATTACHMENTS].bytes_list.value
+    attachments = map(module_attachment_pb2.ModuleAttachment.FromString, values)
+    return {attachment.key: attachment.value for attachment in attachments}
+
+
+def write(meta_graph: MetaGraphDef, messages: Mapping[str, bytes]) -> None:
+    """Puts serialised messages into a MetaGraph, in place."""
+    for key, value in sorted(messages.items()):
+        attachment = module_attachment_pb2.ModuleAttachment(key=key, value=value)
+        meta_graph.collection_def[collections.ATTACHMENTS].bytes_list.value.append(
+            attachment.SerializeToString()
+        )

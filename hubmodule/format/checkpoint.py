@@ -1,0 +1,170 @@
+"""variables/variables.*: the V2 checkpoint of a module.
+
+A checkpoint is written in bounded pieces, each a shard of its own, which
+MergeV2Checkpoints joins: so the memory it takes does not grow with the model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+
+from hubmodule.errors import CheckpointError
+from hubmodule.surgery.state import VariableState
+
+# Large enough that a piece costs little beside its writing.
+PIECE_BYTES = 128 << 20
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A tensor of a checkpoint, or a slice of one.
+
+    Attributes:
+        name: of the tensor.
+        value: its content.
+        slice_spec: "" for a whole tensor, else where the slice lies.
+    """
+
+    name: str
+    value: np.ndarray
+    slice_spec: str = ""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a checkpoint says of its tensors.
+
+    Attributes:
+        prefix: the path prefix of the checkpoint.
+        shapes: of the whole tensors, by name.
+        dtypes: by name.
+    """
+
+    prefix: str
+    shapes: Mapping[str, list[int]]
+    dtypes: Mapping[str, tf.DType]
+
+    def check(self, name: str, shape: tf.TensorShape, dtype: tf.DType) -> None:
+        """Checks that a variable can be read from the checkpoint.
+
+        Raises:
+            CheckpointError: if it is missing, or of another shape or type.
+        """
+        if name not in self.shapes:
+            raise CheckpointError(
+                f"Checkpoint {self.prefix} has no tensor '{name}', which a variable needs; it has "
+                f"{_listed(sorted(self.shapes))}. Check the path, or map the names "
+                "(name_transform_fn)."
+            )
+        found, found_dtype = tf.TensorShape(self.shapes[name]), self.dtypes[name]
+        if not found.is_compatible_with(shape) or found_dtype != dtype:
+            raise CheckpointError(
+                f"Tensor '{name}' of checkpoint {self.prefix} is {found_dtype.name} {found}, but "
+                f"the variable is {dtype.name} {shape}: the checkpoint is of another model."
+            )
+
+
+def batches(variables: Iterable[VariableState]) -> Iterator[list[VariableState]]:
+    """Groups variables so that the values of each group fit into about one piece."""
+    batch: list[VariableState] = []
+    size = 0
+    for variable in variables:
+        batch.append(variable)
+        size += (variable.shape.num_elements() or 1) * variable.dtype.size
+        if size >= PIECE_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def contents(prefix: str) -> Contents:
+    """Reads the index of a checkpoint.
+
+    Raises:
+        CheckpointError: if there is no checkpoint, or its index is damaged.
+    """
+    reader = _reader(prefix)
+    return Contents(prefix, reader.get_variable_to_shape_map(), reader.get_variable_to_dtype_map())
+
+
+def read(prefix: str, names: Iterable[str]) -> Iterator[np.ndarray]:
+    """Reads tensors, one at a time.
+
+    Raises:
+        CheckpointError: if one is not there, or the checkpoint is damaged.
+    """
+    reader = _reader(prefix)
+    for name in names:
+        try:
+            yield reader.get_tensor(name)
+        except (tf.errors.OpError, ValueError, RuntimeError) as error:
+            raise CheckpointError(
+                f"Cannot read '{name}' of checkpoint {prefix}: {error}"
+            ) from error
+
+
+def write(prefix: str, entries: Iterable[Entry]) -> None:
+    """Writes a checkpoint; nothing if there are no entries.
+
+    Args:
+        prefix: its path prefix, in a directory that exists.
+        entries: are taken as they are written, so an iterator keeps memory bounded.
+    """
+    shards: list[str] = []
+    for piece in _pieces(entries):
+        shards.append(f"{prefix}.tmp-{len(shards):05d}")
+        _save(shards[-1], piece)
+    if shards:
+        with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+            session.run(
+                tf.raw_ops.MergeV2Checkpoints(
+                    checkpoint_prefixes=shards, destination_prefix=prefix, delete_old_dirs=False
+                )
+            )
+
+
+def _pieces(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
+    piece: list[Entry] = []
+    size = 0
+    for entry in entries:
+        piece.append(entry)
+        size += entry.value.nbytes
+        if size >= PIECE_BYTES:
+            yield piece
+            piece, size = [], 0
+    if piece:
+        yield piece
+
+
+def _save(prefix: str, entries: list[Entry]) -> None:
+    """Writes a checkpoint at once, in a graph of its own: the caller's may be finalized."""
+    with tf.Graph().as_default(), tf.device("/cpu:0"), tf.compat.v1.Session() as session:
+        placeholders = [tf.compat.v1.placeholder(_dtype(e.value), e.value.shape) for e in entries]
+        save = tf.raw_ops.SaveV2(
+            prefix=prefix,
+            tensor_names=[entry.name for entry in entries],
+            shape_and_slices=[entry.slice_spec for entry in entries],
+            tensors=placeholders,
+        )
+        session.run(save, {p: e.value for p, e in zip(placeholders, entries, strict=True)})
+
+
+def _dtype(value: np.ndarray) -> tf.DType:
+    return tf.string if value.dtype.kind in "OSU" else tf.as_dtype(value.dtype)
+
+
+def _reader(prefix: str) -> tf.train.CheckpointReader:
+    try:
+        return tf.train.load_checkpoint(prefix)
+    except (tf.errors.OpError, ValueError, RuntimeError) as error:
+        raise CheckpointError(f"Cannot read checkpoint {prefix}: {error}") from error
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(f"'{name}'" for name in names[:8]) or "none"
+    return shown + (f" and {len(names) - 8} more" if len(names) > 8 else "")

@@ -1,0 +1,93 @@
+"""saved_model.pb: one MetaGraphDef per graph variant.
+
+The directory of a module, or of a TF1 SavedModel:
+
+    saved_model.pb          SavedModel; or saved_model.pbtxt, the same as text
+    tfhub_module.pb         in modules only
+    assets/                 files that the graph reads
+    variables/variables.*   a V2 checkpoint, if there are variables
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable
+
+import tensorflow as tf
+from google.protobuf import text_format
+from google.protobuf.message import DecodeError
+from tensorflow.core.protobuf import saved_model_pb2
+from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
+
+from hubmodule import files
+from hubmodule.errors import ModuleFormatError, NotAModuleError
+from hubmodule.format import assets, checkpoint
+from hubmodule.surgery import portability
+
+BINARY = "saved_model.pb"
+TEXT = "saved_model.pbtxt"
+VARIABLES_PREFIX = "variables/variables"
+
+
+def read(directory: str) -> list[MetaGraphDef]:
+    """The graph variants of a directory, with asset constants that point into it.
+
+    Raises:
+        NotAModuleError: if there is no SavedModel.
+        ModuleFormatError: if it cannot be read.
+    """
+    saved_model = _read_proto(directory)
+    if not saved_model.meta_graphs:
+        raise ModuleFormatError(f"The SavedModel in {directory} has no graphs; it is damaged.")
+    return [assets.with_paths(meta_graph, directory) for meta_graph in saved_model.meta_graphs]
+
+
+def write(directory: str, meta_graphs: Iterable[MetaGraphDef]) -> None:
+    """Writes graph variants and the assets that they name into an empty directory.
+
+    What belongs to the author's machine is left out of the file.
+
+    Raises:
+        ModuleDefinitionError: if an asset is not there.
+    """
+    meta_graphs = list(meta_graphs)
+    tensors = [assets.sources(meta_graph) for meta_graph in meta_graphs]
+    names = assets.named({path: None for paths in tensors for path in paths.values()})
+    assets.copy(names, directory)
+    saved_model = saved_model_pb2.SavedModel()
+    for meta_graph, paths in zip(meta_graphs, tensors, strict=True):
+        saved_model.meta_graphs.append(
+            assets.declared(portability.without_author(meta_graph, paths), paths, names)
+        )
+    content = saved_model.SerializeToString(deterministic=True)
+    files.write_bytes(posixpath.join(directory, BINARY), content)
+
+
+def write_variables(directory: str, entries: Iterable[checkpoint.Entry]) -> None:
+    """Writes the checkpoint of a module directory; none if there are no variables."""
+    prefix = posixpath.join(directory, VARIABLES_PREFIX)
+    tf.io.gfile.makedirs(posixpath.dirname(prefix))
+    checkpoint.write(prefix, entries)
+
+
+def checkpoint_prefix(directory: str) -> str | None:
+    """The path prefix of the checkpoint in a directory, or None if there is none."""
+    prefix = posixpath.join(directory, VARIABLES_PREFIX)
+    return prefix if tf.io.gfile.exists(prefix + ".index") else None
+
+
+def _read_proto(directory: str) -> saved_model_pb2.SavedModel:
+    binary, text = (posixpath.join(directory, name) for name in (BINARY, TEXT))
+    try:
+        if tf.io.gfile.exists(binary):
+            return saved_model_pb2.SavedModel.FromString(files.read_bytes(binary))
+        if tf.io.gfile.exists(text):
+            return text_format.Parse(files.read_bytes(text), saved_model_pb2.SavedModel())
+    except (DecodeError, text_format.ParseError, UnicodeDecodeError) as error:
+        raise ModuleFormatError(
+            f"The SavedModel in {directory} is damaged: {error}. Fetch it again."
+        ) from error
+    raise NotAModuleError(
+        f"{directory} contains neither {BINARY} nor {TEXT}: it is incomplete, or no SavedModel. "
+        "Fetch it again, or check the path."
+    )

@@ -1,0 +1,116 @@
+"""Signatures: how a module says which tensors go in and come out.
+
+A TensorInfo names one tensor, or the tensors that a sparse or another composite
+value consists of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import tensorflow as tf
+from tensorflow.core.protobuf import meta_graph_pb2
+
+from hubmodule import _tf
+
+
+class TensorInfo:
+    """What a signature says of one of its inputs or outputs.
+
+    Args:
+        proto: the TensorInfo message.
+    """
+
+    def __init__(self, proto: meta_graph_pb2.TensorInfo):
+        self._encoding = proto.WhichOneof("encoding")
+        if self._encoding == "composite_tensor":
+            self._type_spec = _tf.type_spec_from_proto(proto.composite_tensor.type_spec)
+            self._tensor_names = [part.name for part in proto.composite_tensor.components]
+            return
+        shape = tf.TensorShape(proto.tensor_shape)
+        dtype = tf.as_dtype(proto.dtype).base_dtype  # TF1 outputs may be references
+        if self._encoding == "coo_sparse":
+            self._type_spec = tf.SparseTensorSpec(shape, dtype)
+            sparse = proto.coo_sparse
+            self._tensor_names = [
+                sparse.indices_tensor_name,
+                sparse.values_tensor_name,
+                sparse.dense_shape_tensor_name,
+            ]
+        else:
+            self._type_spec = tf.TensorSpec(shape, dtype)
+            self._tensor_names = [proto.name]
+
+    @property
+    def dtype(self) -> tf.DType:
+        """The type of the values."""
+        return self._type_spec.dtype
+
+    def get_shape(self) -> tf.TensorShape:
+        """The static shape, maybe in part unknown."""
+        return tf.TensorShape(self._type_spec.shape)
+
+    @property
+    def is_sparse(self) -> bool:
+        """Whether it is a tf.SparseTensor."""
+        return self._encoding == "coo_sparse"
+
+    @property
+    def is_composite(self) -> bool:
+        """Whether it consists of several tensors in another way, like a tf.RaggedTensor."""
+        return self._encoding == "composite_tensor"
+
+    @property
+    def kind(self) -> str:
+        """One of "dense", "sparse", "composite"."""
+        return "sparse" if self.is_sparse else "composite" if self.is_composite else "dense"
+
+    @property
+    def type_spec(self) -> tf.TypeSpec:
+        """The tf.TypeSpec of the values."""
+        return self._type_spec
+
+    @property
+    def tensor_names(self) -> list[str]:
+        """The names of the tensors it consists of, in the order of tf.nest."""
+        return list(self._tensor_names)
+
+    def __repr__(self) -> str:
+        return f"<hub.TensorInfo {self.kind} shape={self.get_shape()} dtype={self.dtype.name}>"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, TensorInfo):
+            return NotImplemented
+        return self._type_spec == other._type_spec and self._tensor_names == other._tensor_names
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def accepts(self, value: Any) -> bool:
+        """Whether a tensor, sparse or composite, fits by kind, type and static shape."""
+        return self._type_spec.is_compatible_with(value)
+
+    def placeholder(self) -> Any:
+        """A placeholder for such a value, in the default graph."""
+        parts = [
+            tf.compat.v1.placeholder(part.dtype, part.shape)
+            for part in tf.nest.flatten(self._type_spec, expand_composites=True)
+        ]
+        return self.pack(parts)
+
+    def pack(self, tensors: list[tf.Tensor]) -> Any:
+        """The value that consists of these tensors."""
+        if self.kind == "dense":
+            return tensors[0]
+        return tf.nest.pack_sequence_as(self._type_spec, tensors, expand_composites=True)
+
+
+def signature_def(
+    inputs: Mapping[str, Any], outputs: Mapping[str, Any]
+) -> meta_graph_pb2.SignatureDef:
+    """The SignatureDef of tensors, sparse tensors and ragged tensors."""
+    build = tf.compat.v1.saved_model.build_tensor_info
+    return tf.compat.v1.saved_model.build_signature_def(
+        inputs={name: build(value) for name, value in inputs.items()},
+        outputs={name: build(value) for name, value in outputs.items()},
+    )

@@ -1,0 +1,1 @@
+"""Graph mode: specs, modules, and their applications."""

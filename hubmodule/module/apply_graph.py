@@ -1,0 +1,109 @@
+"""An apply graph: the ops that compute the outputs of one signature from one set of inputs."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+import tensorflow as tf
+
+from hubmodule import _tf
+from hubmodule.errors import GraphError
+from hubmodule.module import values
+from hubmodule.module.state_graph import StateGraph, restore_contexts
+from hubmodule.module.variant import Template, Variant
+from hubmodule.surgery import collections, colocation
+from hubmodule.surgery.names import op_name
+from hubmodule.surgery.scoping import graph_def_under
+
+_NOT_IN_SCOPES = re.compile(r"[^A-Za-z0-9_.\\\-]")
+
+
+def add_application(
+    variant: Variant,
+    state: StateGraph,
+    name: str,
+    signature: str,
+    inputs: Mapping[str, Any],
+    trainable: bool,
+) -> dict[str, Any]:
+    """Adds an application of a signature to the default graph.
+
+    Args:
+        variant: of the module.
+        state: of the module. The default graph must be its graph, or the graph of a
+            function in it.
+        name: of the module; the ops are added under "<name>_apply_<signature>".
+        signature: its name.
+        inputs: a value for each input of the signature.
+        trainable: whether the update ops are added, and join their collection.
+
+    Returns:
+        The outputs by name.
+
+    Raises:
+        ColocationError: if constraints of the module cannot hold with these inputs.
+        GraphError: if the default graph is another one.
+        NoSuchSignatureError: if there is no such signature.
+        SignatureMismatchError: if the inputs do not fit.
+        UnregisteredOpsError: if an op is unknown.
+    """
+    graph = tf.compat.v1.get_default_graph()
+    _check_graph(graph, state)
+    infos = variant.signature(signature)
+    template = variant.application_template(signature, trainable)
+    with graph.name_scope(_NOT_IN_SCOPES.sub("_", f"{name}_apply_{signature}")) as scope:
+        feeds = values.feeds_of(infos.inputs, inputs)
+    live = _live_tensors(template, state, feeds, graph)
+    if template.part.ops:
+        _import(template, scope, live)
+        restore_contexts(variant, template.part, scope, live)
+    for update in template.update_ops:
+        graph.add_to_collection(collections.UPDATE_OPS, graph.as_graph_element(scope + update))
+
+    def output(tensor: str) -> tf.Tensor:
+        return live[tensor] if tensor in live else graph.get_tensor_by_name(scope + tensor)
+
+    return {
+        key: info.pack([output(tensor) for tensor in info.tensor_names])
+        for key, info in infos.outputs.items()
+    }
+
+
+def _check_graph(graph: tf.Graph, state: StateGraph) -> None:
+    if tf.executing_eagerly():
+        raise GraphError(
+            "A hub.Module is applied in its tf.Graph, but eager execution is enabled here: call it "
+            "under 'with graph.as_default():', or use hub.load() in TF2."
+        )
+    if not _tf.is_within(graph, state.graph):
+        raise GraphError(
+            "Module must be applied in the graph it was instantiated for, or in a function within "
+            "that graph. Make another hub.Module in this graph (in a model_fn or a Dataset.map "
+            "function: inside of it), or use hub.eval_function_for_module() for plain values."
+        )
+
+
+def _live_tensors(
+    template: Template, state: StateGraph, feeds: Mapping[str, tf.Tensor], graph: tf.Graph
+) -> dict[str, tf.Tensor]:
+    """What takes the place of the tensors that the template reads from elsewhere."""
+    live = {name: _tf.as_local(tensor, graph) for name, tensor in feeds.items()}
+    for name in template.part.tensors - set(live):
+        live[name] = _tf.as_local(state.tensor(name), graph)
+    return live
+
+
+def _import(template: Template, scope: str, live: Mapping[str, tf.Tensor]) -> None:
+    """Adds the ops of a template to the default graph."""
+    replacements = defaultdict(list)
+    for name, tensor in live.items():
+        replacements[op_name(name)].append(tensor.op.colocation_groups())
+    groups = colocation.groups_of_replaced(template.graph_def, replacements)
+    input_map = {scope + name: live[name] for name in template.part.tensors}
+    for name, tensor in live.items():
+        if op_name(name) in template.waited_for:
+            input_map["^" + scope + op_name(name)] = tensor
+    _tf.import_graph_def(graph_def_under(scope, template.graph_def, groups), input_map)

@@ -1,0 +1,218 @@
+"""Makes specs out of Python: create_module_spec, and what a module_fn calls."""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import logging
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import tensorflow as tf
+from google.protobuf.message import Message
+from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef, SignatureDef
+
+from hubmodule.errors import ModuleDefinitionError
+from hubmodule.format import assets, attachments, signatures
+from hubmodule.module.spec import ModuleSpec
+from hubmodule.module.variant import Variant
+from hubmodule.surgery import collections, colocation, portability
+
+_logger = logging.getLogger("hubmodule")
+
+_SUPPORTED_TYPES = (tf.Tensor, tf.SparseTensor, tf.RaggedTensor)
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+@dataclass
+class _Definition:
+    """What a module_fn has declared so far."""
+
+    graph: tf.Graph
+    signatures: dict[str, SignatureDef] = field(default_factory=dict)
+    attachments: dict[str, bytes] = field(default_factory=dict)
+
+
+_current: contextvars.ContextVar[_Definition | None] = contextvars.ContextVar(
+    "hubmodule_definition", default=None
+)
+
+
+def create_module_spec(
+    module_fn: Callable[..., None],
+    tags_and_args: Iterable[tuple[Collection[str], Mapping[str, Any]]] | None = None,
+    drop_collections: Iterable[str] | None = None,
+) -> ModuleSpec:
+    """Makes a spec out of a function that builds the module's graph.
+
+        def module_fn():
+            x = tf.compat.v1.placeholder(tf.float32, [None, 50])
+            w = tf.compat.v1.get_variable("w", [50, 10])
+            hub.add_signature(inputs=x, outputs=tf.matmul(x, w))
+
+        spec = hub.create_module_spec(module_fn)
+
+    Args:
+        module_fn: builds a graph in the default graph, in which variables are resource
+            variables by default, and calls hub.add_signature() at least once.
+        tags_and_args: for each graph variant its tags and the keyword arguments of
+            `module_fn`; one without tags and arguments if None.
+        drop_collections: names of collections that the module is to be made without.
+
+    Raises:
+        ColocationError: if an input is colocated with an op, or state with what is no
+            state.
+        ModuleDefinitionError: if there are no signatures, tags are repeated, or the graph
+            has collections that a module cannot carry.
+    """
+    variants: dict[frozenset[str], Variant] = {}
+    for tags, args in [((), {})] if tags_and_args is None else tags_and_args:
+        key = frozenset([tags] if isinstance(tags, str) else tags)
+        if key in variants:
+            raise ModuleDefinitionError(
+                f"Tags {sorted(key)} are used repeatedly; each graph variant needs its own."
+            )
+        variants[key] = _build_variant(module_fn, key, args, set(drop_collections or ()))
+    if not variants:
+        raise ModuleDefinitionError("tags_and_args is empty: a module needs a graph variant.")
+    name = getattr(module_fn, "__name__", "module_fn")
+    return ModuleSpec(list(variants.values()), None, f"{name}()")
+
+
+def add_signature(name: str | None = None, inputs: Any = None, outputs: Any = None) -> None:
+    """Declares a signature of the module that is being built; for use in a module_fn.
+
+    Args:
+        name: of the signature; None is "default". A second one of a name replaces the
+            first.
+        inputs: a dict of tensors, sparse tensors and ragged tensors by name; one by
+            itself is named "default"; None is no input. Any tensor can be an input: a
+            caller's value takes its place.
+        outputs: as inputs.
+
+    Raises:
+        ModuleDefinitionError: if an input or output is something else, or in another
+            graph; or outside of a module_fn.
+    """
+    name = name or "default"
+    named_inputs, named_outputs = _by_name(inputs), _by_name(outputs)
+    _check_types(name, named_inputs, named_outputs)
+    definition = _definition("add_signature")
+    _check_graphs(name, definition.graph, [*named_inputs.values(), *named_outputs.values()])
+    if name in definition.signatures:
+        _logger.warning("Signature '%s' is added again; it replaces the one before.", name)
+    definition.signatures[name] = signatures.signature_def(named_inputs, named_outputs)
+
+
+def attach_message(key: str, message: Message) -> None:
+    """Attaches a message to the module that is being built; for use in a module_fn.
+
+    Args:
+        key: an identifier, agreed upon with those who read the message. The last
+            message under a key wins.
+        message: any protocol buffer; its content is copied.
+
+    Raises:
+        ModuleDefinitionError: if the key is no identifier; or outside of a module_fn.
+    """
+    if not isinstance(key, str) or not _IDENTIFIER.fullmatch(key):
+        raise ModuleDefinitionError(
+            f"hub.attach_message() called with malformed key {key!r}: use letters, digits and "
+            "underscores, a letter first."
+        )
+    _definition("attach_message").attachments[key] = message.SerializeToString(deterministic=True)
+
+
+def _definition(caller: str) -> _Definition:
+    definition = _current.get()
+    if definition is None:
+        raise ModuleDefinitionError(
+            f"hub.{caller}() must be called in a module_fn, while hub.create_module_spec() runs it."
+        )
+    return definition
+
+
+def _by_name(values: Any) -> dict[str, Any]:
+    if values is None:
+        return {}
+    return dict(values) if isinstance(values, Mapping) else {"default": values}
+
+
+def _check_types(name: str, inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> None:
+    wrong = [
+        f"{kind} '{key}' has type {type(value).__name__}"
+        for kind, values in (("input", inputs), ("output", outputs))
+        for key, value in values.items()
+        if not isinstance(value, _SUPPORTED_TYPES)
+    ]
+    if wrong:
+        raise ModuleDefinitionError(
+            f"The inputs and outputs of signature '{name}' must be of the types Tensor, "
+            f"SparseTensor or RaggedTensor: {'; '.join(wrong)}. Convert them, for example by "
+            "tf.convert_to_tensor()."
+        )
+
+
+def _check_graphs(name: str, graph: tf.Graph, values: Sequence[Any]) -> None:
+    for tensor in tf.nest.flatten(values, expand_composites=True):
+        if getattr(tensor, "graph", None) is not graph:
+            raise ModuleDefinitionError(
+                f"Tensor {tensor!r} in signature '{name}' is not in the graph that module_fn "
+                "builds: create it inside of module_fn, and outside of tf.function."
+            )
+
+
+def _build_variant(
+    module_fn: Callable[..., None],
+    tags: frozenset[str],
+    args: Mapping[str, Any],
+    dropped: set[str],
+) -> Variant:
+    with tf.Graph().as_default() as graph:
+        definition = _Definition(graph)
+        with (
+            _defining(definition),
+            tf.compat.v1.variable_scope(tf.compat.v1.get_variable_scope(), use_resource=True),
+        ):
+            module_fn(**args)
+        if not definition.signatures:
+            raise ModuleDefinitionError(
+                "No signatures present. Call hub.add_signature(...) at least once in the module_fn."
+            )
+        for key in dropped & set(graph.get_all_collection_keys()):
+            graph.clear_collection(key)
+        variant = Variant(tags, _meta_graph(graph, tags, definition))
+    _check(variant)
+    return variant
+
+
+@contextlib.contextmanager
+def _defining(definition: _Definition) -> Iterator[None]:
+    token = _current.set(definition)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def _meta_graph(graph: tf.Graph, tags: Iterable[str], definition: _Definition) -> MetaGraphDef:
+    collections.check_supported(graph.get_all_collection_keys())
+    meta_graph = tf.compat.v1.train.export_meta_graph(graph=graph, strip_default_attrs=True)
+    meta_graph.meta_info_def.tags.extend(sorted(tags))
+    for name, signature in definition.signatures.items():
+        meta_graph.signature_def[name].CopyFrom(signature)
+    attachments.write(meta_graph, definition.attachments)
+    return portability.for_older_tensorflow(meta_graph)
+
+
+def _check(variant: Variant) -> None:
+    """Checks what can only be seen in the whole graph."""
+    inputs = {
+        name: [tensor for info in signature.inputs.values() for tensor in info.tensor_names]
+        for name, signature in variant.signatures.items()
+    }
+    colocation.check_inputs(variant.wiring.nodes, inputs)
+    colocation.check_state(variant.wiring.nodes, variant.state_ops)
+    assets.sources(variant.meta_graph)

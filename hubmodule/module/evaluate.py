@@ -1,0 +1,81 @@
+"""eval_function_for_module: a module as a function of plain values."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import tensorflow as tf
+
+from hubmodule.format.signatures import TensorInfo
+from hubmodule.module import values
+from hubmodule.module.module import Module
+from hubmodule.module.spec import ModuleSpec
+
+
+@contextlib.contextmanager
+def eval_function_for_module(
+    spec: ModuleSpec | str, tags: Iterable[str] | None = None
+) -> Iterator[Callable[..., Any]]:
+    """A function that computes outputs of a module, in a graph and a session of its own.
+
+        with hub.eval_function_for_module("/path/to/module") as f:
+            vectors = f(["A sentence."])
+
+    Args:
+        spec: a ModuleSpec, or the handle of a module.
+        tags: of the graph variant; None is the empty set.
+
+    Yields:
+        f(inputs=None, signature=None, as_dict=None), which takes arrays, lists,
+        SparseTensorValues and RaggedTensorValues, and returns the like. The graph does
+        not grow with the calls.
+
+    Raises:
+        as hub.Module(); f raises as its call.
+    """
+    graph = tf.Graph()
+    with graph.as_default():
+        module = Module(spec, tags=tags)
+        initialisers = [
+            tf.compat.v1.global_variables_initializer(),
+            tf.compat.v1.tables_initializer(),
+        ]
+    # The session must not become the default one of the caller.
+    with contextlib.closing(tf.compat.v1.Session(graph=graph)) as session:
+        session.run(initialisers)
+        yield _Evaluation(module, session)
+
+
+class _Evaluation:
+    """Applies each signature once, to placeholders, when it is first asked for."""
+
+    def __init__(self, module: Module, session: tf.compat.v1.Session):
+        self._module = module
+        self._session = session
+        self._applied: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
+
+    def __call__(
+        self,
+        inputs: Any = None,
+        _sentinel: None = None,
+        signature: str | None = None,
+        as_dict: bool | None = None,
+    ) -> Any:
+        name = signature or "default"
+        infos = self._module.get_input_info_dict(name)
+        given = values.by_name(infos, inputs, name)
+        if name not in self._applied:
+            self._applied[name] = self._apply(name, infos)
+        placeholders, outputs = self._applied[name]
+        values.check_default(outputs, name, as_dict)
+        feeds = {placeholders[key]: value for key, value in given.items()}
+        return self._session.run(outputs if as_dict else outputs["default"], feeds)
+
+    def _apply(
+        self, name: str, infos: dict[str, TensorInfo]
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        with self._module.graph.as_default():
+            placeholders = {key: info.placeholder() for key, info in infos.items()}
+            return placeholders, self._module(placeholders, signature=name, as_dict=True)

@@ -1,0 +1,95 @@
+"""What modules that take images say of the images they want."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from hubmodule import image_module_info_pb2
+from hubmodule.errors import ModuleDefinitionError
+from hubmodule.module.builder import attach_message
+from hubmodule.module.module import Module
+from hubmodule.module.spec import ModuleSpec
+
+ImageModuleInfo: TypeAlias = image_module_info_pb2.ImageModuleInfo
+
+_KEY = "image_module_info"
+_INPUT = "images"
+
+
+def attach_image_module_info(image_module_info: ImageModuleInfo) -> None:
+    """Attaches an ImageModuleInfo to the module that is being built; for use in a module_fn.
+
+    Raises:
+        ModuleDefinitionError: outside of a module_fn.
+    """
+    attach_message(_KEY, image_module_info)
+
+
+def get_expected_image_size(
+    module_or_spec: Module | ModuleSpec,
+    signature: str | None = None,
+    input_name: str | None = None,
+) -> tuple[int, int]:
+    """The size of the images that a module expects.
+
+    Args:
+        module_or_spec: a Module, or a spec, of which the variant without tags is meant.
+        signature: that takes the images; None is "default".
+        input_name: of the images; None is "images".
+
+    Returns:
+        (height, width) in pixels: as attached by the author, else as the static shape
+        [batch, height, width, channels] of the input tells.
+
+    Raises:
+        ModuleDefinitionError: if neither tells the size.
+        NoSuchSignatureError: if there is no such signature.
+    """
+    info = module_or_spec.get_attached_message(_KEY, ImageModuleInfo)
+    if info is not None and info.HasField("default_image_size"):
+        return info.default_image_size.height, info.default_image_size.width
+    _, height, width, _ = _image_shape(module_or_spec, signature, input_name)
+    if height is None or width is None:
+        raise ModuleDefinitionError(
+            f"{module_or_spec!r} does not tell the size of its images: neither by an attached "
+            "ImageModuleInfo nor by the shape of its input. Ask its documentation."
+        )
+    return height, width
+
+
+def get_num_image_channels(
+    module_or_spec: Module | ModuleSpec,
+    signature: str | None = None,
+    input_name: str | None = None,
+) -> int:
+    """The number of channels of the images that a module expects; 3 for RGB.
+
+    Args and errors: as get_expected_image_size.
+    """
+    channels = _image_shape(module_or_spec, signature, input_name)[-1]
+    if channels is None:
+        raise ModuleDefinitionError(
+            f"{module_or_spec!r} does not tell how many channels its images have. Ask its "
+            "documentation."
+        )
+    return channels
+
+
+def _image_shape(
+    module_or_spec: Module | ModuleSpec, signature: str | None, input_name: str | None
+) -> list[int | None]:
+    """The static shape of the images: batch, height, width, channels."""
+    name = input_name or _INPUT
+    infos = module_or_spec.get_input_info_dict(signature)
+    if name not in infos:
+        raise ModuleDefinitionError(
+            f"Signature '{signature or 'default'}' has no input '{name}'; it has {list(infos)}. "
+            "Pass input_name."
+        )
+    shape = infos[name].get_shape()
+    if shape.rank != 4:
+        raise ModuleDefinitionError(
+            f"Input '{name}' has shape {shape}, not [batch, height, width, channels], so it takes "
+            "no images."
+        )
+    return shape.as_list()

@@ -1,0 +1,196 @@
+"""ModuleSpec: a module that is not in a graph yet."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
+
+from google.protobuf.message import Message
+
+from hubmodule import files
+from hubmodule.errors import ModuleDefinitionError, NoSuchAttachmentError, NoSuchVariantError
+from hubmodule.format import checkpoint, module_def, saved_model
+from hubmodule.format.signatures import TensorInfo
+from hubmodule.module.variant import Variant
+from hubmodule.surgery import partitions
+
+M = TypeVar("M", bound=Message)
+Tags = Iterable[str] | None
+
+
+class ModuleSpec:
+    """A module that is not in a graph yet.
+
+    Made by hub.create_module_spec() or hub.load_module_spec(); passed to hub.Module().
+
+    Args:
+        variants: its graph variants.
+        checkpoint_prefix: where the values of its variables are; None if the author's
+            initialisers give them.
+        origin: what it was made of, for people to read.
+    """
+
+    def __init__(self, variants: Sequence[Variant], checkpoint_prefix: str | None, origin: str):
+        self._variants = {variant.tags: variant for variant in variants}
+        self._checkpoint_prefix = checkpoint_prefix
+        self._origin = origin
+
+    def __repr__(self) -> str:
+        return (
+            f"<hub.ModuleSpec of {self._origin}, variants {[sorted(t) for t in self.get_tags()]}>"
+        )
+
+    def get_tags(self) -> list[frozenset[str]]:
+        """The sets of tags that name the graph variants; the default variant has none."""
+        return list(self._variants)
+
+    def get_signature_names(self, tags: Tags = None) -> list[str]:
+        """The names of the signatures of a graph variant.
+
+        Raises:
+            NoSuchVariantError: if no variant has these tags; it lists those there are.
+        """
+        return list(self.variant(tags).signatures)
+
+    def get_input_info_dict(
+        self, signature: str | None = None, tags: Tags = None
+    ) -> dict[str, TensorInfo]:
+        """What the inputs of a signature are: by name, with dtype, get_shape() and more.
+
+        Args:
+            signature: its name; None is "default".
+            tags: of the graph variant; None is the empty set.
+
+        Raises:
+            NoSuchSignatureError: if there is none of this name.
+            NoSuchVariantError: if no variant has these tags.
+        """
+        return dict(self.variant(tags).signature(signature).inputs)
+
+    def get_output_info_dict(
+        self, signature: str | None = None, tags: Tags = None
+    ) -> dict[str, TensorInfo]:
+        """What the outputs of a signature are; as get_input_info_dict."""
+        return dict(self.variant(tags).signature(signature).outputs)
+
+    def get_attached_message(
+        self, key: str, message_type: type[M], tags: Tags = None, required: bool = False
+    ) -> M | None:
+        """The message that the author attached to a graph variant.
+
+        Args:
+            key: under which it was attached.
+            message_type: its class.
+            tags: of the graph variant; None is the empty set.
+            required: whether it must be there.
+
+        Returns:
+            The message; None if there is none and it is not required.
+
+        Raises:
+            NoSuchAttachmentError: if there is none though it is required.
+            NoSuchVariantError: if no variant has these tags.
+        """
+        variant = self.variant(tags)
+        if key in variant.attachments:
+            message = message_type()
+            message.ParseFromString(variant.attachments[key])
+            return message
+        if required:
+            raise NoSuchAttachmentError(
+                f"No message is attached under '{key}' to graph variant {sorted(variant.tags)}; "
+                f"there is {sorted(variant.attachments)}."
+            )
+        return None
+
+    def export(
+        self,
+        path: str,
+        _sentinel: None = None,
+        checkpoint_path: str | None = None,
+        name_transform_fn: Callable[[str], str] | None = None,
+        overwrite: bool = False,
+    ) -> None:
+        """Writes the module with variables out of a checkpoint.
+
+        Args:
+            path: of the directory to make.
+            checkpoint_path: the path prefix of a checkpoint with the variables.
+            name_transform_fn: gives for the name of a variable in the module its name
+                in the checkpoint; they are the same if None.
+            overwrite: whether a module that is at `path` is replaced.
+
+        Raises:
+            CheckpointError: if the checkpoint lacks a variable.
+            ExportExistsError: if something is at `path` that may not be replaced.
+            ModuleDefinitionError: if there is no checkpoint_path.
+        """
+        if _sentinel is not None or not checkpoint_path:
+            raise ModuleDefinitionError(
+                "Missing mandatory `checkpoint_path`: pass it by name, as in "
+                "spec.export(path, checkpoint_path='/tmp/model/model.ckpt-100'). To export "
+                "the values in a session, use hub.Module(spec).export(path, session)."
+            )
+        entries = self._entries_of(checkpoint_path, name_transform_fn or (lambda name: name))
+        self.write(path, entries, overwrite)
+
+    def _entries_of(
+        self, prefix: str, checkpoint_name: Callable[[str], str]
+    ) -> list[checkpoint.Entry] | Iterator[checkpoint.Entry]:
+        wanted = {}
+        for variant in self._variants.values():
+            for variable in variant.variables:
+                definition = variable.definition
+                shape = partitions.full_shape(definition) or variable.shape
+                wanted[partitions.full_name(definition)] = shape, variable.dtype
+        if not wanted:
+            return []
+        contents = checkpoint.contents(prefix)
+        for name, (shape, dtype) in wanted.items():
+            contents.check(checkpoint_name(name), shape, dtype)
+        values = checkpoint.read(prefix, [checkpoint_name(name) for name in wanted])
+        return (checkpoint.Entry(n, value) for n, value in zip(wanted, values, strict=True))
+
+    def variant(self, tags: Tags = None) -> Variant:
+        """The graph variant with these tags; None is the empty set.
+
+        Raises:
+            NoSuchVariantError: if there is none; it lists those there are.
+        """
+        wanted = frozenset([tags] if isinstance(tags, str) else tags or ())
+        if wanted not in self._variants:
+            raise NoSuchVariantError(
+                f"No such graph variant: tags={sorted(wanted)}. The module has the variants "
+                f"{[sorted(known) for known in self._variants]}; pass one of them as `tags`."
+            )
+        return self._variants[wanted]
+
+    @functools.cached_property
+    def checkpoint_contents(self) -> checkpoint.Contents | None:
+        """What its checkpoint says of the variables, or None if there is no checkpoint.
+
+        Raises:
+            CheckpointError: if the checkpoint cannot be read.
+        """
+        if self._checkpoint_prefix is None:
+            return None
+        return checkpoint.contents(self._checkpoint_prefix)
+
+    def write(
+        self, path: str, variables: Iterable[checkpoint.Entry], overwrite: bool = False
+    ) -> None:
+        """Writes a module directory, whole or not at all.
+
+        Args:
+            path: of the directory to make.
+            variables: the values, with names as in the module.
+            overwrite: whether a module that is at `path` is replaced.
+
+        Raises:
+            ExportExistsError: if something is at `path` that may not be replaced.
+        """
+        with files.new_directory(path, overwrite and module_def.is_module(path)) as directory:
+            saved_model.write(directory, (v.meta_graph for v in self._variants.values()))
+            saved_model.write_variables(directory, variables)
+            module_def.write(directory)

@@ -1,0 +1,214 @@
+"""The state graph: one variant's variables and tables, once in one tf.Graph."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import tensorflow as tf
+from tensorflow.core.framework.variable_pb2 import VariableDef
+
+from hubmodule import _tf
+from hubmodule.errors import ScopeError
+from hubmodule.format.checkpoint import Contents
+from hubmodule.module.variant import Variant
+from hubmodule.surgery import collections, partitions
+from hubmodule.surgery.names import op_name, under
+from hubmodule.surgery.prune import Part
+from hubmodule.surgery.scoping import graph_def_under
+from hubmodule.surgery.state import VariableState, restore_graph
+
+Variable: TypeAlias = tf.compat.v1.Variable
+
+
+@dataclass(frozen=True)
+class StateGraph:
+    """The state of a module in a graph.
+
+    Attributes:
+        graph: where it is.
+        scope: the absolute name and variable scope, with its final "/".
+        variables: by their names in the module ("dense/kernel:0"), in the order of the
+            module's collection.
+    """
+
+    graph: tf.Graph
+    scope: str
+    variables: Mapping[str, Variable]
+
+    def tensor(self, name: str) -> tf.Tensor:
+        """The tensor that stands for one of the module."""
+        return self.graph.get_tensor_by_name(self.scope + name)
+
+    def value(self, variable: VariableState) -> tf.Tensor:
+        """The value of one of the module's variables."""
+        return self.tensor(variable.snapshot)
+
+
+def build_state(
+    variant: Variant, checkpoint: Contents | None, name: str, trainable: bool
+) -> StateGraph:
+    """Adds the state of a variant to the graph under construction.
+
+    It goes to the outermost graph, outside of control dependencies, control flow
+    and functions; device functions place it. Its collections are filled.
+
+    Args:
+        variant: of the module.
+        checkpoint: where the initialisers read the variables; None leaves them to the
+            author's initialisers.
+        name: of the scope, made unique in the current variable scope.
+        trainable: whether to fill the collections of trainable variables and of
+            regularisation losses.
+
+    Raises:
+        CheckpointError: if the checkpoint lacks a variable.
+        ScopeError: if the name scope that belongs to the variable scope is taken.
+        UnregisteredOpsError: if an op is unknown.
+    """
+    restored = checkpoint is not None
+    if checkpoint is not None:
+        for variable in variant.variables:
+            definition = variable.definition
+            shape = tf.TensorShape(partitions.full_shape(definition) or variable.shape)
+            checkpoint.check(partitions.full_name(definition), shape, variable.dtype)
+    template = variant.state_template(trainable, restored)
+    with _tf.outside_functions():
+        graph = tf.compat.v1.get_default_graph()
+        scope = _claim_scope(graph, name)
+        _tf.import_graph_def(graph_def_under(scope, template.graph_def), {})
+        values = {}
+        if checkpoint is not None:
+            values = _add_restore_ops(graph, variant, checkpoint.prefix, scope)
+        restore_contexts(variant, template.part, scope)
+        trainables = variant.names_of(collections.TRAINABLE_VARIABLES) if trainable else set()
+        variables = {
+            variable.definition.variable_name: _tf.variable_from_proto(
+                _live_definition(variable, scope, values.get(variable.op), trainables)
+            )
+            for variable in variant.variables
+        }
+        state = StateGraph(graph, scope, variables)
+        _fill_collections(state, variant, trainable)
+    return state
+
+
+def restore_contexts(
+    variant: Variant, part: Part, scope: str, replacements: Mapping[str, tf.Tensor] | None = None
+) -> None:
+    """Gives imported ops the v1 control flow contexts that they had in the module.
+
+    Args:
+        variant: of the module.
+        part: what was imported into the default graph.
+        scope: where to.
+        replacements: tensors of the graph that were put in the place of the module's.
+    """
+    live = replacements or {}
+
+    def new_name(reference: str) -> str | None:
+        if reference in live:
+            return live[reference].name
+        return under(scope, reference) if op_name(reference) in part.ops else None
+
+    for key, context in variant.wiring.contexts.moved(scope, new_name):
+        tf.compat.v1.add_to_collection(key, _tf.restore_control_flow_context(key, context))
+
+
+def _claim_scope(graph: tf.Graph, name: str) -> str:
+    """A variable scope and a name scope of one name, both unused until now.
+
+    Programs find a module's variables in their checkpoints by this name, so it must
+    not depend on what else is in the graph.
+    """
+    with tf.compat.v1.variable_scope(
+        None, default_name=name, auxiliary_name_scope=False
+    ) as variable_scope:
+        scope = variable_scope.name
+    with graph.name_scope(None):
+        unique = graph.unique_name(scope)
+    if unique != scope:
+        raise ScopeError(
+            f"variable_scope '{scope}' was unused, but the corresponding name_scope is already "
+            "taken, so the module's variables cannot have the same names in each program. If you "
+            "build a model several times (towers), make one hub.Module before and apply it in each "
+            "tower; otherwise pass another name to hub.Module(..., name=...)."
+        )
+    return scope + "/"
+
+
+def _add_restore_ops(
+    graph: tf.Graph, variant: Variant, checkpoint: str, scope: str
+) -> dict[str, str]:
+    """Adds one op per device that reads the checkpoint, and the assignments.
+
+    Returns:
+        For each variable op of the module the absolute name of the tensor with the
+        value that was read.
+    """
+    by_device: dict[str, list[VariableState]] = defaultdict(list)
+    for variable in variant.variables:
+        by_device[graph.get_operation_by_name(scope + variable.op).device].append(variable)
+    values = {}
+    for index, (device, variables) in enumerate(by_device.items()):
+        name = f"checkpoint_restore_{index}"
+        while name in variant.wiring.nodes:
+            name += "_"
+        graph_def = restore_graph(variables, checkpoint, name, scope, _cpu_of(device))
+        handles = {
+            f"{scope}{v.op}:0": graph.get_tensor_by_name(f"{scope}{v.op}:0") for v in variables
+        }
+        _tf.import_graph_def(graph_def, handles)
+        for output, variable in enumerate(variables):
+            values[variable.op] = f"{scope}{name}:{output}"
+            graph.get_tensor_by_name(values[variable.op]).set_shape(variable.shape)
+    return values
+
+
+def _cpu_of(device: str) -> str:
+    """The CPU of the task that a device is in. Files are read on CPUs only."""
+    if not device:
+        return ""
+    spec = tf.DeviceSpec.from_string(device)
+    return spec.replace(device_type="CPU", device_index=0).to_string()
+
+
+def _live_definition(
+    variable: VariableState, scope: str, value: str | None, trainables: Collection[str]
+) -> VariableDef:
+    """The VariableDef of a module's variable in the graph of its user."""
+    definition = VariableDef()
+    definition.CopyFrom(variable.definition)
+    definition.trainable = definition.variable_name in trainables
+    for field in ("variable_name", "initializer_name", "snapshot_name", "initial_value_name"):
+        if getattr(definition, field):
+            setattr(definition, field, scope + getattr(definition, field))
+    if value is not None:
+        definition.initial_value_name = value
+    if partitions.is_part(definition):
+        info = definition.save_slice_info_def
+        info.full_name = scope + info.full_name
+    return definition
+
+
+def _fill_collections(state: StateGraph, variant: Variant, trainable: bool) -> None:
+    """Adds to the collections of the graph what a module contributes when it is made."""
+    keys = [collections.VARIABLES, collections.MODEL_VARIABLES]
+    if trainable:
+        keys.append(collections.TRAINABLE_VARIABLES)
+    for key in keys:
+        members = variant.names_of(key)
+        for name, variable in state.variables.items():
+            if name in members:
+                state.graph.add_to_collection(key, variable)
+    for key in (collections.TABLE_INITIALIZERS, collections.ASSET_FILEPATHS):
+        _add_elements(state, variant, key)
+    if trainable:
+        _add_elements(state, variant, collections.REGULARIZATION_LOSSES)
+
+
+def _add_elements(state: StateGraph, variant: Variant, key: str) -> None:
+    for name in collections.names_in(variant.meta_graph, key):
+        state.graph.add_to_collection(key, state.graph.as_graph_element(state.scope + name))

@@ -1,0 +1,119 @@
+"""Turns what a caller passes to a signature into the tensors that it feeds."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import tensorflow as tf
+
+from hubmodule.errors import SignatureMismatchError
+from hubmodule.format.signatures import TensorInfo
+
+
+def by_name(infos: Mapping[str, TensorInfo], inputs: Any, signature: str) -> dict[str, Any]:
+    """The inputs of a call by name.
+
+    Args:
+        infos: the inputs of the signature.
+        inputs: a dict; or the only input itself; or None for no input.
+        signature: its name, for errors.
+
+    Raises:
+        SignatureMismatchError: if an input is missing or unknown.
+    """
+    if inputs is None:
+        given: Mapping[str, Any] = {}
+    elif isinstance(inputs, Mapping):
+        given = inputs
+    elif len(infos) == 1:
+        given = {next(iter(infos)): inputs}
+    elif not infos:
+        raise SignatureMismatchError(f"Signature '{signature}' expects no inputs; pass none.")
+    else:
+        raise SignatureMismatchError(
+            f"Signature '{signature}' expects multiple inputs. Use a dict with the keys "
+            f"{sorted(infos)}."
+        )
+    missing, extra = sorted(set(infos) - set(given)), sorted(set(given) - set(infos), key=str)
+    if missing or extra:
+        raise SignatureMismatchError(
+            f"Inputs of signature '{signature}' do not fit: missing {missing}, extra given "
+            f"{extra}. It expects {dict(infos)}."
+        )
+    return {name: given[name] for name in infos}
+
+
+def check_default(outputs: Collection[str], signature: str, as_dict: bool | None) -> None:
+    """Checks that a call can return what it is asked for.
+
+    Raises:
+        SignatureMismatchError: if the output "default" is wanted and there is none.
+    """
+    if not as_dict and "default" not in outputs:
+        raise SignatureMismatchError(
+            f"There is no output named 'default' in signature '{signature}'. Use as_dict=True: the "
+            f"outputs are {list(outputs)}."
+        )
+
+
+def feeds_of(infos: Mapping[str, TensorInfo], inputs: Mapping[str, Any]) -> dict[str, tf.Tensor]:
+    """The tensors to feed: the name of the module's tensor -> the tensor that replaces it.
+
+    Args:
+        infos: the inputs of a signature.
+        inputs: a value for each, as of `by_name`; what is no tensor becomes one in the
+            default graph.
+
+    Raises:
+        SignatureMismatchError: if a value does not fit by type or shape.
+    """
+    feeds: dict[str, tf.Tensor] = {}
+    for name, info in infos.items():
+        value = _converted(name, info, inputs[name])
+        parts = tf.nest.flatten(value, expand_composites=True)
+        feeds.update(zip(info.tensor_names, parts, strict=True))
+    return feeds
+
+
+def _converted(name: str, info: TensorInfo, value: Any) -> Any:
+    try:
+        converted = _CONVERTERS[info.kind](info, value)
+    except (TypeError, ValueError) as error:
+        raise SignatureMismatchError(
+            f"Can't convert input '{name}': expected {info}, got {_described(value)}: {error}"
+        ) from error
+    if not info.accepts(converted):
+        raise SignatureMismatchError(
+            f"Can't convert input '{name}': expected {info}, got {_described(converted)}."
+        )
+    return converted
+
+
+def _dense(info: TensorInfo, value: Any) -> Any:
+    if isinstance(value, (tf.SparseTensor, tf.RaggedTensor)):
+        return value
+    return tf.convert_to_tensor(value, info.dtype.base_dtype)
+
+
+def _sparse(info: TensorInfo, value: Any) -> Any:
+    del info
+    if isinstance(value, tf.compat.v1.SparseTensorValue):
+        return tf.SparseTensor.from_value(value)
+    return value
+
+
+def _composite(info: TensorInfo, value: Any) -> Any:
+    del info
+    if isinstance(value, tf.compat.v1.ragged.RaggedTensorValue):
+        return tf.RaggedTensor.from_nested_row_splits(value.flat_values, value.nested_row_splits)
+    return value
+
+
+def _described(value: Any) -> str:
+    if isinstance(value, (tf.Tensor, tf.SparseTensor, tf.RaggedTensor)):
+        return f"{type(value).__name__} of type {value.dtype.name} and shape {value.shape}"
+    return f"a value of type {type(value).__name__}"
+
+
+_CONVERTERS = {"dense": _dense, "sparse": _sparse, "composite": _composite}

@@ -1,0 +1,247 @@
+"""One graph variant of a spec, with all that can be worked out once for all its uses."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+import tensorflow as tf
+from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
+
+from hubmodule.errors import ModuleFormatError, NoSuchSignatureError, UnregisteredOpsError
+from hubmodule.format import attachments
+from hubmodule.format.signatures import TensorInfo
+from hubmodule.surgery import collections, colocation, functions, portability, state
+from hubmodule.surgery.names import is_control, op_name
+from hubmodule.surgery.prune import Part, Wiring
+
+# Op prefixes of well-known packages: importing the package registers them.
+_PACKAGES = {
+    "Sentencepiece": "tensorflow_text",
+    "Wordpiece": "tensorflow_text",
+    "Unicode": "tensorflow_text",
+    "Normalize": "tensorflow_text",
+    "Constrained": "tensorflow_text",
+    "DecisionForest": "tensorflow_decision_forests",
+    "SimpleMLInference": "tensorflow_decision_forests",
+    "Addons>": "tensorflow_addons",
+    "IO>": "tensorflow_io",
+}
+
+
+@dataclass(frozen=True)
+class Signature:
+    """The inputs and outputs of a signature by name."""
+
+    inputs: Mapping[str, TensorInfo]
+    outputs: Mapping[str, TensorInfo]
+
+
+@dataclass(frozen=True)
+class Template:
+    """A part of a variant, ready to be moved under a scope and imported.
+
+    Attributes:
+        graph_def: its nodes, with relative names.
+        part: what is in it, and what it reads from elsewhere.
+        waited_for: inputs that its nodes have as control inputs.
+        update_ops: those ops of it that belong into UPDATE_OPS.
+    """
+
+    graph_def: tf.compat.v1.GraphDef
+    part: Part
+    waited_for: frozenset[str] = frozenset()
+    update_ops: tuple[str, ...] = ()
+
+
+class Variant:
+    """A graph variant.
+
+    Args:
+        tags: that name it.
+        meta_graph: its graph, which must not change afterwards. Asset constants hold
+            the paths of files.
+    """
+
+    def __init__(self, tags: frozenset[str], meta_graph: MetaGraphDef):
+        self.tags = tags
+        self.meta_graph = meta_graph
+        self._applications: dict[tuple[str, bool], Template] = {}
+
+    @functools.cached_property
+    def signatures(self) -> dict[str, Signature]:
+        """The signatures by name."""
+        return {
+            name: Signature(
+                {key: TensorInfo(info) for key, info in sorted(proto.inputs.items())},
+                {key: TensorInfo(info) for key, info in sorted(proto.outputs.items())},
+            )
+            for name, proto in sorted(self.meta_graph.signature_def.items())
+        }
+
+    def signature(self, name: str | None) -> Signature:
+        """The signature of a name; None is "default".
+
+        Raises:
+            NoSuchSignatureError: if there is none; it lists the others.
+        """
+        name = name or "default"
+        if name not in self.signatures:
+            raise NoSuchSignatureError(
+                f"Signature '{name}' is not in graph variant {sorted(self.tags)} of the module; "
+                f"its signatures are {sorted(self.signatures)}."
+            )
+        return self.signatures[name]
+
+    @functools.cached_property
+    def attachments(self) -> dict[str, bytes]:
+        """The attached messages, serialised, by key."""
+        return attachments.read(self.meta_graph)
+
+    @functools.cached_property
+    def _local(self) -> MetaGraphDef:
+        """The MetaGraph as this TensorFlow imports it; state waits for nothing."""
+        local = portability.for_this_tensorflow(self.meta_graph)
+        local.graph_def.CopyFrom(functions.with_unique_function_names(local.graph_def))
+        for node in local.graph_def.node:
+            if state.is_state(node):
+                del node.input[:]
+        return local
+
+    @functools.cached_property
+    def wiring(self) -> Wiring:
+        """The nodes and how they are connected."""
+        return Wiring(self._local)
+
+    @functools.cached_property
+    def state_ops(self) -> frozenset[str]:
+        """The ops that are in a graph once, however often the module is applied.
+
+        They hold state, or the path of an asset: a program that is exported finds its
+        assets by their constants, so there must be one of each.
+        """
+        holders = {node.name for node in self.wiring.graph_def.node if state.is_state(node)}
+        assets = collections.names_in(self.meta_graph, collections.ASSET_FILEPATHS)
+        return frozenset(holders | {op_name(tensor) for tensor in assets})
+
+    @functools.cached_property
+    def variables(self) -> list[state.VariableState]:
+        """The variables, in the order of their collection."""
+        definitions = collections.variables_in(self.meta_graph, collections.VARIABLES)
+        nodes = self.wiring.nodes
+        missing = [d.variable_name for d in definitions if op_name(d.variable_name) not in nodes]
+        if missing:
+            raise ModuleFormatError(
+                f"The graph lacks ops of the variables {missing[:5]}; the module is damaged."
+            )
+        return [state.variable_state(d, nodes[op_name(d.variable_name)]) for d in definitions]
+
+    def names_of(self, key: str) -> set[str]:
+        """The names of the variables in a collection."""
+        return {d.variable_name for d in collections.variables_in(self.meta_graph, key)}
+
+    @functools.lru_cache(maxsize=4)  # noqa: B019  a variant lives as long as its spec
+    def state_template(self, trainable: bool, restored: bool) -> Template:
+        """The state, and what initialises it.
+
+        Args:
+            trainable: whether to add what the regularisation losses need.
+            restored: whether the variables' values come from elsewhere.
+
+        Raises:
+            UnregisteredOpsError: if an op is unknown.
+        """
+        roots = set(self.state_ops)
+        for variable in self.variables:
+            definition = variable.definition
+            roots.add(variable.snapshot)
+            if not restored:
+                roots.add(definition.initializer_name)
+                roots.update(filter(None, [definition.initial_value_name]))
+        roots.update(collections.names_in(self.meta_graph, collections.TABLE_INITIALIZERS))
+        if trainable:
+            roots.update(collections.names_in(self.meta_graph, collections.REGULARIZATION_LOSSES))
+        return self._template(self._needed(roots))
+
+    def application_template(self, signature: str, trainable: bool) -> Template:
+        """What computes the outputs of a signature.
+
+        Args:
+            signature: its name.
+            trainable: whether to add the update ops. Those that need an input of
+                another signature are left out, as nobody could run them.
+
+        Raises:
+            NoSuchSignatureError: if there is none of this name.
+            UnregisteredOpsError: if an op is unknown.
+        """
+        key = (signature, trainable)
+        if key not in self._applications:
+            self._applications[key] = self._application_template(*key)
+        return self._applications[key]
+
+    def _application_template(self, name: str, trainable: bool) -> Template:
+        signature = self.signature(name)
+        fed = {tensor for info in signature.inputs.values() for tensor in info.tensor_names}
+        replaced = fed | {op + ":0" for op in self.state_ops}
+        roots = [tensor for info in signature.outputs.values() for tensor in info.tensor_names]
+        updates = self._runnable_updates(replaced) if trainable else []
+        part = self._needed([*roots, *updates], replaced)
+        return self._template(part, tuple(updates), {op_name(tensor) for tensor in replaced})
+
+    def _runnable_updates(self, replaced: set[str]) -> list[str]:
+        """The update ops that need no placeholder which stays empty."""
+        names = collections.names_in(self.meta_graph, collections.UPDATE_OPS)
+        nodes = self.wiring.nodes
+
+        def is_runnable(update: str) -> bool:
+            ops = self._needed([update], replaced).ops
+            return not any(nodes[op].op == "Placeholder" for op in ops)
+
+        return [name for name in names if is_runnable(name)]
+
+    def _needed(self, roots: Iterable[str], replaced: Collection[str] = ()) -> Part:
+        try:
+            return self.wiring.needed(roots, replaced)
+        except KeyError as error:
+            raise ModuleFormatError(
+                f"Graph variant {sorted(self.tags)} refers to an op {error} that is not in its "
+                "graph; the module is damaged."
+            ) from error
+
+    def _template(
+        self, part: Part, updates: tuple[str, ...] = (), replaced_ops: set[str] | None = None
+    ) -> Template:
+        graph_def = self.wiring.graph_of(part.ops)
+        _check_registered(graph_def, self.tags)
+        graph_def = colocation.with_live_constraints(
+            graph_def, self.wiring.nodes, replaced_ops or set()
+        )
+        for node in graph_def.node:
+            _forget(node, part.controls & self.state_ops)
+        return Template(graph_def, part, part.controls - self.state_ops, updates)
+
+
+def _forget(node: tf.compat.v1.NodeDef, ops: frozenset[str]) -> None:
+    """Removes control inputs from a node, in place: state is there from the start."""
+    kept = [i for i in node.input if not (is_control(i) and op_name(i) in ops)]
+    if len(kept) < len(node.input):
+        del node.input[:]
+        node.input.extend(kept)
+
+
+def _check_registered(graph_def: tf.compat.v1.GraphDef, tags: frozenset[str]) -> None:
+    unknown = portability.unregistered_ops(graph_def)
+    if not unknown:
+        return
+    packages = {p for op in unknown for prefix, p in _PACKAGES.items() if op.startswith(prefix)}
+    advice = (
+        f"Install and import {' and '.join(sorted(packages))} before you use the module."
+        if packages
+        else "Import the package that registers them before you use the module."
+    )
+    raise UnregisteredOpsError(
+        f"Graph variant {sorted(tags)} of the module needs ops that are not registered in "
+        f"TensorFlow {tf.__version__}: {unknown}. {advice}"
+    )

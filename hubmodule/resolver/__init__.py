@@ -1,0 +1,1 @@
+"""Turns a handle into a directory."""

@@ -1,0 +1,1 @@
+"""Graph surgery: protos in, protos out; no session, no default graph, no files."""

@@ -1,0 +1,67 @@
+"""The collections of a MetaGraph: which a module may carry, and what they name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tensorflow.core.framework.variable_pb2 import VariableDef
+from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
+
+from hubmodule.errors import ModuleDefinitionError
+
+VARIABLES = "variables"
+TRAINABLE_VARIABLES = "trainable_variables"
+MODEL_VARIABLES = "model_variables"
+TABLE_INITIALIZERS = "table_initializer"
+UPDATE_OPS = "update_ops"
+REGULARIZATION_LOSSES = "regularization_losses"
+ASSET_FILEPATHS = "asset_filepaths"
+COND_CONTEXT = "cond_context"
+WHILE_CONTEXT = "while_context"
+ATTACHMENTS = "hub_module_attachments"
+SAVED_MODEL_ASSETS = "saved_model_assets"
+
+SUPPORTED = frozenset(
+    {
+        VARIABLES,
+        TRAINABLE_VARIABLES,
+        MODEL_VARIABLES,
+        TABLE_INITIALIZERS,
+        UPDATE_OPS,
+        REGULARIZATION_LOSSES,
+        ASSET_FILEPATHS,
+        COND_CONTEXT,
+        WHILE_CONTEXT,
+        ATTACHMENTS,
+    }
+)
+
+
+def check_supported(keys: Iterable[str]) -> None:
+    """Checks that a module may carry collections of these names.
+
+    Raises:
+        ModuleDefinitionError: if it may not; it names the others.
+    """
+    unsupported = sorted(key for key in set(keys) - SUPPORTED if isinstance(key, str))
+    if unsupported:
+        raise ModuleDefinitionError(
+            f"Unsupported collections in graph: {unsupported}. A module cannot carry them; if it "
+            "works without them, pass drop_collections with their names to "
+            "hub.create_module_spec()."
+        )
+
+
+def names_in(meta_graph: MetaGraphDef, key: str) -> list[str]:
+    """The names of the ops or tensors in a collection, without repetitions."""
+    if key not in meta_graph.collection_def:
+        return []
+    return list(dict.fromkeys(meta_graph.collection_def[key].node_list.value))
+
+
+def variables_in(meta_graph: MetaGraphDef, key: str) -> list[VariableDef]:
+    """The variables of a collection, without repetitions."""
+    if key not in meta_graph.collection_def:
+        return []
+    serialized = dict.fromkeys(meta_graph.collection_def[key].bytes_list.value)
+    return [VariableDef.FromString(value) for value in serialized]

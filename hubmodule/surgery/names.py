@@ -1,0 +1,27 @@
+"""Names as GraphDefs spell them.
+
+An input of a node is "op" (its output 0), "op:2", or "^op" (a control input); a
+tensor is "op:2", with the index; a scope ends with "/", or is empty.
+"""
+
+from __future__ import annotations
+
+
+def op_name(reference: str) -> str:
+    """The name of the op that an input, a tensor name or an op name refers to."""
+    return reference.lstrip("^").partition(":")[0]
+
+
+def tensor_name(reference: str) -> str:
+    """The tensor that a data input refers to: "op" is "op:0"."""
+    return reference if ":" in reference else reference + ":0"
+
+
+def is_control(reference: str) -> bool:
+    """Whether an input is a control input."""
+    return reference.startswith("^")
+
+
+def under(scope: str, reference: str) -> str:
+    """An input, a tensor or an op, moved under a scope."""
+    return "^" + scope + reference[1:] if is_control(reference) else scope + reference

@@ -1,0 +1,54 @@
+"""Tells whole variables from the parts of partitioned ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tensorflow.core.framework.variable_pb2 import VariableDef
+
+from hubmodule.surgery.names import op_name
+
+
+def is_part(variable_def: VariableDef) -> bool:
+    """Whether a variable is a slice of a partitioned variable."""
+    return variable_def.HasField("save_slice_info_def")
+
+
+def full_name(variable_def: VariableDef) -> str:
+    """The name of a variable in a checkpoint: for a part, that of the whole."""
+    if is_part(variable_def):
+        return variable_def.save_slice_info_def.full_name
+    return op_name(variable_def.variable_name)
+
+
+def slice_spec(variable_def: VariableDef) -> str:
+    """Where a part lies in the whole, as SaveV2 and RestoreV2 want it; "" for a whole variable.
+
+    The format, "4 2 0,2:-", is that of tensorflow/core/framework/tensor_slice.h: the
+    full shape, then start and length per dimension.
+    """
+    if not is_part(variable_def):
+        return ""
+    info = variable_def.save_slice_info_def
+    shape = " ".join(str(size) for size in info.full_shape)
+    extents = ":".join(
+        f"{start},{size}" for start, size in zip(info.var_offset, info.var_shape, strict=True)
+    )
+    return f"{shape} {extents}"
+
+
+def full_shape(variable_def: VariableDef) -> tuple[int, ...] | None:
+    """The shape of the whole that a part belongs to; None for a whole variable."""
+    if not is_part(variable_def):
+        return None
+    return tuple(variable_def.save_slice_info_def.full_shape)
+
+
+def grouped(variable_defs: Iterable[VariableDef]) -> dict[str, list[VariableDef]]:
+    """The variables by their names in a checkpoint; parts in the order of their offsets."""
+    groups: dict[str, list[VariableDef]] = {}
+    for variable_def in variable_defs:
+        groups.setdefault(full_name(variable_def), []).append(variable_def)
+    for parts in groups.values():
+        parts.sort(key=lambda part: list(part.save_slice_info_def.var_offset))
+    return groups

@@ -1,0 +1,130 @@
+"""Makes graphs portable: between TensorFlow versions, machines and programs.
+
+In both directions, attributes that only one of two TensorFlows knows and that change
+nothing are left out, and so is what belongs to the author's process or machine.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterable, Iterator, Mapping
+
+import tensorflow as tf
+from tensorflow.core.framework import op_def_pb2
+from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
+
+from hubmodule import _tf
+from hubmodule.surgery.names import op_name
+
+# A name by which a call of a function finds its gradient in the process that traced it.
+_GRADIENT_OF_A_CALL = re.compile(rb"(Stateful)?PartitionedCall-\d+$")
+
+
+def all_nodes(graph_def: tf.compat.v1.GraphDef) -> Iterator[tf.compat.v1.NodeDef]:
+    """The nodes of a graph and of the bodies of its functions."""
+    yield from graph_def.node
+    for function in graph_def.library.function:
+        yield from function.node_def
+
+
+def for_older_tensorflow(meta_graph: MetaGraphDef) -> MetaGraphDef:
+    """A copy without attributes that older TensorFlows refuse and that change nothing.
+
+    Requires that default-valued attributes are stripped, and that nodes have
+    "_output_shapes".
+    """
+    portable = MetaGraphDef()
+    portable.CopyFrom(meta_graph)
+    nodes = {node.name: node for node in portable.graph_def.node}
+    for node in all_nodes(portable.graph_def):
+        if node.op == "VarHandleOp":
+            node.attr.pop("debug_name", None)
+        elif node.op == "AssignVariableOp" and _assigns_its_own_shape(node, nodes):
+            # The check at run time cannot fail.
+            node.attr.pop("validate_shape", None)
+    return portable
+
+
+def _assigns_its_own_shape(
+    assign: tf.compat.v1.NodeDef, nodes: Mapping[str, tf.compat.v1.NodeDef]
+) -> bool:
+    handle, value = (nodes.get(op_name(reference)) for reference in assign.input[:2])
+    if handle is None or value is None or handle.op != "VarHandleOp":
+        return False
+    _, _, index = assign.input[1].partition(":")
+    shapes = value.attr["_output_shapes"].list.shape if "_output_shapes" in value.attr else []
+    if len(shapes) <= int(index or 0):
+        return False
+    variable_shape = tf.TensorShape(handle.attr["shape"].shape)
+    value_shape = tf.TensorShape(shapes[int(index or 0)])
+    return variable_shape.is_fully_defined() and variable_shape == value_shape
+
+
+def for_this_tensorflow(meta_graph: MetaGraphDef) -> MetaGraphDef:
+    """A copy that this TensorFlow can import anywhere.
+
+    Devices, and attributes that only the producer knows and left at their defaults,
+    are cleared; so are the static shapes that an import works out again.
+    """
+    local = MetaGraphDef()
+    local.CopyFrom(meta_graph)
+    unknown = _unknown_defaults(meta_graph.meta_info_def.stripped_op_list.op)
+    for node in all_nodes(local.graph_def):
+        node.device = ""
+        attr = node.attr
+        attr.pop("_output_shapes", None)
+        for name, default in unknown.get(node.op, ()):
+            if name in attr and attr[name] == default:
+                del attr[name]
+    return local
+
+
+def _unknown_defaults(
+    producer_ops: Iterable[op_def_pb2.OpDef],
+) -> dict[str, list[tuple[str, object]]]:
+    """Per op type, the attributes and defaults that only the producer has."""
+    unknown = {}
+    for producer in producer_ops:
+        consumer = _tf.op_def(producer.name)
+        if consumer is None:
+            continue
+        known = {attr.name for attr in consumer.attr}
+        extra = [
+            (attr.name, attr.default_value)
+            for attr in producer.attr
+            if attr.name not in known and attr.HasField("default_value")
+        ]
+        if extra:
+            unknown[producer.name] = extra
+    return unknown
+
+
+def without_author(meta_graph: MetaGraphDef, asset_tensors: Container[str]) -> MetaGraphDef:
+    """A copy without what belongs to the author's machine or process.
+
+    The paths of assets and of checkpoints are blanked, and calls of functions forget
+    the name of their gradient in the author's process (another process may use that
+    name for another function; without it, the gradient is that of the function).
+    """
+    clean = MetaGraphDef()
+    clean.CopyFrom(meta_graph)
+    graph_def = clean.graph_def
+    graph_def.ClearField("debug_info")
+    paths = {op_name(tensor) for tensor in asset_tensors}  # type: ignore[attr-defined]
+    paths |= {op_name(node.input[0]) for node in graph_def.node if node.op == "RestoreV2"}
+    for node in all_nodes(graph_def):
+        node.ClearField("experimental_debug_info")
+        gradient = node.attr["_gradient_op_type"].s if "_gradient_op_type" in node.attr else b""
+        if _GRADIENT_OF_A_CALL.match(gradient):
+            del node.attr["_gradient_op_type"]
+    for node in graph_def.node:
+        if node.name in paths and node.op == "Const":
+            node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto("", tf.string))
+    return clean
+
+
+def unregistered_ops(graph_def: tf.compat.v1.GraphDef) -> list[str]:
+    """The op types of a graph, without its own functions, that this process does not know."""
+    own = {function.signature.name for function in graph_def.library.function}
+    used = {node.op for node in all_nodes(graph_def)} - own
+    return sorted(op for op in used if _tf.op_def(op) is None)

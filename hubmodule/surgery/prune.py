@@ -1,0 +1,88 @@
+"""Finds the part of a graph that some of its tensors and ops need."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+import tensorflow as tf
+from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
+
+from hubmodule.surgery import functions
+from hubmodule.surgery.control_flow import Contexts
+from hubmodule.surgery.names import is_control, op_name, tensor_name
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a graph, and where it was cut off the rest.
+
+    Attributes:
+        ops: the names of the ops of the part.
+        tensors: the tensors outside of the part ("x:0") that it reads.
+        controls: the ops outside of the part that it waits for.
+    """
+
+    ops: frozenset[str]
+    tensors: frozenset[str]
+    controls: frozenset[str]
+
+
+class Wiring:
+    """The nodes of one MetaGraph by name, with the contexts they are in.
+
+    Args:
+        meta_graph: is not changed, and must not change afterwards.
+    """
+
+    def __init__(self, meta_graph: MetaGraphDef):
+        self.graph_def = meta_graph.graph_def
+        self.nodes = {node.name: node for node in self.graph_def.node}
+        self.contexts = Contexts(meta_graph)
+
+    def needed(self, roots: Iterable[str], replaced: Collection[str] = ()) -> Part:
+        """What the roots need.
+
+        Args:
+            roots: names of tensors and ops.
+            replaced: tensors that come from elsewhere; what only they need is not part
+                of it. An op all of whose outputs are replaced is not either.
+
+        Raises:
+            KeyError: if a name is not in the graph.
+        """
+        replaced_ops = {op_name(name) for name in replaced}
+        ops: set[str] = set()
+        tensors: set[str] = set()
+        controls: set[str] = set()
+        pending: list[str] = []
+
+        def follow(reference: str) -> None:
+            op = op_name(reference)
+            if is_control(reference):
+                (controls.add if op in replaced_ops else pending.append)(op)
+            elif tensor_name(reference) in replaced:
+                tensors.add(tensor_name(reference))
+            else:
+                pending.append(op)
+
+        for root in roots:
+            if ":" in root:
+                follow(root)
+            else:
+                pending.append(root)
+        while pending:
+            op = pending.pop()
+            if op not in ops:
+                ops.add(op)
+                for reference in self.nodes[op].input:
+                    follow(reference)
+                pending.extend(self.contexts.companions(op) - replaced_ops)
+        return Part(frozenset(ops), frozenset(tensors), frozenset(controls))
+
+    def graph_of(self, ops: Collection[str]) -> tf.compat.v1.GraphDef:
+        """The GraphDef of some ops, in the graph's order, with the functions they need."""
+        graph_def = tf.compat.v1.GraphDef(versions=self.graph_def.versions)
+        graph_def.node.extend(node for node in self.graph_def.node if node.name in ops)
+        graph_def.library.CopyFrom(functions.needed_library(graph_def.node, self.graph_def.library))
+        return graph_def

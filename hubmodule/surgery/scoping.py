@@ -1,0 +1,75 @@
+"""Moves a GraphDef under a scope: its names become absolute, so that it is imported as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import tensorflow as tf
+
+from hubmodule.surgery.names import under
+
+_ENTER_OPS = frozenset({"Enter", "RefEnter"})
+_GROUP = b"loc:@"
+
+
+def graph_def_under(
+    scope: str,
+    graph_def: tf.compat.v1.GraphDef,
+    replaced_groups: Mapping[str, Iterable[bytes]] | None = None,
+) -> tf.compat.v1.GraphDef:
+    """The graph with every name under a scope.
+
+    Requires that colocation constraints name ops of the graph or of `replaced_groups`.
+
+    Args:
+        scope: absolute, with its final "/".
+        graph_def: what is to be imported.
+        replaced_groups: for ops that the import replaces, the colocation groups
+            (b"loc:@name", absolute) that take the place of b"loc:@<replaced op>".
+
+    Returns:
+        A new GraphDef. Inputs, colocation groups, the frames of loops and shared
+        names move with the names.
+    """
+    groups = {
+        _GROUP + name.encode(): list(value) for name, value in (replaced_groups or {}).items()
+    }
+    moved = tf.compat.v1.GraphDef()
+    moved.CopyFrom(graph_def)
+    for node in moved.node:
+        node.name = scope + node.name
+        if node.input:
+            inputs = [under(scope, reference) for reference in node.input]
+            del node.input[:]
+            node.input.extend(inputs)
+        _move_attributes(node, scope.encode(), groups)
+    return moved
+
+
+def _move_attributes(
+    node: tf.compat.v1.NodeDef, scope: bytes, groups: Mapping[bytes, list[bytes]]
+) -> None:
+    """Changes the attributes that hold names, in place."""
+    attr = node.attr
+    if "_class" in attr:
+        constraints = attr["_class"].list.s
+        moved = {new for old in constraints for new in _moved_constraint(old, scope, groups)}
+        del constraints[:]
+        constraints.extend(sorted(moved))
+    if "shared_name" in attr and attr["shared_name"].s:
+        attr["shared_name"].s = scope + attr["shared_name"].s
+    elif node.op == "VarHandleOp":
+        # Unlike tables, variables without a shared name would all be one.
+        attr["shared_name"].s = node.name.encode()
+    if node.op in _ENTER_OPS:
+        attr["frame_name"].s = scope + attr["frame_name"].s
+
+
+def _moved_constraint(
+    constraint: bytes, scope: bytes, groups: Mapping[bytes, list[bytes]]
+) -> list[bytes]:
+    if not constraint.startswith(_GROUP):
+        return [constraint]
+    if constraint in groups:
+        return groups[constraint]
+    return [_GROUP + scope + constraint[len(_GROUP) :]]

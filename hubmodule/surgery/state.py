@@ -1,0 +1,122 @@
+"""State: the ops that hold variables and tables, and a graph that restores variables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import tensorflow as tf
+from tensorflow.core.framework.variable_pb2 import VariableDef
+
+from hubmodule import _tf
+from hubmodule.surgery.names import op_name
+from hubmodule.surgery.partitions import full_name, slice_spec
+
+
+def is_state(node: tf.compat.v1.NodeDef) -> bool:
+    """Whether a node holds state: it is stateful, reads nothing and gives a handle or a reference.
+
+    So are variables, tables, queues and iterators; random ops (which read a shape)
+    and placeholders are not.
+    """
+    op_def = _tf.op_def(node.op)
+    return (
+        op_def is not None
+        and op_def.is_stateful
+        and not op_def.input_arg
+        and len(op_def.output_arg) == 1
+        and (
+            op_def.output_arg[0].is_ref or op_def.output_arg[0].type == tf.resource.as_datatype_enum
+        )
+    )
+
+
+@dataclass(frozen=True)
+class VariableState:
+    """A variable as its ops tell it.
+
+    Attributes:
+        definition: the VariableDef.
+        dtype: the type of its value.
+        shape: its static shape, maybe unknown; of a part, the part's.
+    """
+
+    definition: VariableDef
+    dtype: tf.DType
+    shape: tf.TensorShape
+
+    @property
+    def op(self) -> str:
+        """The name of the op that holds the variable."""
+        return op_name(self.definition.variable_name)
+
+    @property
+    def snapshot(self) -> str:
+        """The tensor with the value of the variable; old resource variables name none."""
+        return self.definition.snapshot_name or f"{self.op}/Read/ReadVariableOp:0"
+
+
+def variable_state(definition: VariableDef, node: tf.compat.v1.NodeDef) -> VariableState:
+    """What a variable's op says of it."""
+    return VariableState(
+        definition,
+        tf.as_dtype(node.attr["dtype"].type),
+        tf.TensorShape(node.attr["shape"].shape),
+    )
+
+
+def restore_graph(
+    variables: Sequence[VariableState], checkpoint: str, name: str, scope: str, device: str = ""
+) -> tf.compat.v1.GraphDef:
+    """A graph in which one op reads variables from a checkpoint, and each is assigned its value.
+
+    Args:
+        variables: with names relative to the scope.
+        checkpoint: the path prefix of a V2 checkpoint.
+        name: of the op that reads; output i is the value of variables[i]. Relative.
+        scope: absolute; the variables are under it, and so are the new ops.
+        device: for the op that reads, which exists for CPUs only; "" leaves it open.
+
+    Returns:
+        A GraphDef with absolute names. The assignments have the names of the
+        variables' initialisers and read their handles, which are not in this graph.
+    """
+    graph_def = tf.compat.v1.GraphDef()
+    restore = scope + name
+    arguments: dict[str, str | list[str]] = {
+        "prefix": checkpoint,
+        "names": [full_name(variable.definition) for variable in variables],
+        "slices": [slice_spec(variable.definition) for variable in variables],
+    }
+    for argument, value in arguments.items():
+        _add_string_constant(graph_def, f"{restore}/{argument}", value, device)
+    node = graph_def.node.add(name=restore, op="RestoreV2", device=device)
+    node.input.extend(f"{restore}/{argument}" for argument in arguments)
+    node.attr["dtypes"].list.type.extend(v.dtype.as_datatype_enum for v in variables)
+    for index, variable in enumerate(variables):
+        _add_assignment(graph_def, variable, f"{restore}:{index}", scope)
+    return graph_def
+
+
+def _add_string_constant(
+    graph_def: tf.compat.v1.GraphDef, name: str, value: str | list[str], device: str
+) -> None:
+    node = graph_def.node.add(name=name, op="Const", device=device)
+    node.attr["dtype"].type = tf.string.as_datatype_enum
+    node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(value, tf.string))
+
+
+def _add_assignment(
+    graph_def: tf.compat.v1.GraphDef, variable: VariableState, value: str, scope: str
+) -> None:
+    holder = scope + variable.op
+    node = graph_def.node.add(name=scope + op_name(variable.definition.initializer_name))
+    node.input.extend([holder, value])
+    # Takes the device of the variable along.
+    node.attr["_class"].list.s.append(b"loc:@" + holder.encode())
+    if variable.definition.is_resource:
+        node.op = "AssignVariableOp"
+        node.attr["dtype"].type = variable.dtype.as_datatype_enum
+    else:
+        node.op = "Assign"
+        node.attr["T"].type = variable.dtype.as_datatype_enum
