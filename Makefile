@@ -12,7 +12,7 @@ VENV ?= .venv$(if $(filter 2.21.0,$(TF)),,-$(TF))
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 
-.PHONY: demo test check format clean
+.PHONY: demo test check interop environment format clean
 .DEFAULT_GOAL := test
 
 $(READY): pyproject.toml setup.py $(wildcard proto/*.proto)
@@ -32,6 +32,14 @@ check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q -p no:xdist tests/test_architecture.py
+
+interop:
+	$(MAKE) environment TF=2.21.0
+	$(MAKE) environment TF=2.15.1
+	scripts/make_peers.sh
+	.venv/bin/python -m scripts.interop $(ARGS)
+
+environment: $(READY)
 
 format: $(READY)
 	$(BIN)/ruff format .

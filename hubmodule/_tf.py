@@ -82,8 +82,20 @@ def is_within(graph: tf.Graph, outer: tf.Graph) -> bool:
 
 
 def as_local(tensor: tf.Tensor, graph: tf.Graph) -> tf.Tensor:
-    """The tensor as ops of `graph` can read it: captured, if it belongs to an outer graph."""
-    return tensor if tensor.graph is graph else graph.capture(tensor)
+    """The tensor as new ops of `graph` read it.
+
+    It is captured if it belongs to an outer graph; a function takes no references, so
+    of a ref variable it gets the value. Within a v1 loop or conditional it is led in:
+    the context would do that after the import as well, but ops that pass a variable
+    on would then have lost what is known of its value.
+    """
+    if tensor.graph is not graph:
+        if tensor.dtype != tensor.dtype.base_dtype:
+            with tensor.graph.as_default(), tf.control_dependencies(None):
+                tensor = tf.identity(tensor)
+        tensor = graph.capture(tensor)
+    context = graph._get_control_flow_context()
+    return tensor if context is None else context.AddValue(tensor)
 
 
 @contextlib.contextmanager

@@ -46,12 +46,14 @@ def join_inside(directory: str, name: str) -> str:
 
 
 @contextlib.contextmanager
-def new_directory(path: str, overwrite: bool = False) -> Iterator[str]:
+def new_directory(path: str, marker: str, overwrite: bool = False) -> Iterator[str]:
     """A temporary directory that takes its final place when the block ends without an error.
 
     Args:
         path: the final place. Missing parents are made.
-        overwrite: whether a non-empty directory may be replaced.
+        marker: the file in it without which it does not count. Where a directory cannot
+            be renamed at once, this file comes last.
+        overwrite: whether a directory with the marker may be replaced.
 
     Yields:
         An empty directory beside `path`, to be filled.
@@ -60,36 +62,54 @@ def new_directory(path: str, overwrite: bool = False) -> Iterator[str]:
         ExportExistsError: if something is at `path` that may not be replaced.
     """
     path = path.rstrip("/")
-    _check_free(path, overwrite)
-    temporary = f"{path}.tmp-{uuid.uuid4().hex[:12]}"
+    _check_free(path, marker, overwrite)
+    temporary = _sibling(path, "tmp")
     tf.io.gfile.makedirs(temporary)
     try:
         yield temporary
-        _check_free(path, overwrite)
-        _replace(temporary, path)
-    except BaseException:
+        _check_free(path, marker, overwrite)
+        _replace(temporary, path, marker)
+    finally:
         if tf.io.gfile.exists(temporary):
             tf.io.gfile.rmtree(temporary)
-        raise
 
 
-def _check_free(path: str, overwrite: bool) -> None:
+def _sibling(path: str, kind: str) -> str:
+    """A new path in the same directory; hidden, and no extension of the path itself.
+
+    ram:// takes "m" to exist where "m.tmp" does.
+    """
+    parent, slash, name = path.rpartition("/")
+    return f"{parent}{slash}.{kind}-{uuid.uuid4().hex[:12]}-{name}"
+
+
+def _check_free(path: str, marker: str, overwrite: bool) -> None:
     if not tf.io.gfile.exists(path):
         return
     if not tf.io.gfile.isdir(path):
         raise ExportExistsError(f"{path} is a file, not a directory; choose another path.")
-    if tf.io.gfile.listdir(path) and not overwrite:
+    if not tf.io.gfile.listdir(path):
+        return
+    if not tf.io.gfile.exists(posixpath.join(path, marker)):
         raise ExportExistsError(
-            f"{path} exists already and is not empty; choose another path or remove it first."
+            f"{path} exists already and holds something else than a module; choose another path."
+        )
+    if not overwrite:
+        raise ExportExistsError(
+            f"{path} exists already; choose another path, or pass overwrite=True to replace the "
+            "module that is there."
         )
 
 
-def _replace(temporary: str, path: str) -> None:
-    """Renames a directory to a path where an empty or a replaceable one may be."""
+def _replace(temporary: str, path: str, marker: str) -> None:
+    """Moves a directory to a path where an empty or a replaceable one may be."""
+    if "://" in path:
+        _move_files(temporary, path, marker)
+        return
     if not tf.io.gfile.exists(path):
         tf.io.gfile.rename(temporary, path)
         return
-    old = f"{path}.old-{uuid.uuid4().hex[:12]}"
+    old = _sibling(path, "old")
     tf.io.gfile.rename(path, old)
     try:
         tf.io.gfile.rename(temporary, path)
@@ -97,3 +117,25 @@ def _replace(temporary: str, path: str) -> None:
         tf.io.gfile.rename(old, path)
         raise
     tf.io.gfile.rmtree(old)
+
+
+def _move_files(source: str, target: str, marker: str) -> None:
+    """Moves a directory file by file, for stores that have no directories to rename."""
+    if tf.io.gfile.exists(target):
+        tf.io.gfile.rmtree(target)
+    try:
+        for name in sorted(_files_below(source), key=lambda name: (name == marker, name)):
+            destination = posixpath.join(target, name)
+            tf.io.gfile.makedirs(posixpath.dirname(destination))
+            tf.io.gfile.rename(posixpath.join(source, name), destination)
+    except BaseException:
+        if tf.io.gfile.exists(target):
+            tf.io.gfile.rmtree(target)
+        raise
+
+
+def _files_below(directory: str) -> Iterator[str]:
+    """The paths of all files below a directory, relative to it."""
+    for folder, _, names in tf.io.gfile.walk(directory):
+        for name in names:
+            yield posixpath.join(folder, name)[len(directory) :].lstrip("/")

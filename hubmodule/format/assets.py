@@ -21,8 +21,8 @@ from hubmodule.surgery.names import op_name
 DIRECTORY = "assets"
 
 
-def with_paths(meta_graph: MetaGraphDef, directory: str) -> MetaGraphDef:
-    """A copy of a MetaGraph off disk whose asset constants point at the files.
+def locate(meta_graph: MetaGraphDef, directory: str) -> None:
+    """Points the asset constants of a MetaGraph off disk at the files, in place.
 
     Args:
         meta_graph: of the module.
@@ -31,17 +31,16 @@ def with_paths(meta_graph: MetaGraphDef, directory: str) -> MetaGraphDef:
     Raises:
         ModuleFormatError: if an asset lies outside of the module's assets/.
     """
-    located = MetaGraphDef()
-    located.CopyFrom(meta_graph)
-    nodes = {node.name: node for node in located.graph_def.node}
-    entries = located.collection_def.pop(collections.SAVED_MODEL_ASSETS, None)
-    for value in entries.any_list.value if entries is not None else ():
+    entries = meta_graph.collection_def.pop(collections.SAVED_MODEL_ASSETS, None)
+    if entries is None:
+        return
+    nodes = {node.name: node for node in meta_graph.graph_def.node}
+    for value in entries.any_list.value:
         asset = AssetFileDef.FromString(value.value)
         path = files.join_inside(posixpath.join(directory, DIRECTORY), asset.filename)
         node = nodes.get(op_name(asset.tensor_info.name))
         if node is not None:
-            _set_constant(node, path)
-    return located
+            node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(path, tf.string))
 
 
 def sources(meta_graph: MetaGraphDef) -> dict[str, str]:
@@ -50,9 +49,10 @@ def sources(meta_graph: MetaGraphDef) -> dict[str, str]:
     Raises:
         ModuleDefinitionError: if an asset tensor is not a constant.
     """
-    nodes = {node.name: node for node in meta_graph.graph_def.node}
+    tensors = collections.names_in(meta_graph, collections.ASSET_FILEPATHS)
+    nodes = {node.name: node for node in meta_graph.graph_def.node} if tensors else {}
     paths = {}
-    for tensor in collections.names_in(meta_graph, collections.ASSET_FILEPATHS):
+    for tensor in tensors:
         node = nodes[op_name(tensor)]
         if node.op != "Const":
             raise ModuleDefinitionError(
@@ -116,8 +116,3 @@ def copy(names: Mapping[str, str], directory: str) -> None:
                 f"Asset {path!r} of the module does not exist any more; a module is exported "
                 "with its assets, so keep them until then."
             ) from error
-
-
-def _set_constant(node: tf.compat.v1.NodeDef, value: str) -> None:
-    """Changes a string constant in place."""
-    node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(value, tf.string))

@@ -92,6 +92,11 @@ def contents(prefix: str) -> Contents:
     return Contents(prefix, reader.get_variable_to_shape_map(), reader.get_variable_to_dtype_map())
 
 
+def latest(path: str) -> str:
+    """The checkpoint that a path means: the newest one in a directory, or the path itself."""
+    return (tf.train.latest_checkpoint(path) if tf.io.gfile.isdir(path) else None) or path
+
+
 def read(prefix: str, names: Iterable[str]) -> Iterator[np.ndarray]:
     """Reads tensors, one at a time.
 
@@ -160,7 +165,7 @@ def _dtype(value: np.ndarray) -> tf.DType:
 
 def _reader(prefix: str) -> tf.train.CheckpointReader:
     try:
-        return tf.train.load_checkpoint(prefix)
+        return tf.compat.v1.train.NewCheckpointReader(prefix)
     except (tf.errors.OpError, ValueError, RuntimeError) as error:
         raise CheckpointError(f"Cannot read checkpoint {prefix}: {error}") from error
 

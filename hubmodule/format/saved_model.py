@@ -39,7 +39,9 @@ def read(directory: str) -> list[MetaGraphDef]:
     saved_model = _read_proto(directory)
     if not saved_model.meta_graphs:
         raise ModuleFormatError(f"The SavedModel in {directory} has no graphs; it is damaged.")
-    return [assets.with_paths(meta_graph, directory) for meta_graph in saved_model.meta_graphs]
+    for meta_graph in saved_model.meta_graphs:
+        assets.locate(meta_graph, directory)
+    return list(saved_model.meta_graphs)
 
 
 def write(directory: str, meta_graphs: Iterable[MetaGraphDef]) -> None:
@@ -57,7 +59,7 @@ def write(directory: str, meta_graphs: Iterable[MetaGraphDef]) -> None:
     saved_model = saved_model_pb2.SavedModel()
     for meta_graph, paths in zip(meta_graphs, tensors, strict=True):
         saved_model.meta_graphs.append(
-            assets.declared(portability.without_author(meta_graph, paths), paths, names)
+            assets.declared(portability.without_author(meta_graph, paths, names), paths, names)
         )
     content = saved_model.SerializeToString(deterministic=True)
     files.write_bytes(posixpath.join(directory, BINARY), content)
@@ -65,15 +67,12 @@ def write(directory: str, meta_graphs: Iterable[MetaGraphDef]) -> None:
 
 def write_variables(directory: str, entries: Iterable[checkpoint.Entry]) -> None:
     """Writes the checkpoint of a module directory; none if there are no variables."""
-    prefix = posixpath.join(directory, VARIABLES_PREFIX)
-    tf.io.gfile.makedirs(posixpath.dirname(prefix))
-    checkpoint.write(prefix, entries)
+    checkpoint.write(checkpoint_prefix(directory), entries)
 
 
-def checkpoint_prefix(directory: str) -> str | None:
-    """The path prefix of the checkpoint in a directory, or None if there is none."""
-    prefix = posixpath.join(directory, VARIABLES_PREFIX)
-    return prefix if tf.io.gfile.exists(prefix + ".index") else None
+def checkpoint_prefix(directory: str) -> str:
+    """The path prefix of the checkpoint in a directory, which is there if there are variables."""
+    return posixpath.join(directory, VARIABLES_PREFIX)
 
 
 def _read_proto(directory: str) -> saved_model_pb2.SavedModel:

@@ -56,15 +56,21 @@ def add_application(
     template = variant.application_template(signature, trainable)
     with graph.name_scope(_NOT_IN_SCOPES.sub("_", f"{name}_apply_{signature}")) as scope:
         feeds = values.feeds_of(infos.inputs, inputs)
-    live = _live_tensors(template, state, feeds, graph)
+    sources = {name: state.tensor(name) for name in template.part.tensors - set(feeds)} | feeds
+    live = {name: _tf.as_local(tensor, graph) for name, tensor in sources.items()}
     if template.part.ops:
-        _import(template, scope, live)
+        groups = _groups(template, sources)
+        _import(template, scope, live, groups)
         restore_contexts(variant, template.part, scope, live)
     for update in template.update_ops:
         graph.add_to_collection(collections.UPDATE_OPS, graph.as_graph_element(scope + update))
 
     def output(tensor: str) -> tf.Tensor:
-        return live[tensor] if tensor in live else graph.get_tensor_by_name(scope + tensor)
+        if tensor in live:
+            return live[tensor]
+        if op_name(tensor) in template.part.ops:
+            return graph.get_tensor_by_name(scope + tensor)
+        return _tf.as_local(state.tensor(tensor), graph)
 
     return {
         key: info.pack([output(tensor) for tensor in info.tensor_names])
@@ -86,22 +92,21 @@ def _check_graph(graph: tf.Graph, state: StateGraph) -> None:
         )
 
 
-def _live_tensors(
-    template: Template, state: StateGraph, feeds: Mapping[str, tf.Tensor], graph: tf.Graph
-) -> dict[str, tf.Tensor]:
-    """What takes the place of the tensors that the template reads from elsewhere."""
-    live = {name: _tf.as_local(tensor, graph) for name, tensor in feeds.items()}
-    for name in template.part.tensors - set(live):
-        live[name] = _tf.as_local(state.tensor(name), graph)
-    return live
-
-
-def _import(template: Template, scope: str, live: Mapping[str, tf.Tensor]) -> None:
-    """Adds the ops of a template to the default graph."""
+def _groups(template: Template, sources: Mapping[str, tf.Tensor]) -> dict[str, list[bytes]]:
+    """The colocation groups of what takes the place of the module's inputs and state."""
     replacements = defaultdict(list)
-    for name, tensor in live.items():
+    for name, tensor in sources.items():
         replacements[op_name(name)].append(tensor.op.colocation_groups())
-    groups = colocation.groups_of_replaced(template.graph_def, replacements)
+    return colocation.groups_of_replaced(template.graph_def, replacements)
+
+
+def _import(
+    template: Template,
+    scope: str,
+    live: Mapping[str, tf.Tensor],
+    groups: Mapping[str, list[bytes]],
+) -> None:
+    """Adds the ops of a template to the default graph."""
     input_map = {scope + name: live[name] for name in template.part.tensors}
     for name, tensor in live.items():
         if op_name(name) in template.waited_for:

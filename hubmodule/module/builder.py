@@ -198,7 +198,10 @@ def _defining(definition: _Definition) -> Iterator[None]:
 
 
 def _meta_graph(graph: tf.Graph, tags: Iterable[str], definition: _Definition) -> MetaGraphDef:
-    collections.check_supported(graph.get_all_collection_keys())
+    # TensorFlow makes empty collections in passing.
+    collections.check_supported(
+        key for key in graph.get_all_collection_keys() if graph.get_collection_ref(key)
+    )
     meta_graph = tf.compat.v1.train.export_meta_graph(graph=graph, strip_default_attrs=True)
     meta_graph.meta_info_def.tags.extend(sorted(tags))
     for name, signature in definition.signatures.items():

@@ -29,7 +29,7 @@ def get_expected_image_size(
     module_or_spec: Module | ModuleSpec,
     signature: str | None = None,
     input_name: str | None = None,
-) -> tuple[int, int]:
+) -> list[int]:
     """The size of the images that a module expects.
 
     Args:
@@ -38,7 +38,7 @@ def get_expected_image_size(
         input_name: of the images; None is "images".
 
     Returns:
-        (height, width) in pixels: as attached by the author, else as the static shape
+        [height, width] in pixels: as attached by the author, else as the static shape
         [batch, height, width, channels] of the input tells.
 
     Raises:
@@ -47,14 +47,14 @@ def get_expected_image_size(
     """
     info = module_or_spec.get_attached_message(_KEY, ImageModuleInfo)
     if info is not None and info.HasField("default_image_size"):
-        return info.default_image_size.height, info.default_image_size.width
+        return [info.default_image_size.height, info.default_image_size.width]
     _, height, width, _ = _image_shape(module_or_spec, signature, input_name)
     if height is None or width is None:
         raise ModuleDefinitionError(
             f"{module_or_spec!r} does not tell the size of its images: neither by an attached "
             "ImageModuleInfo nor by the shape of its input. Ask its documentation."
         )
-    return height, width
+    return [height, width]
 
 
 def get_num_image_channels(

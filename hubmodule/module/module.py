@@ -74,7 +74,8 @@ class Module:
         ModuleDefinitionError: if `spec` is neither a spec nor a handle.
         NoSuchVariantError: if no graph variant has these tags.
         ScopeError: if the name scope is taken where the variable scope is free.
-        UnregisteredOpsError: if the module needs ops that no imported package has.
+        UnregisteredOpsError: if no signature can be applied, as the module needs ops
+            that no imported package has.
     """
 
     def __init__(
@@ -92,6 +93,7 @@ class Module:
         self._spec = _as_spec(spec)
         self._trainable = trainable
         self._variant = self._spec.variant(tags)
+        self._variant.check_usable()
         self._state = build_state(self._variant, self._spec.checkpoint_contents, name, trainable)
         self._name = self._state.scope.rstrip("/").rpartition("/")[-1]
         self._applications: Counter[str] = Counter()

@@ -116,7 +116,8 @@ class ModuleSpec:
 
         Args:
             path: of the directory to make.
-            checkpoint_path: the path prefix of a checkpoint with the variables.
+            checkpoint_path: the path prefix of a checkpoint with the variables, or a
+                directory whose newest checkpoint is meant.
             name_transform_fn: gives for the name of a variable in the module its name
                 in the checkpoint; they are the same if None.
             overwrite: whether a module that is at `path` is replaced.
@@ -132,7 +133,8 @@ class ModuleSpec:
                 "spec.export(path, checkpoint_path='/tmp/model/model.ckpt-100'). To export "
                 "the values in a session, use hub.Module(spec).export(path, session)."
             )
-        entries = self._entries_of(checkpoint_path, name_transform_fn or (lambda name: name))
+        prefix = checkpoint.latest(checkpoint_path)
+        entries = self._entries_of(prefix, name_transform_fn or (lambda name: name))
         self.write(path, entries, overwrite)
 
     def _entries_of(
@@ -175,6 +177,8 @@ class ModuleSpec:
         """
         if self._checkpoint_prefix is None:
             return None
+        if not any(variant.variables for variant in self._variants.values()):
+            return checkpoint.Contents(self._checkpoint_prefix, {}, {})
         return checkpoint.contents(self._checkpoint_prefix)
 
     def write(
@@ -190,7 +194,7 @@ class ModuleSpec:
         Raises:
             ExportExistsError: if something is at `path` that may not be replaced.
         """
-        with files.new_directory(path, overwrite and module_def.is_module(path)) as directory:
+        with files.new_directory(path, module_def.FILE_NAME, overwrite) as directory:
             saved_model.write(directory, (v.meta_graph for v in self._variants.values()))
             saved_model.write_variables(directory, variables)
             module_def.write(directory)

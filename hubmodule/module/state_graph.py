@@ -113,8 +113,10 @@ def restore_contexts(
             return live[reference].name
         return under(scope, reference) if op_name(reference) in part.ops else None
 
-    for key, context in variant.wiring.contexts.moved(scope, new_name):
-        tf.compat.v1.add_to_collection(key, _tf.restore_control_flow_context(key, context))
+    for key, context_def in variant.wiring.contexts.moved(scope, new_name):
+        context = _tf.restore_control_flow_context(key, context_def)
+        if context.outer_context is None:  # else it is part of that one
+            tf.compat.v1.add_to_collection(key, context)
 
 
 def _claim_scope(graph: tf.Graph, name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import tensorflow as tf
@@ -12,22 +12,9 @@ from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 from hubmodule.errors import ModuleFormatError, NoSuchSignatureError, UnregisteredOpsError
 from hubmodule.format import attachments
 from hubmodule.format.signatures import TensorInfo
-from hubmodule.surgery import collections, colocation, functions, portability, state
+from hubmodule.surgery import collections, colocation, portability, registration, state
 from hubmodule.surgery.names import is_control, op_name
 from hubmodule.surgery.prune import Part, Wiring
-
-# Op prefixes of well-known packages: importing the package registers them.
-_PACKAGES = {
-    "Sentencepiece": "tensorflow_text",
-    "Wordpiece": "tensorflow_text",
-    "Unicode": "tensorflow_text",
-    "Normalize": "tensorflow_text",
-    "Constrained": "tensorflow_text",
-    "DecisionForest": "tensorflow_decision_forests",
-    "SimpleMLInference": "tensorflow_decision_forests",
-    "Addons>": "tensorflow_addons",
-    "IO>": "tensorflow_io",
-}
 
 
 @dataclass(frozen=True)
@@ -103,9 +90,8 @@ class Variant:
     def _local(self) -> MetaGraphDef:
         """The MetaGraph as this TensorFlow imports it; state waits for nothing."""
         local = portability.for_this_tensorflow(self.meta_graph)
-        local.graph_def.CopyFrom(functions.with_unique_function_names(local.graph_def))
         for node in local.graph_def.node:
-            if state.is_state(node):
+            if state.holds_state(node.op):
                 del node.input[:]
         return local
 
@@ -121,7 +107,7 @@ class Variant:
         They hold state, or the path of an asset: a program that is exported finds its
         assets by their constants, so there must be one of each.
         """
-        holders = {node.name for node in self.wiring.graph_def.node if state.is_state(node)}
+        holders = {node.name for node in self.wiring.graph_def.node if state.holds_state(node.op)}
         assets = collections.names_in(self.meta_graph, collections.ASSET_FILEPATHS)
         return frozenset(holders | {op_name(tensor) for tensor in assets})
 
@@ -181,6 +167,25 @@ class Variant:
             self._applications[key] = self._application_template(*key)
         return self._applications[key]
 
+    def check_usable(self) -> None:
+        """Checks that the ops of at least one signature are known.
+
+        Raises:
+            UnregisteredOpsError: if every signature needs an op that is not.
+        """
+        if not registration.unregistered_ops(self.wiring.graph_def):
+            return
+        failure = None
+        for name in self.signatures:
+            try:
+                self.application_template(name, trainable=False)
+            except UnregisteredOpsError as error:
+                failure = error
+            else:
+                return
+        if failure is not None:
+            raise failure
+
     def _application_template(self, name: str, trainable: bool) -> Template:
         signature = self.signature(name)
         fed = {tensor for info in signature.inputs.values() for tensor in info.tensor_names}
@@ -192,14 +197,14 @@ class Variant:
 
     def _runnable_updates(self, replaced: set[str]) -> list[str]:
         """The update ops that need no placeholder which stays empty."""
-        names = collections.names_in(self.meta_graph, collections.UPDATE_OPS)
-        nodes = self.wiring.nodes
+        updates = collections.names_in(self.meta_graph, collections.UPDATE_OPS)
 
-        def is_runnable(update: str) -> bool:
-            ops = self._needed([update], replaced).ops
-            return not any(nodes[op].op == "Placeholder" for op in ops)
+        def all_runnable(names: Sequence[str]) -> bool:
+            ops = self._needed(names, replaced).ops
+            return not any(self.wiring.nodes[op].op == "Placeholder" for op in ops)
 
-        return [name for name in names if is_runnable(name)]
+        # One by one only where it matters, as each takes a walk through the graph.
+        return updates if all_runnable(updates) else [u for u in updates if all_runnable([u])]
 
     def _needed(self, roots: Iterable[str], replaced: Collection[str] = ()) -> Part:
         try:
@@ -214,7 +219,7 @@ class Variant:
         self, part: Part, updates: tuple[str, ...] = (), replaced_ops: set[str] | None = None
     ) -> Template:
         graph_def = self.wiring.graph_of(part.ops)
-        _check_registered(graph_def, self.tags)
+        registration.check_registered(graph_def, self.tags)
         graph_def = colocation.with_live_constraints(
             graph_def, self.wiring.nodes, replaced_ops or set()
         )
@@ -229,19 +234,3 @@ def _forget(node: tf.compat.v1.NodeDef, ops: frozenset[str]) -> None:
     if len(kept) < len(node.input):
         del node.input[:]
         node.input.extend(kept)
-
-
-def _check_registered(graph_def: tf.compat.v1.GraphDef, tags: frozenset[str]) -> None:
-    unknown = portability.unregistered_ops(graph_def)
-    if not unknown:
-        return
-    packages = {p for op in unknown for prefix, p in _PACKAGES.items() if op.startswith(prefix)}
-    advice = (
-        f"Install and import {' and '.join(sorted(packages))} before you use the module."
-        if packages
-        else "Import the package that registers them before you use the module."
-    )
-    raise UnregisteredOpsError(
-        f"Graph variant {sorted(tags)} of the module needs ops that are not registered in "
-        f"TensorFlow {tf.__version__}: {unknown}. {advice}"
-    )

@@ -1,8 +1,7 @@
-"""The function library of a graph: what of it is needed, under names that cannot clash."""
+"""The function library of a graph: what of it is needed, and under which names."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Container, Iterable, Iterator, Mapping
 
 import tensorflow as tf
@@ -21,40 +20,28 @@ def needed_library(
     return kept
 
 
-def with_unique_function_names(graph_def: tf.compat.v1.GraphDef) -> tf.compat.v1.GraphDef:
-    """A copy of the graph in which a function's name tells its content.
+def with_renamed_functions(graph_def: tf.compat.v1.GraphDef, suffix: str) -> tf.compat.v1.GraphDef:
+    """The graph with a suffix to the name of each of its functions; itself if it has none.
 
     Functions are one namespace per graph, and TensorFlow names them by counters
     ("while_body_12"), so two modules made by two programs often use one name for
-    two functions. Equal functions get equal names; importing them twice is free.
+    two functions. Even one module needs new names for each application: gradients
+    of a loop are put under names that derive from those of its functions.
     """
-    new_names = _unique_names(graph_def.library)
+    if not graph_def.library.function:
+        return graph_def
+    names = {f.signature.name: f.signature.name + suffix for f in graph_def.library.function}
     renamed = tf.compat.v1.GraphDef()
     renamed.CopyFrom(graph_def)
-    _rename_calls(renamed.node, new_names)
+    _rename_calls(renamed.node, names)
     for function in renamed.library.function:
-        function.signature.name = new_names[function.signature.name]
-        _rename_calls(function.node_def, new_names)
-        _rename_values(function.attr.values(), new_names)
+        function.signature.name = names[function.signature.name]
+        _rename_calls(function.node_def, names)
+        _rename_values(function.attr.values(), names)
     for gradient in renamed.library.gradient:
-        gradient.function_name = new_names.get(gradient.function_name, gradient.function_name)
-        gradient.gradient_func = new_names.get(gradient.gradient_func, gradient.gradient_func)
+        gradient.function_name = names.get(gradient.function_name, gradient.function_name)
+        gradient.gradient_func = names.get(gradient.gradient_func, gradient.gradient_func)
     return renamed
-
-
-def _unique_names(library: function_pb2.FunctionDefLibrary) -> dict[str, str]:
-    calls = _calls_of_functions(library)
-    contents = {
-        function.signature.name: function.SerializeToString(deterministic=True)
-        for function in library.function
-    }
-    unique = {}
-    for name in contents:
-        digest = hashlib.sha256()
-        for part in sorted(_reachable([name], calls)):
-            digest.update(contents[part])
-        unique[name] = f"{name}_{digest.hexdigest()[:12]}"
-    return unique
 
 
 def _calls_of_functions(library: function_pb2.FunctionDefLibrary) -> dict[str, set[str]]:

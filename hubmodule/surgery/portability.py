@@ -7,7 +7,7 @@ nothing are left out, and so is what belongs to the author's process or machine.
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import tensorflow as tf
 from tensorflow.core.framework import op_def_pb2
@@ -64,7 +64,7 @@ def for_this_tensorflow(meta_graph: MetaGraphDef) -> MetaGraphDef:
     """A copy that this TensorFlow can import anywhere.
 
     Devices, and attributes that only the producer knows and left at their defaults,
-    are cleared; so are the static shapes that an import works out again.
+    are cleared.
     """
     local = MetaGraphDef()
     local.CopyFrom(meta_graph)
@@ -72,7 +72,6 @@ def for_this_tensorflow(meta_graph: MetaGraphDef) -> MetaGraphDef:
     for node in all_nodes(local.graph_def):
         node.device = ""
         attr = node.attr
-        attr.pop("_output_shapes", None)
         for name, default in unknown.get(node.op, ()):
             if name in attr and attr[name] == default:
                 del attr[name]
@@ -99,32 +98,41 @@ def _unknown_defaults(
     return unknown
 
 
-def without_author(meta_graph: MetaGraphDef, asset_tensors: Container[str]) -> MetaGraphDef:
+def without_author(
+    meta_graph: MetaGraphDef, assets: Mapping[str, str], names: Mapping[str, str]
+) -> MetaGraphDef:
     """A copy without what belongs to the author's machine or process.
 
     The paths of assets and of checkpoints are blanked, and calls of functions forget
     the name of their gradient in the author's process (another process may use that
     name for another function; without it, the gradient is that of the function).
+
+    Args:
+        meta_graph: of the module.
+        assets: the names of asset tensors -> paths on the author's machine.
+        names: these paths -> what to call them in the names of tables.
     """
     clean = MetaGraphDef()
     clean.CopyFrom(meta_graph)
-    graph_def = clean.graph_def
-    graph_def.ClearField("debug_info")
-    paths = {op_name(tensor) for tensor in asset_tensors}  # type: ignore[attr-defined]
-    paths |= {op_name(node.input[0]) for node in graph_def.node if node.op == "RestoreV2"}
-    for node in all_nodes(graph_def):
+    clean.graph_def.ClearField("debug_info")
+    paths = {op_name(tensor) for tensor in assets}
+    paths |= {op_name(n.input[0]) for n in clean.graph_def.node if n.op == "RestoreV2"}
+    for node in clean.graph_def.node:
+        if node.name in paths and node.op == "Const":
+            node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto("", tf.string))
+    for node in all_nodes(clean.graph_def):
         node.ClearField("experimental_debug_info")
+        _rename_paths(node, names)
         gradient = node.attr["_gradient_op_type"].s if "_gradient_op_type" in node.attr else b""
         if _GRADIENT_OF_A_CALL.match(gradient):
             del node.attr["_gradient_op_type"]
-    for node in graph_def.node:
-        if node.name in paths and node.op == "Const":
-            node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto("", tf.string))
     return clean
 
 
-def unregistered_ops(graph_def: tf.compat.v1.GraphDef) -> list[str]:
-    """The op types of a graph, without its own functions, that this process does not know."""
-    own = {function.signature.name for function in graph_def.library.function}
-    used = {node.op for node in all_nodes(graph_def)} - own
-    return sorted(op for op in used if _tf.op_def(op) is None)
+def _rename_paths(node: tf.compat.v1.NodeDef, names: Mapping[str, str]) -> None:
+    """Renames what a table is shared under, in place: TensorFlow puts the path of its file in."""
+    if "shared_name" in node.attr:
+        for path, name in names.items():
+            node.attr["shared_name"].s = node.attr["shared_name"].s.replace(
+                path.encode(), name.encode()
+            )

@@ -66,11 +66,7 @@ class Wiring:
             else:
                 pending.append(op)
 
-        for root in roots:
-            if ":" in root:
-                follow(root)
-            else:
-                pending.append(root)
+        pending.extend(op_name(root) for root in roots if root not in replaced)
         while pending:
             op = pending.pop()
             if op not in ops:

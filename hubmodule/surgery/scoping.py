@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
 
 import tensorflow as tf
 
+from hubmodule.surgery import functions
 from hubmodule.surgery.names import under
 
 _ENTER_OPS = frozenset({"Enter", "RefEnter"})
 _GROUP = b"loc:@"
+
+# Like TensorFlow's own count of functions, one for the process: function graphs share names.
+_imports = itertools.count()
 
 
 def graph_def_under(
@@ -29,13 +34,13 @@ def graph_def_under(
 
     Returns:
         A new GraphDef. Inputs, colocation groups, the frames of loops and shared
-        names move with the names.
+        names move with the names; functions get names that no other import has.
     """
     groups = {
         _GROUP + name.encode(): list(value) for name, value in (replaced_groups or {}).items()
     }
     moved = tf.compat.v1.GraphDef()
-    moved.CopyFrom(graph_def)
+    moved.CopyFrom(functions.with_renamed_functions(graph_def, f"_hub_{next(_imports)}"))
     for node in moved.node:
         node.name = scope + node.name
         if node.input:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,22 +14,19 @@ from hubmodule.surgery.names import op_name
 from hubmodule.surgery.partitions import full_name, slice_spec
 
 
-def is_state(node: tf.compat.v1.NodeDef) -> bool:
-    """Whether a node holds state: it is stateful, reads nothing and gives a handle or a reference.
+@functools.cache
+def holds_state(op: str) -> bool:
+    """Whether ops of a type hold state: stateful, with no inputs, giving a handle or reference.
 
     So are variables, tables, queues and iterators; random ops (which read a shape)
     and placeholders are not.
     """
-    op_def = _tf.op_def(node.op)
-    return (
-        op_def is not None
-        and op_def.is_stateful
-        and not op_def.input_arg
-        and len(op_def.output_arg) == 1
-        and (
-            op_def.output_arg[0].is_ref or op_def.output_arg[0].type == tf.resource.as_datatype_enum
-        )
-    )
+    op_def = _tf.op_def(op)
+    if op_def is None or not op_def.is_stateful or op_def.input_arg:
+        return False
+    return all(
+        output.is_ref or output.type == tf.resource.as_datatype_enum for output in op_def.output_arg
+    ) and bool(op_def.output_arg)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,49 @@
+#!/bin/sh
+# Makes the environments that `make interop` needs, tensorflow_hub with the TensorFlow of its day:
+#   peer215   tensorflow_hub 0.15.0 on TensorFlow 2.15.1, Python 3.10 or 3.11
+#   peer115   tensorflow_hub 0.12.0 on TensorFlow 1.15.5, Python 3.7
+# They are put into $HUBMODULE_PEERS, by default .cache/peers; one that is complete is kept.
+# PYTHON and PYTHON37 may name the interpreters to use.
+set -eu
+cd "$(dirname "$0")/.."
+peers=${HUBMODULE_PEERS:-.cache/peers}
+
+# Runs its arguments as a Python; whether that is Python 3.7. A pyenv shim may not run at all.
+is_python37() {
+  "$@" -c 'import sys, venv; sys.exit(sys.version_info[:2] != (3, 7))' 2>/dev/null
+}
+
+find_python37() {
+  versions=${PYENV_ROOT:-$HOME/.pyenv}/versions
+  for python in "${PYTHON37:-python3.7}" python3.7 "$versions"/3.7.*/bin/python; do
+    if is_python37 "$python"; then
+      echo "$python"
+      return
+    fi
+  done
+  echo "tensorflow_hub on TensorFlow 1.15 needs Python 3.7, and there is none: not PYTHON37," >&2
+  echo "not python3.7 on PATH, not in $versions. Install one, e.g. pyenv install 3.7." >&2
+  return 1
+}
+
+# make_peer NAME PYTHON REQUIREMENT...
+make_peer() {
+  name=$1 python=$2
+  shift 2
+  echo "Making $peers/$name with $("$python" --version)" >&2
+  "$python" -m venv --clear "$peers/$name"
+  "$peers/$name/bin/python" -m pip install --quiet --disable-pip-version-check "$@"
+  touch "$peers/$name/.done"
+}
+
+# setuptools has pkg_resources, which tensorflow_hub 0.15 imports, up to version 80.
+if [ ! -e "$peers/peer215/.done" ]; then
+  python=$(scripts/find_python.sh 2.15.1)
+  make_peer peer215 "$python" tensorflow-cpu==2.15.1 tensorflow-hub==0.15.0 'setuptools<81'
+fi
+# TensorFlow 1.15 pins neither; it does not import with newer ones.
+if [ ! -e "$peers/peer115/.done" ]; then
+  python=$(find_python37)
+  make_peer peer115 "$python" \
+    tensorflow==1.15.5 tensorflow-hub==0.12.0 'protobuf<3.21' 'numpy<1.19'
+fi

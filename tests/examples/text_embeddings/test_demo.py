@@ -1,0 +1,63 @@
+"""The demonstration, run as its users run it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import hubmodule as hub
+from examples.text_embeddings import demo
+
+PROGRAM = Path(__file__).parents[3] / "examples/text_embeddings/demo.py"
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory):
+    return tmp_path_factory.mktemp("demo")
+
+
+@pytest.fixture(scope="module")
+def result(directory):
+    # From another directory: the program finds what it needs by itself.
+    command = [sys.executable, str(PROGRAM), f"--output_dir={directory}"]
+    return subprocess.run(command, capture_output=True, text=True, cwd="/")
+
+
+def accuracy(result: subprocess.CompletedProcess[str], of: str) -> float:
+    (percentage,) = re.findall(rf"^{of} +([\d.]+)%$", result.stdout, re.MULTILINE)
+    return float(percentage)
+
+
+def test_ends_well(result):
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_every_check_holds(result):
+    checks = result.stdout.partition("Checks\n------\n")[2].splitlines()
+    assert [line.split()[0] for line in checks] == ["ok"] * 6
+
+
+def test_training_pays(result):
+    assert accuracy(result, "majority class") == 50.3
+    assert accuracy(result, "frozen module") > 70
+    assert accuracy(result, "fine-tuned module") > 80
+
+
+@pytest.mark.parametrize("name", ["glove", "glove-fine-tuned"])
+def test_says_where_the_modules_are(result, directory, name):
+    path = str(directory / name)
+    assert f"\n{path}\n" in result.stdout
+    assert list(hub.load_module_spec(path).get_input_info_dict()) == ["sentences"]
+
+
+def test_a_check_that_fails_is_told_and_gives_a_status(capsys):
+    assert demo.report_checks({"water is wet": True, "pigs fly": False}) == 1
+    assert capsys.readouterr().out == "ok      water is wet\nFAILED  pigs fly\n"
+
+
+if __name__ == "__main__":
+    raise SystemExit(pytest.main([__file__, *sys.argv[1:]]))

@@ -1,0 +1,184 @@
+"""create_module_spec, add_signature, attach_message: what they accept and refuse."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+import tensorflow as tf
+
+import hubmodule as hub
+from hubmodule import errors
+from tests.module.graphs import affine, evaluate, exported
+
+v1 = tf.compat.v1
+
+
+def building(*steps):
+    """Makes a spec by a module_fn of these steps."""
+
+    def module_fn():
+        for step in steps:
+            step()
+
+    return hub.create_module_spec(module_fn)
+
+
+def signature():
+    hub.add_signature(outputs=tf.constant(1.0))
+
+
+class TestCreateModuleSpec:
+    def test_variables_are_resource_variables(self):
+        kinds = []
+
+        def module_fn():
+            kinds.append(v1.get_variable("v", []).op.type)
+            signature()
+
+        hub.create_module_spec(module_fn)
+        assert kinds == ["VarHandleOp"]
+
+    def test_each_variant_is_built_in_a_graph_of_its_own(self):
+        graphs = []
+
+        def module_fn(**args):
+            graphs.append((v1.get_default_graph(), args))
+            v1.get_variable("v", [])
+            signature()
+
+        with tf.Graph().as_default() as outer, v1.variable_scope("outer"):
+            hub.create_module_spec(module_fn, [((), {}), (["a"], {"x": 1})])
+        assert [args for _, args in graphs] == [{}, {"x": 1}]
+        assert len({id(graph) for graph, _ in graphs} | {id(outer)}) == 3
+
+    def test_no_signature(self):
+        with pytest.raises(ValueError, match="No signatures present"):
+            building(lambda: None)
+
+    def test_repeated_tags(self):
+        with pytest.raises(ValueError, match=r"\['a'\] are used repeatedly"):
+            hub.create_module_spec(affine, [({"a"}, {}), (["a"], {})])
+
+    def test_no_variants(self):
+        with pytest.raises(ValueError, match="tags_and_args is empty"):
+            hub.create_module_spec(affine, [])
+
+    def test_unsupported_collections(self):
+        def collect():
+            v1.add_to_collection("mine", tf.constant(1))
+            v1.add_to_collection("yours", tf.constant(1))
+
+        with pytest.raises(
+            ValueError,
+            match=r"Unsupported collections in graph: \['mine', 'yours'\].*drop_collections",
+        ):
+            building(signature, collect)
+
+    def test_dropped_collections(self):
+        def module_fn():
+            v1.add_to_collection("mine", tf.constant(1))
+            v1.train.get_or_create_global_step()
+            signature()
+
+        spec = hub.create_module_spec(module_fn, drop_collections=["mine", "global_step", "absent"])
+        assert spec.get_signature_names() == ["default"]
+
+    def test_assets_must_be_constants(self):
+        def collect():
+            name = tf.strings.join(["/tmp/", "file"])
+            v1.add_to_collection(v1.GraphKeys.ASSET_FILEPATHS, name)
+
+        with pytest.raises(ValueError, match=r"Asset 'StringJoin:0'.*must be a constant"):
+            building(signature, collect)
+
+    def test_an_error_in_module_fn_is_the_callers(self):
+        with pytest.raises(ZeroDivisionError):
+            building(lambda: 1 / 0)
+        with pytest.raises(errors.ModuleDefinitionError):
+            signature()  # not inside a module_fn any more
+
+    def test_a_spec_may_be_made_while_another_is(self, tmp_path):
+        def outer():
+            inner = hub.create_module_spec(affine)
+            assert inner.get_signature_names() == ["default"]
+            hub.add_signature("outer", outputs=tf.constant(1.0))
+
+        assert hub.create_module_spec(outer).get_signature_names() == ["outer"]
+
+
+class TestAddSignature:
+    def test_wrong_types_are_all_named(self):
+        with pytest.raises(ValueError, match=r"input 'b' has type list; output 'c' has type int"):
+            building(
+                lambda: hub.add_signature(
+                    inputs={"a": v1.placeholder(tf.float32), "b": [1]}, outputs={"c": 3}
+                )
+            )
+
+    def test_a_variable_is_no_tensor(self):
+        with pytest.raises(ValueError, match="'default' has type ResourceVariable"):
+            building(lambda: hub.add_signature(outputs=v1.get_variable("v", [])))
+
+    def test_tensors_of_another_graph(self):
+        with tf.Graph().as_default():
+            other = tf.constant(1.0, name="other")
+        with pytest.raises(ValueError, match="not in the graph that module_fn builds"):
+            building(lambda: hub.add_signature(outputs=other))
+
+    def test_outside_of_a_module_fn(self):
+        with tf.Graph().as_default(), pytest.raises(ValueError, match="called in a module_fn"):
+            hub.add_signature(outputs=tf.constant(1.0))
+
+    def test_the_last_of_a_name_wins(self, caplog):
+        spec = building(signature, lambda: hub.add_signature(outputs=tf.constant([1, 2])))
+        assert spec.get_output_info_dict()["default"].get_shape().as_list() == [2]
+        assert "'default' is added again" in caplog.text
+
+
+class TestAttachMessage:
+    @pytest.mark.parametrize("key", ["a b", "", "1a", "a-b", "ä", None])
+    def test_keys_must_be_identifiers(self, key):
+        with pytest.raises(ValueError, match="malformed key"):
+            building(lambda: hub.attach_message(key, hub.ImageModuleInfo()), signature)
+
+    def test_the_last_message_wins_and_is_copied(self, tmp_path):
+        message = hub.ImageModuleInfo(default_image_size={"height": 1})
+
+        def module_fn():
+            hub.attach_message("key", message)
+            message.default_image_size.height = 2
+            hub.attach_message("key", message)
+            message.default_image_size.height = 3
+            signature()
+
+        spec = hub.load_module_spec(exported(tmp_path / "m", module_fn))
+        attached = spec.get_attached_message("key", hub.ImageModuleInfo)
+        assert attached.default_image_size.height == 2
+
+    def test_outside_of_a_module_fn(self):
+        with pytest.raises(ValueError, match="called in a module_fn"):
+            hub.attach_message("key", hub.ImageModuleInfo())
+
+
+def test_what_is_published_is_portable(tmp_path):
+    """No attribute of newer TensorFlows, no default, on disk."""
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    path = exported(tmp_path / "m", affine)
+    with open(path + "/saved_model.pb", "rb") as file:
+        (meta_graph,) = saved_model_pb2.SavedModel.FromString(file.read()).meta_graphs
+    attributes = {(node.op, name) for node in meta_graph.graph_def.node for name in node.attr}
+    assert ("VarHandleOp", "shared_name") in attributes
+    assert not attributes & {
+        ("VarHandleOp", "debug_name"),
+        ("VarHandleOp", "container"),
+        ("AssignVariableOp", "validate_shape"),
+    }
+    assert meta_graph.meta_info_def.stripped_default_attrs
+    with tf.Graph().as_default():
+        assert evaluate(hub.Module(path)([1.0])).tolist() == [3.0]
+
+
+if __name__ == "__main__":
+    raise SystemExit(pytest.main([__file__, *sys.argv[1:]]))

@@ -1,0 +1,127 @@
+"""Variants: what a signature needs, and what cannot be used."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
+
+import hubmodule as hub
+from hubmodule import errors
+from tests.module.graphs import affine, array, evaluate, exported
+
+v1 = tf.compat.v1
+
+
+def many_signatures():
+    for index in range(5):
+        x = v1.placeholder(tf.float32, [None])
+        w = v1.get_variable(f"w{index}", initializer=tf.constant(float(index)))
+        hub.add_signature(f"s{index}", x, x * w)
+
+
+@pytest.fixture
+def broken_path(tmp_path):
+    """A module of which signature "s1" needs an op that nobody knows."""
+    path = exported(tmp_path / "m", many_signatures)
+    _edit(path, lambda graph: _set_op(graph, "mul_1", "WordpieceTokenizeWithOffsets"))
+    return path
+
+
+def _edit(path, change):
+    with open(path + "/saved_model.pb", "rb") as file:
+        saved = saved_model_pb2.SavedModel.FromString(file.read())
+    change(saved.meta_graphs[0].graph_def)
+    with open(path + "/saved_model.pb", "wb") as file:
+        file.write(saved.SerializeToString())
+
+
+def _set_op(graph_def, name, op):
+    (node,) = [node for node in graph_def.node if node.name == name]
+    node.op = op
+
+
+class TestTemplates:
+    def test_an_application_needs_its_own_ops_only(self):
+        variant = hub.create_module_spec(many_signatures).variant()
+        template = variant.application_template("s3", trainable=False)
+        assert template.part.ops == {"mul_3", "mul_3/ReadVariableOp"}
+        assert template.part.tensors == {"w3:0", "Placeholder_3:0"}
+
+    def test_templates_are_made_once(self):
+        variant = hub.create_module_spec(many_signatures).variant()
+        first = variant.application_template("s3", trainable=False)
+        assert variant.application_template("s3", trainable=False) is first
+
+    def test_restored_state_needs_no_initialisers_of_the_author(self):
+        variant = hub.create_module_spec(affine).variant()
+        restored = variant.state_template(trainable=False, restored=True).part.ops
+        assert restored == {"w", "w/Read/ReadVariableOp", "b", "b/Read/ReadVariableOp"}
+        own = variant.state_template(trainable=False, restored=False).part.ops
+        assert {"w/Assign", "b/Assign"} < own - restored
+
+
+class TestUnregisteredOps:
+    def test_other_signatures_work(self, broken_path):
+        with tf.Graph().as_default():
+            module = hub.Module(broken_path)
+            assert evaluate(module(array(2), signature="s3")).tolist() == [6.0]
+
+    def test_the_signature_names_op_and_package(self, broken_path):
+        with tf.Graph().as_default():
+            module = hub.Module(broken_path)
+            with pytest.raises(
+                tf.errors.NotFoundError,
+                match=r"\['WordpieceTokenizeWithOffsets'\].*import tensorflow_text",
+            ):
+                module(array(2), signature="s1")
+
+    def test_a_module_with_no_usable_signature_fails_at_once(self, tmp_path):
+        path = exported(tmp_path / "m", affine)
+        _edit(path, lambda graph: _set_op(graph, "add", "MyOwnOp"))
+        with (
+            tf.Graph().as_default() as graph,
+            pytest.raises(errors.UnregisteredOpsError, match=r"'MyOwnOp'.*Import the package"),
+        ):
+            hub.Module(path)
+        assert graph.get_operations() == []
+
+    def test_the_spec_can_still_be_looked_at(self, broken_path):
+        assert hub.load_module_spec(broken_path).get_signature_names() == [
+            f"s{i}" for i in range(5)
+        ]
+
+
+class TestDamage:
+    def test_a_graph_with_a_missing_op(self, tmp_path):
+        path = exported(tmp_path / "m", affine)
+        _edit(path, lambda graph: _set_input(graph, "add", "nowhere"))
+        with tf.Graph().as_default():
+            module = hub.Module(path)
+            with pytest.raises(errors.ModuleFormatError, match=r"'nowhere'.*damaged"):
+                module(array(1))
+
+    def test_a_variable_without_its_op(self, tmp_path):
+        path = exported(tmp_path / "m", affine)
+        _edit(path, lambda graph: _rename(graph, "w", "v"))
+        with (
+            tf.Graph().as_default(),
+            pytest.raises(errors.ModuleFormatError, match=r"variables \['w:0'\].*damaged"),
+        ):
+            hub.Module(path)
+
+
+def _set_input(graph_def, name, value):
+    (node,) = [node for node in graph_def.node if node.name == name]
+    node.input[0] = value
+
+
+def _rename(graph_def, name, value):
+    (node,) = [node for node in graph_def.node if node.name == name]
+    node.name = value
+
+
+if __name__ == "__main__":
+    raise SystemExit(pytest.main([__file__, *sys.argv[1:]]))
