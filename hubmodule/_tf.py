@@ -13,8 +13,14 @@ from typing import Any
 import tensorflow as tf
 from tensorflow.core.framework import op_def_pb2
 from tensorflow.core.protobuf import struct_pb2
+from tensorflow.python.feature_column import feature_column as feature_column_v1
 from tensorflow.python.framework import importer, op_def_registry, ops
 from tensorflow.python.saved_model import nested_structure_coder
+
+# What a class must be for DenseFeatures and for tf.compat.v1.feature_column.input_layer to take
+# it as a dense column. The second has no public name; it can go when TensorFlow drops the
+# columns of TF1.
+DENSE_COLUMN_BASES = (tf.__internal__.feature_column.DenseColumn, feature_column_v1._DenseColumn)
 
 _FuncGraph = tf.__internal__.FuncGraph
 

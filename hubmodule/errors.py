@@ -18,6 +18,7 @@ programs written for tensorflow_hub catch at that place:
     ├── ScopeError (RuntimeError)                        a module whose names are taken
     ├── EstimatorUnavailableError (ImportError)           tf.estimator cannot be had here
     ├── TpuUnavailableError (NotImplementedError)         a part of tf.estimator that is for TPUs
+    ├── ColumnConfigError (NotImplementedError)          a feature column that no config describes
     ├── AliasError (ImportError)                          tensorflow_hub is there already
     ├── CheckpointError (ValueError, tf.errors.NotFoundError)
     │                                                    a checkpoint without what a module needs
@@ -114,6 +115,10 @@ class EstimatorUnavailableError(HubModuleError, ImportError):
 
 class TpuUnavailableError(HubModuleError, NotImplementedError):
     """A part of `tf.estimator` needs TPU support that TensorFlow no longer has."""
+
+
+class ColumnConfigError(HubModuleError, NotImplementedError):
+    """A feature column has no config, as its module is given by a ModuleSpec."""
 
 
 class AliasError(HubModuleError, ImportError):

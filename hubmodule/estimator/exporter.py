@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import functools
 import logging
+import os
 import posixpath
 import re
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
@@ -23,7 +24,7 @@ _logger = logging.getLogger("hubmodule")
 _REGISTERED = ("hubmodule_modules_for_export",)
 
 _EXPORT_NAME = re.compile(r"[\w\-]+(\.[\w\-]+)*")
-_TIMESTAMP = re.compile(r"[0-9]+")
+_NUMBER = re.compile(r"[0-9]+")
 
 
 def register_module_for_export(module: Module, export_name: str) -> None:
@@ -73,7 +74,7 @@ class LatestModuleExporter:
     """
 
     def __new__(cls, *args: Any, **kwargs: Any) -> LatestModuleExporter:
-        return super().__new__(_as_exporter(cls))
+        return super().__new__(_as_exporter(cls))  # type: ignore[arg-type]
 
     def __init__(
         self, name: str, serving_input_fn: Callable[[], Any], exports_to_keep: int | None = 5
@@ -133,14 +134,14 @@ class LatestModuleExporter:
                     "hub.register_module_for_export(module, name) in the model_fn."
                 )
                 return None
-            with _new_export(_text(export_path)) as directory:
-                _write(modules, directory.temporary, _text(checkpoint), saver)
+            with _new_export(_text(export_path)) as export:
+                _write(modules, export.temporary, _text(checkpoint), saver)
         _remove_old(_text(export_path), self._exports_to_keep)
-        return directory.final
+        return export.final
 
 
 @functools.cache
-def _as_exporter(cls: type) -> type:
+def _as_exporter(cls: Any) -> Any:
     """The class as a tf.estimator.Exporter.
 
     It becomes one only here, so that importing this file needs no Estimator.
@@ -149,3 +150,73 @@ def _as_exporter(cls: type) -> type:
     if issubclass(cls, base):
         return cls
     return type(cls.__name__, (cls, base), {"__module__": cls.__module__, "__doc__": cls.__doc__})
+
+
+def _build_for_prediction(
+    estimator: Any, serving_input_fn: Callable[[], Any]
+) -> tf.compat.v1.train.Saver | None:
+    """Calls the model_fn; returns the Saver with which it wants its variables restored."""
+    tf.compat.v1.set_random_seed(estimator.config.tf_random_seed)
+    tf.compat.v1.train.get_or_create_global_step()
+    features = serving_input_fn().features
+    mode = tf.estimator.ModeKeys.PREDICT
+    spec = estimator.model_fn(features, None, mode, estimator.config)
+    return spec.scaffold.saver if spec.scaffold else None
+
+
+def _write(
+    modules: dict[str, Module],
+    directory: str,
+    checkpoint: str,
+    saver: tf.compat.v1.train.Saver | None,
+) -> None:
+    """Writes each module to a directory of its own."""
+    paths = {name: posixpath.join(directory, name) for name in modules}
+    if saver is None:
+        for name, module in modules.items():
+            module.export_from_checkpoint(paths[name], checkpoint)
+        return
+    # A Saver of one's own can restore other values, such as moving averages.
+    with tf.compat.v1.Session() as session:
+        saver.restore(session, checkpoint)
+        for name, module in modules.items():
+            module.export(paths[name], session)
+
+
+class _Export(NamedTuple):
+    temporary: str
+    final: str
+
+
+@contextlib.contextmanager
+def _new_export(parent: str) -> Iterator[_Export]:
+    """A directory to fill, which gets the first free number from the time on."""
+    number = int(time.time())
+    while any(tf.io.gfile.exists(path) for path in _export_at(parent, number)):
+        number += 1
+    export = _export_at(parent, number)
+    tf.io.gfile.makedirs(export.temporary)
+    try:
+        yield export
+        tf.io.gfile.rename(export.temporary, export.final)
+    except BaseException:
+        tf.io.gfile.rmtree(export.temporary)
+        raise
+
+
+def _export_at(parent: str, number: int) -> _Export:
+    return _Export(posixpath.join(parent, f"temp-{number}"), posixpath.join(parent, str(number)))
+
+
+def _remove_old(parent: str, exports_to_keep: int | None) -> None:
+    if exports_to_keep is None:
+        return
+    names = [name.rstrip("/") for name in tf.io.gfile.listdir(parent)]
+    numbers = sorted(int(name) for name in names if _NUMBER.fullmatch(name))
+    for number in numbers[:-exports_to_keep]:
+        tf.io.gfile.rmtree(posixpath.join(parent, str(number)))
+
+
+def _text(path: str | bytes) -> str:
+    """A path as text: the Estimator passes bytes in places."""
+    return tf.compat.as_str(os.fspath(path))
