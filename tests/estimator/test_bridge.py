@@ -149,10 +149,10 @@ def test_enabling_after_tensorflow_is_imported():
         print(hasattr(keras.layers, "DenseFeatures"), tf.keras.layers.Dense is keras.layers.Dense)
         print(layers.Dense.__module__ == keras.layers.Dense.__module__)
         print(issubclass(tf.losses.Loss, keras.losses.Loss))
-        print(tf.compat.v1.keras.layers.DenseFeatures.__name__, tf.estimator.Estimator.__name__)
+        print(tf.compat.v1.keras.layers.DenseFeatures.__name__, tf.estimator.RunConfig.__name__)
         """
     )
-    assert lines == ["True True", "True", "True", "DenseFeatures Estimator"]
+    assert lines == ["True True", "True", "True", "DenseFeatures RunConfig"]
 
 
 if __name__ == "__main__":
