@@ -40,7 +40,7 @@ def line_model(features: Any, labels: Any, mode: str, params: Any = None) -> Any
     rate = (params or {}).get("learning_rate", 0.1)
     w = v1.get_variable("w", [], initializer=v1.zeros_initializer())
     b = v1.get_variable("b", [], initializer=v1.zeros_initializer())
-    prediction = w * features["x"] + b
+    prediction = tf.add(w * features["x"], b, name="prediction")
     predictions = {"y": prediction}
     if mode == tf.estimator.ModeKeys.PREDICT:
         outputs = {"line": tf.estimator.export.PredictOutput(predictions)}

@@ -102,7 +102,7 @@ def test_feed_fn_hook_feeds(model_dir):
             super().__init__(lambda: {self.prediction: np.full([4, 1], 3.0)})
 
         def begin(self):
-            self.prediction = v1.get_default_graph().get_tensor_by_name("add:0")
+            self.prediction = v1.get_default_graph().get_tensor_by_name("prediction:0")
 
     estimator = line_estimator(model_dir).train(line(), steps=1)
     assert estimator.evaluate(line(1), hooks=[FeedW()])["mean_y"] == 3.0
@@ -162,7 +162,8 @@ def test_nan_tensor_hook_can_end_quietly(model_dir):
 
 
 def test_profiler_hook_writes_a_timeline(model_dir, tmp_path):
-    hook = tf.estimator.ProfilerHook(save_steps=2, output_dir=str(tmp_path))
+    with tf.Graph().as_default():  # it opens a FileWriter, which eager mode refuses
+        hook = tf.estimator.ProfilerHook(save_steps=2, output_dir=str(tmp_path))
     line_estimator(model_dir).train(line(), steps=3, hooks=[hook])
     assert "traceEvents" in (tmp_path / "timeline-2.json").read_text()
 
