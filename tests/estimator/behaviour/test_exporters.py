@@ -87,7 +87,7 @@ def test_exported_predictions(model_dir, method):
 def test_all_saved_models_hold_a_graph_for_each_mode(model_dir):
     modes = tf.estimator.ModeKeys
     receive = tf.estimator.experimental.build_raw_supervised_input_receiver_fn(
-        {"x": tf.TensorSpec([None, 1], tf.float32)}, tf.TensorSpec([None, 1], tf.float32)
+        {"x": tf.constant(X)}, tf.constant(Y)
     )
     estimator = line_estimator(model_dir).train(line(), steps=1)
     path = estimator.experimental_export_all_saved_models(

@@ -97,15 +97,16 @@ def test_saving_listeners_of_train(model_dir):
 
 
 def test_feed_fn_hook_feeds(model_dir):
-    class FeedW(tf.estimator.FeedFnHook):
-        def __init__(self):
-            super().__init__(lambda: {self.prediction: np.full([4, 1], 3.0)})
+    def model_fn(features, labels, mode):
+        fed = v1.placeholder(tf.float32, [], name="fed")
+        assign = v1.assign(v1.get_variable("v", []), fed)
+        with tf.control_dependencies([assign]):
+            step = v1.assign_add(v1.train.get_global_step(), 1)
+        return tf.estimator.EstimatorSpec(mode, loss=fed, train_op=step)
 
-        def begin(self):
-            self.prediction = v1.get_default_graph().get_tensor_by_name("prediction:0")
-
-    estimator = line_estimator(model_dir).train(line(), steps=1)
-    assert estimator.evaluate(line(1), hooks=[FeedW()])["mean_y"] == 3.0
+    hook = tf.estimator.FeedFnHook(lambda: {"fed:0": 3.0})
+    estimator = tf.estimator.Estimator(model_fn, model_dir).train(line(), steps=1, hooks=[hook])
+    assert estimator.get_variable_value("v") == 3.0
 
 
 def test_final_ops_hook_has_the_final_values(model_dir):
