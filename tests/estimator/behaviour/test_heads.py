@@ -27,7 +27,8 @@ def test_loss_of_zero_logits(name):
     head = make()
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
         logits = tf.zeros([4, head.logits_dimension])
-        loss = session.run(head.loss(tf.constant(labels), logits))
+        features = {"x": tf.constant(X)}
+        loss = session.run(head.loss(tf.constant(labels), logits, features, "train"))
     assert loss == pytest.approx(expected, rel=1e-5)
 
 
