@@ -15,7 +15,7 @@ HEADS = {
     "classes": (lambda: tf.estimator.MultiClassHead(3), [[0], [0], [2], [2]], np.log(3)),
     "labels": (lambda: tf.estimator.MultiLabelHead(2), [[0, 1], [0, 1], [1, 0], [1, 0]], np.log(2)),
     "regression": (tf.estimator.RegressionHead, [[1.0], [2.0], [3.0], [4.0]], 7.5),
-    "poisson": (tf.estimator.PoissonRegressionHead, [[1.0], [1.0], [2.0], [3.0]], 1.0),
+    "poisson": (tf.estimator.PoissonRegressionHead, [[0.0], [0.0], [1.0], [1.0]], 1.0),
     "logistic": (tf.estimator.LogisticRegressionHead, [[0.0], [0.0], [1.0], [1.0]], np.log(2)),
 }
 every_head = pytest.mark.parametrize("name", HEADS)
