@@ -11,7 +11,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from hubmodule import _requirements
+from hubmodule import _requirements, settings
 from hubmodule._version import __version__
 
 # Public name -> the module that defines it.
@@ -42,6 +42,8 @@ _HOMES = {
 __all__ = ["__version__", *sorted(_HOMES)]
 
 _requirements.check_tensorflow()
+# absl rejects a flag on the command line that nobody has declared by the time it parses.
+settings.declare_flags()
 
 
 def __getattr__(name: str) -> Any:

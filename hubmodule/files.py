@@ -36,8 +36,9 @@ def join_inside(directory: str, name: str) -> str:
             "gs://other/x"), which would let a module read files of its user.
     """
     normal = posixpath.normpath(name.replace("\\", "/"))
-    outside = normal.startswith(("/", "..")) or ":" in normal.split("/")[0]
-    if not name or normal == "." or outside:
+    first, slash, _ = normal.partition("/")
+    # "x:/..." is a drive or a file system; C++ ends a path at "\0".
+    if not name or first in ("", ".", "..") or (slash and first.endswith(":")) or "\0" in name:
         raise ModuleFormatError(
             f"The file name {name!r} points outside of {directory}. The module is damaged or "
             "hostile; do not use it."
@@ -68,7 +69,7 @@ def new_directory(path: str, marker: str, overwrite: bool = False) -> Iterator[s
     try:
         yield temporary
         _check_free(path, marker, overwrite)
-        _replace(temporary, path, marker)
+        move_directory(temporary, path, marker)
     finally:
         if tf.io.gfile.exists(temporary):
             tf.io.gfile.rmtree(temporary)
@@ -101,18 +102,24 @@ def _check_free(path: str, marker: str, overwrite: bool) -> None:
         )
 
 
-def _replace(temporary: str, path: str, marker: str) -> None:
-    """Moves a directory to a path where an empty or a replaceable one may be."""
+def move_directory(source: str, path: str, marker: str) -> None:
+    """Moves a directory to a path where there is nothing, or what it shall replace.
+
+    Args:
+        source: the directory, on the same file system.
+        path: its new place.
+        marker: the name of the files that come last, where it moves file by file.
+    """
     if "://" in path:
-        _move_files(temporary, path, marker)
+        _move_files(source, path, marker)
         return
     if not tf.io.gfile.exists(path):
-        tf.io.gfile.rename(temporary, path)
+        tf.io.gfile.rename(source, path)
         return
     old = _sibling(path, "old")
     tf.io.gfile.rename(path, old)
     try:
-        tf.io.gfile.rename(temporary, path)
+        tf.io.gfile.rename(source, path)
     except BaseException:
         tf.io.gfile.rename(old, path)
         raise
@@ -124,7 +131,7 @@ def _move_files(source: str, target: str, marker: str) -> None:
     if tf.io.gfile.exists(target):
         tf.io.gfile.rmtree(target)
     try:
-        for name in sorted(_files_below(source), key=lambda name: (name == marker, name)):
+        for name in sorted(_files_below(source), key=lambda name: (_is_marker(name, marker), name)):
             destination = posixpath.join(target, name)
             tf.io.gfile.makedirs(posixpath.dirname(destination))
             tf.io.gfile.rename(posixpath.join(source, name), destination)
@@ -132,6 +139,10 @@ def _move_files(source: str, target: str, marker: str) -> None:
         if tf.io.gfile.exists(target):
             tf.io.gfile.rmtree(target)
         raise
+
+
+def _is_marker(name: str, marker: str) -> bool:
+    return posixpath.basename(name) == marker
 
 
 def _files_below(directory: str) -> Iterator[str]:

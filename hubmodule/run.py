@@ -16,7 +16,7 @@ from hubmodule import alias
 from hubmodule.estimator import keras2
 from hubmodule.estimator.namespaces import set_everywhere
 
-_USAGE = "python -m hubmodule run [--no-alias] (SCRIPT | -m MODULE) [ARGS ...]"
+_USAGE = "hubmodule run [--no-alias] (SCRIPT | -m MODULE) [ARGS ...]"
 
 
 class Program(NamedTuple):
@@ -27,17 +27,16 @@ class Program(NamedTuple):
     arguments: list[str]
 
 
-def main(argv: Sequence[str]) -> int:
+def main(argv: Sequence[str]) -> None:
     """Runs `[--no-alias] SCRIPT|-m MODULE [ARGS …]`; the program decides how the process ends."""
     use_alias, program = parse(argv)
     prepare(use_alias)
     _execute(*_module_to_run(program) if program.is_module else _script_to_run(program))
-    return 0
 
 
 def parse(argv: Sequence[str]) -> tuple[bool, Program]:
     """Whether to use the alias, and the program; what follows its name is the program's own."""
-    parser = argparse.ArgumentParser(prog="python -m hubmodule run", usage=_USAGE)
+    parser = argparse.ArgumentParser(prog="hubmodule run", usage=_USAGE)
     parser.add_argument("--no-alias", action="store_true", help="leave tensorflow_hub itself")
     parser.add_argument("-m", dest="module", metavar="MODULE", help="a module instead of a script")
     parser.add_argument("script", metavar="SCRIPT", nargs="?", help="a Python file")

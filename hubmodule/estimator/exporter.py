@@ -14,8 +14,10 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from hubmodule import files
 from hubmodule.errors import CheckpointError, ModuleDefinitionError
 from hubmodule.estimator.bridge import enable_estimator
+from hubmodule.format import module_def
 from hubmodule.module.module import Module
 
 _logger = logging.getLogger("hubmodule")
@@ -198,10 +200,10 @@ def _new_export(parent: str) -> Iterator[_Export]:
     tf.io.gfile.makedirs(export.temporary)
     try:
         yield export
-        tf.io.gfile.rename(export.temporary, export.final)
-    except BaseException:
-        tf.io.gfile.rmtree(export.temporary)
-        raise
+        files.move_directory(export.temporary, export.final, module_def.FILE_NAME)
+    finally:
+        if tf.io.gfile.exists(export.temporary):
+            tf.io.gfile.rmtree(export.temporary)
 
 
 def _export_at(parent: str, number: int) -> _Export:

@@ -13,7 +13,7 @@ from hubmodule.errors import ModuleDefinitionError, NoSuchAttachmentError, NoSuc
 from hubmodule.format import checkpoint, module_def, saved_model
 from hubmodule.format.signatures import TensorInfo
 from hubmodule.module.variant import Variant
-from hubmodule.surgery import partitions
+from hubmodule.surgery import collections, partitions
 
 M = TypeVar("M", bound=Message)
 Tags = Iterable[str] | None
@@ -160,7 +160,7 @@ class ModuleSpec:
         """
         if self._checkpoint_prefix is None:
             return None
-        if not any(variant.variables for variant in self._variants.values()):
+        if not any(v.names_of(collections.VARIABLES) for v in self._variants.values()):
             return checkpoint.Contents(self._checkpoint_prefix, {}, {})
         return checkpoint.contents(self._checkpoint_prefix)
 

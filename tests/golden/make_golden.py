@@ -80,7 +80,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("directory", type=Path)
     parser.add_argument("names", nargs="*", metavar="NAME", help="default: all")
     parser.add_argument("--library", default="tensorflow_hub")
-    options = parser.parse_args(arguments)
+    options = parser.parse_intermixed_args(arguments)
     names = options.names or list(DEFINITIONS)
     return 0 if write_all(options.library, options.directory, names) else 1
 

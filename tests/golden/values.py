@@ -117,7 +117,8 @@ def differences(actual: Mapping[str, Value], expected: Mapping[str, Value]) -> d
 def difference(actual: Value, expected: Value, tolerance: float = 1e-5) -> str:
     """What differs between two values, or "".
 
-    Numbers may differ by `tolerance`, absolutely and relatively; all else must be equal.
+    Numbers may differ by `tolerance` of themselves and of the largest, or of 1 if that is
+    larger; all else must be equal.
     """
     if type(actual) is not type(expected):
         return f"{type(actual).__name__} instead of {type(expected).__name__}"
@@ -137,7 +138,9 @@ def _array_difference(actual: np.ndarray, expected: np.ndarray, tolerance: float
         # A difference of dtypes (float32 for float64) is one as well.
         if actual.dtype != expected.dtype:
             return f"{actual.dtype} instead of {expected.dtype}"
-        same = np.allclose(actual, expected, tolerance, tolerance, equal_nan=True)
+        # Sums of large terms may come out small: what they can lose is a part of the largest.
+        largest = float(np.max(np.abs(expected[np.isfinite(expected)]), initial=1.0))
+        same = np.allclose(actual, expected, tolerance, tolerance * largest, equal_nan=True)
     else:
         same = np.array_equal(actual, expected)
     return "" if same else f"{actual} instead of {expected}"

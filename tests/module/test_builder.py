@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
 import hubmodule as hub
 from hubmodule import errors
+from hubmodule.format import checkpoint
 from tests.module.graphs import affine, evaluate, exported
 
 v1 = tf.compat.v1
@@ -159,6 +161,18 @@ class TestAttachMessage:
     def test_outside_of_a_module_fn(self):
         with pytest.raises(ValueError, match="called in a module_fn"):
             hub.attach_message("key", hub.ImageModuleInfo())
+
+
+def test_no_device_of_the_author_is_published(tmp_path):
+    def module_fn():
+        with tf.device("/job:author/cpu:0"):
+            v1.get_variable("v", initializer=tf.constant(1.0))
+            hub.add_signature(outputs=tf.function(lambda: tf.constant(1.0))())
+
+    spec = hub.create_module_spec(module_fn)
+    path = str(tmp_path / "m")
+    spec.write(path, [checkpoint.Entry("v", np.float32(1.0))])
+    assert b"author" not in (tmp_path / "m" / "saved_model.pb").read_bytes()
 
 
 def test_what_is_published_is_portable(tmp_path):

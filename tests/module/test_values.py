@@ -8,14 +8,14 @@ import pytest
 import tensorflow as tf
 
 from hubmodule.errors import SignatureMismatchError
-from hubmodule.format.signatures import TensorInfo
+from hubmodule.format.signatures import TensorInfo, tensor_info
 from hubmodule.module import values
 
 v1 = tf.compat.v1
 
 
 def info_of(value):
-    return TensorInfo(v1.saved_model.build_tensor_info(value))
+    return TensorInfo(tensor_info(value))
 
 
 @pytest.fixture
