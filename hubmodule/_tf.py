@@ -51,7 +51,12 @@ def variable_from_proto(variable_def: Any) -> tf.compat.v1.Variable:
     tf.compat.v1.Variable.from_proto makes ref variables only; the function that
     the collections are restored with looks at `is_resource`.
     """
-    return ops.get_from_proto_function(tf.compat.v1.GraphKeys.GLOBAL_VARIABLES)(variable_def)
+    variable = ops.get_from_proto_function(tf.compat.v1.GraphKeys.GLOBAL_VARIABLES)(variable_def)
+    # Optimizers of Keras 2 ask under which strategy a variable was made; it forgets to say.
+    if not hasattr(variable, "_distribute_strategy"):
+        strategy = tf.distribute.get_strategy() if tf.distribute.has_strategy() else None
+        variable._distribute_strategy = strategy
+    return variable
 
 
 def restore_control_flow_context(key: str, context_def: Any) -> Any:

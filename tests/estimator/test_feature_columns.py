@@ -24,7 +24,7 @@ def words_fn() -> None:
     """Module function: vectors of "a" and "b", and one for all else."""
     words = v1.placeholder(tf.string, [None])
     vectors = v1.get_variable("vectors", initializer=tf.constant(list(VECTORS.values())))
-    row = tf.where(words == "a", 0, tf.where(words == "b", 1, 2))
+    row = tf.where(tf.equal(words, "a"), 0, tf.where(tf.equal(words, "b"), 1, 2))
     hub.add_signature(inputs=words, outputs=tf.gather(vectors, row))
 
 
@@ -98,12 +98,14 @@ def test_sparse_text_has_a_default(words, default):
 
 
 @pytest.mark.parametrize(
-    "feature", [[["a", "b"], ["b", ""]], tf.ragged.constant([["a", "b"], ["b"]])]
+    ("make", "rows"),
+    [(tf.constant, [["a", "b"], ["b", ""]]), (tf.ragged.constant, [["a", "b"], ["b"]])],
+    ids=["dense", "ragged"],
 )
-def test_sparse_text_may_be_dense_or_ragged(words, feature):
+def test_sparse_text_may_be_dense_or_ragged(words, make, rows):
     column = hub.sparse_text_embedding_column("f", words, "sum", None)
     with tf.Graph().as_default():
-        vectors = evaluate(column._embedded(hub.Module(words), column._prepared(feature)))
+        vectors = evaluate(column._embedded(hub.Module(words), column._prepared(make(rows))))
     np.testing.assert_array_equal(vectors, [[1.0, 2.0], VECTORS["b"]])
 
 
@@ -288,9 +290,17 @@ def sentiment(epochs=None):
 @pytest.mark.parametrize("name", ["DNNClassifier", "LinearClassifier"])
 def test_canned_estimators_train_evaluate_and_predict(words, model_dir, api, name):
     column = hub.text_embedding_column("f", words, trainable=True)
-    units = {"hidden_units": [4]} if name == "DNNClassifier" else {}
-    make = getattr(api, name)
-    estimator = make(feature_columns=[column], model_dir=model_dir, config=config(), **units)
+    arguments = {"hidden_units": [4]} if name == "DNNClassifier" else {}
+    adagrad = v1.train.AdagradOptimizer
+    if api is tf.estimator:
+        adagrad = tf.keras.optimizers.legacy.Adagrad
+    estimator = getattr(api, name)(
+        feature_columns=[column],
+        model_dir=model_dir,
+        optimizer=lambda: adagrad(0.5),
+        config=config(),
+        **arguments,
+    )
     estimator.train(sentiment(), steps=60)
     assert estimator.evaluate(sentiment(1))["accuracy"] == 1.0
     predictions = list(estimator.predict(sentiment(1)))
