@@ -16,6 +16,9 @@ from hubmodule import alias
 from hubmodule.estimator import keras2
 from hubmodule.estimator.namespaces import set_everywhere
 
+# The files that an error passes on its way out of the program.
+_RUNNER = (__file__, "<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>")
+
 _USAGE = "hubmodule run [--no-alias] (SCRIPT | -m MODULE) [ARGS ...]"
 
 
@@ -31,7 +34,7 @@ def main(argv: Sequence[str]) -> None:
     """Runs `[--no-alias] SCRIPT|-m MODULE [ARGS …]`; the program decides how the process ends."""
     use_alias, program = parse(argv)
     prepare(use_alias)
-    _execute(*_module_to_run(program) if program.is_module else _script_to_run(program))
+    _execute(program)
 
 
 def parse(argv: Sequence[str]) -> tuple[bool, Program]:
@@ -157,8 +160,10 @@ def _main_module(spec: ModuleSpec | None, file: str | None) -> ModuleType:
     return main_module
 
 
-def _execute(main_module: ModuleType, code: CodeType) -> None:
+def _execute(program: Program) -> None:
     try:
+        load = _module_to_run if program.is_module else _script_to_run
+        main_module, code = load(program)
         exec(code, main_module.__dict__)
     except SystemExit:
         raise
@@ -176,7 +181,8 @@ def _hide_runner_from_traceback() -> None:
     ) -> None:
         while traceback and traceback.tb_frame.f_code is not _execute.__code__:
             traceback = traceback.tb_next
-        own = traceback.tb_next if traceback else None
-        show(kind, error.with_traceback(own), own)
+        while traceback and traceback.tb_frame.f_code.co_filename in _RUNNER:
+            traceback = traceback.tb_next
+        show(kind, error.with_traceback(traceback), traceback)
 
     sys.excepthook = show_from_program

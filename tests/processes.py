@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import textwrap
@@ -35,3 +36,10 @@ def output_of(code: str, **environment: str) -> list[str]:
     done = run_code(code, **environment)
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()
+
+
+def free_port() -> int:
+    """A port of this machine that nothing listens on."""
+    with socket.socket() as listener:
+        listener.bind(("localhost", 0))
+        return listener.getsockname()[1]

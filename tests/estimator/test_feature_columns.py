@@ -292,7 +292,7 @@ def test_canned_estimators_train_evaluate_and_predict(words, model_dir, api, nam
     column = hub.text_embedding_column("f", words, trainable=True)
     arguments = {"hidden_units": [4]} if name == "DNNClassifier" else {}
     adagrad = v1.train.AdagradOptimizer
-    if api is tf.estimator:
+    if api is not v1.estimator:
         adagrad = tf.keras.optimizers.legacy.Adagrad
     estimator = getattr(api, name)(
         feature_columns=[column],
