@@ -11,7 +11,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from hubmodule import _requirements, settings
+from hubmodule import _requirements
 from hubmodule._version import __version__
 
 # Public name -> the module that defines it.
@@ -42,6 +42,9 @@ _HOMES = {
 __all__ = ["__version__", *sorted(_HOMES)]
 
 _requirements.check_tensorflow()
+# Not before the check: absl comes with TensorFlow.
+from hubmodule import settings  # noqa: E402
+
 # absl rejects a flag on the command line that nobody has declared by the time it parses.
 settings.declare_flags()
 

@@ -17,7 +17,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hubmodule import files
-from hubmodule.errors import ExportExistsError, HubModuleError, ModuleFormatError
+from hubmodule.errors import (
+    ExportExistsError,
+    HubModuleError,
+    ModuleDefinitionError,
+    ModuleFormatError,
+)
 
 gfile = tf.io.gfile
 MARKER = "done"
@@ -35,7 +40,7 @@ def parent(request, tmp_path):
     gfile.rmtree(directory)
 
 
-def write_directory(path: str, content: bytes = b"new", **options: bool) -> None:
+def write_directory(path: str | os.PathLike[str], content: bytes = b"new", **options: bool) -> None:
     """Writes a directory with a marker, and a file two folders below."""
     with files.new_directory(path, MARKER, **options) as directory:
         gfile.makedirs(posixpath.join(directory, "a/b"))
@@ -205,15 +210,49 @@ class TestNewDirectory:
             write_directory(path, b"first")
         assert tree(parent) == {"m/a/b/file": b"first", "m/done": b""}
 
+    def test_who_comes_between_check_and_rename_is_not_replaced(self, tmp_path, monkeypatch):
+        path = tmp_path / "m"
+        path.mkdir()
+        rename = gfile.rename
+
+        def late(source, target, **options):
+            (path / MARKER).write_bytes(b"first")
+            rename(source, target, **options)
+
+        monkeypatch.setattr(gfile, "rename", late)
+        with pytest.raises(ExportExistsError, match="exists already"):
+            write_directory(str(path))
+        assert tree(str(tmp_path)) == {"m/done": b"first"}
+
+    @pytest.mark.parametrize("overwrite", [False, True])
+    def test_a_link_stays_and_what_it_leads_to_is_filled(self, tmp_path, overwrite):
+        (tmp_path / "far").mkdir()
+        (tmp_path / "near").mkdir()
+        (tmp_path / "near" / "m").symlink_to(tmp_path / "far")
+        if overwrite:
+            (tmp_path / "far" / MARKER).write_bytes(b"old")
+        write_directory(str(tmp_path / "near" / "m"), overwrite=overwrite)
+        assert os.readlink(tmp_path / "near" / "m") == str(tmp_path / "far")
+        assert tree(str(tmp_path / "far")) == {"a/b/file": b"new", "done": b""}
+        assert sorted(os.listdir(tmp_path)) == ["far", "near"]
+
+    def test_a_path_object_will_do(self, tmp_path):
+        write_directory(tmp_path / "m")
+        assert tree(str(tmp_path)) == {"m/a/b/file": b"new", "m/done": b""}
+
+    def test_an_empty_path_is_refused(self):
+        with pytest.raises(ModuleDefinitionError, match="path to export to is empty"):
+            write_directory("")
+
     def test_a_rename_that_fails_puts_the_old_one_back(self, tmp_path, monkeypatch):
         path = str(tmp_path / "m")
         write_directory(path, b"old")
         rename = gfile.rename
 
-        def failing(source, target):
-            if posixpath.basename(source).startswith(".tmp-"):
+        def failing(source, target, **options):
+            if posixpath.basename(source).startswith(".tmp-") and not gfile.exists(target):
                 raise tf.errors.PermissionDeniedError(None, None, "no")
-            rename(source, target)
+            rename(source, target, **options)
 
         monkeypatch.setattr(gfile, "rename", failing)
         with pytest.raises(tf.errors.PermissionDeniedError):

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import logging
 import os
 import posixpath
 import re
 import time
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
 
@@ -136,10 +135,11 @@ class LatestModuleExporter:
                     "hub.register_module_for_export(module, name) in the model_fn."
                 )
                 return None
-            with _new_export(_text(export_path)) as export:
-                _write(modules, export.temporary, _text(checkpoint), saver)
+            path = _free_path(_text(export_path))
+            with files.new_directory(path, module_def.FILE_NAME) as directory:
+                _write(modules, directory, _text(checkpoint), saver)
         _remove_old(_text(export_path), self._exports_to_keep)
-        return export.final
+        return path
 
 
 @functools.cache
@@ -185,29 +185,12 @@ def _write(
             module.export(paths[name], session)
 
 
-class _Export(NamedTuple):
-    temporary: str
-    final: str
-
-
-@contextlib.contextmanager
-def _new_export(parent: str) -> Iterator[_Export]:
-    """A directory to fill, which gets the first free number from the time on."""
+def _free_path(parent: str) -> str:
+    """The first path from the present second on that is free."""
     number = int(time.time())
-    while any(tf.io.gfile.exists(path) for path in _export_at(parent, number)):
+    while tf.io.gfile.exists(posixpath.join(parent, str(number))):
         number += 1
-    export = _export_at(parent, number)
-    tf.io.gfile.makedirs(export.temporary)
-    try:
-        yield export
-        files.move_directory(export.temporary, export.final, module_def.FILE_NAME)
-    finally:
-        if tf.io.gfile.exists(export.temporary):
-            tf.io.gfile.rmtree(export.temporary)
-
-
-def _export_at(parent: str, number: int) -> _Export:
-    return _Export(posixpath.join(parent, f"temp-{number}"), posixpath.join(parent, str(number)))
+    return posixpath.join(parent, str(number))
 
 
 def _remove_old(parent: str, exports_to_keep: int | None) -> None:

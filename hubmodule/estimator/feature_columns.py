@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ _COMBINERS = {
 
 def text_embedding_column(
     key: str,
-    module_spec: ModuleSpec | str,
+    module_spec: ModuleSpec | str | os.PathLike[str],
     trainable: bool = False,
     *,
     export_name: str | None = None,
@@ -55,7 +56,7 @@ def text_embedding_column(
 
 def sparse_text_embedding_column(
     key: str,
-    module_spec: ModuleSpec | str,
+    module_spec: ModuleSpec | str | os.PathLike[str],
     combiner: str,
     default_value: str | None,
     trainable: bool = False,
@@ -84,7 +85,7 @@ def sparse_text_embedding_column(
 
 def image_embedding_column(
     key: str,
-    module_spec: ModuleSpec | str,
+    module_spec: ModuleSpec | str | os.PathLike[str],
     image_size: tuple[int, int] | None = None,
     *,
     export_name: str | None = None,
@@ -121,7 +122,7 @@ class ModuleColumn(*_tf.DENSE_COLUMN_BASES):  # type: ignore[misc]
     """
 
     key: str
-    module_spec: ModuleSpec | str
+    module_spec: ModuleSpec | str | os.PathLike[str]
     trainable: bool = False
     export_name: str | None = None
 
@@ -176,12 +177,12 @@ class ModuleColumn(*_tf.DENSE_COLUMN_BASES):  # type: ignore[misc]
         Raises:
             ColumnConfigError: if the module is given by a ModuleSpec.
         """
-        if not isinstance(self.module_spec, str):
+        if isinstance(self.module_spec, ModuleSpec):
             raise ColumnConfigError(
                 f"Column '{self.name}' has a config only if its module is given by a handle, a "
                 f"string, not by {self.module_spec!r}; export the module, and pass its path."
             )
-        config = dict(vars(self), module_spec_path=self.module_spec)
+        config = dict(vars(self), module_spec_path=os.fspath(self.module_spec))
         return {key: config[key] for key in ["module_spec_path", *self._config_keys()]}
 
     @classmethod

@@ -67,7 +67,7 @@ def sources(meta_graph: MetaGraphDef) -> dict[str, str]:
     """The files that the asset tensors of a MetaGraph in memory point at: tensor name -> path.
 
     Raises:
-        ModuleDefinitionError: if an asset tensor is not a constant.
+        ModuleDefinitionError: if an asset tensor is not one constant string.
     """
     tensors = collections.names_in(meta_graph, collections.ASSET_FILEPATHS)
     nodes = {node.name: node for node in meta_graph.graph_def.node} if tensors else {}
@@ -79,7 +79,14 @@ def sources(meta_graph: MetaGraphDef) -> dict[str, str]:
                 f"Asset '{tensor}' is made by an op of type {node.op}. The path of an asset must "
                 "be a constant, so that the file can be published with the module."
             )
-        paths[tensor] = bytes(tf.make_ndarray(node.attr["value"].tensor).item()).decode()
+        value = node.attr["value"].tensor
+        if value.dtype != tf.string.as_datatype_enum or value.tensor_shape.dim:
+            raise ModuleDefinitionError(
+                f"Asset '{tensor}' is a constant of type {tf.as_dtype(value.dtype).name} and shape "
+                f"{tf.TensorShape(value.tensor_shape)}. The path of an asset must be one string, a "
+                "scalar."
+            )
+        paths[tensor] = bytes(tf.make_ndarray(value).item()).decode()
     return paths
 
 

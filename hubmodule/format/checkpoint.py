@@ -6,14 +6,17 @@ MergeV2Checkpoints joins: so the memory it takes does not grow with the model.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import tensorflow as tf
 
 from hubmodule.errors import CheckpointError
 from hubmodule.surgery.state import VariableState
+
+T = TypeVar("T")
 
 # Large enough that a piece costs little beside its writing.
 PIECE_BYTES = 128 << 20
@@ -79,16 +82,7 @@ class Contents:
 
 def batches(variables: Iterable[VariableState]) -> Iterator[list[VariableState]]:
     """Groups variables so that the values of each group fit into about one piece."""
-    batch: list[VariableState] = []
-    size = 0
-    for variable in variables:
-        batch.append(variable)
-        size += (variable.shape.num_elements() or 1) * variable.dtype.size
-        if size >= PIECE_BYTES:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
+    return _pieces(variables, lambda v: (v.shape.num_elements() or 1) * v.dtype.size)
 
 
 def contents(prefix: str) -> Contents:
@@ -130,7 +124,7 @@ def write(prefix: str, entries: Iterable[Entry]) -> None:
         entries: are taken as they are written, so an iterator keeps memory bounded.
     """
     shards: list[str] = []
-    for piece in _pieces(entries):
+    for piece in _pieces(entries, lambda entry: entry.array.nbytes):
         shards.append(f"{prefix}.tmp-{len(shards):05d}")
         _save(shards[-1], piece)
     if shards:
@@ -142,12 +136,13 @@ def write(prefix: str, entries: Iterable[Entry]) -> None:
             )
 
 
-def _pieces(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
-    piece: list[Entry] = []
+def _pieces(items: Iterable[T], size_of: Callable[[T], int]) -> Iterator[list[T]]:
+    """Groups items so that each group is of about PIECE_BYTES."""
+    piece: list[T] = []
     size = 0
-    for entry in entries:
-        piece.append(entry)
-        size += entry.array.nbytes
+    for item in items:
+        piece.append(item)
+        size += size_of(item)
         if size >= PIECE_BYTES:
             yield piece
             piece, size = [], 0

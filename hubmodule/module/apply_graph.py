@@ -59,7 +59,8 @@ def add_application(
     sources = {read: state.tensor(read) for read in template.part.tensors - set(feeds)} | feeds
     live = {replaced: _tf.as_local(tensor, graph) for replaced, tensor in sources.items()}
     if template.part.ops:
-        groups = _groups(template, sources)
+        anchors = (f"{op}:0" for op in template.anchors & variant.state_ops)
+        groups = _groups(template, {name: state.tensor(name) for name in anchors} | sources)
         _import(template, scope, live, groups)
         restore_contexts(variant, template.part, scope, live)
     for update in template.update_ops:

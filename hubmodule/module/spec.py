@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
@@ -106,9 +107,9 @@ class ModuleSpec:
 
     def export(
         self,
-        path: str,
+        path: str | os.PathLike[str],
         _sentinel: None = None,
-        checkpoint_path: str | None = None,
+        checkpoint_path: str | os.PathLike[str] | None = None,
         name_transform_fn: Callable[[str], str] | None = None,
         overwrite: bool = False,
     ) -> None:
@@ -133,7 +134,7 @@ class ModuleSpec:
                 "spec.export(path, checkpoint_path='/tmp/model/model.ckpt-100'). To export "
                 "the values in a session, use hub.Module(spec).export(path, session)."
             )
-        prefix = checkpoint.latest(checkpoint_path)
+        prefix = checkpoint.latest(os.fsdecode(checkpoint_path))
         rename = name_transform_fn or (lambda name: name)
         self.write(path, entries_in(prefix, self._variants.values(), rename), overwrite)
 
@@ -165,7 +166,10 @@ class ModuleSpec:
         return checkpoint.contents(self._checkpoint_prefix)
 
     def write(
-        self, path: str, variables: Iterable[checkpoint.Entry], overwrite: bool = False
+        self,
+        path: str | os.PathLike[str],
+        variables: Iterable[checkpoint.Entry],
+        overwrite: bool = False,
     ) -> None:
         """Writes a module directory, whole or not at all.
 

@@ -22,9 +22,9 @@ import contextlib
 import dataclasses
 import datetime
 import enum
+import functools
 import logging
 import os
-import posixpath
 import re
 import socket
 import time
@@ -38,7 +38,7 @@ from hubmodule.resolver.archive import FileRecord
 from hubmodule.resolver.foreign import forget_dead_lock
 from hubmodule.resolver.lock import work_saving_lock
 from hubmodule.resolver.manifest import Manifest
-from hubmodule.resolver.storage import Storage, storage_for
+from hubmodule.resolver.storage import LocalStorage, Storage, storage_for
 from hubmodule.resolver.uses import Uses
 
 logger = logging.getLogger("hubmodule")
@@ -86,9 +86,9 @@ class Cache:
         self.storage: Storage
         self.storage, self.root = storage_for(directory)
         self.is_local = self.storage.moves_at_once
-        self._private = posixpath.join(self.root, ".hubmodule")
-        self._temporaries = posixpath.join(self._private, "tmp")
-        self.uses = Uses(posixpath.join(self._private, "uses"))
+        self._private = f"{self.root}/.hubmodule"
+        self._temporaries = f"{self._private}/tmp"
+        self.uses = Uses(f"{self._private}/uses")
         if self.is_local:
             place.check(self.root)
 
@@ -107,7 +107,7 @@ class Cache:
             place.check(self.root)
         with self.writing():
             for name in ("tmp", "locks", "uses", "pruning", "incomplete"):
-                self.storage.make_folder(posixpath.join(self._private, name))
+                self.storage.make_folder(f"{self._private}/{name}")
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
@@ -159,10 +159,14 @@ class Cache:
 
     def manifest(self, key: str) -> Manifest | None:
         """What a module must hold; None if nothing readable says so."""
+        path = self._beside(key, "manifest.json")
         try:
-            return manifests.decode(self.storage.read(self._beside(key, "manifest.json")))
+            if not self.is_local:
+                return manifests.decode(self.storage.read(path))
+            status = os.stat(path)
         except FileNotFoundError:
             return None
+        return _local_manifest(path, (status.st_ino, status.st_mtime_ns, status.st_size))
 
     def handle(self, key: str) -> str | None:
         """The handle of a module, without a password; None if nothing says it."""
@@ -189,7 +193,7 @@ class Cache:
         if not self.is_local:
             yield False
             return
-        path = posixpath.join(self._private, "locks", key)
+        path = f"{self._private}/locks/{key}"
         with work_saving_lock(path, timeout, what) as held:
             # Whoever said that they remove this module held the lock, and has ended.
             if held:
@@ -261,7 +265,7 @@ class Cache:
     def sweep(self) -> None:
         """Removes what ended processes left behind."""
         for name in self.storage.names(self._temporaries):
-            path = posixpath.join(self._temporaries, name)
+            path = f"{self._temporaries}/{name}"
             if self._is_litter(name, path):
                 self.storage.remove(path)
 
@@ -337,13 +341,22 @@ class Cache:
 
     def _temporary(self, key: str) -> str:
         name = f"{key}.{owners.this_process().token}.{uuid.uuid4().hex[:12]}"
-        return posixpath.join(self._temporaries, name)
+        return f"{self._temporaries}/{name}"
 
     def _beside(self, key: str, name: str) -> str:
-        return posixpath.join(self.root, f"{key}.{name}")
+        return f"{self.root}/{key}.{name}"
 
     def _flag(self, kind: str, key: str) -> str:
-        return posixpath.join(self._private, kind, key)
+        return f"{self._private}/{kind}/{key}"
+
+
+# A look at a file's status costs less than reading it, and it is replaced, never changed.
+@functools.lru_cache(maxsize=128)
+def _local_manifest(path: str, version: tuple[int, ...]) -> Manifest | None:
+    try:
+        return manifests.decode(LocalStorage().read(path))
+    except FileNotFoundError:
+        return None
 
 
 def _whole(manifest: Manifest) -> State:

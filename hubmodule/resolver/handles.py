@@ -85,17 +85,21 @@ def cache_key(text: str) -> str:
     return hashlib.sha1(text.encode()).hexdigest()
 
 
-def parse(text: str, schemes: Callable[[], Iterable[str]] | None = None) -> Handle:
+def parse(
+    text: str | os.PathLike[str], schemes: Callable[[], Iterable[str]] | None = None
+) -> Handle:
     """Reads a handle.
 
     Args:
-        text: a path or an address.
+        text: a path or an address; path objects are paths.
         schemes: says which file systems there are; None asks TensorFlow, where it matters.
 
     Raises:
         InvalidHandleError: for what is no text, for an unknown scheme, for an address or a
             pin that is malformed.
     """
+    if isinstance(text, os.PathLike):
+        text = os.fspath(text)
     if not isinstance(text, str):
         raise InvalidHandleError(
             f"A handle must be a string, a path or an address, not a {type(text).__name__}: "

@@ -119,6 +119,7 @@ class Download:
             except Transient as failure:
                 if self._aborted:
                     return
+                self._close_response()
                 self._retries.forgive(failure)
 
     def _started(self) -> requests.Response:
@@ -139,8 +140,13 @@ class Download:
         if response.status_code == 206 and self._continues(response):
             return response
         if response.status_code in (200, 206):
+            response.close()
             raise StartAgain
         raise self._web.refusal(response)
+
+    def _close_response(self) -> None:
+        if self._response is not None:
+            self._response.close()
 
     def _continues(self, response: requests.Response) -> bool:
         """Whether this is the rest of the same archive."""
@@ -279,7 +285,9 @@ class _Web:
                 raise self._untrusted(error) from error
             raise Transient(self._unreachable(error)) from error
         except (requests.RequestException, OSError, ValueError) as error:
-            raise self.error(f"{error}. Check the address and the proxy settings.") from error
+            raise self.error(
+                f"{error}. Check the address, the proxy and REQUESTS_CA_BUNDLE."
+            ) from error
         session.cookies.update(response.cookies)
         # A Download counts itself, for a cut that it can resume is no error.
         response.raw.enforce_content_length = False

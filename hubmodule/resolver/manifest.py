@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import functools
 import json
-import posixpath
 import re
 from collections.abc import Iterable
 
@@ -65,8 +63,6 @@ def fetched_at(manifest: Manifest) -> float:
     return datetime.datetime.fromisoformat(manifest.fetched).timestamp()
 
 
-# A module that is resolved again and again has the same manifest.
-@functools.lru_cache(maxsize=128)
 def decode(content: bytes) -> Manifest | None:
     """Reads a manifest; None if it is damaged, or of a version that is not known."""
     try:
@@ -86,7 +82,7 @@ def decode(content: bytes) -> Manifest | None:
 def damage(manifest: Manifest, storage: Storage, folder: str) -> str | None:
     """What is wrong with the files of a module by presence and size; None if nothing is."""
     for file in manifest.files:
-        size = storage.size(posixpath.join(folder, file.path))
+        size = storage.size(f"{folder}/{file.path}")
         if size is None:
             return f"{file.path} is missing"
         if size != file.size:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import logging
+import os
 from dataclasses import dataclass
 
 from hubmodule import settings as settings_
@@ -64,7 +65,7 @@ class UseCache:
 Plan = UseInPlace | AskWhere | UseCache
 
 
-def resolve(handle: str) -> str:
+def resolve(handle: str | os.PathLike[str]) -> str:
     """The directory of the module that a handle stands for, downloaded if need be.
 
     Args:
@@ -91,7 +92,7 @@ def resolve(handle: str) -> str:
     return resolve_with(handle, settings_.current())
 
 
-def resolve_with(handle: str, settings: Settings) -> str:
+def resolve_with(handle: str | os.PathLike[str], settings: Settings) -> str:
     """Like `resolve`, with settings of the caller's."""
     return carry_out(plan(parse(handle), settings), settings)
 

@@ -107,6 +107,16 @@ class TestSources:
         with pytest.raises(ModuleDefinitionError, match=r"Asset 'a:0' is made by .* StringJoin"):
             assets.sources(graph)
 
+    @pytest.mark.parametrize(
+        ("value", "description"),
+        [(3, r"int32 and shape \(\)"), (["/x/v.txt"], r"string and shape \(1,\)")],
+    )
+    def test_what_is_not_one_string_is_refused(self, value, description):
+        graph = graph_with_assets(a="")
+        graph.graph_def.node[0].attr["value"].tensor.CopyFrom(tf.make_tensor_proto(value))
+        with pytest.raises(ModuleDefinitionError, match=f"Asset 'a:0' is a .* {description}"):
+            assets.sources(graph)
+
 
 class TestNamed:
     def test_files_keep_their_names(self):

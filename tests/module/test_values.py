@@ -65,6 +65,12 @@ class TestFeeds:
         ):
             values.feeds_of(infos, {"dense": [1.0], "sparse": [1]})
 
+    def test_lists_are_no_ragged_tensors(self):
+        with tf.Graph().as_default():
+            info = info_of(v1.ragged.placeholder(tf.int64, 1))
+            with pytest.raises(SignatureMismatchError, match=r"input 'ids'.* of type list"):
+                values.feeds_of({"ids": info}, {"ids": [[1], [2, 3]]})
+
 
 if __name__ == "__main__":
     raise SystemExit(pytest.main([__file__, *sys.argv[1:]]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -41,6 +42,10 @@ def schemes() -> list[str]:
 )
 def test_a_path(text: str) -> None:
     assert handles.parse(text, schemes) == PathHandle(text, text)
+
+
+def test_a_path_object() -> None:
+    assert handles.parse(Path("/m"), schemes) == PathHandle("/m", "/m")
 
 
 @pytest.mark.parametrize("suffix", [".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz"])

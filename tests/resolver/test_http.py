@@ -195,6 +195,11 @@ LOGIN = (
             "https://www.kaggle.com/models.",
         ),
         (
+            407,
+            "407 Proxy Authentication Required. The proxy wants a user name and a password: "
+            "HTTPS_PROXY=http://user:password@host:port.",
+        ),
+        (
             410,
             "410 Gone. The model was deleted; look for another at https://www.kaggle.com/models.",
         ),
@@ -402,6 +407,23 @@ def test_certificates_are_not_checked_if_that_is_switched_off(
 def test_goes_through_a_proxy(proxy: servers.Server) -> None:
     assert Fetched("http://example.org/m").body == BODY
     assert [request.path for request in proxy.requests] == ["http://example.org/m"]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "what"),
+    [
+        ("HTTPS_PROXY", "nonsense://h", "unsupported scheme nonsense"),
+        ("REQUESTS_CA_BUNDLE", "/no/such/file", "invalid path: /no/such/file"),
+    ],
+)
+def test_what_requests_cannot_use(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, what: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    error = str(error_of("https://127.0.0.1:1/m"))
+    assert error.startswith("Cannot fetch https://127.0.0.1:1/m from https://127.0.0.1:1/m: ")
+    assert what in error
+    assert error.endswith(". Check the address, the proxy and REQUESTS_CA_BUNDLE.")
 
 
 def test_goes_to_https_through_a_proxy(
