@@ -39,8 +39,6 @@ import tensorflow as tf
 import hubmodule as hub
 from examples.text_embeddings.sentiment import Examples, read_examples, split
 
-hub.enable_estimator()
-
 tf1 = tf.compat.v1
 
 EXPORTER = "tf_hub"
@@ -192,6 +190,7 @@ def main() -> int:
     arguments = _parser().parse_args()
     if arguments.cluster:
         return run_cluster([a for a in sys.argv[1:] if a != "--cluster"])
+    hub.enable_estimator()
     tf.get_logger().setLevel("WARNING")
     training = Training(
         arguments.module,
