@@ -92,7 +92,8 @@ def _sibling(path: str, kind: str) -> str:
     ram:// takes "m" to exist where "m.tmp" does.
     """
     parent, slash, name = path.rpartition("/")
-    return f"{parent}{slash}.{kind}-{uuid.uuid4().hex[:12]}-{name}"
+    # Cut off, as the whole may be as long as a name can be.
+    return f"{parent}{slash}.{kind}-{uuid.uuid4().hex[:12]}-{name[:50]}"
 
 
 def _check_free(path: str, marker: str, overwrite: bool) -> None:

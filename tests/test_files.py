@@ -240,6 +240,11 @@ class TestNewDirectory:
         write_directory(tmp_path / "m")
         assert tree(str(tmp_path)) == {"m/a/b/file": b"new", "m/done": b""}
 
+    def test_a_name_as_long_as_can_be(self, tmp_path):
+        name = "é" * 127
+        write_directory(str(tmp_path / name))
+        assert os.listdir(tmp_path) == [name]
+
     def test_an_empty_path_is_refused(self):
         with pytest.raises(ModuleDefinitionError, match="path to export to is empty"):
             write_directory("")

@@ -120,7 +120,7 @@ def attach_message(key: str, message: Message) -> None:
     if not isinstance(key, str) or not _IDENTIFIER.fullmatch(key):
         raise ModuleDefinitionError(
             f"hub.attach_message() called with malformed key {key!r}: use letters, digits and "
-            "underscores, a letter first."
+            "underscores, and no digit first."
         )
     _definition("attach_message").attachments[key] = message.SerializeToString(deterministic=True)
 

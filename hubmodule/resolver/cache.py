@@ -90,7 +90,8 @@ class Cache:
         self._temporaries = f"{self._private}/tmp"
         self.uses = Uses(f"{self._private}/uses")
         if self.is_local:
-            place.check(self.root)
+            with self.accessed():
+                place.check(self.root)
 
     def folder(self, key: str) -> str:
         """The directory of a module."""
@@ -105,21 +106,20 @@ class Cache:
         if self.is_local:
             place.make(self.root)
             place.check(self.root)
-        with self.writing():
-            for name in ("tmp", "locks", "uses", "pruning", "incomplete"):
-                self.storage.make_folder(f"{self._private}/{name}")
+        for name in ("tmp", "locks", "uses", "pruning", "incomplete"):
+            self.storage.make_folder(f"{self._private}/{name}")
 
     @contextlib.contextmanager
-    def writing(self) -> Iterator[None]:
-        """Says what to do when the cache cannot be written."""
+    def accessed(self) -> Iterator[None]:
+        """Says what to do when the cache cannot be read or written."""
         try:
             yield
         except HubModuleError:
             raise
         except OSError as error:
             raise CacheError(
-                f"Cannot write to the cache directory {self.root}: {error.strerror or error}. Free "
-                f"space or get the permission to write there, or choose another place. "
+                f"Cannot use the cache directory {self.root}: {error.strerror or error}. Free "
+                f"space or get the permission to read and write there, or choose another place. "
                 f"{place.CHOOSE_ANOTHER}"
             ) from error
 
@@ -204,8 +204,7 @@ class Cache:
     def new_folder(self, key: str) -> Iterator[str]:
         """An empty folder to make a module in; gone after the block if it was not published."""
         folder = self._temporary(key)
-        with self.writing():
-            self.storage.make_folder(folder)
+        self.storage.make_folder(folder)
         try:
             yield folder
         finally:

@@ -64,7 +64,8 @@ class Pruned:
 
 def modules(cache: Cache, clock: Callable[[], float] = time.time) -> list[CachedModule]:
     """All modules in a cache, the one used last first."""
-    found = [_module(cache, key, clock()) for key in cache.all_keys()]
+    with cache.accessed():
+        found = [_module(cache, key, clock()) for key in cache.all_keys()]
     return sorted(found, key=lambda module: (module.unused_seconds, module.key))
 
 
@@ -73,7 +74,8 @@ def verify(cache: Cache, module: CachedModule) -> Verdict:
     manifest = cache.manifest(module.key)
     if manifest is None:
         return Verdict(module, {"": module.detail} if module.detail else {}, checked=False)
-    found = {file.path: _problem(cache, module.path, file) for file in manifest.files}
+    with cache.accessed():
+        found = {file.path: _problem(cache, module.path, file) for file in manifest.files}
     problems = {path: problem for path, problem in found.items() if problem}
     checked = all(file.sha256 for file in manifest.files)
     return Verdict(module, problems, checked)
@@ -84,7 +86,7 @@ def condemn(cache: Cache, verdict: Verdict) -> None:
 
     That use fetches the module again; until then nothing else of it is lost.
     """
-    with cache.writing():
+    with cache.accessed():
         for path in filter(None, verdict.problems):
             cache.storage.remove(posixpath.join(verdict.module.path, path))
 
@@ -116,7 +118,7 @@ def prune(
     found = modules(cache, clock)
     removed: list[CachedModule] = []
     in_use: list[CachedModule] = []
-    with cache.writing():
+    with cache.accessed():
         for module in _too_many(found, older_than, max_size):
             done = cache.uses.is_used(module.key) is False if dry_run else _remove(cache, module)
             (removed if done else in_use).append(module)

@@ -145,14 +145,15 @@ def _is_folder(handle: ArchiveHandle) -> bool:
 def _through_cache(plan: UseCache, settings: Settings) -> str:
     _check_offline(settings.cache_dir, settings)
     cache = Cache(settings.cache_dir)
-    health = cache.use(plan.key, urls.without_password(plan.handle.text), settings.lock_timeout)
-    if cache.is_local:
-        # Elsewhere it would cost a request each time, and is done when something is fetched.
-        cache.sweep()
-    if not health.usable:
-        if not plan.may_fetch:
-            raise _offline(plan, cache, health)
-        _fill(plan, cache, settings)
+    with cache.accessed():
+        health = cache.use(plan.key, urls.without_password(plan.handle.text), settings.lock_timeout)
+        if cache.is_local:
+            # Elsewhere it would cost a request each time, and is done when something is fetched.
+            cache.sweep()
+        if not health.usable:
+            if not plan.may_fetch:
+                raise _offline(plan, cache, health)
+            _fill(plan, cache, settings)
     return cache.folder(plan.key)
 
 
@@ -175,7 +176,7 @@ def _fill(plan: UseCache, cache: Cache, settings: Settings) -> None:
                 name,
                 health.detail,
             )
-        with cache.new_folder(plan.key) as folder, cache.writing():
+        with cache.new_folder(plan.key) as folder:
             records = fetch(plan.handle, settings, Target(cache.storage, folder))
             manifest = Manifest(name, manifests.now(), tuple(records))
             cache.publish(plan.key, folder, manifest)

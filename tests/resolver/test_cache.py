@@ -392,25 +392,26 @@ def test_there_is_no_lock_on_a_remote_cache(ram: Cache) -> None:
 def test_a_cache_that_cannot_be_written(tmp_path: pathlib.Path) -> None:
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache" / ".hubmodule").touch()
-    with pytest.raises(CacheError) as caught:
-        Cache(str(tmp_path / "cache")).prepare()
+    cache = Cache(str(tmp_path / "cache"))
+    with pytest.raises(CacheError) as caught, cache.accessed():
+        cache.prepare()
     assert str(caught.value) == (
-        f"Cannot write to the cache directory {tmp_path}/cache: Not a directory. Free space or get "
-        "the permission to write there, or choose another place. Choose a directory of your own:\n"
-        "    export TFHUB_CACHE_DIR=$HOME/.cache/tfhub_modules"
+        f"Cannot use the cache directory {tmp_path}/cache: Not a directory. Free space or get the "
+        "permission to read and write there, or choose another place. "
+        "Choose a directory of your own:\n    export TFHUB_CACHE_DIR=$HOME/.cache/tfhub_modules"
     )
 
 
 def test_a_full_disk(local: Cache) -> None:
     with (
         pytest.raises(CacheError, match=r": No space left on device\. Free space"),
-        local.writing(),
+        local.accessed(),
     ):
         raise OSError(28, "No space left on device")
 
 
 def test_errors_of_ours_are_not_about_writing(local: Cache) -> None:
-    with pytest.raises(ArchiveRefusedError, match=r"^refused$"), local.writing():
+    with pytest.raises(ArchiveRefusedError, match=r"^refused$"), local.accessed():
         raise ArchiveRefusedError("refused")
 
 

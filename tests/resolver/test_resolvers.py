@@ -292,6 +292,36 @@ def test_an_unsafe_cache(monkeypatch: pytest.MonkeyPatch, cache_dir: pathlib.Pat
         hub.resolve("https://h/m")
 
 
+@pytest.mark.parametrize("function", ["lstat", "listdir"])
+def test_a_cache_that_may_not_be_read(
+    monkeypatch: pytest.MonkeyPatch, cache_dir: pathlib.Path, function: str
+) -> None:
+    def refuse(path: str) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    cache_dir.mkdir()
+    monkeypatch.setattr(os, function, refuse)
+    with pytest.raises(CacheError) as caught:
+        hub.resolve("https://h/m")
+    assert str(caught.value) == (
+        f"Cannot use the cache directory {cache_dir}: Permission denied. Free space or get the "
+        "permission to read and write there, or choose another place. Choose a directory of your "
+        "own:\n    export TFHUB_CACHE_DIR=$HOME/.cache/tfhub_modules"
+    )
+
+
+def test_a_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(self: object, path: str) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("hubmodule.resolver.storage.LocalStorage.create", fail)
+    with (
+        servers.serving({"/m": servers.whole(BODY)}) as server,
+        pytest.raises(CacheError, match="No space left on device"),
+    ):
+        hub.resolve(f"{server.url}/m")
+
+
 def test_a_setting_that_means_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TFHUB_MODEL_LOAD_FORMAT", "ZIPPED")
     with pytest.raises(SettingError):
