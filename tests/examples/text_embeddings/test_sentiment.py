@@ -1,4 +1,4 @@
-"""The classifier: its examples, and training on a frozen and on a trainable module."""
+"""The sentences: how they are read and split."""
 
 from __future__ import annotations
 
@@ -9,22 +9,12 @@ import numpy as np
 import pytest
 
 from examples.text_embeddings import sentiment
-from examples.text_embeddings.embedding_file import Embeddings
-from examples.text_embeddings.export import export_module
 
 REAL_FILE = Path(__file__).parents[3] / "examples/text_embeddings/data/sentences.tsv"
 EXAMPLES = sentiment.Examples(
     np.array(["good film", "bad film", "good meal", "bad meal"], dtype=object),
     np.array([1, 0, 1, 0], np.float32),
 )
-
-
-@pytest.fixture(scope="module")
-def module(tmp_path_factory):
-    words = ["good", "bad", "film", "unseen"]
-    path = tmp_path_factory.mktemp("module") / "m"
-    export_module(Embeddings(words, np.eye(4, dtype=np.float32)), str(path), l2_regularization=0.01)
-    return str(path)
 
 
 class TestReadExamples:
