@@ -8,9 +8,13 @@ that only look at the cache do without TensorFlow.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import os
 import re
 import sys
-from collections.abc import Callable, Sequence
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -52,11 +56,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from hubmodule._plain_errors import HubModuleError
 
     parsed = make_parser().parse_args(arguments)
+    if parsed.run is not _run:
+        _silence_tensorflow()
     try:
         return parsed.run(parsed)
     except HubModuleError as error:
+        if parsed.run is _run:
+            raise  # the program's own, and so is its traceback
         _complain(error)
         return 1
+
+
+def _silence_tensorflow() -> None:
+    """Keeps TensorFlow's greetings off the terminal, unless the environment wants them."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # It speaks of oneDNN even then.
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -106,18 +121,68 @@ def _resolve(parsed: argparse.Namespace) -> int:
 
 def _add_convert_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("handle", metavar="HANDLE", help="a path or an address")
-    parser.add_argument("out", metavar="OUT", help="the directory to make")
+    parser.add_argument("out", metavar="OUT", help="the directory to make, with parents")
     parser.add_argument(
-        "--to", choices=("reusable", "serving"), default="reusable", help="what to write"
+        "--to",
+        choices=("reusable", "serving"),
+        default="reusable",
+        help="reusable (the default) keeps calls with `training`, trainable variables, "
+        "regularisation losses and signatures, for tf.saved_model.load and hub.KerasLayer; "
+        "serving keeps the signatures, for TensorFlow Serving",
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace what is at OUT")
+    parser.add_argument("--overwrite", action="store_true", help="replace the SavedModel at OUT")
 
 
 def _convert(parsed: argparse.Namespace) -> int:
     from hubmodule.tf2.convert import convert
 
-    convert(parsed.handle, parsed.out, parsed.to, parsed.overwrite)
+    with _time_shown(f"Converting {parsed.handle}"):
+        convert(parsed.handle, parsed.out, parsed.to, parsed.overwrite)
     print(f"Wrote {parsed.out}")
+    return 0
+
+
+@contextlib.contextmanager
+def _time_shown(doing: str, patience: float = 2.0) -> Iterator[None]:
+    """Shows on a terminal how long something takes already, if it takes that many seconds."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    ended = threading.Event()
+    ticker = threading.Thread(target=_tick, args=(doing, patience, ended), daemon=True)
+    ticker.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        ticker.join()
+
+
+def _tick(doing: str, patience: float, ended: threading.Event) -> None:
+    started = time.monotonic()
+    line = ""
+    while not ended.wait(1.0 if line else patience):
+        line = f"{doing}: {time.monotonic() - started:.0f} s"
+        print(f"\r{line}", end="", file=sys.stderr, flush=True)
+    if line:
+        print(f"\r{' ' * len(line)}\r", end="", file=sys.stderr, flush=True)
+
+
+def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    # What looks like an option may be the program's: hubmodule.run tells them apart.
+    parser.prefix_chars = ""
+    parser.add_argument(
+        "arguments",
+        metavar="[--no-alias] (SCRIPT | -m MODULE) [ARGS ...]",
+        nargs=argparse.REMAINDER,
+        help="a program, with its arguments",
+    )
+
+
+def _run(parsed: argparse.Namespace) -> int:
+    from hubmodule import run
+
+    run.main(parsed.arguments)
     return 0
 
 
@@ -342,6 +407,12 @@ COMMANDS = (
         "Write a module as a TF2 SavedModel, which loads without this package.",
         _add_convert_arguments,
         _convert,
+    ),
+    Command(
+        "run",
+        "Run a program written for tensorflow_hub and tf.estimator.",
+        _add_run_arguments,
+        _run,
     ),
     Command("cache", "Look after the cache of downloaded modules.", _add_cache_commands),
 )

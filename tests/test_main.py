@@ -9,6 +9,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -28,6 +29,9 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None
         if name.startswith(("TFHUB_", "HUBMODULE_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path / "cache"))
+    # The command line sets these; so they are put back.
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
 
 
 @pytest.fixture
@@ -120,6 +124,21 @@ def test_it_runs_as_a_module(tmp_path: pathlib.Path) -> None:
     assert done.stdout == f"{tmp_path}\n"
 
 
+def test_standard_error_is_free_of_tensorflow(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL")
+    monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS")
+    done = subprocess.run(
+        [sys.executable, "-m", "hubmodule", "resolve", str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (done.stdout, done.stderr) == (f"{tmp_path}\n", "")
+
+
 def test_resolve(
     server: servers.Server, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -166,6 +185,27 @@ def test_convert(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> 
     assert (refused.status, refused.out) == (1, "")
     assert out in refused.err
     assert Result(capsys, *arguments, "--overwrite").status == 0
+
+
+def test_what_takes_long_shows_its_time_on_a_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    shown = threading.Event()
+    monkeypatch.setattr(sys.stderr, "flush", shown.set)
+    with command_line._time_shown("Converting m", patience=0.01):
+        assert shown.wait(60.0)
+    assert re.fullmatch(r"(\rConverting m: \d+ s)+\r +\r", capsys.readouterr().err)
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_what_is_done_soon_shows_nothing(
+    terminal: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
+    with command_line._time_shown("Converting m", patience=60.0 if terminal else 0.0):
+        pass
+    assert capsys.readouterr().err == ""
 
 
 def test_list(server: servers.Server, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import tensorflow as tf
 
 from hubmodule import files
@@ -11,7 +13,6 @@ from hubmodule.tf2.load import load
 from hubmodule.tf2.trainable import DEFAULT, ReusableModule
 
 KINDS = ("reusable", "serving")
-_SERVING_DEFAULT = tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY
 
 
 def convert(handle: str, path: str, to: str = "reusable", overwrite: bool = False) -> None:
@@ -22,7 +23,8 @@ def convert(handle: str, path: str, to: str = "reusable", overwrite: bool = Fals
         path: of the directory to make. It appears when it is complete.
         to: "reusable" keeps what hub.load() gives: calls with `training`, trainable
             variables, regularisation losses and all signatures. "serving" keeps the
-            signatures only, the default one under "serving_default" too.
+            signatures only, the default one under "serving_default" too, as TensorFlow
+            Serving loads them: tagged "serve", with initialised tables.
         overwrite: whether a SavedModel that is at `path` is replaced.
 
     Raises:
@@ -32,12 +34,20 @@ def convert(handle: str, path: str, to: str = "reusable", overwrite: bool = Fals
     """
     if to not in KINDS:
         raise ModuleDefinitionError(f"Cannot convert to {to!r}; choose one of {list(KINDS)}.")
-    module = load(handle)
-    if not isinstance(module, ReusableModule):
-        raise ModuleDefinitionError(f"{handle} is a plain SavedModel already; use it as it is.")
+    # What cannot be written is told before the work is done.
+    with files.new_directory(path, saved_model.BINARY, overwrite) as directory:
+        module = load(handle)
+        if not isinstance(module, ReusableModule):
+            raise ModuleDefinitionError(f"{handle} is a plain SavedModel already; use it as it is.")
+        if to == "reusable":
+            tf.saved_model.save(module, directory)
+        else:
+            tf.saved_model.save(module.for_serving(), directory, _for_serving(module))
+
+
+def _for_serving(module: ReusableModule) -> dict[str, Any]:
+    """The signatures; the default one also under the name that servers look for."""
     signatures = dict(module.signatures)
     if DEFAULT in signatures:
-        signatures[_SERVING_DEFAULT] = signatures[DEFAULT]
-    with files.new_directory(path, saved_model.BINARY, overwrite) as directory:
-        saved = module if to == "reusable" else module.for_serving()
-        tf.saved_model.save(saved, directory, signatures=signatures)
+        signatures[tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY] = signatures[DEFAULT]
+    return signatures

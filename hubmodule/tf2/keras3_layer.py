@@ -100,7 +100,9 @@ class KerasLayer(keras.layers.Layer):
         if self._output_shape is not None:
             return batched(self._output_shape, input_shape)
         inputs = keras.KerasTensor(input_shape, dtype=self.compute_dtype)
-        return keras.tree.map_structure(lambda output: output.shape, self.compute_output_spec(inputs))
+        return keras.tree.map_structure(
+            lambda output: output.shape, self.compute_output_spec(inputs)
+        )
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """What the outputs are, as Keras finds out by tracing a call."""

@@ -118,9 +118,7 @@ class LayerCall:
 
     def _run(self, inputs: Any, training: bool) -> Any:
         if isinstance(self.loaded, ReusableModule):
-            # Keras 2 would have AutoGraph rewrite all that is called.
-            apply = tf.autograph.experimental.do_not_convert(self.loaded.apply)
-            outputs = apply(inputs, self.signature, training)
+            outputs = self.loaded.apply(inputs, self.signature, training)
             if not self.outputs_as_dict and self.output_key is None:
                 return outputs.get(DEFAULT, outputs)
         elif self.signature is not None:

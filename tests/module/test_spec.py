@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 import tensorflow as tf
+from tensorflow.core.framework.variable_pb2 import VariableDef
 
 import hubmodule as hub
 from hubmodule import errors
+from hubmodule.errors import ModuleFormatError
 from tests.module.graphs import affine, array, exported, initialised_session
 
 v1 = tf.compat.v1
@@ -63,6 +65,10 @@ class TestDescription:
         assert spec.get_attached_message("other", hub.ImageModuleInfo) is None
         with pytest.raises(KeyError, match=r"'other'.*\['size'\]"):
             spec.get_attached_message("other", hub.ImageModuleInfo, required=True)
+
+    def test_an_attached_message_of_another_class(self, spec):
+        with pytest.raises(ModuleFormatError, match="under 'size' is no VariableDef"):
+            spec.get_attached_message("size", VariableDef)
 
     @pytest.mark.parametrize("kind", [KeyError, ValueError, hub.HubModuleError])
     def test_unknown_signatures_list_the_others(self, spec, kind):

@@ -266,7 +266,9 @@ class LayerContract:
 
     def test_a_tf2_saved_model_with_nested_inputs_and_outputs(self, tmp_path: Path) -> None:
         tf.saved_model.save(Affine(), str(tmp_path))
-        layer = self.KerasLayer(str(tmp_path), trainable=True, arguments={"shift": tf.constant(1.0)})
+        layer = self.KerasLayer(
+            str(tmp_path), trainable=True, arguments={"shift": tf.constant(1.0)}
+        )
         given = {"x": tf.constant([1.0]), "more": [tf.constant([10.0])]}
         outputs = layer(given, training=True)
         assert (float(outputs["y"][0]), float(outputs["rest"][0][0])) == (3.0, 13.0)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ import hubmodule as hub
 from hubmodule.errors import ExportExistsError, ModuleDefinitionError
 from hubmodule.tf2.convert import KINDS, convert
 from tests.golden import recordings
+from tests.tf2 import fine_tuning
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "made_by_tf215"
 DENSE = str(GOLDEN / "dense_regularized")
@@ -43,6 +46,90 @@ def test_it_gives_the_same_without_this_package(kind: str, tmp_path: Path) -> No
     command = [sys.executable, "-c", ELSEWHERE, tmp_path / "out", kind, inputs, outputs]
     subprocess.run([str(part) for part in command], check=True, cwd=tmp_path)
     np.testing.assert_allclose(np.load(outputs), hub.load(DENSE)(INPUTS).numpy(), rtol=1e-6)
+
+
+# Trains with one pass over the data, and evaluates.
+TRAINED_ELSEWHERE = """
+import sys
+sys.modules["hubmodule"] = None
+import numpy as np
+import tensorflow as tf
+path, data, learning_rate, outputs = sys.argv[1:]
+module = tf.saved_model.load(path)
+batches = np.load(data)
+
+@tf.function
+def step(x, y):
+    with tf.GradientTape() as tape:
+        error = tf.reduce_mean(tf.math.squared_difference(module(x, training=True), y))
+        loss = tf.add_n([error, *(penalty() for penalty in module.regularization_losses)])
+    gradients = tape.gradient(loss, module.trainable_variables)
+    for variable, gradient in zip(module.trainable_variables, gradients):
+        variable.assign_sub(float(learning_rate) * gradient)
+
+for x, y in zip(batches["x"], batches["y"]):
+    step(x, y)
+weights = {v.name.partition(":")[0]: v.numpy() for v in module.variables}
+np.savez(outputs, evaluated=module(batches["x"][0], training=False), **weights)
+"""
+
+
+def test_it_trains_and_evaluates_without_this_package(tmp_path: Path) -> None:
+    handle = fine_tuning.published(tmp_path / "module")
+    convert(handle, str(tmp_path / "out"))
+    x, y = map(np.stack, zip(*fine_tuning.batches(), strict=True))
+    data, outputs = tmp_path / "data.npz", tmp_path / "outputs.npz"
+    np.savez(data, x=x, y=y)
+    given = [tmp_path / "out", data, fine_tuning.LEARNING_RATE, outputs]
+    command = [sys.executable, "-c", TRAINED_ELSEWHERE, *map(str, given)]
+    subprocess.run(command, check=True, cwd=tmp_path)
+    found = dict(np.load(outputs))
+    evaluated = found.pop("evaluated")
+    fine_tuning.assert_same(found, fine_tuning.trained_in_graph_mode(handle))
+    module = hub.load(handle)
+    for variable in module.variables:
+        variable.assign(found[variable.name.partition(":")[0]])
+    np.testing.assert_allclose(evaluated, module(x[0]), atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_failure_leaves_nothing(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: Any, directory: str, *__: Any) -> None:
+        Path(directory, "saved_model.pb").write_bytes(b"half")
+        raise OSError("disk full")
+
+    monkeypatch.setattr(tf.saved_model, "save", fail)
+    with pytest.raises(OSError, match="disk full"):
+        convert(DENSE, str(tmp_path / "out"), kind)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_killed_conversion_can_be_repeated(tmp_path: Path) -> None:
+    program = """
+import os, signal, sys
+import tensorflow as tf
+from hubmodule.tf2.convert import convert
+save = tf.saved_model.save
+def save_and_die(*arguments):
+    save(*arguments)
+    os.kill(os.getpid(), signal.SIGKILL)
+tf.saved_model.save = save_and_die
+convert(*sys.argv[1:])
+"""
+    out = tmp_path / "out"
+    run = subprocess.run([sys.executable, "-c", program, DENSE, str(out)], capture_output=True)
+    assert run.returncode == -signal.SIGKILL
+    assert not out.exists()
+    convert(DENSE, str(out))
+    np.testing.assert_allclose(tf.saved_model.load(str(out))(INPUTS), hub.load(DENSE)(INPUTS))
+
+
+def test_what_is_there_is_told_before_the_module_is_loaded(tmp_path: Path) -> None:
+    convert(DENSE, str(tmp_path / "out"))
+    with pytest.raises(ExportExistsError, match="out"):
+        convert("/no/such/module", str(tmp_path / "out"))
 
 
 def test_reusable_keeps_what_training_needs(tmp_path: Path) -> None:

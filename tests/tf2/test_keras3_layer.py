@@ -42,7 +42,7 @@ class TestKeras3Layer(LayerContract):
 
 def test_another_backend_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
-    with pytest.raises(BackendError, match="of Keras is 'jax'. Set KERAS_BACKEND=tensorflow"):
+    with pytest.raises(BackendError, match=r"of Keras is 'jax'\. Set KERAS_BACKEND=tensorflow"):
         KerasLayer(TEXT)
 
 
