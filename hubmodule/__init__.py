@@ -39,6 +39,7 @@ _HOMES = {
     "resolve": "hubmodule.resolver.resolvers",
     "sparse_text_embedding_column": "hubmodule.estimator.feature_columns",
     "text_embedding_column": "hubmodule.estimator.feature_columns",
+    "text_embedding_column_v2": "hubmodule.estimator.layer_column",
 }
 
 __all__ = ["__version__", *sorted(_HOMES)]

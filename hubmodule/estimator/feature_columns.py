@@ -273,18 +273,7 @@ class TextEmbeddingColumn(ModuleColumn):
         return tf.io.FixedLenFeature([1], tf.string)
 
     def _prepared(self, feature: Any) -> tf.Tensor:
-        if isinstance(feature, (tf.SparseTensor, tf.RaggedTensor)):
-            raise SignatureMismatchError(
-                f"Feature '{self.key}' is a {type(feature).__name__}, but text_embedding_column "
-                "takes one string an example; use sparse_text_embedding_column for any number."
-            )
-        text = tf.convert_to_tensor(feature)
-        if any(size not in (None, 1) for size in text.shape[1:].as_list()):
-            raise SignatureMismatchError(
-                f"Feature '{self.key}' has shape {text.shape}, but text_embedding_column takes one "
-                "string an example; use sparse_text_embedding_column for several."
-            )
-        return tf.reshape(text, [-1])
+        return one_text_each(feature, self.key)
 
     def _embedded(self, module: Module, prepared: tf.Tensor) -> tf.Tensor:
         return module(prepared)
@@ -379,6 +368,30 @@ class ImageEmbeddingColumn(ModuleColumn):
 
     def _embedded(self, module: Module, prepared: tf.Tensor) -> tf.Tensor:
         return module({"images": prepared})
+
+
+def one_text_each(feature: Any, key: str) -> tf.Tensor:
+    """A feature of one string an example, as a tensor of shape [batch].
+
+    Args:
+        feature: of shape [batch] or [batch, 1].
+        key: of the feature, for errors.
+
+    Raises:
+        SignatureMismatchError: if there may be another number of strings an example.
+    """
+    if isinstance(feature, (tf.SparseTensor, tf.RaggedTensor)):
+        raise SignatureMismatchError(
+            f"Feature '{key}' is a {type(feature).__name__}, but text_embedding_column "
+            "takes one string an example; use sparse_text_embedding_column for any number."
+        )
+    text = tf.convert_to_tensor(feature)
+    if any(size not in (None, 1) for size in text.shape[1:].as_list()):
+        raise SignatureMismatchError(
+            f"Feature '{key}' has shape {text.shape}, but text_embedding_column takes one "
+            "string an example; use sparse_text_embedding_column for several."
+        )
+    return tf.reshape(text, [-1])
 
 
 def _size(image_size: Sequence[int] | None) -> tuple[int, int] | None:

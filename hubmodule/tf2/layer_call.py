@@ -39,12 +39,12 @@ class LayerCall:
     def __init__(
         self,
         handle: Any,
-        arguments: Mapping[str, Any] | None,
-        tags: Any,
-        options: Any,
-        signature: str | None,
-        outputs_as_dict: bool | None,
-        output_key: str | None,
+        arguments: Mapping[str, Any] | None = None,
+        tags: Any = None,
+        options: Any = None,
+        signature: str | None = None,
+        outputs_as_dict: bool | None = None,
+        output_key: str | None = None,
     ):
         self.handle = handle
         self.arguments = dict(arguments or {})
@@ -108,7 +108,9 @@ class LayerCall:
 
     def __call__(self, inputs: Any, training: Any) -> Any:
         """The outputs that the layer gives for its inputs."""
-        if not self.takes_training or isinstance(training, (bool, int, type(None))):
+        if not self.takes_training:
+            return self._run(inputs, False)
+        if not tf.is_tensor(training):
             return self._run(inputs, bool(training))
         return tf.cond(
             tf.cast(training, tf.bool),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -33,11 +32,6 @@ class Affine(tf.Module):
         return {"double": 2 * x, "more": x + 1}
 
 
-def layer_call(handle: Any, **given: Any) -> LayerCall:
-    names = ("arguments", "tags", "options", "signature", "outputs_as_dict", "output_key")
-    return LayerCall(handle, **{name: given.get(name) for name in names})
-
-
 @pytest.fixture
 def plain(tmp_path: Path) -> str:
     affine = Affine()
@@ -46,19 +40,25 @@ def plain(tmp_path: Path) -> str:
 
 
 def test_a_callable_gets_the_arguments() -> None:
-    call = layer_call(lambda x, scale: x * scale, arguments={"scale": 3.0})
+    call = LayerCall(lambda x, scale: x * scale, arguments={"scale": 3.0})
     assert call(tf.constant([1.0, 2.0]), None).numpy().tolist() == [3.0, 6.0]
 
 
 def test_only_a_callable_that_takes_training_is_told() -> None:
-    told = layer_call(lambda x, training: (x, training))
+    told = LayerCall(lambda x, training: (x, training))
     assert (told.takes_training, told(1, True), told(1, None)) == (True, (1, True), (1, False))
-    assert layer_call(lambda x: x).takes_training is False
+    assert LayerCall(lambda x: x).takes_training is False
+
+
+def test_what_takes_no_training_gets_none_from_a_graph() -> None:
+    call = LayerCall(lambda x: x + 1.0)
+    run = tf.function(lambda x, training: call(x, training), autograph=False)
+    assert run(tf.constant(5.0), tf.constant(True)).numpy() == 6.0
 
 
 @pytest.mark.parametrize("training", [False, True])
 def test_training_may_be_a_tensor(training: bool) -> None:
-    call = layer_call(lambda x, training: x + 1.0 if training else x - 1.0)
+    call = LayerCall(lambda x, training: x + 1.0 if training else x - 1.0)
     run = tf.function(call.__call__)
     expected = 6.0 if training else 4.0
     assert run(tf.constant(5.0), tf.constant(training)).numpy() == expected
@@ -66,23 +66,23 @@ def test_training_may_be_a_tensor(training: bool) -> None:
 
 def test_a_module_gives_its_default_output() -> None:
     expected = hub.load(DENSE)(INPUTS).numpy()
-    np.testing.assert_array_equal(layer_call(DENSE)(INPUTS, False).numpy(), expected)
-    as_dict = layer_call(DENSE, outputs_as_dict=True)(INPUTS, False)
+    np.testing.assert_array_equal(LayerCall(DENSE)(INPUTS, False).numpy(), expected)
+    as_dict = LayerCall(DENSE, outputs_as_dict=True)(INPUTS, False)
     np.testing.assert_array_equal(as_dict["default"].numpy(), expected)
 
 
 def test_variables_are_split_by_whether_they_are_trained() -> None:
-    call = layer_call(NORM)
+    call = LayerCall(NORM)
     assert len(call.trainable_variables) == 3
     assert len(call.other_variables) == 2
     assert all("moving" in variable.name for variable in call.other_variables)
 
 
 def test_a_signature_of_a_plain_saved_model(plain: str) -> None:
-    call = layer_call(plain, signature="both", output_key="more")
+    call = LayerCall(plain, signature="both", output_key="more")
     assert call([1.0, 2.0], True).numpy().tolist() == [2.0, 3.0]
     assert call({"x": [4.0]}, True).numpy().tolist() == [5.0]
-    everything = layer_call(plain, signature="both", outputs_as_dict=True)([1.0], None)
+    everything = LayerCall(plain, signature="both", outputs_as_dict=True)([1.0], None)
     assert {key: value.numpy().tolist() for key, value in everything.items()} == {
         "double": [2.0],
         "more": [2.0],
@@ -91,28 +91,28 @@ def test_a_signature_of_a_plain_saved_model(plain: str) -> None:
 
 def test_a_plain_signature_needs_a_choice_of_outputs(plain: str) -> None:
     with pytest.raises(ModuleDefinitionError, match="either output_key or"):
-        layer_call(plain, signature="both")
+        LayerCall(plain, signature="both")
 
 
 def test_an_unknown_signature_names_those_there_are(plain: str) -> None:
     with pytest.raises(NoSuchSignatureError, match=r"'none'; there are \['both'\]"):
-        layer_call(plain, signature="none", outputs_as_dict=True)
+        LayerCall(plain, signature="none", outputs_as_dict=True)
 
 
 def test_what_cannot_be_called_names_its_signatures(plain: str) -> None:
     with pytest.raises(ModuleDefinitionError, match=r"cannot be called.*\['both'\]"):
-        layer_call(plain)
+        LayerCall(plain)
 
 
 def test_an_absent_output_names_those_there_are() -> None:
     with pytest.raises(SignatureMismatchError, match=r"'none', but the outputs are \['default'\]"):
-        layer_call(DENSE, output_key="none")(INPUTS, False)
+        LayerCall(DENSE, output_key="none")(INPUTS, False)
     with pytest.raises(SignatureMismatchError, match="'none', but the outputs are int"):
-        layer_call(lambda x: x, output_key="none")(1, False)
+        LayerCall(lambda x: x, output_key="none")(1, False)
 
 
 def test_the_config_has_what_was_given() -> None:
-    assert layer_call(DENSE, output_key="default", tags=set()).config() == {
+    assert LayerCall(DENSE, output_key="default", tags=set()).config() == {
         "handle": DENSE,
         "tags": [],
         "output_key": "default",
@@ -121,7 +121,7 @@ def test_the_config_has_what_was_given() -> None:
 
 def test_arguments_that_are_no_json_have_no_config() -> None:
     with pytest.raises(NotSerializableError, match="must be JSON"):
-        layer_call(DENSE, arguments={"f": tf.identity}).config()
+        LayerCall(DENSE, arguments={"f": tf.identity}).config()
 
 
 def test_shapes_are_made_known_after_the_batch() -> None:

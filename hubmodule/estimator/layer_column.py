@@ -1,0 +1,130 @@
+"""A feature column that embeds text with a KerasLayer."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import tensorflow as tf
+
+from hubmodule.errors import SignatureMismatchError
+from hubmodule.estimator.feature_columns import one_text_each
+from hubmodule.tf2.layer_call import LayerCall
+
+_LAYER = "layer"
+
+
+def text_embedding_column_v2(
+    key: str,
+    module_path: str | os.PathLike[str],
+    output_key: str | None = None,
+    trainable: bool = False,
+) -> LayerTextEmbeddingColumn:
+    """A dense column that embeds a text feature with whatever hub.KerasLayer takes.
+
+        comment = hub.text_embedding_column_v2("comment", "/path/to/text-module")
+        vectors = tf.keras.layers.DenseFeatures([comment])({"comment": texts})
+
+    Args:
+        key: of the feature, a string tensor of shape [batch] or [batch, 1].
+        module_path: a handle, of a module or SavedModel that maps strings [batch] to
+            float32 [batch, N].
+        output_key: which output to take, if there are several.
+        trainable: whether the model trains the module.
+    """
+    return LayerTextEmbeddingColumn(key, os.fspath(module_path), output_key, trainable)
+
+
+@dataclass(frozen=True)
+class LayerTextEmbeddingColumn(tf.__internal__.feature_column.DenseColumn):
+    """What text_embedding_column_v2() returns; for DenseFeatures and canned estimators.
+
+    Attributes:
+        key: of the feature.
+        module_path: a handle.
+        output_key: which output to take, or None.
+        trainable: whether the model trains the module.
+    """
+
+    key: str
+    module_path: str
+    output_key: str | None = None
+    trainable: bool = False
+
+    _is_v2_column = True
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> LayerTextEmbeddingColumn:
+        # The Estimator copies its parameters; what cannot change may be shared.
+        return self
+
+    @property
+    def name(self) -> str:
+        """The name of the column, and of the scope of its layer."""
+        return f"{self.key}_hub_module_embedding"
+
+    @property
+    def parents(self) -> list[str]:
+        """What the column is computed from: the feature."""
+        return [self.key]
+
+    @functools.cached_property
+    def variable_shape(self) -> tf.TensorShape:
+        """[N], the shape of the vector of one example.
+
+        Raises:
+            SignatureMismatchError: if the module is no text embedding.
+            as hub.KerasLayer().
+        """
+        # No layer: Keras 2 takes one in a graph as a sign that all are to be as in TF1.
+        with tf.Graph().as_default():
+            text = tf.compat.v1.placeholder(tf.string, [None])
+            vectors = LayerCall(self.module_path, output_key=self.output_key)(text, False)
+        shape = getattr(vectors, "shape", tf.TensorShape(None))
+        if shape.rank != 2 or shape[1] is None:
+            raise SignatureMismatchError(
+                f"{self.module_path} is no text embedding: for strings of shape [batch] it gives "
+                f"{vectors}, not float32 [batch, N] with known N. Choose one of several outputs "
+                "by `output_key`."
+            )
+        return shape[1:]
+
+    @property
+    def parse_example_spec(self) -> dict[str, Any]:
+        """How tf.io.parse_example reads the feature."""
+        return {self.key: tf.io.FixedLenFeature([1], tf.string)}
+
+    def transform_feature(self, transformation_cache: Any, state_manager: Any) -> tf.Tensor:
+        """The feature as the layer takes it."""
+        return one_text_each(transformation_cache.get(self.key, state_manager), self.key)
+
+    def create_state(self, state_manager: Any) -> None:
+        """Makes the layer, tracked by the one that has the column."""
+        state_manager.add_resource(self, _LAYER, self._layer())
+
+    def get_dense_tensor(self, transformation_cache: Any, state_manager: Any) -> tf.Tensor:
+        """The vectors, of shape [batch, N]."""
+        layer = state_manager.get_resource(self, _LAYER)
+        return layer(transformation_cache.get(self, state_manager))
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments of the column."""
+        return asdict(self)
+
+    @classmethod
+    def from_config(
+        cls,
+        config: Mapping[str, Any],
+        custom_objects: Mapping[str, Any] | None = None,
+        columns_by_name: Mapping[str, Any] | None = None,
+    ) -> LayerTextEmbeddingColumn:
+        """Makes the column that get_config() describes."""
+        return cls(**config)
+
+    def _layer(self) -> Any:
+        # Only Keras 2 has DenseFeatures. Not imported before it is certain to be used.
+        from hubmodule.tf2.keras2_layer import KerasLayer
+
+        return KerasLayer(self.module_path, trainable=self.trainable, output_key=self.output_key)
