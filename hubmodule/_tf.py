@@ -189,6 +189,25 @@ def outside_functions() -> Iterator[None]:
         yield
 
 
+def new_variable(value: tf.Tensor, name: str, **options: Any) -> tf.Variable:
+    """Makes a tf.Variable, in eager mode ten times as fast as TensorFlow.
+
+    There, each op with other attributes than any before has a kernel made, which takes
+    half a millisecond, and the name of a variable is an attribute. It serves messages of
+    the runtime; what a program sees is set afterwards.
+
+    Args:
+        value: the initial one.
+        name: of the variable, without ":0".
+        options: further arguments of tf.Variable.
+    """
+    if not tf.executing_eagerly() or tf.distribute.has_strategy():
+        return tf.Variable(value, name=name, **options)
+    variable = tf.Variable(value, **options)
+    variable._handle_name = f"{name}:0"
+    return variable
+
+
 def note_access(variable: tf.Variable) -> None:
     """Tells the function under construction, and gradient tapes, that a variable is read.
 

@@ -5,6 +5,8 @@ All graph variants and all signatures share it.
 
 from __future__ import annotations
 
+import threading
+import weakref
 from collections.abc import Callable, Iterable
 
 import tensorflow as tf
@@ -31,14 +33,11 @@ class State(_tf.AutoTrackable):
         super().__init__()
         self._checkpoint = checkpoint
         self._io_device = io_device
+        self._lock = threading.RLock()
+        self._added: weakref.WeakSet[Variant] = weakref.WeakSet()
         self.variables: dict[str, tf.Variable] = {}
         self.tables: dict[str, Table] = {}
         self.assets: dict[str, tf.saved_model.Asset] = {}
-
-    def can_restore(self, variant: Variant) -> bool:
-        """Whether the checkpoint has all the variables of a variant."""
-        names = {partitions.full_name(variable.definition) for variable in variant.variables}
-        return names <= set(self._checkpoint.shapes)
 
     def add(self, variant: Variant) -> None:
         """Makes what a variant needs and what is not there yet.
@@ -47,16 +46,20 @@ class State(_tf.AutoTrackable):
             CheckpointError: if the checkpoint lacks a variable.
             ModuleFormatError: if there is state of a kind that is not known.
         """
-        variables = [v for v in variant.variables if v.op not in self.variables]
-        for variable in variables:
-            definition = variable.definition
-            shape = tf.TensorShape(partitions.full_shape(definition) or variable.shape)
-            self._checkpoint.check(partitions.full_name(definition), shape, variable.dtype)
-        trainable = {op_name(name) for name in variant.names_of(collections.TRAINABLE_VARIABLES)}
-        with tf.init_scope():
-            self._restore(variables, trainable)
-            self._add_assets(variant)
-            self._add_tables(variant)
+        with self._lock, tf.init_scope():
+            if variant not in self._added:
+                self._add_variables(variant)
+                self._add_assets(variant)
+                self._add_tables(variant)
+                self._added.add(variant)
+
+    def add_variables_if_there(self, variant: Variant) -> None:
+        """Makes the variables of a variant, unless the checkpoint lacks some of them."""
+        definitions = collections.variables_in(variant.meta_graph, collections.VARIABLES)
+        missing = [d for d in definitions if op_name(d.variable_name) not in self.variables]
+        if missing and {partitions.full_name(d) for d in missing} <= set(self._checkpoint.shapes):
+            with self._lock, tf.init_scope():
+                self._add_variables(variant)
 
     def captured(self, tensor: str, watched: bool = True) -> tf.Tensor:
         """A handle or path, as a tensor of the function under construction.
@@ -79,6 +82,15 @@ class State(_tf.AutoTrackable):
         """The handle of a variable, as a tensor of the function under construction."""
         return tf.compat.v1.get_default_graph().capture(_of_this_replica(variable).handle)
 
+    def _add_variables(self, variant: Variant) -> None:
+        variables = [v for v in variant.variables if v.op not in self.variables]
+        for variable in variables:
+            definition = variable.definition
+            shape = tf.TensorShape(partitions.full_shape(definition) or variable.shape)
+            self._checkpoint.check(partitions.full_name(definition), shape, variable.dtype)
+        trainable = {op_name(name) for name in variant.names_of(collections.TRAINABLE_VARIABLES)}
+        self._restore(variables, trainable)
+
     def _restore(self, variables: list[VariableState], trainable: Iterable[str]) -> None:
         if not variables:
             return
@@ -92,10 +104,10 @@ class State(_tf.AutoTrackable):
         for variable, value in zip(variables, values, strict=True):
             value.set_shape(variable.shape)
             trains = variable.op in trainable
-            self.variables[variable.op] = tf.Variable(
+            self.variables[variable.op] = _tf.new_variable(
                 value,
+                variable.op,
                 trainable=trains,
-                name=variable.op,
                 dtype=variable.dtype,
                 shape=variable.shape,
                 **({} if trains else _statistics(variable.dtype)),

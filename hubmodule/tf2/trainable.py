@@ -44,15 +44,14 @@ class ReusableModule(_tf.SavedObject):
         training = variants.get(training_tags)
         variant.check_usable()
         state.add(variant)
-        if state.can_restore(training):
-            state.add(training)
+        state.add_variables_if_there(training)
         self._variants = _Untracked(variants)
         self._module_variant = _Untracked(variant)
         self._state = state
         self.variables = list(state.variables.values())
         self.trainable_variables = [v for v in self.variables if v.trainable]
         self.regularization_losses = [
-            _loss(variants, training_tags, index, state)
+            functions.traced(_loss, variants, training_tags, index, state, input_signature=[])
             for index in range(len(loss_tensors(training.meta_graph)))
         ]
         self._functions = _Untracked(
@@ -146,13 +145,9 @@ class _Untracked:
         self.value = value
 
 
-def _loss(variants: Variants, tags: frozenset[str], index: int, state: State) -> Any:
-    @tf.function(autograph=False, input_signature=[])
-    def loss() -> tf.Tensor:
-        variant, names = variants.losses(tags)
-        return functions.function(variant, names[index], state, updates=False)({})[DEFAULT]
-
-    return loss
+def _loss(variants: Variants, tags: frozenset[str], index: int, state: State) -> tf.Tensor:
+    variant, names = variants.losses(tags)
+    return functions.applied(variant, names[index], state, False, [])[DEFAULT]
 
 
 def _traced_call(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -66,15 +67,45 @@ def test_replicas_share_only_what_is_trained(tmp_path):
 def test_a_checkpoint_without_the_variables_is_refused_before_any_is_made(tmp_path):
     variant, _ = parts(exported(tmp_path / "m", affine))
     state = State(EMPTY)
-    assert not state.can_restore(variant)
     with pytest.raises(CheckpointError, match="w"):
         state.add(variant)
     assert state.variables == {}
 
 
-def test_a_checkpoint_with_the_variables_can_be_restored(tmp_path):
+def test_variables_that_may_be_absent_are_not_made_then(tmp_path):
+    variant, _ = parts(exported(tmp_path / "m", affine))
+    state = State(EMPTY)
+    state.add_variables_if_there(variant)
+    assert state.variables == {}
+
+
+def test_variables_that_may_be_absent_are_made_if_they_are_there(tmp_path):
     variant, state = parts(exported(tmp_path / "m", affine))
-    assert state.can_restore(variant)
+    state.add_variables_if_there(variant)
+    assert set(state.variables) == {"w", "b"}
+
+
+def test_threads_make_each_variable_once(tmp_path):
+    variant, state = parts(exported(tmp_path / "m", affine))
+    barrier, found = threading.Barrier(4), []
+
+    def add():
+        barrier.wait()
+        state.add(variant)
+        found.append(state.variables["w"])
+
+    threads = [threading.Thread(target=add) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [variable is state.variables["w"] for variable in found] == [True] * 4
+
+
+def test_names_are_those_of_the_module(tmp_path):
+    variant, state = parts(exported(tmp_path / "m", affine))
+    state.add(variant)
+    assert sorted(v.name for v in state.variables.values()) == ["b:0", "w:0"]
 
 
 def test_assets_are_files_of_the_module():
