@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -24,7 +25,7 @@ class LayerCall:
     """A loaded object, and how a layer calls it.
 
     Args:
-        handle: a string to load, or a callable.
+        handle: a string or path to load, or a callable.
         arguments: passed to each call by name.
         tags, options: as hub.load().
         signature: to call instead of the object.
@@ -46,15 +47,15 @@ class LayerCall:
         outputs_as_dict: bool | None = None,
         output_key: str | None = None,
     ):
-        self.handle = handle
+        self.handle = os.fspath(handle) if isinstance(handle, os.PathLike) else handle
         self.arguments = dict(arguments or {})
         self.tags = tags
         self.signature = signature
         self.outputs_as_dict = outputs_as_dict
         self.output_key = output_key
-        self.loaded = (
-            load(handle, tags=tags, options=options) if isinstance(handle, str) else handle
-        )
+        self.loaded = self.handle
+        if isinstance(self.handle, str):
+            self.loaded = load(self.handle, tags=tags, options=options)
         self._check_outputs()
         self._function = self._chosen_function()
         self.takes_training = isinstance(self.loaded, ReusableModule) or (

@@ -119,6 +119,10 @@ def test_the_config_has_what_was_given() -> None:
     }
 
 
+def test_the_config_has_a_path_as_text() -> None:
+    assert LayerCall(Path(DENSE)).config() == {"handle": DENSE}
+
+
 def test_arguments_that_are_no_json_have_no_config() -> None:
     with pytest.raises(NotSerializableError, match="must be JSON"):
         LayerCall(DENSE, arguments={"f": tf.identity}).config()
