@@ -39,13 +39,11 @@ def convert(handle: str, path: str, to: str = "reusable", overwrite: bool = Fals
         module = load(handle)
         if not isinstance(module, ReusableModule):
             raise ModuleDefinitionError(f"{handle} is a plain SavedModel already; use it as it is.")
-        if to == "reusable":
-            tf.saved_model.save(module, directory)
-        else:
-            tf.saved_model.save(module.for_serving(), directory, _for_serving(module))
+        saved = module if to == "reusable" else module.for_serving()
+        tf.saved_model.save(saved, directory, _signatures(module))
 
 
-def _for_serving(module: ReusableModule) -> dict[str, Any]:
+def _signatures(module: ReusableModule) -> dict[str, Any]:
     """The signatures; the default one also under the name that servers look for."""
     signatures = dict(module.signatures)
     if DEFAULT in signatures:

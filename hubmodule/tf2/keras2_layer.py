@@ -9,7 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from hubmodule.errors import ModuleDefinitionError
-from hubmodule.tf2.layer_call import LayerCall, batched, with_shape
+from hubmodule.tf2.layer_call import LayerCall
 
 if tf.__version__.startswith("2.15."):
     keras = tf.keras
@@ -19,7 +19,10 @@ else:
 
 @keras.utils.register_keras_serializable(package="hubmodule")
 class KerasLayer(keras.layers.Layer):  # type: ignore[name-defined]
-    """A module or a SavedModel as a layer of Keras 2; else as that of Keras 3."""
+    """A module or a SavedModel as a layer of Keras 2.
+
+    What it takes and does is said at the layer of Keras 3, hubmodule.tf2.keras3_layer.
+    """
 
     def __init__(
         self,
@@ -41,9 +44,15 @@ class KerasLayer(keras.layers.Layer):  # type: ignore[name-defined]
         kwargs.setdefault("dtype", keras.backend.floatx())
         super().__init__(trainable=trainable, **kwargs)
         self._call = LayerCall(
-            handle, arguments, tags, load_options, signature, signature_outputs_as_dict, output_key
+            handle,
+            arguments=arguments,
+            tags=tags,
+            options=load_options,
+            signature=signature,
+            outputs_as_dict=signature_outputs_as_dict,
+            output_key=output_key,
+            output_shape=output_shape,
         )
-        self._output_shape = output_shape
         self._loaded = self._call.loaded  # tracked, so that its tables are saved
         for variable in self._call.trainable_variables:
             self._add_once(self._trainable_weights, variable)
@@ -55,6 +64,7 @@ class KerasLayer(keras.layers.Layer):  # type: ignore[name-defined]
 
     @staticmethod
     def _add_once(weights: list[tf.Variable], variable: tf.Variable) -> None:
+        # Keras finds those of some objects by itself, as it tracks the object.
         if all(known is not variable for known in weights):
             weights.append(variable)
 
@@ -65,14 +75,13 @@ class KerasLayer(keras.layers.Layer):  # type: ignore[name-defined]
         """Applies the module."""
         if training is None:
             training = keras.backend.learning_phase()
-        outputs = self._call(inputs, training if self.trainable else False)
-        return with_shape(outputs, self._output_shape)
+        return self._call(inputs, training if self.trainable else False)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shapes of the outputs for inputs of these shapes."""
-        if self._output_shape is None:
+        if self._call.output_shape is None:
             return super().compute_output_shape(input_shape)
-        return batched(self._output_shape, input_shape)
+        return self._call.shapes(input_shape)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of the layer.
@@ -81,8 +90,6 @@ class KerasLayer(keras.layers.Layer):  # type: ignore[name-defined]
             NotSerializableError: if the handle is not a string, or an argument no JSON.
         """
         config = {**super().get_config(), **self._call.config(), "trainable": self.trainable}
-        if self._output_shape is not None:
-            config["output_shape"] = self._output_shape
         if not self._autocast:
             config["autocast"] = False
         return config

@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from hubmodule.errors import BackendError, ModuleDefinitionError
-from hubmodule.tf2.layer_call import LayerCall, batched, with_shape
+from hubmodule.tf2.layer_call import LayerCall
 
 
 @keras.saving.register_keras_serializable(package="hubmodule")
@@ -66,9 +66,15 @@ class KerasLayer(keras.layers.Layer):
         if "input_shape" in kwargs:
             _check_makes_floats(kwargs["input_shape"], self.compute_dtype)
         self._call = LayerCall(
-            handle, arguments, tags, load_options, signature, signature_outputs_as_dict, output_key
+            handle,
+            arguments=arguments,
+            tags=tags,
+            options=load_options,
+            signature=signature,
+            outputs_as_dict=signature_outputs_as_dict,
+            output_key=output_key,
+            output_shape=output_shape,
         )
-        self._output_shape = output_shape
         self._loaded = self._call.loaded  # tracked, so that its tables are saved
         self._module_weights = [
             _adopted(variable, trains)
@@ -80,7 +86,6 @@ class KerasLayer(keras.layers.Layer):
         ]
         # Afterwards: the weights hear of it, and as a change, for they are made to be trained.
         self.trainable = trainable
-        self.supports_masking = False
         self.built = True
 
     def build(self, input_shape: Any = None) -> None:
@@ -92,14 +97,15 @@ class KerasLayer(keras.layers.Layer):
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Applies the module."""
-        outputs = self._call(inputs, training if self.trainable else False)
-        return with_shape(outputs, self._output_shape)
+        return self._call(inputs, training if self.trainable else False)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shapes of the outputs for inputs of these shapes, whose type is that of the layer."""
-        if self._output_shape is not None:
-            return batched(self._output_shape, input_shape)
-        inputs = keras.KerasTensor(input_shape, dtype=self.compute_dtype)
+        if self._call.output_shape is not None:
+            return self._call.shapes(input_shape)
+        inputs = keras.tree.map_shape_structure(
+            lambda shape: keras.KerasTensor(shape, dtype=self.compute_dtype), input_shape
+        )
         return keras.tree.map_structure(
             lambda output: output.shape, self.compute_output_spec(inputs)
         )
@@ -122,8 +128,6 @@ class KerasLayer(keras.layers.Layer):
             NotSerializableError: if the handle is not a string, or an argument no JSON.
         """
         config = {**super().get_config(), **self._call.config(), "trainable": self.trainable}
-        if self._output_shape is not None:
-            config["output_shape"] = self._output_shape
         if not self.autocast:
             config["autocast"] = False
         return config

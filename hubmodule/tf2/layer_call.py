@@ -31,6 +31,7 @@ class LayerCall:
         signature: to call instead of the object.
         outputs_as_dict: whether the signature's outputs are returned in a dict.
         output_key: which output to return.
+        output_shape: of the outputs, without the batch; a dict of them for a dict.
 
     Raises:
         ModuleDefinitionError: if these do not go together, or the object cannot be called.
@@ -46,6 +47,7 @@ class LayerCall:
         signature: str | None = None,
         outputs_as_dict: bool | None = None,
         output_key: str | None = None,
+        output_shape: Any = None,
     ):
         self.handle = os.fspath(handle) if isinstance(handle, os.PathLike) else handle
         self.arguments = dict(arguments or {})
@@ -53,6 +55,7 @@ class LayerCall:
         self.signature = signature
         self.outputs_as_dict = outputs_as_dict
         self.output_key = output_key
+        self.output_shape = output_shape
         self.loaded = self.handle
         if isinstance(self.handle, str):
             self.loaded = load(self.handle, tags=tags, options=options)
@@ -109,15 +112,19 @@ class LayerCall:
 
     def __call__(self, inputs: Any, training: Any) -> Any:
         """The outputs that the layer gives for its inputs."""
-        if not self.takes_training:
-            return self._run(inputs, False)
-        if not tf.is_tensor(training):
-            return self._run(inputs, bool(training))
-        return tf.cond(
-            tf.cast(training, tf.bool),
-            lambda: self._run(inputs, True),
-            lambda: self._run(inputs, False),
-        )
+        if self.takes_training and tf.is_tensor(training):
+            outputs = tf.cond(
+                tf.cast(training, tf.bool),
+                lambda: self._run(inputs, True),
+                lambda: self._run(inputs, False),
+            )
+        else:
+            outputs = self._run(inputs, self.takes_training and bool(training))
+        return _with_shape(outputs, self.output_shape)
+
+    def shapes(self, input_shape: Any) -> Any:
+        """The shapes of the outputs for those of inputs; only if `output_shape` was given."""
+        return _batched(self.output_shape, input_shape)
 
     def _run(self, inputs: Any, training: bool) -> Any:
         if isinstance(self.loaded, ReusableModule):
@@ -162,6 +169,7 @@ class LayerCall:
             "signature": self.signature,
             "signature_outputs_as_dict": self.outputs_as_dict,
             "output_key": self.output_key,
+            "output_shape": self.output_shape,
         }
         try:
             json.dumps(config)
@@ -172,23 +180,17 @@ class LayerCall:
         return {key: value for key, value in config.items() if value is not None}
 
 
-def with_shape(outputs: Any, shape: Any) -> Any:
-    """Outputs whose static shape is [batch, *shape]; a structure of shapes for one of outputs."""
+def _with_shape(outputs: Any, shape: Any) -> Any:
     if shape is None:
         return outputs
-
-    def shaped(output: tf.Tensor, dims: Any) -> tf.Tensor:
-        return tf.ensure_shape(output, [None, *tf.TensorShape(dims).as_list()])
-
     if isinstance(outputs, Mapping):
-        return {key: shaped(value, shape[key]) for key, value in outputs.items()}
-    return shaped(outputs, shape)
+        return {key: _with_shape(value, shape[key]) for key, value in outputs.items()}
+    return tf.ensure_shape(outputs, [None, *tf.TensorShape(shape).as_list()])
 
 
-def batched(shape: Any, input_shape: Any) -> Any:
-    """Output shapes with the batch of the inputs in front, in the structure they are in."""
+def _batched(shape: Any, input_shape: Any) -> Any:
     if isinstance(shape, Mapping):
-        return {key: batched(value, input_shape) for key, value in shape.items()}
+        return {key: _batched(value, input_shape) for key, value in shape.items()}
     first = input_shape
     while isinstance(first, Mapping):
         first = next(iter(first.values()))

@@ -299,6 +299,9 @@ class LayerContract:
 
     def test_the_shape_of_a_module_is_known_without_being_told(self) -> None:
         assert tuple(self.KerasLayer(DENSE).compute_output_shape((8, 3))) == (8, 2)
+        layer = self.KerasLayer(SIGNATURES, signature="pair", output_key="right")
+        shapes = {"left": (1, 2), "right": (3, 2)}
+        assert tuple(layer.compute_output_shape(shapes)) == (3, 2)
 
     def test_mixed_precision_leaves_the_module_alone(self) -> None:
         policies = self.keras.mixed_precision
