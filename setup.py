@@ -19,6 +19,8 @@ def generate_protos() -> None:
 
     An sdist carries the generated modules, so that it installs without a protoc.
     """
+    if (ROOT / "PKG-INFO").exists():  # an sdist: the files may have any time
+        return
     protos = sorted(ROOT.glob("proto/*.proto"))
     if not any(_is_stale(proto) for proto in protos):
         return

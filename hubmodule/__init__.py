@@ -35,6 +35,11 @@ _HOMES = {
 __all__ = ["__version__", *sorted(_HOMES)]
 
 _requirements.check_tensorflow()
+# Not before the check: absl comes with TensorFlow.
+from hubmodule import settings  # noqa: E402
+
+# absl rejects a flag on the command line that nobody has declared by the time it parses.
+settings.declare_flags()
 
 
 def __getattr__(name: str) -> Any:

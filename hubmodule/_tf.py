@@ -67,6 +67,11 @@ def type_spec_from_proto(proto: Any) -> tf.TypeSpec:
     return nested_structure_coder.decode_proto(value)
 
 
+def type_spec_to_proto(type_spec: tf.TypeSpec) -> Any:
+    """Encodes a TypeSpec; the reverse of type_spec_from_proto."""
+    return nested_structure_coder.encode_structure(type_spec).type_spec_value
+
+
 def is_function_graph(graph: tf.Graph) -> bool:
     """Whether a graph is the body of a function."""
     return isinstance(graph, _FuncGraph)

@@ -5,6 +5,17 @@ programs written for tensorflow_hub catch at that place:
 
     HubModuleError
     ├── HandleNotFoundError (OSError)                    nothing is where the handle points
+    ├── InvalidHandleError (ValueError, OSError)         a text that is no handle
+    ├── DownloadError (urllib.error.URLError)            what could not be fetched
+    │   ├── HttpStatusError (urllib.error.HTTPError)     ... because a server said no
+    │   └── OfflineError                                 ... because fetching is switched off
+    ├── UncompressedReadError (ValueError)               a server that does not say where to read
+    ├── ArchiveError (OSError, ValueError)               an archive that cannot be unpacked
+    │   ├── ArchiveDamagedError                          ... because it is cut off or corrupt
+    │   └── ArchiveRefusedError                          ... because it holds what is not safe
+    ├── CacheError (OSError)                             a cache directory that cannot be used
+    │   └── CacheDamagedError                            ... a module there that lost a file
+    ├── SettingError (ValueError)                        a variable or flag that means nothing
     ├── ModuleFormatError (ValueError)                   a directory that cannot be read as a module
     │   └── NotAModuleError (tf.errors.NotFoundError)    ... because it is something else
     ├── ModuleDefinitionError (ValueError)               a module_fn that makes no valid module
@@ -26,31 +37,19 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-
-class HubModuleError(Exception):
-    """The base of all errors of this package.
-
-    Its one argument, `message`, says what went wrong, where, and what to do next.
-    """
-
-    def __init__(self, message: str):
-        super().__init__(message)
-
-    @property
-    def message(self) -> str:
-        """The text of the error."""
-        return self.args[0]
-
-    def __str__(self) -> str:
-        # KeyError would show the repr of the text, and tf.errors an op's traceback.
-        return self.message
-
-    def __reduce__(self):
-        return type(self), (self.message,)
-
-
-class HandleNotFoundError(HubModuleError, OSError):
-    """Nothing is where the handle points."""
+from hubmodule._plain_errors import ArchiveDamagedError as ArchiveDamagedError
+from hubmodule._plain_errors import ArchiveError as ArchiveError
+from hubmodule._plain_errors import ArchiveRefusedError as ArchiveRefusedError
+from hubmodule._plain_errors import CacheDamagedError as CacheDamagedError
+from hubmodule._plain_errors import CacheError as CacheError
+from hubmodule._plain_errors import DownloadError as DownloadError
+from hubmodule._plain_errors import HandleNotFoundError as HandleNotFoundError
+from hubmodule._plain_errors import HttpStatusError as HttpStatusError
+from hubmodule._plain_errors import HubModuleError as HubModuleError
+from hubmodule._plain_errors import InvalidHandleError as InvalidHandleError
+from hubmodule._plain_errors import OfflineError as OfflineError
+from hubmodule._plain_errors import SettingError as SettingError
+from hubmodule._plain_errors import UncompressedReadError as UncompressedReadError
 
 
 class ModuleFormatError(HubModuleError, ValueError):

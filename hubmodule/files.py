@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import posixpath
 import uuid
 from collections.abc import Iterator
 
 import tensorflow as tf
 
-from hubmodule.errors import ExportExistsError, ModuleFormatError
+from hubmodule.errors import ExportExistsError, ModuleDefinitionError, ModuleFormatError
 
 
 def read_bytes(path: str) -> bytes:
@@ -36,8 +37,9 @@ def join_inside(directory: str, name: str) -> str:
             "gs://other/x"), which would let a module read files of its user.
     """
     normal = posixpath.normpath(name.replace("\\", "/"))
-    outside = normal.startswith(("/", "..")) or ":" in normal.split("/")[0]
-    if not name or normal == "." or outside:
+    first, slash, _ = normal.partition("/")
+    # "x:/..." is a drive or a file system; C++ ends a path at "\0".
+    if not name or first in ("", ".", "..") or (slash and first.endswith(":")) or "\0" in name:
         raise ModuleFormatError(
             f"The file name {name!r} points outside of {directory}. The module is damaged or "
             "hostile; do not use it."
@@ -46,11 +48,13 @@ def join_inside(directory: str, name: str) -> str:
 
 
 @contextlib.contextmanager
-def new_directory(path: str, marker: str, overwrite: bool = False) -> Iterator[str]:
+def new_directory(
+    path: str | os.PathLike[str], marker: str, overwrite: bool = False
+) -> Iterator[str]:
     """A temporary directory that takes its final place when the block ends without an error.
 
     Args:
-        path: the final place. Missing parents are made.
+        path: the final place. Missing parents are made; links are followed, and stay.
         marker: the file in it without which it does not count. Where a directory cannot
             be renamed at once, this file comes last.
         overwrite: whether a directory with the marker may be replaced.
@@ -60,18 +64,26 @@ def new_directory(path: str, marker: str, overwrite: bool = False) -> Iterator[s
 
     Raises:
         ExportExistsError: if something is at `path` that may not be replaced.
+        ModuleDefinitionError: if `path` is empty.
     """
-    path = path.rstrip("/")
+    path = _final_place(os.fsdecode(path))
     _check_free(path, marker, overwrite)
     temporary = _sibling(path, "tmp")
     tf.io.gfile.makedirs(temporary)
     try:
         yield temporary
         _check_free(path, marker, overwrite)
-        _replace(temporary, path, marker)
+        _replace(temporary, path, marker, overwrite)
     finally:
         if tf.io.gfile.exists(temporary):
             tf.io.gfile.rmtree(temporary)
+
+
+def _final_place(path: str) -> str:
+    if not path:
+        raise ModuleDefinitionError("The path to export to is empty; give that of a directory.")
+    # A link can be neither renamed onto nor taken for the directory that it leads to.
+    return path.rstrip("/") if "://" in path else os.path.realpath(path)
 
 
 def _sibling(path: str, kind: str) -> str:
@@ -80,7 +92,8 @@ def _sibling(path: str, kind: str) -> str:
     ram:// takes "m" to exist where "m.tmp" does.
     """
     parent, slash, name = path.rpartition("/")
-    return f"{parent}{slash}.{kind}-{uuid.uuid4().hex[:12]}-{name}"
+    # Cut off, as the whole may be as long as a name can be.
+    return f"{parent}{slash}.{kind}-{uuid.uuid4().hex[:12]}-{name[:50]}"
 
 
 def _check_free(path: str, marker: str, overwrite: bool) -> None:
@@ -101,14 +114,23 @@ def _check_free(path: str, marker: str, overwrite: bool) -> None:
         )
 
 
-def _replace(temporary: str, path: str, marker: str) -> None:
+def _replace(temporary: str, path: str, marker: str, overwrite: bool) -> None:
     """Moves a directory to a path where an empty or a replaceable one may be."""
     if "://" in path:
         _move_files(temporary, path, marker)
         return
-    if not tf.io.gfile.exists(path):
-        tf.io.gfile.rename(temporary, path)
-        return
+    try:
+        # Replaces an empty directory only, whatever another process has put there meanwhile.
+        tf.io.gfile.rename(temporary, path, overwrite=True)
+    except (tf.errors.FailedPreconditionError, tf.errors.AlreadyExistsError):
+        _check_free(path, marker, overwrite)
+        if not overwrite:
+            raise
+        _exchange(temporary, path)
+
+
+def _exchange(temporary: str, path: str) -> None:
+    """Moves a directory to the place of another, which is removed."""
     old = _sibling(path, "old")
     tf.io.gfile.rename(path, old)
     try:

@@ -115,12 +115,11 @@ class Classifier:
         self._graph = tf.Graph()
         with self._graph.as_default():
             self._module = hub.Module(module, trainable=trainable)
-            dimension = self._module.get_output_info_dict()["default"].get_shape()[1]
             self._sentences = tf1.placeholder(tf.string, [None])
             self._labels = tf1.placeholder(tf.float32, [None])
             self._embeddings = self._module(self._sentences)
             if start is None:
-                start = Weights(np.zeros(dimension, np.float32), np.float32(0))
+                start = Weights(np.zeros(self._embeddings.shape[1], np.float32), np.float32(0))
             self._kernel = tf1.get_variable("kernel", initializer=start.kernel)
             self._bias = tf1.get_variable("bias", initializer=start.bias)
             self._logits = tf.linalg.matvec(self._embeddings, self._kernel) + self._bias

@@ -7,14 +7,15 @@ file in assets/ belongs to which constant.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import tensorflow as tf
 from google.protobuf import any_pb2
+from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf.meta_graph_pb2 import AssetFileDef, MetaGraphDef
 
 from hubmodule import files
-from hubmodule.errors import ModuleDefinitionError
+from hubmodule.errors import ModuleDefinitionError, ModuleFormatError
 from hubmodule.surgery import collections
 from hubmodule.surgery.names import op_name
 
@@ -24,30 +25,49 @@ DIRECTORY = "assets"
 def locate(meta_graph: MetaGraphDef, directory: str) -> None:
     """Points the asset constants of a MetaGraph off disk at the files, in place.
 
+    All of them are then in the collection "asset_filepaths", where `sources` finds them;
+    a SavedModel may have been written without it.
+
     Args:
         meta_graph: of the module.
         directory: the module's.
 
     Raises:
-        ModuleFormatError: if an asset lies outside of the module's assets/.
+        ModuleFormatError: if an asset lies outside of the module's assets/, or an entry
+            is damaged.
     """
-    entries = meta_graph.collection_def.pop(collections.SAVED_MODEL_ASSETS, None)
-    if entries is None:
+    # Not pop(): it finds every key, as maps of messages make what they are asked for.
+    if collections.SAVED_MODEL_ASSETS not in meta_graph.collection_def:
         return
     nodes = {node.name: node for node in meta_graph.graph_def.node}
-    for value in entries.any_list.value:
-        asset = AssetFileDef.FromString(value.value)
+    known = collections.names_in(meta_graph, collections.ASSET_FILEPATHS)
+    for value in meta_graph.collection_def[collections.SAVED_MODEL_ASSETS].any_list.value:
+        asset = _parsed(value)
         path = files.join_inside(posixpath.join(directory, DIRECTORY), asset.filename)
-        node = nodes.get(op_name(asset.tensor_info.name))
-        if node is not None:
-            node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(path, tf.string))
+        tensor = asset.tensor_info.name
+        node = nodes.get(op_name(tensor))
+        if node is None:
+            continue
+        node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(path, tf.string))
+        if tensor not in known:
+            meta_graph.collection_def[collections.ASSET_FILEPATHS].node_list.value.append(tensor)
+    del meta_graph.collection_def[collections.SAVED_MODEL_ASSETS]
+
+
+def _parsed(value: any_pb2.Any) -> AssetFileDef:
+    try:
+        return AssetFileDef.FromString(value.value)
+    except DecodeError as error:
+        raise ModuleFormatError(
+            f"An asset entry of the module is damaged: {error}. Fetch the module again."
+        ) from error
 
 
 def sources(meta_graph: MetaGraphDef) -> dict[str, str]:
     """The files that the asset tensors of a MetaGraph in memory point at: tensor name -> path.
 
     Raises:
-        ModuleDefinitionError: if an asset tensor is not a constant.
+        ModuleDefinitionError: if an asset tensor is not one constant string.
     """
     tensors = collections.names_in(meta_graph, collections.ASSET_FILEPATHS)
     nodes = {node.name: node for node in meta_graph.graph_def.node} if tensors else {}
@@ -59,14 +79,21 @@ def sources(meta_graph: MetaGraphDef) -> dict[str, str]:
                 f"Asset '{tensor}' is made by an op of type {node.op}. The path of an asset must "
                 "be a constant, so that the file can be published with the module."
             )
-        paths[tensor] = bytes(tf.make_ndarray(node.attr["value"].tensor).item()).decode()
+        value = node.attr["value"].tensor
+        if value.dtype != tf.string.as_datatype_enum or value.tensor_shape.dim:
+            raise ModuleDefinitionError(
+                f"Asset '{tensor}' is a constant of type {tf.as_dtype(value.dtype).name} and shape "
+                f"{tf.TensorShape(value.tensor_shape)}. The path of an asset must be one string, a "
+                "scalar."
+            )
+        paths[tensor] = bytes(tf.make_ndarray(value).item()).decode()
     return paths
 
 
-def named(paths: Mapping[str, None]) -> dict[str, str]:
+def named(paths: Iterable[str]) -> dict[str, str]:
     """A file name in assets/ for each path; equal base names get numbers."""
     names: dict[str, str] = {}
-    for path in paths:
+    for path in dict.fromkeys(paths):
         base = posixpath.basename(path.replace("\\", "/")) or "asset"
         stem, extension = posixpath.splitext(base)
         name, count = base, 0
@@ -115,4 +142,8 @@ def copy(names: Mapping[str, str], directory: str) -> None:
             raise ModuleDefinitionError(
                 f"Asset {path!r} of the module does not exist any more; a module is exported "
                 "with its assets, so keep them until then."
+            ) from error
+        except (tf.errors.FailedPreconditionError, tf.errors.InvalidArgumentError) as error:
+            raise ModuleDefinitionError(
+                f"Asset {path!r} of the module is no file: {error.message}"
             ) from error

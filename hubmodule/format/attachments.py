@@ -4,19 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
 from hubmodule import module_attachment_pb2
+from hubmodule.errors import ModuleFormatError
 from hubmodule.surgery import collections
 
 
 def read(meta_graph: MetaGraphDef) -> dict[str, bytes]:
-    """The serialised messages of a MetaGraph by key; the last under a key wins."""
+    """The serialised messages of a MetaGraph by key; the last under a key wins.
+
+    Raises:
+        ModuleFormatError: if an attachment cannot be read.
+    """
     if collections.ATTACHMENTS not in meta_graph.collection_def:
         return {}
     values = meta_graph.collection_def[collections.ATTACHMENTS].bytes_list.value
-    attachments = map(module_attachment_pb2.ModuleAttachment.FromString, values)
-    return {attachment.key: attachment.value for attachment in attachments}
+    try:
+        attachments = map(module_attachment_pb2.ModuleAttachment.FromString, values)
+        return {attachment.key: attachment.value for attachment in attachments}
+    except DecodeError as error:
+        raise ModuleFormatError(
+            f"A message attached to the module is damaged: {error}. Fetch the module again."
+        ) from error
 
 
 def write(meta_graph: MetaGraphDef, messages: Mapping[str, bytes]) -> None:

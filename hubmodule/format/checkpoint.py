@@ -6,8 +6,9 @@ MergeV2Checkpoints joins: so the memory it takes does not grow with the model.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import tensorflow as tf
@@ -15,8 +16,13 @@ import tensorflow as tf
 from hubmodule.errors import CheckpointError
 from hubmodule.surgery.state import VariableState
 
+T = TypeVar("T")
+
 # Large enough that a piece costs little beside its writing.
 PIECE_BYTES = 128 << 20
+
+# What the reader of checkpoints raises, as its errors cross from C++ in several ways.
+_READ_ERRORS = (tf.errors.OpError, ValueError, RuntimeError, IndexError)
 
 
 @dataclass(frozen=True)
@@ -25,13 +31,19 @@ class Entry:
 
     Attributes:
         name: of the tensor.
-        value: its content.
+        value: its content; a string by itself is bytes.
         slice_spec: "" for a whole tensor, else where the slice lies.
     """
 
     name: str
-    value: np.ndarray
+    value: np.ndarray | np.generic | bytes
     slice_spec: str = ""
+
+    @property
+    def array(self) -> np.ndarray:
+        """The content as an array."""
+        # NumPy's own type of strings would lose zeros at the end.
+        return np.asarray(self.value, object if isinstance(self.value, bytes) else None)
 
 
 @dataclass(frozen=True)
@@ -70,16 +82,7 @@ class Contents:
 
 def batches(variables: Iterable[VariableState]) -> Iterator[list[VariableState]]:
     """Groups variables so that the values of each group fit into about one piece."""
-    batch: list[VariableState] = []
-    size = 0
-    for variable in variables:
-        batch.append(variable)
-        size += (variable.shape.num_elements() or 1) * variable.dtype.size
-        if size >= PIECE_BYTES:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
+    return _pieces(variables, lambda v: (v.shape.num_elements() or 1) * v.dtype.size)
 
 
 def contents(prefix: str) -> Contents:
@@ -97,8 +100,8 @@ def latest(path: str) -> str:
     return (tf.train.latest_checkpoint(path) if tf.io.gfile.isdir(path) else None) or path
 
 
-def read(prefix: str, names: Iterable[str]) -> Iterator[np.ndarray]:
-    """Reads tensors, one at a time.
+def read(prefix: str, names: Iterable[str]) -> Iterator[np.ndarray | np.generic | bytes]:
+    """Reads tensors, one at a time, as sessions give them: a scalar is no array.
 
     Raises:
         CheckpointError: if one is not there, or the checkpoint is damaged.
@@ -107,7 +110,7 @@ def read(prefix: str, names: Iterable[str]) -> Iterator[np.ndarray]:
     for name in names:
         try:
             yield reader.get_tensor(name)
-        except (tf.errors.OpError, ValueError, RuntimeError) as error:
+        except _READ_ERRORS as error:
             raise CheckpointError(
                 f"Cannot read '{name}' of checkpoint {prefix}: {error}"
             ) from error
@@ -117,11 +120,11 @@ def write(prefix: str, entries: Iterable[Entry]) -> None:
     """Writes a checkpoint; nothing if there are no entries.
 
     Args:
-        prefix: its path prefix, in a directory that exists.
+        prefix: its path prefix. The directory is made, in one that exists.
         entries: are taken as they are written, so an iterator keeps memory bounded.
     """
     shards: list[str] = []
-    for piece in _pieces(entries):
+    for piece in _pieces(entries, lambda entry: entry.array.nbytes):
         shards.append(f"{prefix}.tmp-{len(shards):05d}")
         _save(shards[-1], piece)
     if shards:
@@ -133,12 +136,13 @@ def write(prefix: str, entries: Iterable[Entry]) -> None:
             )
 
 
-def _pieces(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
-    piece: list[Entry] = []
+def _pieces(items: Iterable[T], size_of: Callable[[T], int]) -> Iterator[list[T]]:
+    """Groups items so that each group is of about PIECE_BYTES."""
+    piece: list[T] = []
     size = 0
-    for entry in entries:
-        piece.append(entry)
-        size += entry.value.nbytes
+    for item in items:
+        piece.append(item)
+        size += size_of(item)
         if size >= PIECE_BYTES:
             yield piece
             piece, size = [], 0
@@ -149,14 +153,15 @@ def _pieces(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
 def _save(prefix: str, entries: list[Entry]) -> None:
     """Writes a checkpoint at once, in a graph of its own: the caller's may be finalized."""
     with tf.Graph().as_default(), tf.device("/cpu:0"), tf.compat.v1.Session() as session:
-        placeholders = [tf.compat.v1.placeholder(_dtype(e.value), e.value.shape) for e in entries]
+        values = [entry.array for entry in entries]
+        placeholders = [tf.compat.v1.placeholder(_dtype(v), v.shape) for v in values]
         save = tf.raw_ops.SaveV2(
             prefix=prefix,
             tensor_names=[entry.name for entry in entries],
             shape_and_slices=[entry.slice_spec for entry in entries],
             tensors=placeholders,
         )
-        session.run(save, {p: e.value for p, e in zip(placeholders, entries, strict=True)})
+        session.run(save, dict(zip(placeholders, values, strict=True)))
 
 
 def _dtype(value: np.ndarray) -> tf.DType:
@@ -166,7 +171,7 @@ def _dtype(value: np.ndarray) -> tf.DType:
 def _reader(prefix: str) -> tf.train.CheckpointReader:
     try:
         return tf.compat.v1.train.NewCheckpointReader(prefix)
-    except (tf.errors.OpError, ValueError, RuntimeError) as error:
+    except _READ_ERRORS as error:
         raise CheckpointError(f"Cannot read checkpoint {prefix}: {error}") from error
 
 

@@ -30,10 +30,10 @@ def check(directory: str) -> None:
         ModuleFormatError: if the file cannot be read, or asks for a format or a feature
             that is not known here.
     """
-    if not tf.io.gfile.isdir(directory):
+    if not tf.io.gfile.exists(directory):
         raise HandleNotFoundError(f"{directory} does not exist.")
     if not is_module(directory):
-        raise NotAModuleError(_what_it_is(directory))
+        raise NotAModuleError(f"{directory} is not a TF1 Hub module: {_what_it_is(directory)}")
     module_def = _read(posixpath.join(directory, FILE_NAME))
     if module_def.format != module_def_pb2.ModuleDef.FORMAT_V3:
         raise ModuleFormatError(
@@ -62,10 +62,11 @@ def _read(path: str) -> module_def_pb2.ModuleDef:
 
 
 def _what_it_is(directory: str) -> str:
-    """Says why a directory is no module, what it is, and which call fits."""
-    names = set(tf.io.gfile.listdir(directory))
-    names = {name.rstrip("/") for name in names}
-    missing = f"{directory} is not a TF1 Hub module: {FILE_NAME} is not there. "
+    """Says why a path is no module, what it is, and which call fits."""
+    if not tf.io.gfile.isdir(directory):
+        return "It is a file. A module is a directory: pass the one that the file is in."
+    names = {name.rstrip("/") for name in tf.io.gfile.listdir(directory)}
+    missing = f"{FILE_NAME} is not there. "
     if names & {"saved_model.pb", "saved_model.pbtxt"}:
         return missing + (
             "It is a plain SavedModel: use hub.load() in TF2, or "
@@ -76,8 +77,8 @@ def _what_it_is(directory: str) -> str:
             "It holds a checkpoint: restore it with tf.compat.v1.train.Saver, or publish it with "
             "ModuleSpec.export(path, checkpoint_path=...)."
         )
-    if any(is_module(posixpath.join(directory, name)) for name in names):
-        inner = sorted(n for n in names if is_module(posixpath.join(directory, n)))
+    inner = sorted(name for name in names if is_module(posixpath.join(directory, name)))
+    if inner:
         return missing + f"A module lies deeper, in {inner[0]}: use that path."
     if not names:
         return missing + "The directory is empty."

@@ -54,7 +54,7 @@ def write(directory: str, meta_graphs: Iterable[MetaGraphDef]) -> None:
     """
     meta_graphs = list(meta_graphs)
     tensors = [assets.sources(meta_graph) for meta_graph in meta_graphs]
-    names = assets.named({path: None for paths in tensors for path in paths.values()})
+    names = assets.named(path for paths in tensors for path in paths.values())
     assets.copy(names, directory)
     saved_model = saved_model_pb2.SavedModel()
     for meta_graph, paths in zip(meta_graphs, tensors, strict=True):

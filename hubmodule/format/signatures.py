@@ -10,9 +10,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import tensorflow as tf
-from tensorflow.core.protobuf import meta_graph_pb2
+from tensorflow.core.protobuf import struct_pb2
+from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
+from tensorflow.core.protobuf.meta_graph_pb2 import TensorInfo as TensorInfoProto
 
 from hubmodule import _tf
+from hubmodule.errors import ModuleFormatError
 
 
 class TensorInfo:
@@ -20,12 +23,15 @@ class TensorInfo:
 
     Args:
         proto: the TensorInfo message.
+
+    Raises:
+        ModuleFormatError: if it is of a composite type that is not known here.
     """
 
-    def __init__(self, proto: meta_graph_pb2.TensorInfo):
+    def __init__(self, proto: TensorInfoProto):
         self._encoding = proto.WhichOneof("encoding")
         if self._encoding == "composite_tensor":
-            self._type_spec = _tf.type_spec_from_proto(proto.composite_tensor.type_spec)
+            self._type_spec = _composite_type(proto.composite_tensor.type_spec)
             self._tensor_names = [part.name for part in proto.composite_tensor.components]
             return
         shape = tf.TensorShape(proto.tensor_shape)
@@ -105,12 +111,38 @@ class TensorInfo:
         return tf.nest.pack_sequence_as(self._type_spec, tensors, expand_composites=True)
 
 
-def signature_def(
-    inputs: Mapping[str, Any], outputs: Mapping[str, Any]
-) -> meta_graph_pb2.SignatureDef:
-    """The SignatureDef of tensors, sparse tensors and ragged tensors."""
-    build = tf.compat.v1.saved_model.build_tensor_info
-    return tf.compat.v1.saved_model.build_signature_def(
-        inputs={name: build(value) for name, value in inputs.items()},
-        outputs={name: build(value) for name, value in outputs.items()},
+def _composite_type(proto: struct_pb2.TypeSpecProto) -> tf.TypeSpec:
+    try:
+        return _tf.type_spec_from_proto(proto)
+    except ValueError as error:
+        raise ModuleFormatError(
+            f"A signature has an input or output of a type that TensorFlow {tf.__version__} does "
+            f"not know: {error} Import the package that defines the type first."
+        ) from error
+
+
+def signature_def(inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> SignatureDef:
+    """The SignatureDef of tensors, sparse tensors and ragged tensors by name."""
+    return SignatureDef(
+        inputs={name: tensor_info(value) for name, value in inputs.items()},
+        outputs={name: tensor_info(value) for name, value in outputs.items()},
     )
+
+
+def tensor_info(value: Any) -> TensorInfoProto:
+    """The TensorInfo message of a tensor, sparse tensor or ragged tensor."""
+    if isinstance(value, tf.RaggedTensor):
+        proto = TensorInfoProto()
+        type_spec = _tf.type_spec_to_proto(tf.type_spec_from_value(value))
+        proto.composite_tensor.type_spec.CopyFrom(type_spec)
+        parts = tf.nest.flatten(value, expand_composites=True)
+        proto.composite_tensor.components.extend(tensor_info(part) for part in parts)
+        return proto
+    proto = TensorInfoProto(dtype=value.dtype.as_datatype_enum, tensor_shape=value.shape.as_proto())
+    if isinstance(value, tf.SparseTensor):
+        proto.coo_sparse.indices_tensor_name = value.indices.name
+        proto.coo_sparse.values_tensor_name = value.values.name
+        proto.coo_sparse.dense_shape_tensor_name = value.dense_shape.name
+    else:
+        proto.name = value.name
+    return proto

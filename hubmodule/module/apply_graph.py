@@ -56,10 +56,11 @@ def add_application(
     template = variant.application_template(signature, trainable)
     with graph.name_scope(_NOT_IN_SCOPES.sub("_", f"{name}_apply_{signature}")) as scope:
         feeds = values.feeds_of(infos.inputs, inputs)
-    sources = {name: state.tensor(name) for name in template.part.tensors - set(feeds)} | feeds
-    live = {name: _tf.as_local(tensor, graph) for name, tensor in sources.items()}
+    sources = {read: state.tensor(read) for read in template.part.tensors - set(feeds)} | feeds
+    live = {replaced: _tf.as_local(tensor, graph) for replaced, tensor in sources.items()}
     if template.part.ops:
-        groups = _groups(template, sources)
+        anchors = (f"{op}:0" for op in template.anchors & variant.state_ops)
+        groups = _groups(template, {name: state.tensor(name) for name in anchors} | sources)
         _import(template, scope, live, groups)
         restore_contexts(variant, template.part, scope, live)
     for update in template.update_ops:
@@ -93,10 +94,13 @@ def _check_graph(graph: tf.Graph, state: StateGraph) -> None:
 
 
 def _groups(template: Template, sources: Mapping[str, tf.Tensor]) -> dict[str, list[bytes]]:
-    """The colocation groups of what takes the place of the module's inputs and state."""
+    """What takes the place of the colocation groups of the module's inputs and state."""
+    if not template.anchors:
+        return {}
     replacements = defaultdict(list)
     for name, tensor in sources.items():
-        replacements[op_name(name)].append(tensor.op.colocation_groups())
+        if op_name(name) in template.anchors:
+            replacements[op_name(name)].append(tensor.op.colocation_groups())
     return colocation.groups_of_replaced(template.graph_def, replacements)
 
 

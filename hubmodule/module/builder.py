@@ -120,7 +120,7 @@ def attach_message(key: str, message: Message) -> None:
     if not isinstance(key, str) or not _IDENTIFIER.fullmatch(key):
         raise ModuleDefinitionError(
             f"hub.attach_message() called with malformed key {key!r}: use letters, digits and "
-            "underscores, a letter first."
+            "underscores, and no digit first."
         )
     _definition("attach_message").attachments[key] = message.SerializeToString(deterministic=True)
 
@@ -202,12 +202,23 @@ def _meta_graph(graph: tf.Graph, tags: Iterable[str], definition: _Definition) -
     collections.check_supported(
         key for key in graph.get_all_collection_keys() if graph.get_collection_ref(key)
     )
+    _check_assets(graph.get_collection(collections.ASSET_FILEPATHS))
     meta_graph = tf.compat.v1.train.export_meta_graph(graph=graph, strip_default_attrs=True)
     meta_graph.meta_info_def.tags.extend(sorted(tags))
     for name, signature in definition.signatures.items():
         meta_graph.signature_def[name].CopyFrom(signature)
     attachments.write(meta_graph, definition.attachments)
     return portability.for_older_tensorflow(meta_graph)
+
+
+def _check_assets(elements: Sequence[Any]) -> None:
+    # TensorFlow would leave out the whole collection, and the files would not be published.
+    strays = [element for element in elements if not isinstance(element, tf.Tensor)]
+    if strays:
+        raise ModuleDefinitionError(
+            f"Collection '{collections.ASSET_FILEPATHS}' has {strays[0]!r}, which is no tensor. "
+            "Add the tf.constant() with the path, by which the graph reads the file."
+        )
 
 
 def _check(variant: Variant) -> None:

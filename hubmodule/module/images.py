@@ -46,7 +46,7 @@ def get_expected_image_size(
         NoSuchSignatureError: if there is no such signature.
     """
     info = module_or_spec.get_attached_message(_KEY, ImageModuleInfo)
-    if info is not None and info.HasField("default_image_size"):
+    if info is not None and info.default_image_size.height and info.default_image_size.width:
         return [info.default_image_size.height, info.default_image_size.width]
     _, height, width, _ = _image_shape(module_or_spec, signature, input_name)
     if height is None or width is None:

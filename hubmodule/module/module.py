@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
@@ -10,7 +11,7 @@ from typing import Any, TypeVar
 import tensorflow as tf
 from google.protobuf.message import Message
 
-from hubmodule.errors import GraphError, ModuleDefinitionError, SignatureMismatchError
+from hubmodule.errors import GraphError, ModuleDefinitionError
 from hubmodule.format import checkpoint, module_def, saved_model
 from hubmodule.format.signatures import TensorInfo
 from hubmodule.module import values
@@ -29,7 +30,7 @@ _logger = logging.getLogger("hubmodule")
 _MANY_APPLICATIONS = 100
 
 
-def load_module_spec(handle: str) -> ModuleSpec:
+def load_module_spec(handle: str | os.PathLike[str]) -> ModuleSpec:
     """Loads a module.
 
     Args:
@@ -69,6 +70,7 @@ class Module:
             {"train"}.
 
     Raises:
+        as load_module_spec() for a handle.
         CheckpointError: if the module's checkpoint lacks a variable.
         GraphError: in eager mode.
         ModuleDefinitionError: if `spec` is neither a spec nor a handle.
@@ -80,7 +82,7 @@ class Module:
 
     def __init__(
         self,
-        spec: ModuleSpec | str,
+        spec: ModuleSpec | str | os.PathLike[str],
         trainable: bool = False,
         name: str = "module",
         tags: Iterable[str] | None = None,
@@ -125,9 +127,9 @@ class Module:
             NoSuchSignatureError: if there is none of this name.
             SignatureMismatchError: if the inputs do not fit, or there is no output
                 "default" and not as_dict.
+            UnregisteredOpsError: if this signature needs ops that no imported package has.
         """
-        if _sentinel is not None:
-            raise SignatureMismatchError("Pass `signature` and `as_dict` by name.")
+        values.check_named(_sentinel)
         name = signature or "default"
         declared = self._variant.signature(name)
         given = values.by_name(declared.inputs, inputs, name)
@@ -189,7 +191,12 @@ class Module:
         """The message attached under a key; as ModuleSpec.get_attached_message."""
         return self._spec.get_attached_message(key, message_type, self._variant.tags, required)
 
-    def export(self, path: str, session: tf.compat.v1.Session, overwrite: bool = False) -> None:
+    def export(
+        self,
+        path: str | os.PathLike[str],
+        session: tf.compat.v1.Session,
+        overwrite: bool = False,
+    ) -> None:
         """Writes the module with the values that its variables have in a session.
 
         All graph variants are written. The graph is not changed, so it may be finalized.
@@ -220,10 +227,10 @@ class Module:
                 )
 
 
-def _as_spec(spec: ModuleSpec | str) -> ModuleSpec:
+def _as_spec(spec: ModuleSpec | str | os.PathLike[str]) -> ModuleSpec:
     if isinstance(spec, ModuleSpec):
         return spec
-    if isinstance(spec, str):
+    if isinstance(spec, (str, os.PathLike)):
         return load_module_spec(spec)
     raise ModuleDefinitionError(
         f"Unknown module spec type: {type(spec)}. Pass a hub.ModuleSpec or a handle, a string."

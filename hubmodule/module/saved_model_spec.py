@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
@@ -21,7 +22,7 @@ _INIT_SIGNATURES = ("__saved_model_init_op", "__saved_model_train_op")
 
 
 def create_module_spec_from_saved_model(
-    saved_model_path: str, drop_collections: Iterable[str] | None = None
+    saved_model_path: str | os.PathLike[str], drop_collections: Iterable[str] | None = None
 ) -> ModuleSpec:
     """Makes a spec out of a SavedModel that was made by TF1.
 

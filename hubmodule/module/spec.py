@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
@@ -13,7 +14,7 @@ from hubmodule.errors import ModuleDefinitionError, NoSuchAttachmentError, NoSuc
 from hubmodule.format import checkpoint, module_def, saved_model
 from hubmodule.format.signatures import TensorInfo
 from hubmodule.module.variant import Variant
-from hubmodule.surgery import partitions
+from hubmodule.surgery import collections, partitions
 
 M = TypeVar("M", bound=Message)
 Tags = Iterable[str] | None
@@ -106,9 +107,9 @@ class ModuleSpec:
 
     def export(
         self,
-        path: str,
+        path: str | os.PathLike[str],
         _sentinel: None = None,
-        checkpoint_path: str | None = None,
+        checkpoint_path: str | os.PathLike[str] | None = None,
         name_transform_fn: Callable[[str], str] | None = None,
         overwrite: bool = False,
     ) -> None:
@@ -133,7 +134,7 @@ class ModuleSpec:
                 "spec.export(path, checkpoint_path='/tmp/model/model.ckpt-100'). To export "
                 "the values in a session, use hub.Module(spec).export(path, session)."
             )
-        prefix = checkpoint.latest(checkpoint_path)
+        prefix = checkpoint.latest(os.fsdecode(checkpoint_path))
         entries = self._entries_of(prefix, name_transform_fn or (lambda name: name))
         self.write(path, entries, overwrite)
 
@@ -177,12 +178,15 @@ class ModuleSpec:
         """
         if self._checkpoint_prefix is None:
             return None
-        if not any(variant.variables for variant in self._variants.values()):
+        if not any(v.names_of(collections.VARIABLES) for v in self._variants.values()):
             return checkpoint.Contents(self._checkpoint_prefix, {}, {})
         return checkpoint.contents(self._checkpoint_prefix)
 
     def write(
-        self, path: str, variables: Iterable[checkpoint.Entry], overwrite: bool = False
+        self,
+        path: str | os.PathLike[str],
+        variables: Iterable[checkpoint.Entry],
+        overwrite: bool = False,
     ) -> None:
         """Writes a module directory, whole or not at all.
 

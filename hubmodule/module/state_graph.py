@@ -197,14 +197,13 @@ def _live_definition(
 
 def _fill_collections(state: StateGraph, variant: Variant, trainable: bool) -> None:
     """Adds to the collections of the graph what a module contributes when it is made."""
-    keys = [collections.VARIABLES, collections.MODEL_VARIABLES]
-    if trainable:
-        keys.append(collections.TRAINABLE_VARIABLES)
-    for key in keys:
-        members = variant.names_of(key)
-        for name, variable in state.variables.items():
-            if name in members:
-                state.graph.add_to_collection(key, variable)
+    models = variant.names_of(collections.MODEL_VARIABLES)
+    for name, variable in state.variables.items():
+        state.graph.add_to_collection(collections.VARIABLES, variable)
+        if name in models:
+            state.graph.add_to_collection(collections.MODEL_VARIABLES, variable)
+        if variable.trainable:
+            state.graph.add_to_collection(collections.TRAINABLE_VARIABLES, variable)
     for key in (collections.TABLE_INITIALIZERS, collections.ASSET_FILEPATHS):
         _add_elements(state, variant, key)
     if trainable:

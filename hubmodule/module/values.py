@@ -11,6 +11,16 @@ from hubmodule.errors import SignatureMismatchError
 from hubmodule.format.signatures import TensorInfo
 
 
+def check_named(sentinel: object) -> None:
+    """Checks that a caller gave nothing by position that goes by name.
+
+    Raises:
+        SignatureMismatchError: if something is in the place of `_sentinel`.
+    """
+    if sentinel is not None:
+        raise SignatureMismatchError("Pass `signature` and `as_dict` by name.")
+
+
 def by_name(infos: Mapping[str, TensorInfo], inputs: Any, signature: str) -> dict[str, Any]:
     """The inputs of a call by name.
 
@@ -79,11 +89,12 @@ def feeds_of(infos: Mapping[str, TensorInfo], inputs: Mapping[str, Any]) -> dict
 def _converted(name: str, info: TensorInfo, value: Any) -> Any:
     try:
         converted = _CONVERTERS[info.kind](info, value)
+        accepted = info.accepts(converted)
     except (TypeError, ValueError) as error:
         raise SignatureMismatchError(
             f"Can't convert input '{name}': expected {info}, got {_described(value)}: {error}"
         ) from error
-    if not info.accepts(converted):
+    if not accepted:
         raise SignatureMismatchError(
             f"Can't convert input '{name}': expected {info}, got {_described(converted)}."
         )

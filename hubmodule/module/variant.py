@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import tensorflow as tf
@@ -33,12 +33,14 @@ class Template:
         graph_def: its nodes, with relative names.
         part: what is in it, and what it reads from elsewhere.
         waited_for: inputs that its nodes have as control inputs.
+        anchors: replaced ops that its nodes are colocated with.
         update_ops: those ops of it that belong into UPDATE_OPS.
     """
 
     graph_def: tf.compat.v1.GraphDef
     part: Part
-    waited_for: frozenset[str] = frozenset()
+    waited_for: frozenset[str]
+    anchors: frozenset[str]
     update_ops: tuple[str, ...] = ()
 
 
@@ -54,6 +56,7 @@ class Variant:
     def __init__(self, tags: frozenset[str], meta_graph: MetaGraphDef):
         self.tags = tags
         self.meta_graph = meta_graph
+        self._states: dict[tuple[bool, bool], Template] = {}
         self._applications: dict[tuple[str, bool], Template] = {}
 
     @functools.cached_property
@@ -127,7 +130,6 @@ class Variant:
         """The names of the variables in a collection."""
         return {d.variable_name for d in collections.variables_in(self.meta_graph, key)}
 
-    @functools.lru_cache(maxsize=4)  # noqa: B019  a variant lives as long as its spec
     def state_template(self, trainable: bool, restored: bool) -> Template:
         """The state, and what initialises it.
 
@@ -138,6 +140,12 @@ class Variant:
         Raises:
             UnregisteredOpsError: if an op is unknown.
         """
+        key = (trainable, restored)
+        if key not in self._states:
+            self._states[key] = self._state_template(*key)
+        return self._states[key]
+
+    def _state_template(self, trainable: bool, restored: bool) -> Template:
         roots = set(self.state_ops)
         for variable in self.variables:
             definition = variable.definition
@@ -191,20 +199,19 @@ class Variant:
         fed = {tensor for info in signature.inputs.values() for tensor in info.tensor_names}
         replaced = fed | {op + ":0" for op in self.state_ops}
         roots = [tensor for info in signature.outputs.values() for tensor in info.tensor_names]
-        updates = self._runnable_updates(replaced) if trainable else []
+        updates: list[str] = []
+        if trainable:
+            updates = collections.names_in(self.meta_graph, collections.UPDATE_OPS)
         part = self._needed([*roots, *updates], replaced)
+        if updates and self._lacks_inputs(part):
+            # One by one only where it matters, as each takes a walk through the graph.
+            updates = [u for u in updates if not self._lacks_inputs(self._needed([u], replaced))]
+            part = self._needed([*roots, *updates], replaced)
         return self._template(part, tuple(updates), {op_name(tensor) for tensor in replaced})
 
-    def _runnable_updates(self, replaced: set[str]) -> list[str]:
-        """The update ops that need no placeholder which stays empty."""
-        updates = collections.names_in(self.meta_graph, collections.UPDATE_OPS)
-
-        def all_runnable(names: Sequence[str]) -> bool:
-            ops = self._needed(names, replaced).ops
-            return not any(self.wiring.nodes[op].op == "Placeholder" for op in ops)
-
-        # One by one only where it matters, as each takes a walk through the graph.
-        return updates if all_runnable(updates) else [u for u in updates if all_runnable([u])]
+    def _lacks_inputs(self, part: Part) -> bool:
+        """Whether a part has a placeholder, which would stay empty."""
+        return any(self.wiring.nodes[op].op == "Placeholder" for op in part.ops)
 
     def _needed(self, roots: Iterable[str], replaced: Collection[str] = ()) -> Part:
         try:
@@ -216,21 +223,29 @@ class Variant:
             ) from error
 
     def _template(
-        self, part: Part, updates: tuple[str, ...] = (), replaced_ops: set[str] | None = None
+        self, part: Part, updates: tuple[str, ...] = (), replaced_ops: Collection[str] = ()
     ) -> Template:
         graph_def = self.wiring.graph_of(part.ops)
         registration.check_registered(graph_def, self.tags)
-        graph_def = colocation.with_live_constraints(
-            graph_def, self.wiring.nodes, replaced_ops or set()
+        graph_def = colocation.with_live_constraints(graph_def, self.wiring.nodes, replaced_ops)
+        # State is there from the start.
+        _remove_waits(graph_def, part.controls & self.state_ops)
+        anchors = {op for node in graph_def.node for op in colocation.constrained_to(node)}
+        return Template(
+            graph_def,
+            part,
+            part.controls - self.state_ops,
+            frozenset(anchors.intersection(replaced_ops)),
+            updates,
         )
-        for node in graph_def.node:
-            _forget(node, part.controls & self.state_ops)
-        return Template(graph_def, part, part.controls - self.state_ops, updates)
 
 
-def _forget(node: tf.compat.v1.NodeDef, ops: frozenset[str]) -> None:
-    """Removes control inputs from a node, in place: state is there from the start."""
-    kept = [i for i in node.input if not (is_control(i) and op_name(i) in ops)]
-    if len(kept) < len(node.input):
-        del node.input[:]
-        node.input.extend(kept)
+def _remove_waits(graph_def: tf.compat.v1.GraphDef, ops: frozenset[str]) -> None:
+    """Removes the control inputs that name some ops, in place."""
+    if not ops:
+        return
+    for node in graph_def.node:
+        kept = [i for i in node.input if not (is_control(i) and op_name(i) in ops)]
+        if len(kept) < len(node.input):
+            del node.input[:]
+            node.input.extend(kept)

@@ -1,1 +1,1 @@
-"""Turns a handle into a directory."""
+"""Turns a handle into a directory; knows nothing of graphs."""

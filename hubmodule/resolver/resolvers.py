@@ -1,21 +1,216 @@
-"""Turns a handle into a directory: paths, which are used in place."""
+"""Turns a handle into a directory: first a plan, which is a value, then what it says."""
 
 from __future__ import annotations
 
-import tensorflow as tf
+import difflib
+import logging
+import os
+from dataclasses import dataclass
 
-from hubmodule.errors import HandleNotFoundError
+from hubmodule import settings as settings_
+from hubmodule._plain_errors import CacheDamagedError, HandleNotFoundError, OfflineError
+from hubmodule.resolver import http, urls
+from hubmodule.resolver import manifest as manifests
+from hubmodule.resolver.cache import Cache, Health, State
+from hubmodule.resolver.fetch import Target, fetch
+from hubmodule.resolver.handles import (
+    ArchiveHandle,
+    Handle,
+    PathHandle,
+    WebHandle,
+    cache_key,
+    missing_hint,
+    needs_network,
+    parse,
+)
+from hubmodule.resolver.manifest import Manifest
+from hubmodule.resolver.retries import Retries
+from hubmodule.resolver.storage import storage_for
+from hubmodule.settings import LoadFormat, Settings
+
+logger = logging.getLogger("hubmodule")
+
+_MOST_SHOWN = 10
 
 
-def resolve(handle: str) -> str:
-    """The directory that a handle stands for.
+@dataclass(frozen=True)
+class UseInPlace:
+    """The directory is where the handle says."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class AskWhere:
+    """A server knows where the unpacked module is."""
+
+    handle: WebHandle
+
+
+@dataclass(frozen=True)
+class UseCache:
+    """The module is in the cache under `key`, or is to be fetched into it.
+
+    Attributes:
+        handle: what to fetch.
+        key: the name of the directory.
+        may_fetch: whether fetching is allowed.
+    """
+
+    handle: WebHandle | ArchiveHandle
+    key: str
+    may_fetch: bool
+
+
+Plan = UseInPlace | AskWhere | UseCache
+
+
+def resolve(handle: str | os.PathLike[str]) -> str:
+    """The directory of the module that a handle stands for, downloaded if need be.
 
     Args:
-        handle: a path on any TensorFlow file system.
+        handle: a path on any TensorFlow file system, of a directory or of an archive
+            (.tar, .tar.gz, .tgz, .tar.bz2, .tar.xz), or an http(s) address of a module.
+            An archive or address that ends in #sha256=<hex> is only used if the archive
+            has that digest.
+
+    Returns:
+        The path of a directory. What was downloaded is complete there, and stays until
+        somebody removes it.
 
     Raises:
-        HandleNotFoundError: if there is nothing.
+        InvalidHandleError: (a ValueError and an OSError) if it is no handle.
+        HandleNotFoundError: (an OSError) if a path does not exist.
+        DownloadError: (a urllib.error.URLError) if it cannot be downloaded; an
+            HttpStatusError (a urllib.error.HTTPError) if a server says so.
+        ArchiveError: (an OSError and a ValueError) if an archive is damaged or not safe.
+        CacheError: (an OSError) if the cache directory cannot be used.
+        UncompressedReadError: (a ValueError) if TFHUB_MODEL_LOAD_FORMAT is UNCOMPRESSED
+            and the server does not support it.
+        SettingError: (a ValueError) if an environment variable or flag means nothing.
     """
-    if not tf.io.gfile.exists(handle):
-        raise HandleNotFoundError(f"{handle} does not exist.")
-    return handle
+    return resolve_with(handle, settings_.current())
+
+
+def resolve_with(handle: str | os.PathLike[str], settings: Settings) -> str:
+    """Like `resolve`, with settings of the caller's."""
+    return carry_out(plan(parse(handle), settings), settings)
+
+
+def plan(handle: Handle, settings: Settings) -> Plan:
+    """Decides what to do, without looking at any file or network.
+
+    Raises:
+        OfflineError: if the network would be needed for certain, and is switched off.
+    """
+    if isinstance(handle, PathHandle):
+        _check_offline(handle.path, settings)
+        return UseInPlace(handle.path)
+    if isinstance(handle, ArchiveHandle):
+        may_fetch = not (settings.offline and needs_network(handle.path))
+        return UseCache(handle, cache_key(handle.text), may_fetch)
+    # What is pinned has to be looked at, so it is downloaded in any case.
+    if settings.load_format is LoadFormat.UNCOMPRESSED and not handle.sha256:
+        _check_offline(handle.url, settings)
+        return AskWhere(handle)
+    return UseCache(handle, cache_key(handle.text), not settings.offline)
+
+
+def carry_out(plan: Plan, settings: Settings) -> str:
+    """Does what a plan says, and returns the directory."""
+    if isinstance(plan, UseInPlace):
+        return _in_place(plan.path)
+    if isinstance(plan, AskWhere):
+        return http.uncompressed_location(plan.handle, settings, Retries(settings.retries))
+    if isinstance(plan.handle, ArchiveHandle) and _is_folder(plan.handle):
+        return plan.handle.path
+    return _through_cache(plan, settings)
+
+
+def _in_place(path: str) -> str:
+    storage, found = storage_for(path)
+    if not storage.exists(found):
+        raise HandleNotFoundError(f"{path} does not exist. {missing_hint(path)}")
+    return path
+
+
+def _is_folder(handle: ArchiveHandle) -> bool:
+    """Whether what is named like an archive is a module's directory."""
+    if handle.sha256 or needs_network(handle.path):
+        return False
+    storage, path = storage_for(handle.path)
+    return storage.is_folder(path)
+
+
+def _through_cache(plan: UseCache, settings: Settings) -> str:
+    _check_offline(settings.cache_dir, settings)
+    cache = Cache(settings.cache_dir)
+    with cache.accessed():
+        health = cache.use(plan.key, urls.without_password(plan.handle.text), settings.lock_timeout)
+        if cache.is_local:
+            # Elsewhere it would cost a request each time, and is done when something is fetched.
+            cache.sweep()
+        if not health.usable:
+            if not plan.may_fetch:
+                raise _offline(plan, cache, health)
+            _fill(plan, cache, settings)
+    return cache.folder(plan.key)
+
+
+def _fill(plan: UseCache, cache: Cache, settings: Settings) -> None:
+    """Fetches what is missing or damaged, unless another process has done so meanwhile."""
+    name = urls.without_password(plan.handle.text)
+    cache.prepare()
+    if cache.is_local:
+        cache.uses.mark(plan.key)
+    with cache.lock(plan.key, settings.lock_timeout, name):
+        cache.sweep()
+        cache.sweep_foreign(plan.key)
+        health = cache.health(plan.key)
+        if health.usable:
+            return
+        if health.state is not State.MISSING:
+            logger.warning(
+                "%s of %s is damaged (%s); fetching it again.",
+                cache.folder(plan.key),
+                name,
+                health.detail,
+            )
+        with cache.new_folder(plan.key) as folder:
+            records = fetch(plan.handle, settings, Target(cache.storage, folder))
+            manifest = Manifest(name, manifests.now(), tuple(records))
+            cache.publish(plan.key, folder, manifest)
+
+
+def _check_offline(path: str, settings: Settings) -> None:
+    if settings.offline and needs_network(path):
+        raise OfflineError(
+            f"{urls.shown(path)} is on the network, which HUBMODULE_OFFLINE switches off. Unset "
+            "it, or use a local copy.",
+            urls.shown(path),
+        )
+
+
+def _offline(plan: UseCache, cache: Cache, health: Health) -> Exception:
+    name = urls.without_password(plan.handle.text)
+    if health.state is not State.MISSING:
+        return CacheDamagedError(
+            f"{cache.folder(plan.key)} of {name} is damaged: {health.detail}. It cannot be fetched "
+            "again while HUBMODULE_OFFLINE is set. To repair it, run where there is a network:\n"
+            f"    HUBMODULE_OFFLINE=0 python -m hubmodule resolve '{name}'"
+        )
+    return OfflineError(
+        f"{name} is not in the cache {cache.root}, and HUBMODULE_OFFLINE is set. "
+        f"{_what_is_cached(name, cache)}"
+    )
+
+
+def _what_is_cached(name: str, cache: Cache) -> str:
+    cached = sorted(filter(None, (cache.handle(key) for key in cache.all_keys())))
+    if not cached:
+        return "Nothing is cached. Unset HUBMODULE_OFFLINE to fetch it."
+    alike = difflib.get_close_matches(name, cached, _MOST_SHOWN, cutoff=0.0)
+    lines = "".join(f"\n    {handle}" for handle in alike)
+    rest = len(cached) - len(alike)
+    more = f"\n    and {rest} more: python -m hubmodule cache list" if rest else ""
+    return f"Unset it to fetch the module, or use what is cached:{lines}{more}"

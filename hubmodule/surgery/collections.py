@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from google.protobuf.message import DecodeError
 from tensorflow.core.framework.variable_pb2 import VariableDef
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
-from hubmodule.errors import ModuleDefinitionError
+from hubmodule.errors import ModuleDefinitionError, ModuleFormatError
 
 VARIABLES = "variables"
 TRAINABLE_VARIABLES = "trainable_variables"
@@ -60,8 +61,17 @@ def names_in(meta_graph: MetaGraphDef, key: str) -> list[str]:
 
 
 def variables_in(meta_graph: MetaGraphDef, key: str) -> list[VariableDef]:
-    """The variables of a collection, without repetitions."""
+    """The variables of a collection, without repetitions.
+
+    Raises:
+        ModuleFormatError: if one cannot be read.
+    """
     if key not in meta_graph.collection_def:
         return []
     serialized = dict.fromkeys(meta_graph.collection_def[key].bytes_list.value)
-    return [VariableDef.FromString(value) for value in serialized]
+    try:
+        return [VariableDef.FromString(value) for value in serialized]
+    except DecodeError as error:
+        raise ModuleFormatError(
+            f"Collection '{key}' is damaged: {error}. Fetch the module again."
+        ) from error

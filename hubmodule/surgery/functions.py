@@ -12,9 +12,11 @@ def needed_library(
     nodes: Iterable[tf.compat.v1.NodeDef], library: function_pb2.FunctionDefLibrary
 ) -> function_pb2.FunctionDefLibrary:
     """The part of a library that the nodes need, directly or through other functions."""
+    kept = function_pb2.FunctionDefLibrary()
+    if not library.function:
+        return kept
     calls = _calls_of_functions(library)
     needed = _reachable(_called(nodes, calls), calls)
-    kept = function_pb2.FunctionDefLibrary()
     kept.function.extend(f for f in library.function if f.signature.name in needed)
     kept.gradient.extend(g for g in library.gradient if g.function_name in needed)
     return kept

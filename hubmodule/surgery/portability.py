@@ -39,7 +39,8 @@ def for_older_tensorflow(meta_graph: MetaGraphDef) -> MetaGraphDef:
     for node in all_nodes(portable.graph_def):
         if node.op == "VarHandleOp":
             node.attr.pop("debug_name", None)
-        elif node.op == "AssignVariableOp" and _assigns_its_own_shape(node, nodes):
+    for node in portable.graph_def.node:
+        if node.op == "AssignVariableOp" and _assigns_its_own_shape(node, nodes):
             # The check at run time cannot fail.
             node.attr.pop("validate_shape", None)
     return portable
@@ -70,11 +71,10 @@ def for_this_tensorflow(meta_graph: MetaGraphDef) -> MetaGraphDef:
     local.CopyFrom(meta_graph)
     unknown = _unknown_defaults(meta_graph.meta_info_def.stripped_op_list.op)
     for node in all_nodes(local.graph_def):
-        node.device = ""
-        attr = node.attr
+        node.ClearField("device")
         for name, default in unknown.get(node.op, ()):
-            if name in attr and attr[name] == default:
-                del attr[name]
+            if name in node.attr and node.attr[name] == default:
+                del node.attr[name]
     return local
 
 
@@ -133,7 +133,8 @@ def without_author(
 def _rename_paths(node: tf.compat.v1.NodeDef, names: Mapping[str, str]) -> None:
     """Renames what a table is shared under, in place: TensorFlow puts the path of its file in."""
     if "shared_name" in node.attr:
-        for path, name in names.items():
+        # The longest first, so that no path is taken for one that begins like it.
+        for path, name in sorted(names.items(), key=lambda item: -len(item[0])):
             node.attr["shared_name"].s = node.attr["shared_name"].s.replace(
                 path.encode(), name.encode()
             )

@@ -73,12 +73,13 @@ class Wiring:
                 ops.add(op)
                 for reference in self.nodes[op].input:
                     follow(reference)
-                pending.extend(self.contexts.companions(op) - replaced_ops)
+                if companions := self.contexts.companions(op):
+                    pending.extend(companions - replaced_ops)
         return Part(frozenset(ops), frozenset(tensors), frozenset(controls))
 
     def graph_of(self, ops: Collection[str]) -> tf.compat.v1.GraphDef:
         """The GraphDef of some ops, in the graph's order, with the functions they need."""
         graph_def = tf.compat.v1.GraphDef(versions=self.graph_def.versions)
-        graph_def.node.extend(node for node in self.graph_def.node if node.name in ops)
+        graph_def.node.extend(node for name, node in self.nodes.items() if name in ops)
         graph_def.library.CopyFrom(functions.needed_library(graph_def.node, self.graph_def.library))
         return graph_def

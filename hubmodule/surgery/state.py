@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,13 +13,13 @@ from hubmodule.surgery.names import op_name
 from hubmodule.surgery.partitions import full_name, slice_spec
 
 
-@functools.cache
 def holds_state(op: str) -> bool:
     """Whether ops of a type hold state: stateful, with no inputs, giving a handle or reference.
 
     So are variables, tables, queues and iterators; random ops (which read a shape)
     and placeholders are not.
     """
+    # Looked up each time: the import of a package may register an op meanwhile.
     op_def = _tf.op_def(op)
     if op_def is None or not op_def.is_stateful or op_def.input_arg:
         return False
@@ -118,3 +117,5 @@ def _add_assignment(
     else:
         node.op = "Assign"
         node.attr["T"].type = variable.dtype.as_datatype_enum
+        # Else a variable of unknown shape would have to be of the right one already.
+        node.attr["validate_shape"].b = variable.shape.is_fully_defined()

@@ -241,6 +241,13 @@ class TestTables:
             assets = evaluate(v1.get_collection(v1.GraphKeys.ASSET_FILEPATHS))
             assert assets == [str(tmp_path / "moved" / "assets" / "vocabulary.txt").encode()]
 
+    @pytest.mark.parametrize("name", ["part:1.txt", "..words"])
+    def test_an_asset_of_an_odd_name(self, tmp_path, name):
+        (tmp_path / name).write_text("one\ntwo\n")
+        path = exported(tmp_path / "m", self._lookup(tmp_path / name))
+        with hub.eval_function_for_module(path) as f:
+            assert f(["two"]).tolist() == [1]
+
     def test_two_assets_of_one_base_name(self, tmp_path):
         for folder, words in (("a", "x\ny\n"), ("b", "y\nx\n")):
             (tmp_path / folder).mkdir()
@@ -536,6 +543,17 @@ class TestColocation:
             w = v1.get_variable("w", initializer=tf.constant(2.0))
             with v1.colocate_with(w.handle.op):
                 y = tf.multiply(w, x, name="y")
+            hub.add_signature(inputs=x, outputs=y)
+
+        output = hub.Module(spec_of(module_fn))(1.0)
+        assert output.op.colocation_groups() == [b"loc:@module/w"]
+
+    def test_constraints_on_state_that_is_not_read_follow_it(self, graph):
+        def module_fn():
+            x = v1.placeholder(tf.float32, [])
+            w = v1.get_variable("w", initializer=tf.constant(2.0))
+            with v1.colocate_with(w.handle.op):
+                y = tf.multiply(x, 2.0, name="y")
             hub.add_signature(inputs=x, outputs=y)
 
         output = hub.Module(spec_of(module_fn))(1.0)

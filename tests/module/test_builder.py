@@ -94,6 +94,15 @@ class TestCreateModuleSpec:
         with pytest.raises(ValueError, match=r"Asset 'StringJoin:0'.*must be a constant"):
             building(signature, collect)
 
+    def test_assets_must_be_tensors(self):
+        def module_fn():
+            for path in ("/x", tf.constant("/y")):
+                v1.add_to_collection(v1.GraphKeys.ASSET_FILEPATHS, path)
+            hub.add_signature(outputs=tf.constant(1))
+
+        with pytest.raises(ValueError, match="has '/x', which is no tensor"):
+            hub.create_module_spec(module_fn)
+
     def test_an_error_in_module_fn_is_the_callers(self):
         with pytest.raises(ZeroDivisionError):
             building(lambda: 1 / 0)

@@ -38,6 +38,8 @@ def test_errors_are_those_of_a_module():
             f([1.0], signature="none")
         with pytest.raises(TypeError, match=r"missing \['default'\]"):
             f()
+        with pytest.raises(TypeError, match="by name"):
+            f([1.0], "none")
         assert f([1.0]).tolist() == [3.0]
 
 

@@ -36,6 +36,11 @@ def test_the_attached_size_comes_first():
     assert hub.get_num_image_channels(spec) == 1
 
 
+@pytest.mark.parametrize("size", [(32, None), (None, 48), (None, None)])
+def test_half_a_size_is_none(size):
+    assert hub.get_expected_image_size(spec_of([None, 8, 9, 3], size)) == [8, 9]
+
+
 def test_a_module_tells_the_same():
     with tf.Graph().as_default():
         module = hub.Module(spec_of([None, 8, 9, 3], signature="image_feature_vector"))

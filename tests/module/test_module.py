@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -322,6 +323,13 @@ class TestExport:
                 module.export(str(tmp_path / "m"), session)
         with hub.eval_function_for_module(str(tmp_path / "m")) as f:
             np.testing.assert_array_equal(f(array(1, 2, 3)), expected)
+
+    def test_path_objects_will_do(self, graph, tmp_path, affine_path):
+        module = hub.Module(Path(affine_path))
+        with initialised_session() as session:
+            module.export(tmp_path / "m", session)
+        with hub.eval_function_for_module(tmp_path / "m") as f:
+            np.testing.assert_array_equal(f(array(1, 2)), array(3, 5))
 
     def test_a_finalized_graph_is_exported(self, graph, tmp_path, affine_path):
         module = hub.Module(affine_path)

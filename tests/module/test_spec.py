@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 import pytest
 import tensorflow as tf
@@ -106,6 +107,14 @@ class TestExport:
             name_transform_fn=lambda name: "net/" + name,
         )
         assert hub.load_module_spec(str(tmp_path / "m")).checkpoint_contents.shapes["w"] == []
+
+    def test_path_objects_will_do(self, tmp_path, checkpoint):
+        hub.create_module_spec(affine).export(
+            tmp_path / "m",
+            checkpoint_path=Path(checkpoint),
+            name_transform_fn=lambda name: "net/" + name,
+        )
+        assert hub.load_module_spec(tmp_path / "m").checkpoint_contents.shapes["w"] == []
 
     def test_partitioned_variables_come_whole(self, tmp_path):
         def module_fn():

@@ -8,14 +8,14 @@ import pytest
 import tensorflow as tf
 
 from hubmodule.errors import SignatureMismatchError
-from hubmodule.format.signatures import TensorInfo
+from hubmodule.format.signatures import TensorInfo, tensor_info
 from hubmodule.module import values
 
 v1 = tf.compat.v1
 
 
 def info_of(value):
-    return TensorInfo(v1.saved_model.build_tensor_info(value))
+    return TensorInfo(tensor_info(value))
 
 
 @pytest.fixture
@@ -64,6 +64,12 @@ class TestFeeds:
             SignatureMismatchError, match=r"'sparse'.*sparse shape=\(None, 2\) dtype=int64.*list"
         ):
             values.feeds_of(infos, {"dense": [1.0], "sparse": [1]})
+
+    def test_lists_are_no_ragged_tensors(self):
+        with tf.Graph().as_default():
+            info = info_of(v1.ragged.placeholder(tf.int64, 1))
+            with pytest.raises(SignatureMismatchError, match=r"input 'ids'.* of type list"):
+                values.feeds_of({"ids": info}, {"ids": [[1], [2, 3]]})
 
 
 if __name__ == "__main__":

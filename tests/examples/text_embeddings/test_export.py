@@ -139,6 +139,11 @@ class TestSentences:
         assert (name, target.dtype) == ("default", tf.float32)
         assert target.get_shape().as_list() == [None, 3]
 
+    def test_shape_of_an_application_is_known(self, sentence_module):
+        with tf.Graph().as_default():
+            output = hub.Module(sentence_module)(v1.placeholder(tf.string, [None]))
+        assert output.shape.as_list() == [None, 3]
+
     def test_placeholder(self, sentence_module):
         signature = graph_of(sentence_module).signature_def["default"]
         assert signature.inputs["sentences"].name == "sentences:0"

@@ -1,0 +1,215 @@
+"""What a handle says: a text that a user wrote becomes a value, once, at the border.
+
+    a path                    gs://bucket/module          PathHandle      used in place
+    an archive on a path      gs://bucket/module.tar.gz   ArchiveHandle   unpacked into the cache
+    an address                https://tfhub.dev/a/b/1     WebHandle       fetched into the cache
+
+The last two may end in `#sha256=<64 hexadecimal digits>`, which pins the archive.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import os
+import re
+import urllib.parse
+from collections.abc import Callable, Iterable
+
+from hubmodule._plain_errors import InvalidHandleError
+from hubmodule.resolver import urls
+
+ARCHIVE_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+
+_UNDERSTOOD = (
+    "Understood are http:// and https:// addresses of modules or archives, paths of directories "
+    "and of .tar, .tar.gz, .tgz, .tar.bz2 or .tar.xz archives, and the same on {schemes}."
+)
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*)://")
+_ONE_SLASH = re.compile(r"(https?):/?(?!/)(.+)", re.IGNORECASE)
+_PIN = re.compile(r"sha256=([0-9a-fA-F]{64})")
+_HUBS = ("tfhub.dev/", "www.kaggle.com/models/", "kaggle.com/models/")
+
+
+@dataclasses.dataclass(frozen=True)
+class PathHandle:
+    """A directory on any TensorFlow file system, used in place."""
+
+    text: str
+    path: str
+
+
+@dataclasses.dataclass(frozen=True)
+class ArchiveHandle:
+    """An archive on any TensorFlow file system, unpacked into the cache."""
+
+    text: str
+    path: str
+    sha256: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class KaggleModel:
+    """What an address at Kaggle names."""
+
+    owner: str
+    model: str
+    framework: str
+    variation: str
+    version: str | None
+
+
+@dataclasses.dataclass(frozen=True)
+class WebHandle:
+    """An address that answers with an archive, or says where the unpacked module is.
+
+    Attributes:
+        text: the handle as the user wrote it.
+        url: the address without the pin.
+        sha256: the pinned digest of the archive in lower case, if any.
+        model: what the address names, if it is one of Kaggle's.
+    """
+
+    text: str
+    url: str
+    sha256: str | None = None
+    model: KaggleModel | None = None
+
+
+Handle = PathHandle | ArchiveHandle | WebHandle
+
+
+def cache_key(text: str) -> str:
+    """The name of a handle's directory in the cache, which tensorflow_hub shares."""
+    return hashlib.sha1(text.encode()).hexdigest()
+
+
+def parse(
+    text: str | os.PathLike[str], schemes: Callable[[], Iterable[str]] | None = None
+) -> Handle:
+    """Reads a handle.
+
+    Args:
+        text: a path or an address; path objects are paths.
+        schemes: says which file systems there are; None asks TensorFlow, where it matters.
+
+    Raises:
+        InvalidHandleError: for what is no text, for an unknown scheme, for an address or a
+            pin that is malformed.
+    """
+    if isinstance(text, os.PathLike):
+        text = os.fspath(text)
+    if not isinstance(text, str):
+        raise InvalidHandleError(
+            f"A handle must be a string, a path or an address, not a {type(text).__name__}: "
+            f"{text!r}."
+        )
+    if not text.strip():
+        raise InvalidHandleError(f"The handle {text!r} is empty; give a path or an address.")
+    scheme = _SCHEME.match(text)
+    if scheme is None:
+        return _parse_local(text)
+    if scheme[1].lower() in ("http", "https"):
+        return _parse_web(text)
+    if scheme[1] != "file":
+        _check_scheme(text, scheme[1], sorted((schemes or _registered_schemes)()))
+    return _parse_path(text)
+
+
+def needs_network(path: str) -> bool:
+    """Whether a path lies on another machine's file system."""
+    scheme = _SCHEME.match(path)
+    return scheme is not None and scheme[1] not in ("file", "ram")
+
+
+def missing_hint(path: str) -> str:
+    """What the user of a path that does not exist may have meant, or what to look at."""
+    if path != path.strip():
+        return "There is a space around it; remove that."
+    if path.startswith(_HUBS):
+        return f"Did you mean https://{path}?"
+    if path.startswith("~"):
+        return f"Did you mean {os.path.expanduser(path)}?"
+    return "Check the path; a module on the web needs its whole address, https://…"
+
+
+def _parse_local(text: str) -> Handle:
+    typo = _ONE_SLASH.fullmatch(text)
+    if typo:
+        raise InvalidHandleError(
+            f"The handle {text!r} lacks a slash; did you mean {typo[1]}://{typo[2].lstrip('/')}?"
+        )
+    return _parse_path(text)
+
+
+def _parse_path(text: str) -> Handle:
+    path, pin = _split_pin(text)
+    if path.endswith(ARCHIVE_SUFFIXES):
+        return ArchiveHandle(text, path, pin)
+    if pin:
+        raise InvalidHandleError(
+            f"The handle {text!r} pins a directory, and only archives can be pinned with #sha256=. "
+            f"Use {path!r}, or the archive of the module."
+        )
+    return PathHandle(text, path)
+
+
+@functools.lru_cache(maxsize=128)
+def _parse_web(text: str) -> WebHandle:
+    try:
+        parts = urllib.parse.urlsplit(text)
+        valid = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        valid = False
+    if not valid or re.search(r"[\s\x00-\x1f\x7f]", text):
+        raise InvalidHandleError(
+            f"The handle {urls.without_password(text)!r} is no valid address. "
+            "An address is https://host/path, without spaces."
+        )
+    address, pin = _split_pin(text)
+    if "#" in address:
+        fragment = address.partition("#")[2]
+        raise InvalidHandleError(
+            f"The handle {urls.without_password(text)!r} ends in #{fragment}, which means nothing. "
+            "A pin is #sha256= and 64 hexadecimal digits; remove everything else after the #."
+        )
+    return WebHandle(text, address, pin, _kaggle_model(address))
+
+
+def _split_pin(text: str) -> tuple[str, str | None]:
+    rest, mark, fragment = text.rpartition("#")
+    pin = _PIN.fullmatch(fragment) if mark else None
+    return (rest, pin[1].lower()) if pin else (text, None)
+
+
+def _kaggle_model(url: str) -> KaggleModel | None:
+    parts = urllib.parse.urlsplit(url)
+    names = [name for name in parts.path.split("/") if name]
+    if not urls.is_kaggle(url) or names[:1] != ["models"]:
+        return None
+    names = names[1:]
+    if len(names) > 2 and names[2].lower() == "frameworks":
+        # The long form: <owner>/<model>/frameworks/<f>/variations/<v>/versions/<n>.
+        names = [*names[:2], *names[3::2]]
+    if len(names) not in (4, 5):
+        return None
+    owner, model, framework, variation, *version = names
+    return KaggleModel(owner, model, framework, variation, version[0] if version else None)
+
+
+def _check_scheme(text: str, scheme: str, registered: list[str]) -> None:
+    if scheme in registered:
+        return
+    schemes = ", ".join(f"{name}://" for name in registered if name)
+    raise InvalidHandleError(
+        f"The handle {text!r} has the scheme {scheme}://, which no file system of this process "
+        f"has. {_UNDERSTOOD.format(schemes=schemes)} Others, such as s3://, come with "
+        "import tensorflow_io."
+    )
+
+
+def _registered_schemes() -> Iterable[str]:
+    import tensorflow as tf
+
+    return tf.io.gfile.get_registered_schemes()

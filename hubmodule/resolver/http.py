@@ -1,0 +1,376 @@
+"""The bytes behind an address: across redirects, refusals, failures and cut connections."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import logging
+import os
+import re
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from hubmodule._plain_errors import DownloadError, HttpStatusError, UncompressedReadError
+from hubmodule.resolver import urls
+from hubmodule.resolver.handles import WebHandle
+from hubmodule.resolver.retries import Retries, Transient, retry_after
+from hubmodule.settings import Settings
+
+if TYPE_CHECKING:
+    import requests
+
+logger = logging.getLogger("hubmodule")
+
+_CHUNK = 1 << 18
+_MOST_REDIRECTS = 10
+_LONGEST_LOCATION = 4096
+_REDIRECTS = (301, 302, 303, 307, 308)
+_TRANSIENT = (408, 429, 500, 502, 503, 504)
+# requests knows the first two; OpenSSL's own are what Python's urllib obeys.
+_CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
+
+_LOGIN_ADVICE = (
+    "The model may be private, or its licence not accepted yet: open the address in a browser. "
+    "A user name and password for a host go into ~/.netrc."
+)
+_ADVICE = {
+    401: _LOGIN_ADVICE,
+    403: _LOGIN_ADVICE,
+    404: "Check the spelling and the version; models of tfhub.dev are now at "
+    "https://www.kaggle.com/models.",
+    410: "The model was deleted; look for another at https://www.kaggle.com/models.",
+    407: "The proxy wants a user name and a password: HTTPS_PROXY=http://user:password@host:port.",
+    429: "The server has too many requests; try again later.",
+}
+_LATER = "The server has a problem; try again later."
+_OTHER = "Open the address in a browser to see what it is."
+
+
+class StartAgain(Exception):
+    """A connection was cut, and the server cannot resume: `chunks` must be read from the start."""
+
+
+class Download:
+    """The archive behind a handle.
+
+    Use it as a context manager; `chunks` may be iterated once, and again after each
+    StartAgain.
+
+    Args:
+        handle: where the archive is.
+        settings: time-outs, retries, TLS.
+        retries: counts and pauses.
+        report: called with the bytes received so far, and in all if the server says.
+    """
+
+    def __init__(
+        self,
+        handle: WebHandle,
+        settings: Settings,
+        retries: Retries,
+        report: Callable[[int, int | None], None] = lambda received, total: None,
+    ):
+        self._web = _Web(handle, settings)
+        self._retries = retries
+        self._report = report
+        self._response: requests.Response | None = None
+        self._received = 0
+        self._furthest = 0
+        self._total: int | None = None
+        self._validator: str | None = None
+        self._aborted = False
+
+    def __enter__(self) -> Download:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.abort()
+        self._web.close()
+
+    @property
+    def answer(self) -> str:
+        """The address that answered at last, and how, for a message."""
+        if self._response is None:
+            return "nothing"
+        kind = self._response.headers.get("Content-Type", "no content type")
+        return f"{urls.shown(self._response.url)} answered {_status(self._response)} with {kind}"
+
+    def abort(self) -> None:
+        """Cuts the connection, which wakes a thread that reads from it."""
+        self._aborted = True
+        if self._response is None:
+            return
+        with contextlib.suppress(AttributeError, ValueError, RuntimeError, OSError):
+            # Only urllib3 2.3 and newer can; elsewhere the thread ends with its next chunk.
+            self._response.raw.shutdown()
+
+    def chunks(self) -> Iterator[bytes]:
+        """The bytes of the archive, as they come.
+
+        Raises:
+            DownloadError: if they cannot be had.
+            StartAgain: if they must be had from the start.
+        """
+        self._received = 0
+        while True:
+            try:
+                yield from self._body(self._resumed() if self._received else self._started())
+                return
+            except Transient as failure:
+                if self._aborted:
+                    return
+                self._close_response()
+                self._retries.forgive(failure)
+
+    def _started(self) -> requests.Response:
+        response = self._response = self._web.get("compressed", {})
+        if response.status_code != 200:
+            raise self._web.refusal(response)
+        self._total = _length(response)
+        self._validator = _validator(response)
+        return response
+
+    def _resumed(self) -> requests.Response:
+        headers = {"Range": f"bytes={self._received}-"}
+        if self._validator:
+            headers["If-Range"] = self._validator
+        response = self._response = self._web.get("compressed", headers)
+        if response.status_code == 416:
+            raise self._cut_short()
+        if response.status_code == 206 and self._continues(response):
+            return response
+        if response.status_code in (200, 206):
+            response.close()
+            raise StartAgain
+        raise self._web.refusal(response)
+
+    def _close_response(self) -> None:
+        if self._response is not None:
+            self._response.close()
+
+    def _continues(self, response: requests.Response) -> bool:
+        """Whether this is the rest of the same archive."""
+        said = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", ""))
+        if said is None or int(said[1]) != self._received:
+            return False
+        return said[2] == "*" or self._total is None or int(said[2]) == self._total
+
+    def _body(self, response: requests.Response) -> Iterator[bytes]:
+        self._report(self._received, self._total)
+        while chunk := self._web.read(response, _CHUNK):
+            self._received += len(chunk)
+            if self._received > self._furthest:
+                self._furthest = self._received
+                self._retries.succeeded()
+            self._report(self._received, self._total)
+            yield chunk
+        if self._total is not None and self._received < self._total:
+            raise Transient(self._cut_short())
+
+    def _cut_short(self) -> DownloadError:
+        return self._web.error(
+            f"the connection ended after {self._received} of {self._total} bytes, again and again. "
+            "Try again later, or from another network."
+        )
+
+
+def uncompressed_location(handle: WebHandle, settings: Settings, retries: Retries) -> str:
+    """The path, on Google's file system, of the unpacked module behind a handle.
+
+    Raises:
+        UncompressedReadError: if the server does not name one.
+        DownloadError: if it does not answer.
+    """
+    web = _Web(handle, settings)
+    while True:
+        try:
+            response = web.get("uncompressed", {}, final=(303,))
+            break
+        except Transient as failure:
+            retries.forgive(failure)
+    try:
+        body = web.read(response, _LONGEST_LOCATION).decode("utf-8", "replace").strip()
+    finally:
+        web.close()
+    if response.status_code == 303 and body.startswith("gs://"):
+        return body
+    raise UncompressedReadError(
+        f"{urls.shown(response.url)} answered {_status(response)} where a 303 with a gs:// path "
+        f"was expected, so {urls.without_password(handle.text)} cannot be read uncompressed. "
+        "Unset TFHUB_MODEL_LOAD_FORMAT to download it."
+    )
+
+
+class _Web:
+    """Requests for one handle."""
+
+    def __init__(self, handle: WebHandle, settings: Settings):
+        # requests takes longer to import than a cached module to resolve.
+        import requests
+
+        if not settings.verify_tls:
+            logger.warning(
+                "TFHUB_DISABLE_CERT_VALIDATION is set: nothing proves that %s is genuine.",
+                urls.without_password(handle.text),
+            )
+        self._session = requests.Session()
+        self._handle = handle
+        self._settings = settings
+        self._url = handle.url
+
+    def close(self) -> None:
+        self._session.close()
+
+    def get(
+        self, wanted: str, headers: dict[str, str], final: tuple[int, ...] = ()
+    ) -> requests.Response:
+        """What answers in the end, with its body unread.
+
+        Args:
+            wanted: the format to ask for.
+            headers: to add to the request.
+            final: redirects that are an answer.
+        """
+        self._url = urls.with_format(self._handle.url, wanted)
+        for _ in range(_MOST_REDIRECTS):
+            response = self._send(headers)
+            if response.status_code in _TRANSIENT:
+                raise Transient(self.refusal(response), _asked_wait(response))
+            if response.status_code not in _REDIRECTS or response.status_code in final:
+                return response
+            self._url = self._redirected(response)
+        raise self.error(f"it redirects more than {_MOST_REDIRECTS} times. {_OTHER}")
+
+    def read(self, response: requests.Response, size: int) -> bytes:
+        """Up to `size` bytes of the body, as they are on the wire; b"" at the end."""
+        import requests
+        import urllib3
+
+        try:
+            # Content-Encoding stays: a .tar.gz is often served as a tar encoded with gzip.
+            return response.raw.read(size, decode_content=False)
+        except (urllib3.exceptions.HTTPError, requests.RequestException, OSError) as error:
+            raise Transient(self._unreachable(error)) from error
+
+    def error(self, what: str) -> DownloadError:
+        return DownloadError(
+            f"Cannot fetch {urls.without_password(self._handle.text)} from "
+            f"{urls.shown(self._url)}: {what}",
+            urls.shown(self._url),
+        )
+
+    def refusal(self, response: requests.Response) -> HttpStatusError:
+        """The error for a status that is no success."""
+        code = response.status_code
+        advice = _ADVICE.get(code, _LATER if code >= 500 else _OTHER)
+        message = self.error(f"the server answered {_status(response)}. {advice}").message
+        response.close()
+        return HttpStatusError(message, urls.shown(self._url), code)
+
+    def _send(self, headers: dict[str, str]) -> requests.Response:
+        import requests
+
+        headers = {"Accept-Encoding": "identity", "User-Agent": "hubmodule", **headers}
+        timeouts = (self._settings.connect_timeout, self._settings.read_timeout)
+        session = self._session
+        try:
+            request = session.prepare_request(requests.Request("GET", self._url, headers=headers))
+            options = session.merge_environment_settings(
+                request.url, {}, True, _verification(self._settings), None
+            )
+            # Not session.send, which would read the whole body of a redirect.
+            response = session.get_adapter(self._url).send(request, timeout=timeouts, **options)
+        except (requests.ConnectionError, requests.Timeout) as error:
+            if "CERTIFICATE_VERIFY_FAILED" in str(error):
+                raise self._untrusted(error) from error
+            raise Transient(self._unreachable(error)) from error
+        except (requests.RequestException, OSError, ValueError) as error:
+            raise self.error(
+                f"{error}. Check the address, the proxy and REQUESTS_CA_BUNDLE."
+            ) from error
+        session.cookies.update(response.cookies)
+        # A Download counts itself, for a cut that it can resume is no error.
+        response.raw.enforce_content_length = False
+        return response
+
+    def _redirected(self, response: requests.Response) -> str:
+        location = response.headers.get("Location")
+        response.close()
+        if location is None:
+            raise self.error(f"it redirects ({_status(response)}) to nowhere. {_OTHER}")
+        target, objection = urls.redirected(self._url, location)
+        if objection:
+            raise self.error(
+                f"it redirects to {urls.shown(target)}, and {objection}. Use the address of a "
+                "server that you trust."
+            )
+        if urls.is_kaggle_front_page(target):
+            raise self._gone(response, target)
+        return target
+
+    def _gone(self, response: requests.Response, target: str) -> HttpStatusError:
+        model = self._handle.model
+        name = f"{model.owner}/{model.model}" if model else "this model"
+        message = self.error(
+            f"it redirects ({_status(response)}) to Kaggle's front page {urls.shown(target)}, "
+            f"which means that {name} was deleted or never there. Look for its new name at "
+            "https://www.kaggle.com/models, or use a copy of your own."
+        ).message
+        return HttpStatusError(message, urls.shown(self._url), response.status_code)
+
+    def _unreachable(self, error: Exception) -> DownloadError:
+        return self.error(
+            f"{_innermost(error)}. Check the network and the proxy (HTTPS_PROXY, HTTP_PROXY, "
+            "NO_PROXY); HUBMODULE_OFFLINE=1 uses only what is cached."
+        )
+
+    def _untrusted(self, error: Exception) -> DownloadError:
+        return self.error(
+            f"its certificate is not trusted ({_innermost(error)}). If your network has a "
+            "certificate authority of its own, set REQUESTS_CA_BUNDLE to its file; "
+            "TFHUB_DISABLE_CERT_VALIDATION=true switches the check off."
+        )
+
+
+def _verification(settings: Settings) -> bool | str:
+    if not settings.verify_tls:
+        return False
+    named = (os.environ.get(variable) for variable in _CA_VARIABLES)
+    return next((path for path in named if path), True)
+
+
+def _status(response: requests.Response) -> str:
+    return f"{response.status_code} {response.reason}".strip()
+
+
+def _length(response: requests.Response) -> int | None:
+    text = response.headers.get("Content-Length", "")
+    return int(text) if text.isascii() and text.isdigit() else None
+
+
+def _validator(response: requests.Response) -> str | None:
+    """What tells this archive from a later one at the same address. A weak tag does not."""
+    tag = response.headers.get("ETag")
+    if tag and not tag.startswith("W/"):
+        return tag
+    return response.headers.get("Last-Modified")
+
+
+def _asked_wait(response: requests.Response) -> float | None:
+    now = datetime.datetime.now(datetime.timezone.utc)
+    return retry_after(response.headers.get("Retry-After"), now)
+
+
+def _innermost(error: BaseException) -> str:
+    """The cause that a person can act on: requests wraps it in several others."""
+    while (inner := _inner(error)) is not None:
+        error = inner
+    return str(error).strip(".") or type(error).__name__
+
+
+def _inner(error: BaseException) -> BaseException | None:
+    reason = getattr(error, "reason", None)
+    if isinstance(reason, BaseException):
+        return reason
+    nested = [arg for arg in error.args if isinstance(arg, BaseException)]
+    return nested[0] if nested else None

@@ -1,0 +1,192 @@
+"""What people do to a cache: look at it, check it to the last byte, make room in it."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import posixpath
+import time
+from collections.abc import Callable, Iterable
+
+from hubmodule._plain_errors import CacheError
+from hubmodule.resolver import manifest as manifests
+from hubmodule.resolver.archive import FileRecord
+from hubmodule.resolver.cache import Cache, State
+
+
+@dataclasses.dataclass(frozen=True)
+class CachedModule:
+    """A module in a cache.
+
+    Attributes:
+        key: the name of its directory.
+        handle: where it came from; None if nothing says it.
+        path: its directory.
+        size: the bytes of all its files.
+        age_seconds: since it was fetched, as far as can be told.
+        unused_seconds: since it was last used, as far as can be told.
+        state: how it is by presence and sizes of its files.
+        detail: what is wrong with it, if something is.
+    """
+
+    key: str
+    handle: str | None
+    path: str
+    size: int
+    age_seconds: float
+    unused_seconds: float
+    state: State
+    detail: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """What reading a module to the last byte showed: nothing wrong if `problems` is empty.
+
+    Attributes:
+        module: the module.
+        problems: what is wrong, by the path of the file below the module.
+        checked: False if nobody knows the digests, so that only sizes were compared.
+    """
+
+    module: CachedModule
+    problems: dict[str, str]
+    checked: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Pruned:
+    """What was removed, and what was not because a process uses it."""
+
+    removed: tuple[CachedModule, ...]
+    in_use: tuple[CachedModule, ...]
+
+
+def modules(cache: Cache, clock: Callable[[], float] = time.time) -> list[CachedModule]:
+    """All modules in a cache, the one used last first."""
+    with cache.accessed():
+        found = [_module(cache, key, clock()) for key in cache.all_keys()]
+    return sorted(found, key=lambda module: (module.unused_seconds, module.key))
+
+
+def verify(cache: Cache, module: CachedModule) -> Verdict:
+    """Reads all files of a module and compares their digests with those when it was fetched."""
+    manifest = cache.manifest(module.key)
+    if manifest is None:
+        return Verdict(module, {"": module.detail} if module.detail else {}, checked=False)
+    with cache.accessed():
+        found = {file.path: _problem(cache, module.path, file) for file in manifest.files}
+    problems = {path: problem for path, problem in found.items() if problem}
+    checked = all(file.sha256 for file in manifest.files)
+    return Verdict(module, problems, checked)
+
+
+def condemn(cache: Cache, verdict: Verdict) -> None:
+    """Removes the files that are wrong, so that the next use of the module sees the damage.
+
+    That use fetches the module again; until then nothing else of it is lost.
+    """
+    with cache.accessed():
+        for path in filter(None, verdict.problems):
+            cache.storage.remove(posixpath.join(verdict.module.path, path))
+
+
+def prune(
+    cache: Cache,
+    older_than: float | None = None,
+    max_size: int | None = None,
+    dry_run: bool = False,
+    clock: Callable[[], float] = time.time,
+) -> Pruned:
+    """Makes room: removes modules, but never one that a living process has resolved.
+
+    Args:
+        cache: a local cache.
+        older_than: remove what was not used for this many seconds.
+        max_size: then remove what was not used for longest, until this many bytes are left.
+        dry_run: only say what would be removed.
+        clock: seconds since 1970.
+
+    Raises:
+        CacheError: if the cache is on a file system where nobody can see who uses a module.
+    """
+    if not cache.is_local:
+        raise CacheError(
+            f"The cache {cache.root} is not on this machine, so nobody can tell which modules are "
+            "in use. Remove directories there yourself, or set a life time on the bucket."
+        )
+    found = modules(cache, clock)
+    removed: list[CachedModule] = []
+    in_use: list[CachedModule] = []
+    with cache.accessed():
+        for module in _too_many(found, older_than, max_size):
+            done = cache.uses.is_used(module.key) is False if dry_run else _remove(cache, module)
+            (removed if done else in_use).append(module)
+        if not dry_run:
+            _clear_up(cache)
+    return Pruned(tuple(removed), tuple(in_use))
+
+
+def _module(cache: Cache, key: str, now: float) -> CachedModule:
+    health = cache.health(key)
+    last_use = cache.last_use(key)
+    fetched = manifests.fetched_at(health.manifest) if health.manifest else last_use
+    return CachedModule(
+        key=key,
+        handle=cache.handle(key),
+        path=cache.folder(key),
+        size=sum(cache.storage.files(cache.folder(key)).values()),
+        age_seconds=max(0.0, now - fetched),
+        unused_seconds=max(0.0, now - last_use),
+        state=health.state,
+        detail=health.detail,
+    )
+
+
+def _problem(cache: Cache, folder: str, file: FileRecord) -> str:
+    path = posixpath.join(folder, file.path)
+    size = cache.storage.size(path)
+    if size is None:
+        return f"{file.path} is missing"
+    if size != file.size:
+        return f"{file.path} has {size} bytes instead of {file.size}"
+    if file.sha256 and _digest(cache.storage.chunks(path)) != file.sha256:
+        return f"{file.path} has other bytes than when it was fetched"
+    return ""
+
+
+def _digest(chunks: Iterable[bytes]) -> str:
+    digest = hashlib.sha256()
+    for chunk in chunks:
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _too_many(
+    found: list[CachedModule], older_than: float | None, max_size: int | None
+) -> list[CachedModule]:
+    """The modules to remove, those first that were not used for longest."""
+    chosen, left = [], sum(module.size for module in found)
+    for module in reversed(found):
+        too_old = older_than is not None and module.unused_seconds > older_than
+        too_much = max_size is not None and left > max_size
+        if too_old or too_much:
+            chosen.append(module)
+            left -= module.size
+    return chosen
+
+
+def _remove(cache: Cache, module: CachedModule) -> bool:
+    with cache.removing(module.key) as may_remove:
+        if may_remove:
+            cache.discard(module.key)
+        return may_remove
+
+
+def _clear_up(cache: Cache) -> None:
+    cache.sweep()
+    for key in cache.uses.marked():
+        cache.uses.forget(key)
+    for name in cache.storage.names(cache.root):
+        if name.endswith(".lock"):
+            cache.sweep_foreign(name.removesuffix(".lock"))

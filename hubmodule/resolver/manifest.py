@@ -1,0 +1,109 @@
+"""What a cached module must hold, as a JSON file beside its directory.
+
+    {"version": 1, "handle": "https://…", "fetched": "2026-01-31T12:00:00+00:00",
+     "files": {"saved_model.pb": {"size": 1234, "sha256": "…"}, …}}
+
+A module that another program cached has no digests ("sha256": null), for nobody knows
+what they were when it was whole.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import json
+import re
+from collections.abc import Iterable
+
+from hubmodule.resolver.archive import FileRecord
+from hubmodule.resolver.storage import Storage
+
+_VERSION = 1
+_SHARD = re.compile(r"(?P<name>.+)\.data-\d{5}-of-(?P<count>\d{5})")
+
+
+@dataclasses.dataclass(frozen=True)
+class Manifest:
+    """What is known of a cached module.
+
+    Attributes:
+        handle: where it came from, without a password.
+        fetched: when, as ISO 8601 with a time zone.
+        files: all its files.
+    """
+
+    handle: str
+    fetched: str
+    files: tuple[FileRecord, ...]
+
+    @property
+    def size(self) -> int:
+        """The bytes of all files."""
+        return sum(file.size for file in self.files)
+
+    def encode(self) -> bytes:
+        """The manifest as it is written."""
+        files = {file.path: {"size": file.size, "sha256": file.sha256} for file in self.files}
+        value = {
+            "version": _VERSION,
+            "handle": self.handle,
+            "fetched": self.fetched,
+            "files": files,
+        }
+        return json.dumps(value, indent=1).encode()
+
+
+def now() -> str:
+    """The time for a new manifest."""
+    return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+
+
+def fetched_at(manifest: Manifest) -> float:
+    """When the module was fetched, in seconds since 1970."""
+    return datetime.datetime.fromisoformat(manifest.fetched).timestamp()
+
+
+def decode(content: bytes) -> Manifest | None:
+    """Reads a manifest; None if it is damaged, or of a version that is not known."""
+    try:
+        value = json.loads(content)
+        if value["version"] != _VERSION:
+            return None
+        files = tuple(
+            FileRecord(path, int(file["size"]), file["sha256"])
+            for path, file in value["files"].items()
+        )
+        datetime.datetime.fromisoformat(value["fetched"])
+        return Manifest(str(value["handle"]), value["fetched"], files)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def damage(manifest: Manifest, storage: Storage, folder: str) -> str | None:
+    """What is wrong with the files of a module by presence and size; None if nothing is."""
+    for file in manifest.files:
+        size = storage.size(f"{folder}/{file.path}")
+        if size is None:
+            return f"{file.path} is missing"
+        if size != file.size:
+            return f"{file.path} has {size} bytes instead of {file.size}"
+    return None
+
+
+def foreign_damage(files: Iterable[str]) -> str | None:
+    """Why files that came without a manifest are no whole SavedModel; None if they are one."""
+    names = set(files)
+    if not names & {"saved_model.pb", "saved_model.pbtxt"}:
+        return "saved_model.pb is missing"
+    shards = [shard for name in names if (shard := _SHARD.fullmatch(name))]
+    for shard in shards:
+        count = int(shard["count"])
+        for number in range(count):
+            wanted = f"{shard['name']}.data-{number:05d}-of-{count:05d}"
+            if wanted not in names:
+                return f"{wanted} is missing"
+        if f"{shard['name']}.index" not in names:
+            return f"{shard['name']}.index is missing"
+    if "variables/variables.index" in names and not shards:
+        return "variables/variables.data-00000-of-00001 is missing"
+    return None

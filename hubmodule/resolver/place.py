@@ -1,0 +1,88 @@
+"""Whether a directory is a safe place for modules: loading a module runs what is in it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+
+from hubmodule._plain_errors import CacheError
+
+CHOOSE_ANOTHER = (
+    "Choose a directory of your own:\n    export TFHUB_CACHE_DIR=$HOME/.cache/tfhub_modules"
+)
+_PRIVATE = 0o700
+_USUAL = 0o777  # less the umask
+
+
+def check(directory: str, user: int | None = None) -> None:
+    """Raises if another user could put modules into a cache directory.
+
+    That is one who owns it, where everybody may write, so that they may have made it in
+    the hope that it is used: /tmp/tfhub_modules is the name that everybody knows.
+
+    Args:
+        directory: a local path; it need not exist.
+        user: the number of the user; None for that of this process.
+
+    Raises:
+        CacheError: with the line that sets TFHUB_CACHE_DIR.
+    """
+    if os.name != "posix":
+        return
+    user = os.geteuid() if user is None else user
+    try:
+        # The link itself: who owns one in /tmp decides where it leads.
+        status = os.lstat(directory)
+        linked = os.stat(directory) if stat.S_ISLNK(status.st_mode) else status
+    except FileNotFoundError:
+        return
+    for found, place in ((status, os.path.dirname(directory)), (linked, directory)):
+        if found.st_uid != user and _everybody_may_write(place):
+            raise CacheError(
+                f"The cache directory {directory} belongs to {_name(found.st_uid)}, in a place "
+                f"where everybody may write, so the modules in it cannot be trusted. "
+                f"{CHOOSE_ANOTHER}"
+            )
+
+
+def make(directory: str) -> None:
+    """Makes a directory and its parents, for nobody else to see if everybody may write there.
+
+    Raises:
+        CacheError: if it cannot be made.
+    """
+    missing = []
+    path = directory
+    while not os.path.exists(path):
+        missing.append(path)
+        path = os.path.dirname(path)
+    mode = _PRIVATE if _everybody_may_write(path) else _USUAL
+    try:
+        for path in reversed(missing):
+            _make_one(path, mode)
+    except OSError as error:
+        raise CacheError(
+            f"The cache directory {directory} cannot be made: {error.strerror}. {CHOOSE_ANOTHER}"
+        ) from error
+    if not os.path.isdir(directory):
+        raise CacheError(f"The cache directory {directory} is not a directory. {CHOOSE_ANOTHER}")
+
+
+def _make_one(path: str, mode: int) -> None:
+    # If another process was faster, `check` looks whose it is.
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(path, mode)
+
+
+def _everybody_may_write(path: str) -> bool:
+    return os.name == "posix" and bool(os.stat(path).st_mode & stat.S_IWOTH)
+
+
+def _name(user: int) -> str:
+    import pwd
+
+    try:
+        return f"user {pwd.getpwuid(user).pw_name}"
+    except KeyError:
+        return f"user number {user}"

@@ -1,0 +1,56 @@
+"""Addresses: what to ask for, where a redirect may lead, and what may be shown of them."""
+
+from __future__ import annotations
+
+import re
+import urllib.parse
+
+_USER = re.compile(r"^([a-zA-Z][a-zA-Z0-9+.\-]*://)[^/?#@]*@")
+_FRONT_PAGES = ("", "/models")
+
+
+def with_format(url: str, wanted: str) -> str:
+    """The address with `tf-hub-format=<wanted>` in its query, and otherwise as it is."""
+    parts = urllib.parse.urlsplit(url)
+    kept = [part for part in parts.query.split("&") if part]
+    kept = [part for part in kept if part.partition("=")[0] != "tf-hub-format"]
+    query = "&".join([*kept, f"tf-hub-format={wanted}"])
+    return urllib.parse.urlunsplit(parts._replace(query=query, fragment=""))
+
+
+def shown(url: str) -> str:
+    """The address for a message: queries and user names may hold secrets, so they are left out."""
+    return re.split("[?#]", without_password(url), maxsplit=1)[0]
+
+
+def without_password(text: str) -> str:
+    """A handle without the `user:password@` that it may hold."""
+    return _USER.sub(r"\1", text)
+
+
+def redirected(url: str, location: str) -> tuple[str, str | None]:
+    """Where a redirect leads, and why not to follow it, if so.
+
+    A redirect may lift http to https, but never the reverse, which would undo the
+    protection that the user asked for, and never leave the two: file:///etc/passwd.
+    """
+    try:
+        target = urllib.parse.urljoin(url, location)
+        old, new = urllib.parse.urlsplit(url).scheme, urllib.parse.urlsplit(target).scheme
+    except ValueError:
+        return location, "that is no valid address"
+    if new not in ("http", "https"):
+        return target, f"{new}:// is not followed"
+    if old == "https" and new == "http":
+        return target, "https:// is not left for http://"
+    return target, None
+
+
+def is_kaggle(url: str) -> bool:
+    """Whether the address is one of Kaggle's."""
+    return urllib.parse.urlsplit(url).hostname in ("kaggle.com", "www.kaggle.com")
+
+
+def is_kaggle_front_page(url: str) -> bool:
+    """Whether the address is the page that Kaggle shows for a model that is gone."""
+    return is_kaggle(url) and urllib.parse.urlsplit(url).path.rstrip("/") in _FRONT_PAGES

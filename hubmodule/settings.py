@@ -1,0 +1,169 @@
+"""What the environment and the command line say, read when it is used.
+
+An environment variable comes before the absl flag of the same meaning, as in
+tensorflow_hub. Nothing here is read at import; only the flags are declared then, by
+`declare_flags`, because absl rejects a flag that nobody declared before it parses.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import os
+import tempfile
+from collections.abc import Callable
+from typing import TypeVar
+
+from absl import flags
+
+from hubmodule._plain_errors import SettingError
+
+_T = TypeVar("_T")
+_YES = ("1", "true", "yes", "on")
+_NO = ("0", "false", "no", "off")
+_FLAGS = {
+    "tfhub_cache_dir": "The directory where downloaded modules are kept.",
+    "tfhub_model_load_format": "COMPRESSED, UNCOMPRESSED or AUTO: how modules are fetched.",
+    "hubmodule_offline": "true: use only modules that are in the cache.",
+}
+# The flags of this package. Another library may declare the same names after the command
+# line was parsed, which replaces them in absl's table and would lose what was said.
+_declared: dict[str, flags.Flag] = {}
+
+
+class LoadFormat(enum.Enum):
+    """How a module behind an http(s) address is fetched."""
+
+    AUTO = "AUTO"
+    COMPRESSED = "COMPRESSED"
+    UNCOMPRESSED = "UNCOMPRESSED"
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """Everything that a user can set.
+
+    Attributes:
+        cache_dir: where modules are kept; TFHUB_CACHE_DIR, --tfhub_cache_dir.
+        load_format: TFHUB_MODEL_LOAD_FORMAT, --tfhub_model_load_format.
+        offline: never touch the network; HUBMODULE_OFFLINE, --hubmodule_offline.
+        show_progress: TFHUB_DOWNLOAD_PROGRESS; None if it is not set.
+        verify_tls: False if TFHUB_DISABLE_CERT_VALIDATION is true.
+        connect_timeout: seconds; HUBMODULE_CONNECT_TIMEOUT.
+        read_timeout: seconds without a byte; HUBMODULE_READ_TIMEOUT.
+        lock_timeout: seconds to wait for another process that downloads the same module
+            before downloading it as well; HUBMODULE_LOCK_TIMEOUT.
+        retries: how often a failed request is repeated; HUBMODULE_RETRIES.
+        max_archive_entries: files and folders; HUBMODULE_MAX_ARCHIVE_ENTRIES.
+        max_archive_bytes: unpacked; HUBMODULE_MAX_ARCHIVE_BYTES.
+    """
+
+    cache_dir: str
+    load_format: LoadFormat = LoadFormat.AUTO
+    offline: bool = False
+    show_progress: bool | None = None
+    verify_tls: bool = True
+    connect_timeout: float = 10.0
+    read_timeout: float = 60.0
+    lock_timeout: float = 600.0
+    retries: int = 5
+    max_archive_entries: int = 100_000
+    max_archive_bytes: int = 100 << 30
+
+
+def current() -> Settings:
+    """The settings as they are now.
+
+    Raises:
+        SettingError: if a variable or a flag has a value that means nothing.
+    """
+    return Settings(
+        cache_dir=_cache_dir(),
+        load_format=_load_format(),
+        offline=bool(_boolean("HUBMODULE_OFFLINE", flag="hubmodule_offline")),
+        show_progress=_show_progress(),
+        verify_tls=not _boolean("TFHUB_DISABLE_CERT_VALIDATION"),
+        connect_timeout=_number("HUBMODULE_CONNECT_TIMEOUT", float, Settings.connect_timeout),
+        read_timeout=_number("HUBMODULE_READ_TIMEOUT", float, Settings.read_timeout),
+        lock_timeout=_number("HUBMODULE_LOCK_TIMEOUT", float, Settings.lock_timeout),
+        retries=_number("HUBMODULE_RETRIES", int, Settings.retries),
+        max_archive_entries=_number(
+            "HUBMODULE_MAX_ARCHIVE_ENTRIES", int, Settings.max_archive_entries
+        ),
+        max_archive_bytes=_number("HUBMODULE_MAX_ARCHIVE_BYTES", int, Settings.max_archive_bytes),
+    )
+
+
+def declare_flags() -> None:
+    """Makes absl accept this package's flags, beside a library with the same ones or alone."""
+    for name, text in _FLAGS.items():
+        if name in flags.FLAGS:
+            continue
+        # allow_override: tensorflow_hub, imported later, may declare the flag once more.
+        flags.DEFINE_string(name, None, text, module_name="hubmodule", allow_override=True)
+        _declared[name] = flags.FLAGS[name]
+
+
+def _cache_dir() -> str:
+    return _text("TFHUB_CACHE_DIR", "tfhub_cache_dir") or os.path.join(
+        tempfile.gettempdir(), "tfhub_modules"
+    )
+
+
+def _load_format() -> LoadFormat:
+    text = _text("TFHUB_MODEL_LOAD_FORMAT", "tfhub_model_load_format") or "AUTO"
+    try:
+        return LoadFormat(text.upper())
+    except ValueError:
+        known = ", ".join(value.value for value in LoadFormat)
+        raise SettingError(
+            f"TFHUB_MODEL_LOAD_FORMAT is {text!r}, which is not one of {known}. "
+            "Unset it to get AUTO."
+        ) from None
+
+
+def _show_progress() -> bool | None:
+    # tensorflow_hub takes any text for a yes.
+    text = _text("TFHUB_DOWNLOAD_PROGRESS")
+    return None if text is None else text.lower() not in _NO
+
+
+def _boolean(variable: str, flag: str | None = None) -> bool | None:
+    text = _text(variable, flag)
+    if text is None:
+        return None
+    if text.lower() in _YES:
+        return True
+    if text.lower() in _NO:
+        return False
+    raise SettingError(f"{variable} is {text!r}, which is neither true nor false; use 1 or 0.")
+
+
+def _number(variable: str, kind: Callable[[str], _T], default: _T) -> _T:
+    text = os.environ.get(variable)
+    if not text:
+        return default
+    try:
+        number = kind(text)
+    except ValueError:
+        number = None
+    if number is None or not number >= 0:  # type: ignore[operator]
+        raise SettingError(
+            f"{variable} is {text!r}, which is not a number of zero or more. Unset it to get "
+            f"{default}."
+        )
+    return number
+
+
+def _text(variable: str, flag: str | None = None) -> str | None:
+    """What is said, the environment first; None if nothing is."""
+    said = os.environ.get(variable) or None
+    if said is None and flag is not None:
+        said = _flag(flag)
+    return said
+
+
+def _flag(name: str) -> str | None:
+    declared = [table[name] for table in (flags.FLAGS, _declared) if name in table]
+    said = [flag.value for flag in declared if not flag.using_default_value]
+    return next((value for value in (*said, *(flag.value for flag in declared)) if value), None)

@@ -1,0 +1,51 @@
+"""What tests of the resolver share: a cache of their own, and nothing of the user's."""
+
+from __future__ import annotations
+
+import functools
+import os
+import pathlib
+
+import pytest
+
+from hubmodule.resolver.retries import Retries
+
+_PREFIXES = ("HUBMODULE_", "TFHUB_")
+_OTHERS = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY")
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
+    """No setting but a cache directory, which does not exist yet."""
+    for name in list(os.environ):
+        if name.startswith(_PREFIXES) or name in _OTHERS or name.upper() in _PROXIES:
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("NETRC", str(tmp_path / "no-netrc"))
+
+
+@pytest.fixture
+def cache_dir(tmp_path: pathlib.Path) -> pathlib.Path:
+    """The cache directory of this test."""
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds that code under test would have slept; it does not."""
+    slept: list[float] = []
+    patient = functools.partial(Retries, sleep=slept.append, chance=lambda: 1.0)
+    monkeypatch.setattr("hubmodule.resolver.fetch.Retries", patient)
+    monkeypatch.setattr("hubmodule.resolver.resolvers.Retries", patient)
+    return slept
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says how many faults the fault suite tried."""
+    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    # A fixture counts them, so they are known when the test is torn down.
+    ended = [report for report in reports if getattr(report, "when", "") == "teardown"]
+    tried = [dict(report.user_properties).get("faults", 0) for report in ended]
+    if any(tried):
+        terminalreporter.write_line(f"fault suite: {sum(tried)} faults tried")

@@ -1,0 +1,120 @@
+"""What a cached module must hold."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import sys
+
+import pytest
+
+from hubmodule.resolver import manifest
+from hubmodule.resolver.archive import FileRecord
+from hubmodule.resolver.manifest import Manifest
+from hubmodule.resolver.storage import LocalStorage
+
+MANIFEST = Manifest(
+    "https://h/m",
+    "2026-01-31T12:00:00+00:00",
+    (FileRecord("saved_model.pb", 3, "ab" * 32), FileRecord("assets/ä", 0, None)),
+)
+
+
+def test_what_is_written_is_read() -> None:
+    assert manifest.decode(MANIFEST.encode()) == MANIFEST
+
+
+def test_the_format() -> None:
+    assert json.loads(MANIFEST.encode()) == {
+        "version": 1,
+        "handle": "https://h/m",
+        "fetched": "2026-01-31T12:00:00+00:00",
+        "files": {
+            "saved_model.pb": {"size": 3, "sha256": "ab" * 32},
+            "assets/ä": {"size": 0, "sha256": None},
+        },
+    }
+
+
+def test_the_time() -> None:
+    assert manifest.fetched_at(MANIFEST) == 1769860800.0
+
+
+def test_now_is_a_time_of_a_manifest() -> None:
+    assert manifest.fetched_at(Manifest("", manifest.now(), ())) > 1769860800.0
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"{}",
+        b"null",
+        b"\xff",
+        MANIFEST.encode()[:-1],
+        MANIFEST.encode().replace(b'"version": 1', b'"version": 2'),
+        MANIFEST.encode().replace(b'"size": 3', b'"size": "x"'),
+        MANIFEST.encode().replace(b'"size": 3', b'"length": 3'),
+        MANIFEST.encode().replace(b"2026-01-31", b"yesterday"),
+        b'{"version": 1, "handle": "h", "fetched": "2026-01-31", "files": []}',
+    ],
+)
+def test_what_is_no_manifest(content: bytes) -> None:
+    assert manifest.decode(content) is None
+
+
+def test_no_damage(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "saved_model.pb").write_bytes(b"abc")
+    (tmp_path / "assets" / "ä").touch()
+    assert manifest.damage(MANIFEST, LocalStorage(), str(tmp_path)) is None
+
+
+def test_a_file_of_another_size(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "saved_model.pb").write_bytes(b"ab")
+    assert manifest.damage(MANIFEST, LocalStorage(), str(tmp_path)) == (
+        "saved_model.pb has 2 bytes instead of 3"
+    )
+
+
+@pytest.mark.parametrize("instead", ["nothing", "folder", "no parent"])
+def test_a_missing_file(tmp_path: pathlib.Path, instead: str) -> None:
+    (tmp_path / "saved_model.pb").write_bytes(b"abc")
+    if instead == "folder":
+        (tmp_path / "assets" / "ä").mkdir(parents=True)
+    elif instead == "no parent":
+        (tmp_path / "assets").touch()
+    assert manifest.damage(MANIFEST, LocalStorage(), str(tmp_path)) == "assets/ä is missing"
+
+
+SHARDS = [f"variables/variables.data-0000{number}-of-00003" for number in range(3)]
+
+
+@pytest.mark.parametrize(
+    ("files", "damage"),
+    [
+        (["saved_model.pb"], None),
+        (["saved_model.pbtxt", "assets/a"], None),
+        (["saved_model.pb", "variables/variables.index", *SHARDS], None),
+        ([], "saved_model.pb is missing"),
+        (["variables/variables.index", *SHARDS], "saved_model.pb is missing"),
+        (["x/saved_model.pb"], "saved_model.pb is missing"),
+        (["saved_model.pb", *SHARDS], "variables/variables.index is missing"),
+        (
+            ["saved_model.pb", "variables/variables.index", *SHARDS[::2]],
+            "variables/variables.data-00001-of-00003 is missing",
+        ),
+        (
+            ["saved_model.pb", "variables/variables.index"],
+            "variables/variables.data-00000-of-00001 is missing",
+        ),
+    ],
+)
+def test_what_came_without_a_manifest(files: list[str], damage: str | None) -> None:
+    assert manifest.foreign_damage(files) == damage
+
+
+if __name__ == "__main__":
+    raise SystemExit(pytest.main([__file__, *sys.argv[1:]]))

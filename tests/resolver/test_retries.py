@@ -1,0 +1,78 @@
+"""When to try again, and when not."""
+
+from __future__ import annotations
+
+import datetime
+import sys
+
+import pytest
+
+from hubmodule.resolver.retries import Retries, Transient, retry_after
+
+NOW = datetime.datetime(2026, 1, 1, 12, 0, 0, tzinfo=datetime.timezone.utc)
+
+
+def failure(wait: float | None = None) -> Transient:
+    return Transient(OSError("it failed"), wait)
+
+
+def test_pauses_grow_up_to_a_limit() -> None:
+    pauses: list[float] = []
+    retries = Retries(9, pauses.append, chance=lambda: 1.0)
+    for _ in range(9):
+        retries.forgive(failure())
+    assert pauses == [0.5, 1, 2, 4, 8, 16, 30, 30, 30]
+
+
+def test_chance_shortens_a_pause_by_half_at_most() -> None:
+    pauses: list[float] = []
+    Retries(1, pauses.append, chance=lambda: 0.0).forgive(failure())
+    assert pauses == [0.25]
+
+
+def test_too_many_failures_raise_the_last() -> None:
+    retries = Retries(1, lambda pause: None)
+    retries.forgive(failure())
+    with pytest.raises(OSError, match="it failed"):
+        retries.forgive(failure())
+
+
+def test_a_success_begins_anew() -> None:
+    pauses: list[float] = []
+    retries = Retries(1, pauses.append, chance=lambda: 1.0)
+    retries.forgive(failure())
+    retries.succeeded()
+    retries.forgive(failure())
+    assert pauses == [0.5, 0.5]
+
+
+def test_the_server_says_how_long() -> None:
+    pauses: list[float] = []
+    Retries(1, pauses.append).forgive(failure(120.0))
+    assert pauses == [120.0]
+
+
+def test_two_minutes_is_the_longest_wait() -> None:
+    with pytest.raises(OSError, match="it failed"):
+        Retries(9, lambda pause: None).forgive(failure(120.5))
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        (None, None),
+        ("7", 7.0),
+        (" 7 ", 7.0),
+        ("Thu, 01 Jan 2026 12:00:30 GMT", 30.0),
+        ("Thu, 01 Jan 2026 11:00:00 GMT", 0.0),
+        ("Thu, 01 Jan 2026 12:00:30", 30.0),
+        ("soon", None),
+        ("-1", None),
+    ],
+)
+def test_reads_the_header(header: str | None, seconds: float | None) -> None:
+    assert retry_after(header, NOW) == seconds
+
+
+if __name__ == "__main__":
+    raise SystemExit(pytest.main([__file__, *sys.argv[1:]]))

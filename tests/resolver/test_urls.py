@@ -1,0 +1,74 @@
+"""Addresses as values."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from hubmodule.resolver import urls
+
+
+@pytest.mark.parametrize(
+    ("url", "asked"),
+    [
+        ("https://h/m", "https://h/m?tf-hub-format=compressed"),
+        ("https://h/m?a=1&b", "https://h/m?a=1&b&tf-hub-format=compressed"),
+        ("https://h/m?tf-hub-format=x&a=%2F", "https://h/m?a=%2F&tf-hub-format=compressed"),
+        ("https://h/m?", "https://h/m?tf-hub-format=compressed"),
+        ("https://h/m#part", "https://h/m?tf-hub-format=compressed"),
+        ("https://h:8/", "https://h:8/?tf-hub-format=compressed"),
+    ],
+)
+def test_the_format_is_merged_into_the_query(url: str, asked: str) -> None:
+    assert urls.with_format(url, "compressed") == asked
+
+
+@pytest.mark.parametrize(
+    ("url", "text"),
+    [
+        ("https://me:secret@h/m?key=1#x", "https://h/m"),
+        ("https://h/m@1", "https://h/m@1"),
+        ("http://[", "http://["),
+        ("gs://bucket/m", "gs://bucket/m"),
+    ],
+)
+def test_what_is_shown_holds_no_secret(url: str, text: str) -> None:
+    assert urls.shown(url) == text
+
+
+@pytest.mark.parametrize(
+    ("url", "location", "target", "objection"),
+    [
+        ("http://h/a", "/b", "http://h/b", None),
+        ("http://h/a", "https://i/b", "https://i/b", None),
+        ("http://h/a", "//i/b", "http://i/b", None),
+        ("https://h/a", "//i/b", "https://i/b", None),
+        ("https://h/a", "HTTP://i/b", "HTTP://i/b", "https:// is not left for http://"),
+        ("http://h/a", "file:///etc/passwd", "file:///etc/passwd", "file:// is not followed"),
+        ("http://h/a", "gs://b/c", "gs://b/c", "gs:// is not followed"),
+        ("http://h/a", "http://[", "http://[", "that is no valid address"),
+    ],
+)
+def test_where_redirects_lead(url: str, location: str, target: str, objection: str | None) -> None:
+    assert urls.redirected(url, location) == (target, objection)
+
+
+@pytest.mark.parametrize(
+    ("url", "answer"),
+    [
+        ("https://www.kaggle.com/", True),
+        ("https://kaggle.com", True),
+        ("https://www.kaggle.com/models?tfhub-redirect=true", True),
+        ("https://www.kaggle.com/models/", True),
+        ("https://www.kaggle.com/models/google/nnlm", False),
+        ("https://example.org/models", False),
+        ("https://kaggle.com.example.org/models", False),
+    ],
+)
+def test_the_front_page_of_kaggle(url: str, answer: bool) -> None:
+    assert urls.is_kaggle_front_page(url) is answer
+
+
+if __name__ == "__main__":
+    raise SystemExit(pytest.main([__file__, *sys.argv[1:]]))

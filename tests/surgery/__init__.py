@@ -1,0 +1,1 @@
+"""Tests of graph surgery, on graphs of a few nodes; no sessions."""
