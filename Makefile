@@ -9,6 +9,9 @@ ARGS ?=
 
 # tensorflow-cpu is the same library without the CUDA packages, where it exists.
 TF_PACKAGE ?= $(if $(filter Linux-x86_64,$(shell uname -sm | tr ' ' '-')),tensorflow-cpu,tensorflow)
+# What brings tf.estimator back where TensorFlow has dropped it. It comes without its
+# dependencies: tf-keras asks for the package tensorflow, even beside tensorflow-cpu.
+ESTIMATOR = $(if $(filter 2.15.%,$(TF)),,tf-estimator-nightly==2.16.0.dev2024012409 tf-keras~=$(basename $(TF)).0)
 VENV ?= .venv$(if $(filter 2.21.0,$(TF)),,-$(TF))
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
@@ -24,13 +27,20 @@ $(READY): pyproject.toml setup.py $(wildcard proto/*.proto)
 	$$(scripts/find_python.sh $(TF)) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet $(TF_PACKAGE)==$(TF) -e '.[examples,test,check]'
+	$(if $(ESTIMATOR),$(BIN)/python -m pip install --quiet --no-deps $(ESTIMATOR))
 	touch $@
 
 demo: $(READY)
 	$(BIN)/python examples/text_embeddings/demo.py
 
+# The tests of the Estimator make tf.keras Keras 2, for a whole process; so they have their own.
 test: $(READY)
+ifeq ($(ARGS),)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore=tests/estimator
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/estimator
+else
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+endif
 
 check: $(READY) $(BUILDIFIER)
 	$(BIN)/ruff format --check .

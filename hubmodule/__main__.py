@@ -55,6 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return parsed.run(parsed)
     except HubModuleError as error:
+        if parsed.run is _run:
+            raise  # the program's own, and so is its traceback
         _complain(error)
         return 1
 
@@ -102,6 +104,24 @@ def _resolve(parsed: argparse.Namespace) -> int:
             _complain(error)
             status = 1
     return status
+
+
+def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    # What looks like an option may be the program's: hubmodule.run tells them apart.
+    parser.prefix_chars = ""
+    parser.add_argument(
+        "arguments",
+        metavar="[--no-alias] (SCRIPT | -m MODULE) [ARGS ...]",
+        nargs=argparse.REMAINDER,
+        help="a program, with its arguments",
+    )
+
+
+def _run(parsed: argparse.Namespace) -> int:
+    from hubmodule import run
+
+    run.main(parsed.arguments)
+    return 0
 
 
 def _add_cache_commands(parser: argparse.ArgumentParser) -> None:
@@ -319,6 +339,12 @@ COMMANDS = (
         "Print the directory of each module, downloaded if need be.",
         _add_resolve_arguments,
         _resolve,
+    ),
+    Command(
+        "run",
+        "Run a program written for tensorflow_hub and tf.estimator.",
+        _add_run_arguments,
+        _run,
     ),
     Command("cache", "Look after the cache of downloaded modules.", _add_cache_commands),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import settings
 
 # The same examples in each run, and no limit per example: a busy machine is no failure.
@@ -9,3 +10,13 @@ settings.register_profile(
     "hubmodule", derandomize=True, database=None, deadline=None, max_examples=60
 )
 settings.load_profile("hubmodule")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says how many faults the fault suite tried."""
+    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    # A fixture counts them, so they are known when the test is torn down.
+    ended = [report for report in reports if getattr(report, "when", "") == "teardown"]
+    tried = [dict(report.user_properties).get("faults", 0) for report in ended]
+    if any(tried):
+        terminalreporter.write_line(f"fault suite: {sum(tried)} faults tried")

@@ -93,9 +93,8 @@ class Variant:
     def _local(self) -> MetaGraphDef:
         """The MetaGraph as this TensorFlow imports it; state waits for nothing."""
         local = portability.for_this_tensorflow(self.meta_graph)
-        for node in local.graph_def.node:
-            if state.holds_state(node.op):
-                del node.input[:]
+        for node in state.holders(local.graph_def.node):
+            del node.input[:]
         return local
 
     @functools.cached_property
@@ -110,7 +109,7 @@ class Variant:
         They hold state, or the path of an asset: a program that is exported finds its
         assets by their constants, so there must be one of each.
         """
-        holders = {node.name for node in self.wiring.graph_def.node if state.holds_state(node.op)}
+        holders = {node.name for node in state.holders(self.wiring.graph_def.node)}
         assets = collections.names_in(self.meta_graph, collections.ASSET_FILEPATHS)
         return frozenset(holders | {op_name(tensor) for tensor in assets})
 

@@ -39,13 +39,3 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     monkeypatch.setattr("hubmodule.resolver.fetch.Retries", patient)
     monkeypatch.setattr("hubmodule.resolver.resolvers.Retries", patient)
     return slept
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Says how many faults the fault suite tried."""
-    reports = [report for reports in terminalreporter.stats.values() for report in reports]
-    # A fixture counts them, so they are known when the test is torn down.
-    ended = [report for report in reports if getattr(report, "when", "") == "teardown"]
-    tried = [dict(report.user_properties).get("faults", 0) for report in ended]
-    if any(tried):
-        terminalreporter.write_line(f"fault suite: {sum(tried)} faults tried")

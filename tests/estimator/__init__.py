@@ -1,0 +1,1 @@
+"""Tests of the Estimator, in processes where tf.keras is Keras 2."""
