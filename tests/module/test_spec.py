@@ -64,7 +64,7 @@ class TestDescription:
         message = spec.get_attached_message("size", hub.ImageModuleInfo, required=True)
         assert (message.default_image_size.height, message.default_image_size.width) == (3, 4)
         assert spec.get_attached_message("other", hub.ImageModuleInfo) is None
-        with pytest.raises(KeyError, match=r"'other'.*\['size'\]"):
+        with pytest.raises(KeyError, match=r"'other'.*\['bytes', 'size'\]"):
             spec.get_attached_message("other", hub.ImageModuleInfo, required=True)
 
     def test_an_attached_message_of_another_class(self, spec):
