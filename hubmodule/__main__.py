@@ -8,6 +8,7 @@ that only look at the cache do without TensorFlow.
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -52,6 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from hubmodule._plain_errors import HubModuleError
 
     parsed = make_parser().parse_args(arguments)
+    if parsed.run is not _run:
+        _silence_tensorflow()
     try:
         return parsed.run(parsed)
     except HubModuleError as error:
@@ -59,6 +62,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise  # the program's own, and so is its traceback
         _complain(error)
         return 1
+
+
+def _silence_tensorflow() -> None:
+    """Keeps TensorFlow's greetings off the terminal, unless the environment wants them."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # It speaks of oneDNN even then.
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
 
 def make_parser() -> argparse.ArgumentParser:

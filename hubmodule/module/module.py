@@ -215,7 +215,7 @@ class Module:
             raise GraphError(
                 f"export() needs a session of the graph that the module is in, not {session!r}."
             )
-        self._spec.write(path, self._entries(session), overwrite)
+        self._write(path, self._entries(session), overwrite)
 
     def export_from_checkpoint(
         self,
@@ -240,7 +240,27 @@ class Module:
         """
         prefix = checkpoint.latest(os.fsdecode(checkpoint_path))
         entries = entries_in(prefix, [self._variant], lambda name: self._state.scope + name)
+        self._write(path, entries, overwrite)
+
+    def _write(
+        self, path: str | os.PathLike[str], entries: Iterable[checkpoint.Entry], overwrite: bool
+    ) -> None:
+        self._warn_of_left_out_variables()
         self._spec.write(path, entries, overwrite)
+
+    def _warn_of_left_out_variables(self) -> None:
+        exported = self._variant.variable_names
+        for tags in self._spec.get_tags():
+            if left_out := sorted(self._spec.variant(tags).variable_names - exported):
+                _logger.warning(
+                    "Module '%s' has graph variant %s, whose variables %s have no values in graph "
+                    "variant %s. What is exported will lack them: the other variant cannot be "
+                    "loaded from it.",
+                    self._name,
+                    sorted(tags),
+                    left_out[:5],
+                    sorted(self._variant.tags),
+                )
 
     def _entries(self, session: tf.compat.v1.Session) -> Iterator[checkpoint.Entry]:
         for batch in checkpoint.batches(self._variant.variables):

@@ -7,10 +7,15 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 
 from hubmodule import files
-from hubmodule.errors import ModuleDefinitionError, NoSuchAttachmentError, NoSuchVariantError
+from hubmodule.errors import (
+    ModuleDefinitionError,
+    ModuleFormatError,
+    NoSuchAttachmentError,
+    NoSuchVariantError,
+)
 from hubmodule.format import checkpoint, module_def, saved_model
 from hubmodule.format.signatures import TensorInfo
 from hubmodule.module.variant import Variant
@@ -90,14 +95,19 @@ class ModuleSpec:
             The message; None if there is none and it is not required.
 
         Raises:
+            ModuleFormatError: if it is of another class, where that can be told.
             NoSuchAttachmentError: if there is none though it is required.
             NoSuchVariantError: if no variant has these tags.
         """
         variant = self.variant(tags)
         if key in variant.attachments:
-            message = message_type()
-            message.ParseFromString(variant.attachments[key])
-            return message
+            try:
+                return message_type.FromString(variant.attachments[key])
+            except DecodeError as error:
+                raise ModuleFormatError(
+                    f"The message attached under '{key}' is no {message_type.__name__}: {error}. "
+                    "Pass the class that the author attached."
+                ) from error
         if required:
             raise NoSuchAttachmentError(
                 f"No message is attached under '{key}' to graph variant {sorted(variant.tags)}; "

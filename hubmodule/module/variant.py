@@ -12,7 +12,14 @@ from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 from hubmodule.errors import ModuleFormatError, NoSuchSignatureError, UnregisteredOpsError
 from hubmodule.format import attachments
 from hubmodule.format.signatures import TensorInfo
-from hubmodule.surgery import collections, colocation, portability, registration, state
+from hubmodule.surgery import (
+    collections,
+    colocation,
+    partitions,
+    portability,
+    registration,
+    state,
+)
 from hubmodule.surgery.names import is_control, op_name
 from hubmodule.surgery.prune import Part, Wiring
 
@@ -124,6 +131,11 @@ class Variant:
                 f"The graph lacks ops of the variables {missing[:5]}; the module is damaged."
             )
         return [state.variable_state(d, nodes[op_name(d.variable_name)]) for d in definitions]
+
+    @property
+    def variable_names(self) -> set[str]:
+        """The names that the variables have in a checkpoint; parts of one have one name."""
+        return {partitions.full_name(variable.definition) for variable in self.variables}
 
     def names_of(self, key: str) -> set[str]:
         """The names of the variables in a collection."""
