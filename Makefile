@@ -53,7 +53,7 @@ bazel: $(READY)
 	scripts/bazel.sh $(BIN)/python $(ARGS)
 
 $(BUILDIFIER):
-	@command -v npm >/dev/null || { echo "No npm on PATH, which brings buildifier: install npm." >&2; exit 1; }
+	scripts/need.sh npm npm
 	npm install --prefix .cache/buildifier --no-save --no-audit --no-fund --loglevel=error @bazel/buildifier@8.2.1
 
 interop:

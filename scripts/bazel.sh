@@ -8,16 +8,7 @@ shift
 # Not resolved: a venv is known by the path of its interpreter.
 export PYTHON_BIN_PATH="$(cd "$(dirname "$python")" && pwd)/$(basename "$python")"
 
-if ! command -v bazel >/dev/null; then
-  if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
-    echo "No bazel on PATH. On Debian: apt-get install --no-install-recommends bazel-bootstrap;" >&2
-    echo "elsewhere see https://bazel.build/install. Then call this again." >&2
-    exit 1
-  fi
-  apt-get update
-  DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends bazel-bootstrap
-fi
-
+scripts/need.sh bazel bazel-bootstrap
 bazel test "$@" //...
 targets=$(bazel query 'tests(//...)' 2>/dev/null | wc -l)
 files=$(find tests -name 'test_*.py' | wc -l)
