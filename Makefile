@@ -1,6 +1,7 @@
 # make demo    the main job on real data: publish, reuse, fine-tune, re-publish
 # make test    the test suite; TF=2.15.1 for another TensorFlow, ARGS=... for pytest
-# make check   formatter, linter, types, architecture
+# make check   formatters, linter, types, architecture
+# make bazel   the test suite under Bazel, ARGS=... for bazel test
 # make interop tensorflow_hub of two generations reads what we write, and the reverse
 
 TF ?= 2.21.0
@@ -15,7 +16,11 @@ VENV ?= .venv$(if $(filter 2.21.0,$(TF)),,-$(TF))
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 
-.PHONY: demo test check interop environment format clean
+BUILDIFIER = .cache/buildifier/node_modules/.bin/buildifier
+BUILD_FILES = $(shell find . \( -name '.?*' -o -name node_modules \) -prune -o \( \
+	-name BUILD -o -name '*.bzl' -o -name WORKSPACE -o -name MODULE.bazel \) -print)
+
+.PHONY: demo test check bazel interop environment format clean
 .DEFAULT_GOAL := test
 
 $(READY): pyproject.toml setup.py $(wildcard proto/*.proto)
@@ -37,11 +42,19 @@ else
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 endif
 
-check: $(READY)
+check: $(READY) $(BUILDIFIER)
 	$(BIN)/ruff format --check .
+	$(BUILDIFIER) --mode=check --lint=warn $(BUILD_FILES)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q -p no:xdist tests/test_architecture.py
+
+bazel: $(READY)
+	scripts/bazel.sh $(BIN)/python $(ARGS)
+
+$(BUILDIFIER):
+	scripts/need.sh npm npm
+	npm install --prefix .cache/buildifier --no-save --no-audit --no-fund --loglevel=error @bazel/buildifier@8.2.1
 
 interop:
 	$(MAKE) environment TF=2.21.0
@@ -51,8 +64,9 @@ interop:
 
 environment: $(READY)
 
-format: $(READY)
+format: $(READY) $(BUILDIFIER)
 	$(BIN)/ruff format .
+	$(BUILDIFIER) --lint=fix $(BUILD_FILES)
 	$(BIN)/ruff check --fix .
 
 clean:

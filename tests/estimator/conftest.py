@@ -1,12 +1,8 @@
-"""Makes tf.keras Keras 2 before any test of this process can use it as Keras 3."""
+"""What tests of the Estimator share."""
 
 from __future__ import annotations
 
 import pytest
-
-import hubmodule as hub
-
-hub.enable_estimator()
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.python.estimator.canned import head as v1_heads  # noqa: F401 - has no public name
 
 v1 = tf.compat.v1
 

@@ -8,9 +8,17 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
-from tensorflow.python.estimator.canned import head as v1_heads
 
-from tests.estimator.behaviour.models import X, Y, config, data, line, predicted, v1
+from tests.estimator.behaviour.models import (
+    X,
+    Y,
+    config,
+    data,
+    line,
+    predicted,
+    v1,
+    v1_heads,
+)
 
 COLUMN = tf.feature_column.numeric_column("x")
 COLOUR = tf.feature_column.categorical_column_with_vocabulary_list("colour", ["red", "green"])

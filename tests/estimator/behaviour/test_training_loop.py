@@ -10,7 +10,6 @@ import numpy as np
 import pandas
 import pytest
 import tensorflow as tf
-from tensorflow_estimator.python.estimator import training
 
 from tests.estimator.behaviour.models import (
     X,
@@ -98,6 +97,8 @@ def test_early_stopping_ends_the_loop(model_dir):
 
 
 def test_an_evaluator_without_a_checkpoint_exports_nothing(model_dir):
+    from tensorflow_estimator.python.estimator import training
+
     estimator = line_estimator(model_dir)
     recorder = Recorder()
     eval_spec = tf.estimator.EvalSpec(line(1), exporters=recorder, start_delay_secs=0)
