@@ -14,7 +14,7 @@ import tensorflow as tf
 
 import hubmodule as hub
 from hubmodule.errors import ModuleDefinitionError, NotSerializableError
-from tests.golden import recordings, values
+from tests.golden import real_modules, recordings, values
 from tests.golden.definitions import Call
 from tests.tf2 import fine_tuning, test_golden
 
@@ -227,6 +227,17 @@ class LayerContract:
             autocast=False,
         )
         found = {key: test_golden.plain(value) for key, value in layer(inputs).items()}
+        assert values.differences(found, expected) == {}
+
+    @real_modules.skipped_without
+    @pytest.mark.parametrize(("name", "random"), real_modules.RECORDED)
+    def test_outputs_of_real_modules(self, name: str, random: set[str]) -> None:
+        call, expected = real_modules.recorded(name)
+        layer = self.KerasLayer(
+            real_modules.path(name), signature_outputs_as_dict=True, autocast=False
+        )
+        outputs = layer(test_golden.tensors(call.inputs))
+        found = {k: test_golden.plain(v) for k, v in outputs.items() if k not in random}
         assert values.differences(found, expected) == {}
 
     def test_replicas_train_one_set_of_weights(self) -> None:
