@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import tensorflow as tf
@@ -19,6 +20,25 @@ from hubmodule.tf2.variants import Variants
 
 TRAIN = frozenset({"train"})
 DEFAULT = "default"
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What a module works with, but is not saved with it; as attributes these would be.
+
+    Attributes:
+        variants: all.
+        variant: the one that is called.
+        training: the one that is called with training=True.
+        functions: gives the function for a signature, for training or not.
+        signatures: of the variant that is called.
+    """
+
+    variants: Variants
+    variant: Variant
+    training: Variant
+    functions: Callable[[str, bool], Callable[[dict[str, Any]], dict[str, Any]]]
+    signatures: Signatures
 
 
 class ReusableModule(_tf.SavedObject):
@@ -45,32 +65,30 @@ class ReusableModule(_tf.SavedObject):
         variant.check_usable()
         state.add(variant)
         state.add_variables_if_there(training)
-        self._variants = _Untracked(variants)
-        self._module_variant = _Untracked(variant)
         self._state = state
+        self._parts = _Parts(
+            variants,
+            variant,
+            training,
+            functools.cache(
+                lambda signature, train: functions.function(
+                    training if train else variant, signature, state, updates=train
+                )
+            ),
+            Signatures(variant, state),
+        )
         self.variables = list(state.variables.values())
         self.trainable_variables = [v for v in self.variables if v.trainable]
         self.regularization_losses = [
             functions.traced(_loss, variants, training_tags, index, state, input_signature=[])
             for index in range(len(loss_tensors(training.meta_graph)))
         ]
-        self._functions = _Untracked(
-            functools.cache(
-                lambda signature, train: functions.function(
-                    training if train else variant, signature, state, updates=train
-                )
-            )
-        )
-        self._signatures = _Untracked(Signatures(variant, state))
-        self._training_variant = _Untracked(training)
 
     def prepare_for_saving(self) -> None:
         """Traces what belongs into a SavedModel."""
         names = list(self.signatures)
         if DEFAULT in names and "__call__" not in vars(self):
-            call = _traced_call(
-                self._module_variant.value, self._training_variant.value, self._functions.value
-            )
+            call = _traced_call(self._parts)
             setattr(self, "__call__", call)  # noqa: B010  beside the method, for the saver
         if names:
             function = self.signatures[DEFAULT if DEFAULT in names else names[0]]
@@ -107,15 +125,14 @@ class ReusableModule(_tf.SavedObject):
     ) -> dict[str, Any]:
         """Applies any signature; returns the dict of its outputs. Else as a call."""
         name = signature or DEFAULT
-        variant = self._module_variant.value
-        infos = variant.signature(name).inputs
+        infos = self._parts.variant.signature(name).inputs
         given = values.by_name(infos, inputs, name)
-        return self._functions.value(name, bool(training))(values.converted(infos, given))
+        return self._parts.functions(name, bool(training))(values.converted(infos, given))
 
     @property
     def signatures(self) -> Mapping[str, Any]:
         """The signatures by name: functions of named inputs that give the dict of outputs."""
-        return self._signatures.value
+        return self._parts.signatures
 
     def for_serving(self) -> _tf.AutoTrackable:
         """The state alone, to be saved with signatures of this object."""
@@ -124,7 +141,7 @@ class ReusableModule(_tf.SavedObject):
     @property
     def graph_variants(self) -> list[frozenset[str]]:
         """The sets of tags that name the graph variants."""
-        return self._variants.value.tags
+        return self._parts.variants.tags
 
     @tf.autograph.experimental.do_not_convert
     def with_tags(self, tags: Iterable[str] = ()) -> ReusableModule:
@@ -135,14 +152,7 @@ class ReusableModule(_tf.SavedObject):
             NoSuchVariantError: if there is no such variant.
         """
         wanted = frozenset([tags] if isinstance(tags, str) else tags)
-        return ReusableModule(self._variants.value, self._state, wanted)
-
-
-class _Untracked:
-    """Holds what is no part of the saved object, though it looks like a dict or a list."""
-
-    def __init__(self, value: Any):
-        self.value = value
+        return ReusableModule(self._parts.variants, self._state, wanted)
 
 
 def _loss(variants: Variants, tags: frozenset[str], index: int, state: State) -> tf.Tensor:
@@ -150,23 +160,21 @@ def _loss(variants: Variants, tags: frozenset[str], index: int, state: State) ->
     return functions.applied(variant, names[index], state, False, [])[DEFAULT]
 
 
-def _traced_call(
-    variant: Variant, training_variant: Variant, apply: Callable[[str, bool], Any]
-) -> Any:
+def _traced_call(parts: _Parts) -> Any:
     """What a saved module is called with, traced for each way to pass inputs."""
-    infos = variant.signature(DEFAULT).inputs
-    specs = application.input_specs(variant, DEFAULT)
+    infos = parts.variant.signature(DEFAULT).inputs
+    specs = application.input_specs(parts.variant, DEFAULT)
     ways: list[Any] = [specs]
     if len(specs) == 1:
         ways.insert(0, next(iter(specs.values())))
     if not specs:
         ways.insert(0, None)
-    trains = DEFAULT in training_variant.signatures
+    trains = DEFAULT in parts.training.signatures
 
     @tf.function(autograph=False)
     def call(inputs: Any = None, training: bool = False) -> Any:
         given = values.by_name(infos, inputs, DEFAULT)
-        outputs = apply(DEFAULT, bool(training))(values.converted(infos, given))
+        outputs = parts.functions(DEFAULT, bool(training))(values.converted(infos, given))
         return outputs.get(DEFAULT, outputs)
 
     for way in ways:

@@ -17,6 +17,7 @@ from hubmodule.errors import ModuleDefinitionError, NotSerializableError
 from tests.golden import real_modules, recordings, values
 from tests.golden.definitions import Call
 from tests.tf2 import fine_tuning, test_golden
+from tests.tf2.values import plain, tensors
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "made_by_tf215"
 DENSE = str(GOLDEN / "dense_regularized")
@@ -226,7 +227,7 @@ class LayerContract:
             signature_outputs_as_dict=True,
             autocast=False,
         )
-        found = {key: test_golden.plain(value) for key, value in layer(inputs).items()}
+        found = {key: plain(value) for key, value in layer(inputs).items()}
         assert values.differences(found, expected) == {}
 
     @real_modules.skipped_without
@@ -236,8 +237,8 @@ class LayerContract:
         layer = self.KerasLayer(
             real_modules.path(name), signature_outputs_as_dict=True, autocast=False
         )
-        outputs = layer(test_golden.tensors(call.inputs))
-        found = {k: test_golden.plain(v) for k, v in outputs.items() if k not in random}
+        outputs = layer(tensors(call.inputs))
+        found = {k: plain(v) for k, v in outputs.items() if k not in random}
         assert values.differences(found, expected) == {}
 
     def test_replicas_train_one_set_of_weights(self) -> None:

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from hubmodule.tf2 import application
 from tests.module.graphs import affine, exported
-from tests.tf2.test_state import parts
+from tests.tf2.parts import parts
 
 
 @pytest.mark.parametrize("updates, shift", [(False, 1.0), (True, 11.0)])

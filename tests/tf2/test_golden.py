@@ -18,6 +18,7 @@ from hubmodule.tf2.convert import convert
 from tests.golden import recordings, values
 from tests.golden.definitions import DEFINITIONS, Call
 from tests.golden.observe import LEARNING_RATE
+from tests.tf2.values import plain, tensors
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 WRITERS = ("made_by_tf215", "made_by_tf115")
@@ -28,22 +29,6 @@ CALLS = [
     for call in definition.calls
 ]
 TRAINED = [parameters for parameters in CALLS if parameters.values[2].trained]
-
-
-def plain(tensor: Any) -> Any:
-    """A tensor as recordings have it."""
-    if isinstance(tensor, tf.SparseTensor):
-        parts = (tensor.indices, tensor.values, tensor.dense_shape)
-        return values.from_session(tf.compat.v1.SparseTensorValue(*(p.numpy() for p in parts)))
-    if isinstance(tensor, tf.RaggedTensor):
-        splits = tuple(split.numpy() for split in tensor.nested_row_splits)
-        return values.Ragged(tensor.flat_values.numpy(), splits)
-    return values.from_session(tensor.numpy())
-
-
-def tensors(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Recorded inputs as tensors."""
-    return {name: values.to_tensor(tf, value) for name, value in inputs.items()}
 
 
 def recorded(file: Path) -> tuple[dict[str, Any], Mapping[str, Any]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import sys
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +164,35 @@ def test_under_a_strategy_variables_are_distributed() -> None:
     assert isinstance(variable, tf.distribute.DistributedValues)
     found = strategy.run(lambda: module(tf.constant(["cat"])))
     assert found.numpy().tolist() == module(["cat"]).numpy().tolist()
+
+
+@pytest.mark.parametrize("name, text", [("batch_norm", False), ("vocabulary", True)])
+def test_what_is_not_used_any_more_is_collected(name: str, text: bool) -> None:
+    module = hub.load(str(GOLDEN / name))
+    inputs = ["cat"] if text else [[1.0, 2.0, 3.0]]
+    module(inputs, training=True)
+    signature = module.signatures["default"]
+    signature(tf.constant(inputs))
+    parts = [
+        module,
+        signature,
+        signature.graph,
+        *module.variables,
+        *module.for_serving().tables.values(),
+    ]
+    alive = [weakref.ref(part) for part in parts]
+    del module, signature, parts
+    gc.collect()
+    assert [part() for part in alive if part() is not None] == []
+
+
+def test_what_is_not_used_any_more_is_collected_after_saving(tmp_path: Path) -> None:
+    module = hub.load(str(GOLDEN / "batch_norm"))
+    tf.saved_model.save(module, str(tmp_path))
+    alive = [weakref.ref(part) for part in [module, *module.variables]]
+    del module
+    gc.collect()
+    assert [part() for part in alive if part() is not None] == []
 
 
 if __name__ == "__main__":

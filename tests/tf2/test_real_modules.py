@@ -13,7 +13,7 @@ import hubmodule as hub
 from hubmodule.errors import UnregisteredOpsError
 from tests.golden import values
 from tests.golden.real_modules import COSMIC_RIM, RECORDED, path, recorded, skipped_without
-from tests.tf2.test_golden import plain, tensors
+from tests.tf2.values import plain, tensors
 
 pytestmark = skipped_without
 

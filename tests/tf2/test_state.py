@@ -10,22 +10,11 @@ import pytest
 import tensorflow as tf
 
 from hubmodule.errors import CheckpointError
-from hubmodule.format import checkpoint, saved_model
 from hubmodule.tf2.state import State
-from hubmodule.tf2.variants import Variants
 from tests.module.graphs import affine, exported
+from tests.tf2.parts import EMPTY, parts
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "made_by_tf215"
-EMPTY = checkpoint.Contents("none", {}, {})
-
-
-def parts(path: Path | str) -> tuple:
-    """The variant without tags of a module, and its state, which is still empty."""
-    variant = Variants(saved_model.read(str(path))).get(frozenset())
-    prefix = saved_model.checkpoint_prefix(str(path))
-    has_checkpoint = tf.io.gfile.exists(prefix + ".index")
-    contents = checkpoint.contents(prefix) if has_checkpoint else EMPTY
-    return variant, State(contents)
 
 
 def test_variables_have_the_values_of_the_checkpoint(tmp_path):
