@@ -144,7 +144,7 @@ def _hashed(chunks: Iterable[bytes], update: Callable[[bytes], None]) -> Iterato
 
 def _not_an_archive(name: str, download: Download, error: NotAnArchiveError) -> Exception:
     start = error.start.lstrip()[:64].lower()
-    if start.startswith((b"<!doctype", b"<html", b"<head", b"<?xml")):
+    if download.is_web_page or start.startswith((b"<!doctype", b"<html", b"<head", b"<?xml")):
         return DownloadError(
             f"Cannot fetch {name}: {download.answer}, a web page instead of an archive. The model "
             "may be gone, need a login, or not offer this format: open the address in a browser, "

@@ -62,7 +62,7 @@ def retry_after(header: str | None, now: datetime.datetime) -> float | None:
     """The seconds that a Retry-After header asks for; None if it says nothing readable."""
     if header is None:
         return None
-    if header.strip().isdigit():
+    if header.isascii() and header.strip().isdigit():
         return float(header)
     try:
         date = email.utils.parsedate_to_datetime(header)

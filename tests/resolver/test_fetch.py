@@ -170,7 +170,16 @@ def test_a_gzipped_tar_without_the_mark_of_its_end(folder: pathlib.Path) -> None
     assert content(folder) == {"a": b"1"}
 
 
-@pytest.mark.parametrize("page", [b"<!DOCTYPE html>...", b"\n <HTML><p>", b"<?xml version='1'?>"])
+@pytest.mark.parametrize(
+    "page",
+    [
+        b"<!DOCTYPE html>...",
+        b"\n <HTML><p>",
+        b"<?xml version='1'?>",
+        b"\xef\xbb\xbf<html>",
+        b"<!-- a comment --><html>",
+    ],
+)
 def test_a_web_page(folder: pathlib.Path, page: bytes) -> None:
     answer = servers.whole(page, Content_Type="text/html")
     with servers.serving({"/m": answer}) as server, pytest.raises(DownloadError) as caught:

@@ -68,6 +68,10 @@ def test_two_minutes_is_the_longest_wait() -> None:
         ("Thu, 01 Jan 2026 12:00:30", 30.0),
         ("soon", None),
         ("-1", None),
+        ("1.5", None),
+        ("\xb2", None),  # a digit, to Python
+        ("9" * 5000, float("inf")),
+        ("Mon, 99 Foo 2026", None),
     ],
 )
 def test_reads_the_header(header: str | None, seconds: float | None) -> None:
