@@ -198,10 +198,10 @@ def _chosen(handles: Sequence[str], cache: Cache) -> list[CachedModule]:
     """The modules of some handles, or all."""
     from hubmodule._plain_errors import CacheError
     from hubmodule.resolver import maintenance
-    from hubmodule.resolver.handles import cache_key
+    from hubmodule.resolver.handles import cache_key, parse
 
     modules = maintenance.modules(cache)
-    keys = {cache_key(handle): handle for handle in handles}
+    keys = {cache_key(parse(handle).text): handle for handle in handles}
     cached = {module.key for module in modules}
     missing = [handle for key, handle in keys.items() if key not in cached]
     if missing:
@@ -254,10 +254,10 @@ def _add_path_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _path(parsed: argparse.Namespace) -> int:
-    from hubmodule.resolver.handles import cache_key
+    from hubmodule.resolver.handles import cache_key, parse
 
     cache = _cache(parsed)
-    print(cache.folder(cache_key(parsed.handle)) if parsed.handle else cache.root)
+    print(cache.folder(cache_key(parse(parsed.handle).text)) if parsed.handle else cache.root)
     return 0
 
 
