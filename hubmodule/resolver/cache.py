@@ -136,6 +136,8 @@ class Cache:
             state = State.DAMAGED if damage else _whole(manifest)
             return Health(state, damage or "", manifest)
         if not self.storage.is_folder(self.folder(key)):
+            if self.is_local and os.path.lexists(self.folder(key)):
+                return Health(State.DAMAGED, "it is no directory")
             return Health(State.MISSING)
         if not self.is_local and self.storage.exists(self._flag("incomplete", key)):
             return Health(State.INCOMPLETE, "it was not moved here completely")
@@ -160,13 +162,12 @@ class Cache:
     def manifest(self, key: str) -> Manifest | None:
         """What a module must hold; None if nothing readable says so."""
         path = self._beside(key, "manifest.json")
+        if self.is_local:
+            return _local_manifest(path)
         try:
-            if not self.is_local:
-                return manifests.decode(self.storage.read(path))
-            status = os.stat(path)
+            return manifests.decode(self.storage.read(path))
         except FileNotFoundError:
             return None
-        return _local_manifest(path, (status.st_ino, status.st_mtime_ns, status.st_size))
 
     def handle(self, key: str) -> str | None:
         """The handle of a module, without a password; None if nothing says it."""
@@ -175,7 +176,7 @@ class Cache:
             return manifest.handle
         try:
             text = self.storage.read(self._beside(key, "descriptor.txt")).decode("utf-8", "replace")
-        except FileNotFoundError:
+        except (FileNotFoundError, IsADirectoryError):
             return None
         first = text.partition("\n")[0]
         return first.removeprefix("Module:").strip() if first.startswith("Module:") else None
@@ -262,11 +263,12 @@ class Cache:
                 self.storage.remove(flag)
 
     def sweep(self) -> None:
-        """Removes what ended processes left behind."""
-        for name in self.storage.names(self._temporaries):
-            path = f"{self._temporaries}/{name}"
-            if self._is_litter(name, path):
-                self.storage.remove(path)
+        """Removes what ended processes left behind, as far as this user may."""
+        with contextlib.suppress(PermissionError):
+            for name in self.storage.names(self._temporaries):
+                path = f"{self._temporaries}/{name}"
+                if self._is_litter(name, path):
+                    self.storage.remove(path)
 
     def sweep_foreign(self, key: str) -> None:
         """Removes tensorflow_hub's lock on a module if nobody holds it any more."""
@@ -349,13 +351,19 @@ class Cache:
         return f"{self._private}/{kind}/{key}"
 
 
+def _local_manifest(path: str) -> Manifest | None:
+    # One that this user may not read, or a directory of its name, says nothing either.
+    try:
+        status = os.stat(path)
+        return _manifest_in(path, (status.st_ino, status.st_mtime_ns, status.st_size))
+    except OSError:
+        return None
+
+
 # A look at a file's status costs less than reading it, and it is replaced, never changed.
 @functools.lru_cache(maxsize=128)
-def _local_manifest(path: str, version: tuple[int, ...]) -> Manifest | None:
-    try:
-        return manifests.decode(LocalStorage().read(path))
-    except FileNotFoundError:
-        return None
+def _manifest_in(path: str, version: tuple[int, ...]) -> Manifest | None:
+    return manifests.decode(LocalStorage().read(path))
 
 
 def _whole(manifest: Manifest) -> State:

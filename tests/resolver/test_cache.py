@@ -240,6 +240,59 @@ def test_the_handle_comes_from_the_descriptor_where_there_is_no_manifest(cache: 
     assert cache.handle(KEY) is None
 
 
+@pytest.mark.parametrize("thing", ["file", "link", "loop"])
+def test_what_is_no_directory_is_replaced(local: Cache, thing: str) -> None:
+    path = local.folder(KEY)
+    if thing == "file":
+        pathlib.Path(path).touch()
+    else:
+        os.symlink(path if thing == "loop" else "/nowhere", path)
+    assert local.health(KEY).detail == "it is no directory"
+    publish(local)
+    assert local.health(KEY).state is State.COMPLETE
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "descriptor.txt"])
+def test_a_directory_at_the_place_of_a_file_beside_a_module(local: Cache, name: str) -> None:
+    cache_foreign(local)
+    os.makedirs(f"{local.folder(KEY)}.{name}/x")
+    assert local.use(KEY, "h", 0).usable
+    assert local.handle(KEY) in ("h", None)
+    local.discard(KEY)
+    os.makedirs(f"{local.folder(KEY)}.{name}/x")
+    publish(local)
+    assert local.health(KEY).state is State.COMPLETE
+
+
+def test_a_pipe_is_no_file_of_a_module(local: Cache) -> None:
+    os.makedirs(local.folder(KEY))
+    os.mkfifo(f"{local.folder(KEY)}/saved_model.pb")
+    assert local.health(KEY).detail == "saved_model.pb is missing"
+
+
+def test_what_this_user_may_not_see_is_not_swept(
+    local: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(folder: str) -> list[str]:
+        raise PermissionError(folder)
+
+    publish(local)
+    monkeypatch.setattr(local.storage, "names", refuse)
+    local.sweep()
+    assert local.health(KEY).usable
+
+
+def test_a_manifest_that_this_user_may_not_read_is_none(
+    local: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: object, path: str) -> bytes:
+        raise PermissionError(path)
+
+    publish(local)
+    monkeypatch.setattr("hubmodule.resolver.storage.LocalStorage.read", refuse)
+    assert local.health(KEY).state is State.ADOPTED
+
+
 def test_all_keys(cache: Cache) -> None:
     publish(cache)
     cache.storage.write(f"{cache.root}/{OTHER}.manifest.json", b"")

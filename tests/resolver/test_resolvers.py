@@ -292,11 +292,11 @@ def test_an_unsafe_cache(monkeypatch: pytest.MonkeyPatch, cache_dir: pathlib.Pat
         hub.resolve("https://h/m")
 
 
-@pytest.mark.parametrize("function", ["lstat", "listdir"])
-def test_a_cache_that_may_not_be_read(
+@pytest.mark.parametrize("function", ["lstat", "mkdir"])
+def test_a_cache_that_may_not_be_used(
     monkeypatch: pytest.MonkeyPatch, cache_dir: pathlib.Path, function: str
 ) -> None:
-    def refuse(path: str) -> None:
+    def refuse(*arguments: object) -> None:
         raise PermissionError(13, "Permission denied")
 
     cache_dir.mkdir()
