@@ -45,6 +45,7 @@ logger = logging.getLogger("hubmodule")
 
 # Litter of another machine, whose processes cannot be seen from here, is left this long.
 _FOREIGN_LITTER_SECONDS = 24 * 3600
+_PRIVATE_FOLDERS = ("tmp", "locks", "uses", "pruning", "incomplete")
 _KEY = re.compile(r"[0-9a-f]{40}")
 
 
@@ -106,8 +107,15 @@ class Cache:
         if self.is_local:
             place.make(self.root)
             place.check(self.root)
-        for name in ("tmp", "locks", "uses", "pruning", "incomplete"):
-            self.storage.make_folder(f"{self._private}/{name}")
+        self._make_private_folders()
+
+    def _make_private_folders(self) -> None:
+        for name in ("", *_PRIVATE_FOLDERS):
+            folder = os.path.join(self._private, name).rstrip("/")
+            if self.is_local:
+                place.make_alike(folder, self.root)
+            else:
+                self.storage.make_folder(folder)
 
     @contextlib.contextmanager
     def accessed(self) -> Iterator[None]:
@@ -149,6 +157,10 @@ class Cache:
         """Like `health`, for a process that goes on to use the module if it is whole."""
         if not self.is_local or not os.path.isdir(self.root):
             return self.health(key)
+        if not os.path.isdir(self._private):
+            # Its modules come from tensorflow_hub; perhaps this user may only read them.
+            with contextlib.suppress(OSError):
+                self._make_private_folders()
         is_new = self.uses.mark(key)
         if is_new and os.path.exists(self._flag("pruning", key)):
             # Who removes it may not have seen the mark: what they leave counts.

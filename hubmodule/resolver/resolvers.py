@@ -162,7 +162,7 @@ def _fill(plan: UseCache, cache: Cache, settings: Settings) -> None:
     name = urls.without_password(plan.handle.text)
     cache.prepare()
     if cache.is_local:
-        cache.uses.mark(plan.key)
+        cache.uses.mark(plan.key, again=True)
     with cache.lock(plan.key, settings.lock_timeout, name):
         cache.sweep()
         cache.sweep_foreign(plan.key)

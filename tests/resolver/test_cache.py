@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 import shutil
+import stat
 import sys
 
 import pytest
@@ -67,6 +68,21 @@ def visible(cache: Cache) -> list[str]:
 
 def temporaries(cache: Cache) -> list[str]:
     return cache.storage.names(f"{cache.root}/.hubmodule/tmp")
+
+
+@pytest.mark.parametrize("first", ["prepare", "use"])
+def test_a_group_shares_all_of_a_cache(tmp_path: pathlib.Path, first: str) -> None:
+    root = tmp_path / "shared"
+    root.mkdir()
+    root.chmod(0o2770)
+    cache = Cache(str(root))
+    cache_foreign(cache)
+    if first == "prepare":
+        cache.prepare()
+    cache.use(KEY, HANDLE, 0)
+    folders = [root / ".hubmodule", *(root / ".hubmodule").iterdir()]
+    folders.append(root / ".hubmodule" / "uses" / KEY)
+    assert {stat.S_IMODE(folder.stat().st_mode) for folder in folders} == {0o2770}
 
 
 def test_what_is_published_is_complete(cache: Cache) -> None:
@@ -449,7 +465,7 @@ def test_a_cache_that_cannot_be_written(tmp_path: pathlib.Path) -> None:
     with pytest.raises(CacheError) as caught, cache.accessed():
         cache.prepare()
     assert str(caught.value) == (
-        f"Cannot use the cache directory {tmp_path}/cache: Not a directory. Free space or get the "
+        f"Cannot use the cache directory {tmp_path}/cache: File exists. Free space or get the "
         "permission to read and write there, or choose another place. "
         "Choose a directory of your own:\n    export TFHUB_CACHE_DIR=$HOME/.cache/tfhub_modules"
     )
