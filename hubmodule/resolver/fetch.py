@@ -66,6 +66,17 @@ def fetch(
     return _fetch_from_file(handle, settings, target)
 
 
+def check_exists(path: str) -> None:
+    """Raises HandleNotFoundError if nothing is at a path of the user's, or nobody can tell."""
+    storage, found = storage_for(path)
+    try:
+        exists = storage.exists(found)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if not exists:
+        raise HandleNotFoundError(f"{path} does not exist. {missing_hint(path)}")
+
+
 def _fetch_from_web(handle: WebHandle, settings: Settings, target: Target) -> list[FileRecord]:
     name = urls.without_password(handle.text)
     progress = progress_for(name, settings.show_progress)
@@ -93,9 +104,8 @@ def _until_done(
 
 
 def _fetch_from_file(handle: ArchiveHandle, settings: Settings, target: Target) -> list[FileRecord]:
+    check_exists(handle.path)
     storage, path = storage_for(handle.path)
-    if not storage.exists(path):
-        raise HandleNotFoundError(f"{handle.path} does not exist. {missing_hint(handle.path)}")
     try:
         return _unpack(
             _readable(storage.chunks(path), handle.path), settings, target, handle.sha256
@@ -131,9 +141,13 @@ def _readable(chunks: Iterable[bytes], path: str) -> Iterator[bytes]:
     try:
         yield from chunks
     except OSError as error:
-        raise HandleNotFoundError(
-            f"{path} cannot be read: {error.strerror or error}. Check its permissions."
-        ) from error
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: str, error: OSError) -> HandleNotFoundError:
+    return HandleNotFoundError(
+        f"{path} cannot be read: {error.strerror or error}. Check its permissions."
+    )
 
 
 def _hashed(chunks: Iterable[bytes], update: Callable[[bytes], None]) -> Iterator[bytes]:

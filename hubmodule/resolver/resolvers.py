@@ -8,18 +8,17 @@ import os
 from dataclasses import dataclass
 
 from hubmodule import settings as settings_
-from hubmodule._plain_errors import CacheDamagedError, HandleNotFoundError, OfflineError
+from hubmodule._plain_errors import CacheDamagedError, OfflineError
 from hubmodule.resolver import http, urls
 from hubmodule.resolver import manifest as manifests
 from hubmodule.resolver.cache import Cache, Health, State
-from hubmodule.resolver.fetch import Target, fetch
+from hubmodule.resolver.fetch import Target, check_exists, fetch
 from hubmodule.resolver.handles import (
     ArchiveHandle,
     Handle,
     PathHandle,
     WebHandle,
     cache_key,
-    missing_hint,
     needs_network,
     parse,
 )
@@ -119,19 +118,13 @@ def plan(handle: Handle, settings: Settings) -> Plan:
 def carry_out(plan: Plan, settings: Settings) -> str:
     """Does what a plan says, and returns the directory."""
     if isinstance(plan, UseInPlace):
-        return _in_place(plan.path)
+        check_exists(plan.path)
+        return plan.path
     if isinstance(plan, AskWhere):
         return http.uncompressed_location(plan.handle, settings, Retries(settings.retries))
     if isinstance(plan.handle, ArchiveHandle) and _is_folder(plan.handle):
         return plan.handle.path
     return _through_cache(plan, settings)
-
-
-def _in_place(path: str) -> str:
-    storage, found = storage_for(path)
-    if not storage.exists(found):
-        raise HandleNotFoundError(f"{path} does not exist. {missing_hint(path)}")
-    return path
 
 
 def _is_folder(handle: ArchiveHandle) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import logging
 import sys
 
 import pytest
@@ -50,6 +51,17 @@ def test_the_server_says_how_long() -> None:
     pauses: list[float] = []
     Retries(1, pauses.append).forgive(failure(120.0))
     assert pauses == [120.0]
+
+
+@pytest.mark.parametrize(("wait", "level"), [(4.9, "INFO"), (5.0, "WARNING")])
+def test_says_why_it_stands_still(
+    wait: float, level: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "hubmodule")
+    Retries(1, lambda pause: None).forgive(failure(wait))
+    [record] = caplog.records
+    assert record.getMessage() == f"it failed Trying again in {wait} seconds."
+    assert record.levelname == level
 
 
 def test_two_minutes_is_the_longest_wait() -> None:
