@@ -20,7 +20,7 @@ from hubmodule.resolver.http import Download, StartAgain
 from hubmodule.resolver.pipeline import Ahead
 from hubmodule.resolver.progress import progress_for
 from hubmodule.resolver.retries import Retries
-from hubmodule.resolver.storage import Storage, storage_for
+from hubmodule.resolver.storage import LocalStorage, Storage, storage_for
 from hubmodule.settings import Settings
 
 # Chunks of a quarter, and pieces of up to one MiB.
@@ -64,6 +64,14 @@ def fetch(
     if isinstance(handle, WebHandle):
         return _fetch_from_web(handle, settings, target)
     return _fetch_from_file(handle, settings, target)
+
+
+def source_of(handle: WebHandle | ArchiveHandle) -> str:
+    """What changes with a local archive; empty for what is not local, or not there."""
+    if not isinstance(handle, ArchiveHandle):
+        return ""
+    storage, path = storage_for(handle.path)
+    return storage.version(path) if isinstance(storage, LocalStorage) else ""
 
 
 def check_exists(path: str) -> None:

@@ -1,8 +1,10 @@
 """What a cached module must hold, as a JSON file beside its directory.
 
     {"version": 1, "handle": "https://…", "fetched": "2026-01-31T12:00:00+00:00",
-     "files": {"saved_model.pb": {"size": 1234, "sha256": "…"}, …}}
+     "source": "", "files": {"saved_model.pb": {"size": 1234, "sha256": "…"}, …}}
 
+"source" tells the archive that the module was unpacked from from a later one at the same
+path; it is empty where that is not looked at, as on the web, where addresses hold versions.
 A module that another program cached has no digests ("sha256": null), for nobody knows
 what they were when it was whole.
 """
@@ -38,11 +40,13 @@ class Manifest:
         handle: where it came from, without a password.
         fetched: when, as ISO 8601 with a time zone.
         files: all its files.
+        source: the state of the archive that it came from, if that is looked at.
     """
 
     handle: str
     fetched: str
     files: tuple[FileRecord, ...]
+    source: str = ""
 
     @property
     def size(self) -> int:
@@ -56,6 +60,7 @@ class Manifest:
             "version": _VERSION,
             "handle": self.handle,
             "fetched": self.fetched,
+            "source": self.source,
             "files": files,
         }
         return json.dumps(value, indent=1).encode()
@@ -78,7 +83,8 @@ def decode(content: bytes) -> Manifest | None:
         if value["version"] != _VERSION:
             return None
         files = tuple(_record(path, file) for path, file in value["files"].items())
-        manifest = Manifest(str(value["handle"]), value["fetched"], files)
+        source = str(value.get("source", ""))
+        manifest = Manifest(str(value["handle"]), value["fetched"], files, source)
         fetched_at(manifest)
         manifest.handle.encode()
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):

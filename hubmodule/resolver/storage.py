@@ -117,6 +117,14 @@ class LocalStorage:
     def modified(self, path: str) -> float:
         return os.stat(path).st_mtime
 
+    def version(self, path: str) -> str:
+        """What changes when a file does; empty if there is no file."""
+        try:
+            status = os.stat(path)
+        except OSError:
+            return ""
+        return f"{status.st_size}-{status.st_mtime_ns}"
+
     def exists(self, path: str) -> bool:
         return os.path.exists(path)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import pathlib
 import sys
@@ -29,11 +30,22 @@ def test_the_format() -> None:
         "version": 1,
         "handle": "https://h/m",
         "fetched": "2026-01-31T12:00:00+00:00",
+        "source": "",
         "files": {
             "saved_model.pb": {"size": 3, "sha256": "ab" * 32},
             "assets/ä": {"size": 0, "sha256": None},
         },
     }
+
+
+def test_the_state_of_the_archive_is_kept() -> None:
+    kept = dataclasses.replace(MANIFEST, source="10-20")
+    assert manifest.decode(kept.encode()) == kept
+
+
+def test_a_manifest_without_the_state_of_the_archive() -> None:
+    content = MANIFEST.encode().replace(b'"source": "",', b"")
+    assert manifest.decode(content) == MANIFEST
 
 
 def test_the_time() -> None:
