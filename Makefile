@@ -1,7 +1,8 @@
 # make demo    the main job on real data: publish, reuse, fine-tune, re-publish
 # make test    the test suite; TF=2.15.1 for another TensorFlow, ARGS=... for pytest
 # make check   formatter, linter, types, architecture
-# make interop tensorflow_hub of two generations reads what we write, and the reverse
+# make interop tensorflow_hub of two generations reads what we write and shares our cache, and
+#              the reverse
 
 TF ?= 2.21.0
 ARGS ?=
@@ -38,6 +39,7 @@ interop:
 	$(MAKE) environment TF=2.15.1
 	scripts/make_peers.sh
 	.venv/bin/python -m scripts.interop $(ARGS)
+	.venv/bin/python -m scripts.interop_cache
 
 environment: $(READY)
 
