@@ -196,7 +196,7 @@ class Cache:
     def last_use(self, key: str) -> float:
         """When a module was last used, in seconds since 1970, as far as can be told."""
         for path in (self._beside(key, "manifest.json"), self.folder(key)):
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(OSError):
                 return self.storage.modified(path)
         return time.time()
 
