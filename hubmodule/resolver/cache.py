@@ -109,14 +109,6 @@ class Cache:
             place.check(self.root)
         self._make_private_folders()
 
-    def _make_private_folders(self) -> None:
-        for name in ("", *_PRIVATE_FOLDERS):
-            folder = os.path.join(self._private, name).rstrip("/")
-            if self.is_local:
-                place.make_alike(folder, self.root)
-            else:
-                self.storage.make_folder(folder)
-
     @contextlib.contextmanager
     def accessed(self) -> Iterator[None]:
         """Says what to do when the cache cannot be read or written."""
@@ -286,6 +278,13 @@ class Cache:
         """Removes tensorflow_hub's lock on a module if nobody holds it any more."""
         if self.is_local:
             forget_dead_lock(self.storage, self.root, key)
+
+    def _make_private_folders(self) -> None:
+        for folder in (self._private, *(f"{self._private}/{name}" for name in _PRIVATE_FOLDERS)):
+            if self.is_local:
+                place.make_alike(folder, self.root)
+            else:
+                self.storage.make_folder(folder)
 
     def _move(self, key: str, folder: str, manifest: Manifest) -> bool:
         flag = self._flag("incomplete", key)

@@ -67,8 +67,11 @@ def fetch(
 
 
 def source_of(handle: WebHandle | ArchiveHandle) -> str:
-    """What changes with a local archive; empty for what is not local, or not there."""
-    if not isinstance(handle, ArchiveHandle):
+    """What changes with a local archive; empty for what is not local, or not there.
+
+    Also for one that is pinned: what is cached has that digest, whatever is there now.
+    """
+    if not isinstance(handle, ArchiveHandle) or handle.sha256:
         return ""
     storage, path = storage_for(handle.path)
     return storage.version(path) if isinstance(storage, LocalStorage) else ""

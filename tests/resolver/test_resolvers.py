@@ -311,6 +311,19 @@ def test_a_cache_that_may_not_be_used(
     )
 
 
+def test_a_pinned_archive_that_was_touched(
+    tmp_path: pathlib.Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    archive = tmp_path / "m.tar.gz"
+    archive.write_bytes(BODY)
+    pinned = f"{archive}#sha256={hashlib.sha256(BODY).hexdigest()}"
+    path = hub.resolve(pinned)
+    os.utime(archive, (0, 0))
+    caplog.set_level(logging.INFO, "hubmodule")
+    assert hub.resolve(pinned) == path
+    assert caplog.messages == []
+
+
 def test_a_local_archive_that_was_packed_again(
     tmp_path: pathlib.Path, caplog: pytest.LogCaptureFixture
 ) -> None:
