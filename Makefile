@@ -2,7 +2,8 @@
 # make test    the test suite; TF=2.15.1 for another TensorFlow, ARGS=... for pytest
 # make check   formatters, linter, types, architecture
 # make bazel   the test suite under Bazel, ARGS=... for bazel test
-# make interop tensorflow_hub of two generations reads what we write, and the reverse
+# make interop tensorflow_hub of two generations reads what we write and shares our cache, and
+#              the reverse
 
 TF ?= 2.21.0
 ARGS ?=
@@ -61,6 +62,7 @@ interop:
 	$(MAKE) environment TF=2.15.1
 	scripts/make_peers.sh
 	.venv/bin/python -m scripts.interop $(ARGS)
+	.venv/bin/python -m scripts.interop_cache
 
 environment: $(READY)
 

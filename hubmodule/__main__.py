@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hubmodule.resolver.maintenance import CachedModule
     from hubmodule.settings import Settings
 
+_INTERRUPTED = 130  # as shells count SIGINT
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 24 * 3600, "w": 7 * 24 * 3600}
 _BYTES = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 
@@ -48,7 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: what was typed after the name of the program; None takes sys.argv.
 
     Returns:
-        The exit status: 0, or 1 where something went wrong, which is then on standard error.
+        The exit status: 0, or 1 where something went wrong, which is then on standard error;
+        130 after an interrupt.
     """
     from hubmodule._plain_errors import HubModuleError
 
@@ -56,12 +58,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if parsed.run is not _run:
         _silence_tensorflow()
     try:
-        return parsed.run(parsed)
+        status = parsed.run(parsed)
+        sys.stdout.flush()
+        return status
     except HubModuleError as error:
         if parsed.run is _run:
             raise  # the program's own, and so is its traceback
         _complain(error)
         return 1
+    except BrokenPipeError:
+        # Whoever reads has seen enough, as `head` has. Python would flush once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        print("hubmodule: interrupted", file=sys.stderr)
+        return _INTERRUPTED
 
 
 def _silence_tensorflow() -> None:
@@ -73,7 +84,12 @@ def _silence_tensorflow() -> None:
 
 def make_parser() -> argparse.ArgumentParser:
     """The parser of the whole command line."""
+    from hubmodule._version import __version__
+
     parser = argparse.ArgumentParser(prog="hubmodule", description="Modules of TensorFlow graphs.")
+    parser.add_argument(
+        "--version", action="version", version=__version__, help="print the version of hubmodule"
+    )
     _add_commands(parser, COMMANDS)
     return parser
 
@@ -222,6 +238,12 @@ def _verify(parsed: argparse.Namespace) -> int:
         elif verdict.module.handle is None:
             print(f"    Its handle is unknown: remove {verdict.module.path} and fetch it again.")
             status = 1
+        elif not maintenance.knows_whole_handle(verdict.module):
+            maintenance.condemn(cache, verdict)
+            print(
+                "    Its handle had a password, which is not kept: it is fetched at its next use."
+            )
+            status = 1
         else:
             maintenance.condemn(cache, verdict)
             status = max(status, _fetch_again(verdict.module.handle, _settings(parsed)))
@@ -245,10 +267,10 @@ def _chosen(handles: Sequence[str], cache: Cache) -> list[CachedModule]:
     """The modules of some handles, or all."""
     from hubmodule._plain_errors import CacheError
     from hubmodule.resolver import maintenance
-    from hubmodule.resolver.handles import cache_key
+    from hubmodule.resolver.handles import cache_key, parse
 
     modules = maintenance.modules(cache)
-    keys = {cache_key(handle): handle for handle in handles}
+    keys = {cache_key(parse(handle).text): handle for handle in handles}
     cached = {module.key for module in modules}
     missing = [handle for key, handle in keys.items() if key not in cached]
     if missing:
@@ -301,10 +323,10 @@ def _add_path_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _path(parsed: argparse.Namespace) -> int:
-    from hubmodule.resolver.handles import cache_key
+    from hubmodule.resolver.handles import cache_key, parse
 
     cache = _cache(parsed)
-    print(cache.folder(cache_key(parsed.handle)) if parsed.handle else cache.root)
+    print(cache.folder(cache_key(parse(parsed.handle).text)) if parsed.handle else cache.root)
     return 0
 
 
@@ -338,7 +360,7 @@ def _bytes(text: str) -> int:
 
 
 def _quantity(text: str, units: dict[str, int], what: str) -> float:
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([A-Za-z]+)", text)
+    match = re.fullmatch(r"(\d{1,18}(?:\.\d+)?)\s*([A-Za-z]+)", text)
     if match is None or match[2] not in units:
         raise argparse.ArgumentTypeError(f"{text!r} is not {what}")
     return float(match[1]) * units[match[2]]

@@ -19,6 +19,8 @@ from absl import flags
 from hubmodule._plain_errors import SettingError
 
 _T = TypeVar("_T")
+# Clocks and sockets take no infinity.
+_LONGEST_SECONDS = 1e9
 _YES = ("1", "true", "yes", "on")
 _NO = ("0", "false", "no", "off")
 _FLAGS = {
@@ -83,9 +85,9 @@ def current() -> Settings:
         offline=bool(_boolean("HUBMODULE_OFFLINE", flag="hubmodule_offline")),
         show_progress=_show_progress(),
         verify_tls=not _boolean("TFHUB_DISABLE_CERT_VALIDATION"),
-        connect_timeout=_number("HUBMODULE_CONNECT_TIMEOUT", float, Settings.connect_timeout),
-        read_timeout=_number("HUBMODULE_READ_TIMEOUT", float, Settings.read_timeout),
-        lock_timeout=_number("HUBMODULE_LOCK_TIMEOUT", float, Settings.lock_timeout),
+        connect_timeout=_seconds("HUBMODULE_CONNECT_TIMEOUT", Settings.connect_timeout),
+        read_timeout=_seconds("HUBMODULE_READ_TIMEOUT", Settings.read_timeout),
+        lock_timeout=_seconds("HUBMODULE_LOCK_TIMEOUT", Settings.lock_timeout),
         retries=_number("HUBMODULE_RETRIES", int, Settings.retries),
         max_archive_entries=_number(
             "HUBMODULE_MAX_ARCHIVE_ENTRIES", int, Settings.max_archive_entries
@@ -137,6 +139,10 @@ def _boolean(variable: str, flag: str | None = None) -> bool | None:
     if text.lower() in _NO:
         return False
     raise SettingError(f"{variable} is {text!r}, which is neither true nor false; use 1 or 0.")
+
+
+def _seconds(variable: str, default: float) -> float:
+    return min(_number(variable, float, default), _LONGEST_SECONDS)
 
 
 def _number(variable: str, kind: Callable[[str], _T], default: _T) -> _T:

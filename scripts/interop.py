@@ -182,7 +182,7 @@ def reasons(cells: Sequence[Cell]) -> str:
     )
 
 
-def _sides(replacements: Sequence[str]) -> tuple[Side, ...]:
+def chosen_sides(replacements: Sequence[str]) -> tuple[Side, ...]:
     """SIDES, with the interpreters that NAME=PATH replaces; each must be there."""
     pythons = {side.name: side.python for side in SIDES}
     for replacement in replacements:
@@ -210,7 +210,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--python", action="append", default=[], metavar="NAME=PATH")
     parser.add_argument("--directory", type=Path, help="a new one; default .cache/interop")
     options = parser.parse_args(arguments)
-    sides = _sides(options.python)
+    sides = chosen_sides(options.python)
     directory = _new_directory(options.directory)
     cells = compare(Workshop(directory), sides, list(DEFINITIONS))
     print(table(cells), reasons(cells), sep="\n\n")

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 import pytest
 
+import hubmodule
 from hubmodule import __main__ as command_line
 from hubmodule.resolver import owners
 from hubmodule.resolver.handles import cache_key
@@ -219,7 +220,7 @@ def test_list_of_what_nobody_knows(
 ) -> None:
     folder = tmp_path / "cache" / ("ab" * 20)
     folder.mkdir(parents=True)
-    (folder / "saved_model.pb").touch()
+    (folder / "saved_model.pb").write_bytes(b"a graph")
     assert f"adopted     unknown, in {folder}" in Result(capsys, "cache", "list").out
 
 
@@ -266,6 +267,25 @@ def test_a_repair_that_fails(
     assert "answered 404 Not Found" in result.err
 
 
+def test_a_repair_that_would_need_a_password(
+    server: servers.Server, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    handle = server.url.replace("http://", "http://me:secret@") + "/m"
+    Result(capsys, "resolve", handle)
+    path = tmp_path / "cache" / cache_key(handle) / "tfhub_module.pb"
+    path.write_bytes(b"\x08\x04")
+    result = Result(capsys, "cache", "verify", "--repair")
+    assert (result.status, result.out) == (
+        1,
+        f"damaged: {server.url}/m\n"
+        "    tfhub_module.pb has other bytes than when it was fetched\n"
+        "    Its handle had a password, which is not kept: it is fetched at its next use.\n",
+    )
+    assert len(os.listdir(tmp_path / "cache")) == 4  # no second module
+    Result(capsys, "resolve", handle)
+    assert path.read_bytes() == b"\x08\x03"
+
+
 def test_verify_what_nobody_knows(
     tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -277,7 +297,7 @@ def test_verify_what_nobody_knows(
         f"damaged: {folder}\n    saved_model.pb is missing\n"
         f"    Its handle is unknown: remove {folder} and fetch it again.\n",
     )
-    (folder / "saved_model.pb").touch()
+    (folder / "saved_model.pb").write_bytes(b"a graph")
     result = Result(capsys, "cache", "verify")
     assert (result.status, result.out) == (0, f"ok (sizes only): {folder}\n")
 
@@ -358,6 +378,42 @@ def test_times(text: str, value: float) -> None:
 def test_sizes(text: str, value: int) -> None:
     parsed = command_line.make_parser().parse_args(["cache", "prune", "--max-size", text])
     assert parsed.max_size == value
+
+
+@pytest.mark.parametrize("option", ["--max-size", "--older-than"])
+@pytest.mark.parametrize("text", ["", "1", "1x", "1e9", "9" * 400 + "GB"])
+def test_what_is_no_quantity(option: str, text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        command_line.main(["cache", "prune", option, text])
+    assert "is not a" in capsys.readouterr().err
+
+
+def test_a_reader_that_has_seen_enough(tmp_path: pathlib.Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "hubmodule", "resolve", *[str(tmp_path)] * 9],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 1
+
+
+def test_an_interrupt(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("hubmodule.resolver.resolvers.resolve_with", interrupt)
+    result = Result(capsys, "resolve", "https://h/m")
+    assert (result.status, result.err) == (130, "hubmodule: interrupted\n")
+
+
+def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        command_line.main(["--version"])
+    assert (caught.value.code, capsys.readouterr().out) == (0, f"{hubmodule.__version__}\n")
 
 
 def test_path(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:

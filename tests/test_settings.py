@@ -73,6 +73,8 @@ def test_what_holds_if_nothing_is_said() -> None:
         ("TFHUB_DISABLE_CERT_VALIDATION", "False", "verify_tls", True),
         ("HUBMODULE_CONNECT_TIMEOUT", "0.5", "connect_timeout", 0.5),
         ("HUBMODULE_READ_TIMEOUT", "7", "read_timeout", 7.0),
+        ("HUBMODULE_READ_TIMEOUT", "inf", "read_timeout", 1e9),
+        ("HUBMODULE_CONNECT_TIMEOUT", "1e300", "connect_timeout", 1e9),
         ("HUBMODULE_LOCK_TIMEOUT", "0", "lock_timeout", 0.0),
         ("HUBMODULE_RETRIES", "2", "retries", 2),
         ("HUBMODULE_MAX_ARCHIVE_ENTRIES", "3", "max_archive_entries", 3),

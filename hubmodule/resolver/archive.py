@@ -21,6 +21,8 @@ from hubmodule._plain_errors import ArchiveDamagedError, ArchiveRefusedError
 _BLOCK = 512
 _LONGEST_EXTENSION = 1 << 20  # bytes of a long name or of pax records
 _LONGEST_NAME = 4096
+_LONGEST_PART = 255  # bytes
+_DEEPEST = 256
 _LONGEST_SIZE = 19  # digits: a size fits into 63 bits
 _ADVICE = "Do not use this archive; a module packed with `tar -czf m.tar.gz -C <module> .` is fine."
 
@@ -249,7 +251,7 @@ def _safe_path(name: str) -> str:
         _refuse(name, "has a '..', which leaves the folder")
     if "\\" in name or (len(name) > 1 and name[1] == ":"):
         _refuse(name, "leaves the folder on a system where \\ or a drive letter separates folders")
-    if "\0" in name or not _is_utf8(name) or len(name) > _LONGEST_NAME:
+    if "\0" in name or not _is_utf8(name) or _is_long(name):
         _refuse(name[:80], "has a name that not every file system can hold")
     return posixpath.normpath(name)
 
@@ -260,6 +262,12 @@ def _is_utf8(name: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def _is_long(name: str) -> bool:
+    parts = name.split("/")
+    longest = max(len(part.encode()) for part in parts)
+    return len(name) > _LONGEST_NAME or len(parts) > _DEEPEST or longest > _LONGEST_PART
 
 
 def _parents(path: str) -> list[str]:

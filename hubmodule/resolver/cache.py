@@ -45,6 +45,7 @@ logger = logging.getLogger("hubmodule")
 
 # Litter of another machine, whose processes cannot be seen from here, is left this long.
 _FOREIGN_LITTER_SECONDS = 24 * 3600
+_PRIVATE_FOLDERS = ("tmp", "locks", "uses", "pruning", "incomplete")
 _KEY = re.compile(r"[0-9a-f]{40}")
 
 
@@ -106,8 +107,7 @@ class Cache:
         if self.is_local:
             place.make(self.root)
             place.check(self.root)
-        for name in ("tmp", "locks", "uses", "pruning", "incomplete"):
-            self.storage.make_folder(f"{self._private}/{name}")
+        self._make_private_folders()
 
     @contextlib.contextmanager
     def accessed(self) -> Iterator[None]:
@@ -136,6 +136,8 @@ class Cache:
             state = State.DAMAGED if damage else _whole(manifest)
             return Health(state, damage or "", manifest)
         if not self.storage.is_folder(self.folder(key)):
+            if self.is_local and os.path.lexists(self.folder(key)):
+                return Health(State.DAMAGED, "it is no directory")
             return Health(State.MISSING)
         if not self.is_local and self.storage.exists(self._flag("incomplete", key)):
             return Health(State.INCOMPLETE, "it was not moved here completely")
@@ -147,6 +149,10 @@ class Cache:
         """Like `health`, for a process that goes on to use the module if it is whole."""
         if not self.is_local or not os.path.isdir(self.root):
             return self.health(key)
+        if not os.path.isdir(self._private):
+            # Its modules come from tensorflow_hub; perhaps this user may only read them.
+            with contextlib.suppress(OSError):
+                self._make_private_folders()
         is_new = self.uses.mark(key)
         if is_new and os.path.exists(self._flag("pruning", key)):
             # Who removes it may not have seen the mark: what they leave counts.
@@ -160,13 +166,12 @@ class Cache:
     def manifest(self, key: str) -> Manifest | None:
         """What a module must hold; None if nothing readable says so."""
         path = self._beside(key, "manifest.json")
+        if self.is_local:
+            return _local_manifest(path)
         try:
-            if not self.is_local:
-                return manifests.decode(self.storage.read(path))
-            status = os.stat(path)
+            return manifests.decode(self.storage.read(path))
         except FileNotFoundError:
             return None
-        return _local_manifest(path, (status.st_ino, status.st_mtime_ns, status.st_size))
 
     def handle(self, key: str) -> str | None:
         """The handle of a module, without a password; None if nothing says it."""
@@ -175,7 +180,7 @@ class Cache:
             return manifest.handle
         try:
             text = self.storage.read(self._beside(key, "descriptor.txt")).decode("utf-8", "replace")
-        except FileNotFoundError:
+        except (FileNotFoundError, IsADirectoryError):
             return None
         first = text.partition("\n")[0]
         return first.removeprefix("Module:").strip() if first.startswith("Module:") else None
@@ -183,7 +188,7 @@ class Cache:
     def last_use(self, key: str) -> float:
         """When a module was last used, in seconds since 1970, as far as can be told."""
         for path in (self._beside(key, "manifest.json"), self.folder(key)):
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(OSError):
                 return self.storage.modified(path)
         return time.time()
 
@@ -262,16 +267,24 @@ class Cache:
                 self.storage.remove(flag)
 
     def sweep(self) -> None:
-        """Removes what ended processes left behind."""
-        for name in self.storage.names(self._temporaries):
-            path = f"{self._temporaries}/{name}"
-            if self._is_litter(name, path):
-                self.storage.remove(path)
+        """Removes what ended processes left behind, as far as this user may."""
+        with contextlib.suppress(PermissionError):
+            for name in self.storage.names(self._temporaries):
+                path = f"{self._temporaries}/{name}"
+                if self._is_litter(name, path):
+                    self.storage.remove(path)
 
     def sweep_foreign(self, key: str) -> None:
         """Removes tensorflow_hub's lock on a module if nobody holds it any more."""
         if self.is_local:
             forget_dead_lock(self.storage, self.root, key)
+
+    def _make_private_folders(self) -> None:
+        for folder in (self._private, *(f"{self._private}/{name}" for name in _PRIVATE_FOLDERS)):
+            if self.is_local:
+                place.make_alike(folder, self.root)
+            else:
+                self.storage.make_folder(folder)
 
     def _move(self, key: str, folder: str, manifest: Manifest) -> bool:
         flag = self._flag("incomplete", key)
@@ -349,13 +362,19 @@ class Cache:
         return f"{self._private}/{kind}/{key}"
 
 
+def _local_manifest(path: str) -> Manifest | None:
+    # One that this user may not read, or a directory of its name, says nothing either.
+    try:
+        status = os.stat(path)
+        return _manifest_in(path, (status.st_ino, status.st_mtime_ns, status.st_size))
+    except OSError:
+        return None
+
+
 # A look at a file's status costs less than reading it, and it is replaced, never changed.
 @functools.lru_cache(maxsize=128)
-def _local_manifest(path: str, version: tuple[int, ...]) -> Manifest | None:
-    try:
-        return manifests.decode(LocalStorage().read(path))
-    except FileNotFoundError:
-        return None
+def _manifest_in(path: str, version: tuple[int, ...]) -> Manifest | None:
+    return manifests.decode(LocalStorage().read(path))
 
 
 def _whole(manifest: Manifest) -> State:

@@ -20,7 +20,7 @@ from hubmodule.resolver.http import Download, StartAgain
 from hubmodule.resolver.pipeline import Ahead
 from hubmodule.resolver.progress import progress_for
 from hubmodule.resolver.retries import Retries
-from hubmodule.resolver.storage import Storage, storage_for
+from hubmodule.resolver.storage import LocalStorage, Storage, storage_for
 from hubmodule.settings import Settings
 
 # Chunks of a quarter, and pieces of up to one MiB.
@@ -66,6 +66,28 @@ def fetch(
     return _fetch_from_file(handle, settings, target)
 
 
+def source_of(handle: WebHandle | ArchiveHandle) -> str:
+    """What changes with a local archive; empty for what is not local, or not there.
+
+    Also for one that is pinned: what is cached has that digest, whatever is there now.
+    """
+    if not isinstance(handle, ArchiveHandle) or handle.sha256:
+        return ""
+    storage, path = storage_for(handle.path)
+    return storage.version(path) if isinstance(storage, LocalStorage) else ""
+
+
+def check_exists(path: str) -> None:
+    """Raises HandleNotFoundError if nothing is at a path of the user's, or nobody can tell."""
+    storage, found = storage_for(path)
+    try:
+        exists = storage.exists(found)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if not exists:
+        raise HandleNotFoundError(f"{path} does not exist. {missing_hint(path)}")
+
+
 def _fetch_from_web(handle: WebHandle, settings: Settings, target: Target) -> list[FileRecord]:
     name = urls.without_password(handle.text)
     progress = progress_for(name, settings.show_progress)
@@ -93,9 +115,8 @@ def _until_done(
 
 
 def _fetch_from_file(handle: ArchiveHandle, settings: Settings, target: Target) -> list[FileRecord]:
+    check_exists(handle.path)
     storage, path = storage_for(handle.path)
-    if not storage.exists(path):
-        raise HandleNotFoundError(f"{handle.path} does not exist. {missing_hint(handle.path)}")
     try:
         return _unpack(
             _readable(storage.chunks(path), handle.path), settings, target, handle.sha256
@@ -131,9 +152,13 @@ def _readable(chunks: Iterable[bytes], path: str) -> Iterator[bytes]:
     try:
         yield from chunks
     except OSError as error:
-        raise HandleNotFoundError(
-            f"{path} cannot be read: {error.strerror or error}. Check its permissions."
-        ) from error
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: str, error: OSError) -> HandleNotFoundError:
+    return HandleNotFoundError(
+        f"{path} cannot be read: {error.strerror or error}. Check its permissions."
+    )
 
 
 def _hashed(chunks: Iterable[bytes], update: Callable[[bytes], None]) -> Iterator[bytes]:
@@ -144,7 +169,7 @@ def _hashed(chunks: Iterable[bytes], update: Callable[[bytes], None]) -> Iterato
 
 def _not_an_archive(name: str, download: Download, error: NotAnArchiveError) -> Exception:
     start = error.start.lstrip()[:64].lower()
-    if start.startswith((b"<!doctype", b"<html", b"<head", b"<?xml")):
+    if download.is_web_page or start.startswith((b"<!doctype", b"<html", b"<head", b"<?xml")):
         return DownloadError(
             f"Cannot fetch {name}: {download.answer}, a web page instead of an archive. The model "
             "may be gone, need a login, or not offer this format: open the address in a browser, "

@@ -27,8 +27,10 @@ _UNDERSTOOD = (
     "and of .tar, .tar.gz, .tgz, .tar.bz2 or .tar.xz archives, and the same on {schemes}."
 )
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*)://")
-_ONE_SLASH = re.compile(r"(https?):/?(?!/)(.+)", re.IGNORECASE)
+# "https:/h", "https//h" and "https:://h", but not a path such as "http/m".
+_TYPO = re.compile(r"(https?)(?::/?(?![/:])|//|::+/*)(.+)", re.IGNORECASE)
 _PIN = re.compile(r"sha256=([0-9a-fA-F]{64})")
+_PIN_ADVICE = "A pin is #sha256= and 64 hexadecimal digits; remove everything else after the #."
 _HUBS = ("tfhub.dev/", "www.kaggle.com/models/", "kaggle.com/models/")
 
 
@@ -42,7 +44,13 @@ class PathHandle:
 
 @dataclasses.dataclass(frozen=True)
 class ArchiveHandle:
-    """An archive on any TensorFlow file system, unpacked into the cache."""
+    """An archive on any TensorFlow file system, unpacked into the cache.
+
+    Attributes:
+        text: the handle, with an absolute path.
+        path: the path as the user wrote it, without the pin.
+        sha256: the pinned digest of the archive in lower case, if any.
+    """
 
     text: str
     path: str
@@ -109,7 +117,8 @@ def parse(
         raise InvalidHandleError(f"The handle {text!r} is empty; give a path or an address.")
     scheme = _SCHEME.match(text)
     if scheme is None:
-        return _parse_local(text)
+        _check_typo(text)
+        return _parse_path(text)
     if scheme[1].lower() in ("http", "https"):
         return _parse_web(text)
     if scheme[1] != "file":
@@ -129,24 +138,26 @@ def missing_hint(path: str) -> str:
         return "There is a space around it; remove that."
     if path.startswith(_HUBS):
         return f"Did you mean https://{path}?"
+    if "#sha256" in path:
+        return _PIN_ADVICE
     if path.startswith("~"):
         return f"Did you mean {os.path.expanduser(path)}?"
     return "Check the path; a module on the web needs its whole address, https://…"
 
 
-def _parse_local(text: str) -> Handle:
-    typo = _ONE_SLASH.fullmatch(text)
+def _check_typo(text: str) -> None:
+    typo = _TYPO.fullmatch(text)
     if typo:
         raise InvalidHandleError(
-            f"The handle {text!r} lacks a slash; did you mean {typo[1]}://{typo[2].lstrip('/')}?"
+            f"The handle {text!r} is no address; did you mean {typo[1]}://{typo[2].lstrip('/')}?"
         )
-    return _parse_path(text)
 
 
 def _parse_path(text: str) -> Handle:
     path, pin = _split_pin(text)
     if path.endswith(ARCHIVE_SUFFIXES):
-        return ArchiveHandle(text, path, pin)
+        _check_text(text)
+        return ArchiveHandle(_absolute(text), path, pin)
     if pin:
         raise InvalidHandleError(
             f"The handle {text!r} pins a directory, and only archives can be pinned with #sha256=. "
@@ -155,8 +166,25 @@ def _parse_path(text: str) -> Handle:
     return PathHandle(text, path)
 
 
+def _absolute(text: str) -> str:
+    """A handle that means the same wherever the process works."""
+    # os.path.abspath would take "file://" apart.
+    return text if _SCHEME.match(text) else os.path.join(os.getcwd(), text)
+
+
+def _check_text(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise InvalidHandleError(
+            f"The handle {text!r} cannot be written as UTF-8, so the cache cannot name it; "
+            "rename the file."
+        ) from None
+
+
 @functools.lru_cache(maxsize=128)
 def _parse_web(text: str) -> WebHandle:
+    _check_text(text)
     try:
         parts = urllib.parse.urlsplit(text)
         valid = bool(parts.hostname) and (parts.port is None or parts.port > 0)
@@ -164,7 +192,7 @@ def _parse_web(text: str) -> WebHandle:
         valid = False
     if not valid or re.search(r"[\s\x00-\x1f\x7f]", text):
         raise InvalidHandleError(
-            f"The handle {urls.without_password(text)!r} is no valid address. "
+            f"The handle {urls.without_any_password(text)!r} is no valid address. "
             "An address is https://host/path, without spaces."
         )
     address, pin = _split_pin(text)
@@ -172,7 +200,7 @@ def _parse_web(text: str) -> WebHandle:
         fragment = address.partition("#")[2]
         raise InvalidHandleError(
             f"The handle {urls.without_password(text)!r} ends in #{fragment}, which means nothing. "
-            "A pin is #sha256= and 64 hexadecimal digits; remove everything else after the #."
+            f"{_PIN_ADVICE}"
         )
     return WebHandle(text, address, pin, _kaggle_model(address))
 

@@ -25,6 +25,7 @@ _CHUNK = 1 << 18
 _MOST_REDIRECTS = 10
 _LONGEST_LOCATION = 4096
 _REDIRECTS = (301, 302, 303, 307, 308)
+_LONGEST_LENGTH = 19  # digits: it fits into 63 bits
 _TRANSIENT = (408, 429, 500, 502, 503, 504)
 # requests knows the first two; OpenSSL's own are what Python's urllib obeys.
 _CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
@@ -93,7 +94,14 @@ class Download:
         if self._response is None:
             return "nothing"
         kind = self._response.headers.get("Content-Type", "no content type")
-        return f"{urls.shown(self._response.url)} answered {_status(self._response)} with {kind}"
+        said = f"{_status(self._response)} with {kind}"
+        return f"{urls.shown(self._response.url)} answered {urls.printable(said)}"
+
+    @property
+    def is_web_page(self) -> bool:
+        """Whether what came last says that it is one."""
+        headers = self._response.headers if self._response is not None else {}
+        return headers.get("Content-Type", "").lower().startswith("text/html")
 
     def abort(self) -> None:
         """Cuts the connection, which wakes a thread that reads from it."""
@@ -151,9 +159,12 @@ class Download:
     def _continues(self, response: requests.Response) -> bool:
         """Whether this is the rest of the same archive."""
         said = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", ""))
-        if said is None or int(said[1]) != self._received:
+        if said is None or said[1] != str(self._received):
             return False
-        return said[2] == "*" or self._total is None or int(said[2]) == self._total
+        # Not every server obeys If-Range.
+        if self._validator and _validator(response) not in (None, self._validator):
+            return False
+        return said[2] == "*" or self._total is None or said[2] == str(self._total)
 
     def _body(self, response: requests.Response) -> Iterator[bytes]:
         self._report(self._received, self._total)
@@ -249,13 +260,18 @@ class _Web:
         try:
             # Content-Encoding stays: a .tar.gz is often served as a tar encoded with gzip.
             return response.raw.read(size, decode_content=False)
-        except (urllib3.exceptions.HTTPError, requests.RequestException, OSError) as error:
+        except (
+            urllib3.exceptions.HTTPError,
+            requests.RequestException,
+            OSError,
+            ValueError,  # from a chunk of a negative length
+        ) as error:
             raise Transient(self._unreachable(error)) from error
 
     def error(self, what: str) -> DownloadError:
         return DownloadError(
             f"Cannot fetch {urls.without_password(self._handle.text)} from "
-            f"{urls.shown(self._url)}: {what}",
+            f"{urls.shown(self._url)}: {urls.printable(what)}",
             urls.shown(self._url),
         )
 
@@ -286,7 +302,7 @@ class _Web:
             raise Transient(self._unreachable(error)) from error
         except (requests.RequestException, OSError, ValueError) as error:
             raise self.error(
-                f"{error}. Check the address, the proxy and REQUESTS_CA_BUNDLE."
+                f"{_innermost(error)}. Check the address, the proxy and REQUESTS_CA_BUNDLE."
             ) from error
         session.cookies.update(response.cookies)
         # A Download counts itself, for a cut that it can resume is no error.
@@ -345,7 +361,8 @@ def _status(response: requests.Response) -> str:
 
 def _length(response: requests.Response) -> int | None:
     text = response.headers.get("Content-Length", "")
-    return int(text) if text.isascii() and text.isdigit() else None
+    is_number = text.isascii() and text.isdigit() and len(text) <= _LONGEST_LENGTH
+    return int(text) if is_number else None
 
 
 def _validator(response: requests.Response) -> str | None:
@@ -365,7 +382,7 @@ def _innermost(error: BaseException) -> str:
     """The cause that a person can act on: requests wraps it in several others."""
     while (inner := _inner(error)) is not None:
         error = inner
-    return str(error).strip(".") or type(error).__name__
+    return urls.without_any_password(str(error)).strip(".") or type(error).__name__
 
 
 def _inner(error: BaseException) -> BaseException | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 from collections.abc import Iterator
 
 logger = logging.getLogger("hubmodule")
@@ -31,9 +32,11 @@ def work_saving_lock(path: str, timeout: float, what: str) -> Iterator[bool]:
     """
     import filelock
 
-    lock = filelock.FileLock(path)
     held = False
     try:
+        # Whoever may write to the folder may open the file, whatever the umask.
+        mode = os.stat(os.path.dirname(path)).st_mode & 0o666
+        lock = filelock.FileLock(path, mode=mode)
         held = _acquired(lock, timeout, what)
     except (OSError, NotImplementedError) as error:
         logger.debug("No lock on %s: %s", path, error)

@@ -12,6 +12,7 @@ from hubmodule._plain_errors import CacheError
 from hubmodule.resolver import manifest as manifests
 from hubmodule.resolver.archive import FileRecord
 from hubmodule.resolver.cache import Cache, State
+from hubmodule.resolver.handles import cache_key
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,6 +80,11 @@ def verify(cache: Cache, module: CachedModule) -> Verdict:
     problems = {path: problem for path, problem in found.items() if problem}
     checked = all(file.sha256 for file in manifest.files)
     return Verdict(module, problems, checked)
+
+
+def knows_whole_handle(module: CachedModule) -> bool:
+    """Whether a module can be fetched by the handle that the cache noted."""
+    return module.handle is not None and cache_key(module.handle) == module.key
 
 
 def condemn(cache: Cache, verdict: Verdict) -> None:

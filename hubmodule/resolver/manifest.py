@@ -1,8 +1,10 @@
 """What a cached module must hold, as a JSON file beside its directory.
 
     {"version": 1, "handle": "https://…", "fetched": "2026-01-31T12:00:00+00:00",
-     "files": {"saved_model.pb": {"size": 1234, "sha256": "…"}, …}}
+     "source": "", "files": {"saved_model.pb": {"size": 1234, "sha256": "…"}, …}}
 
+"source" tells the archive that the module was unpacked from from a later one at the same
+path; it is empty where that is not looked at, as on the web, where addresses hold versions.
 A module that another program cached has no digests ("sha256": null), for nobody knows
 what they were when it was whole.
 """
@@ -13,12 +15,20 @@ import dataclasses
 import datetime
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping
+from typing import Any
 
 from hubmodule.resolver.archive import FileRecord
 from hubmodule.resolver.storage import Storage
 
 _VERSION = 1
+_NEVER_EMPTY = {
+    "saved_model.pb",
+    "saved_model.pbtxt",
+    "tfhub_module.pb",
+    "variables/variables.index",
+    "variables/variables.data-00000-of-00001",
+}
 _SHARD = re.compile(r"(?P<name>.+)\.data-\d{5}-of-(?P<count>\d{5})")
 
 
@@ -30,11 +40,13 @@ class Manifest:
         handle: where it came from, without a password.
         fetched: when, as ISO 8601 with a time zone.
         files: all its files.
+        source: the state of the archive that it came from, if that is looked at.
     """
 
     handle: str
     fetched: str
     files: tuple[FileRecord, ...]
+    source: str = ""
 
     @property
     def size(self) -> int:
@@ -48,6 +60,7 @@ class Manifest:
             "version": _VERSION,
             "handle": self.handle,
             "fetched": self.fetched,
+            "source": self.source,
             "files": files,
         }
         return json.dumps(value, indent=1).encode()
@@ -69,14 +82,22 @@ def decode(content: bytes) -> Manifest | None:
         value = json.loads(content)
         if value["version"] != _VERSION:
             return None
-        files = tuple(
-            FileRecord(path, int(file["size"]), file["sha256"])
-            for path, file in value["files"].items()
-        )
-        datetime.datetime.fromisoformat(value["fetched"])
-        return Manifest(str(value["handle"]), value["fetched"], files)
-    except (ValueError, KeyError, TypeError, AttributeError):
+        files = tuple(_record(path, file) for path, file in value["files"].items())
+        source = str(value.get("source", ""))
+        manifest = Manifest(str(value["handle"]), value["fetched"], files, source)
+        fetched_at(manifest)
+        manifest.handle.encode()
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return None
+    return manifest
+
+
+def _record(path: str, file: Mapping[str, Any]) -> FileRecord:
+    # What is not below the module could be read, and removed as damaged.
+    if path.startswith("/") or ".." in path.split("/") or "\0" in path:
+        raise ValueError(path)
+    path.encode()
+    return FileRecord(path, int(file["size"]), file["sha256"])
 
 
 def damage(manifest: Manifest, storage: Storage, folder: str) -> str | None:
@@ -90,11 +111,19 @@ def damage(manifest: Manifest, storage: Storage, folder: str) -> str | None:
     return None
 
 
-def foreign_damage(files: Iterable[str]) -> str | None:
-    """Why files that came without a manifest are no whole SavedModel; None if they are one."""
+def foreign_damage(files: Mapping[str, int]) -> str | None:
+    """Why files that came without a manifest are no whole SavedModel; None if they are one.
+
+    Args:
+        files: the size of each file, by its path.
+    """
     names = set(files)
     if not names & {"saved_model.pb", "saved_model.pbtxt"}:
         return "saved_model.pb is missing"
+    # A shard of several may be empty, as may assets.
+    for name in sorted(names & _NEVER_EMPTY):
+        if not files[name]:
+            return f"{name} is empty"
     shards = [shard for name in names if (shard := _SHARD.fullmatch(name))]
     for shard in shards:
         count = int(shard["count"])

@@ -26,7 +26,7 @@ def check(directory: str, user: int | None = None) -> None:
         user: the number of the user; None for that of this process.
 
     Raises:
-        CacheError: with the line that sets TFHUB_CACHE_DIR.
+        CacheError: with the line that sets TFHUB_CACHE_DIR; also if it is not a directory.
     """
     if os.name != "posix":
         return
@@ -37,6 +37,8 @@ def check(directory: str, user: int | None = None) -> None:
         linked = os.stat(directory) if stat.S_ISLNK(status.st_mode) else status
     except FileNotFoundError:
         return
+    if not stat.S_ISDIR(linked.st_mode):
+        raise _no_directory(directory)
     for found, place in ((status, os.path.dirname(directory)), (linked, directory)):
         if found.st_uid != user and _everybody_may_write(place):
             raise CacheError(
@@ -44,6 +46,10 @@ def check(directory: str, user: int | None = None) -> None:
                 f"where everybody may write, so the modules in it cannot be trusted. "
                 f"{CHOOSE_ANOTHER}"
             )
+
+
+def _no_directory(directory: str) -> CacheError:
+    return CacheError(f"The cache directory {directory} is not a directory. {CHOOSE_ANOTHER}")
 
 
 def make(directory: str) -> None:
@@ -66,7 +72,19 @@ def make(directory: str) -> None:
             f"The cache directory {directory} cannot be made: {error.strerror}. {CHOOSE_ANOTHER}"
         ) from error
     if not os.path.isdir(directory):
-        raise CacheError(f"The cache directory {directory} is not a directory. {CHOOSE_ANOTHER}")
+        raise _no_directory(directory)
+
+
+def make_alike(path: str, directory: str) -> None:
+    """Makes a directory in the cache that whoever may use the cache directory may use as well.
+
+    The umask of whoever comes first would keep the others of a group out.
+    """
+    if os.path.isdir(path):
+        return
+    os.makedirs(path, exist_ok=True)
+    with contextlib.suppress(OSError):
+        os.chmod(path, stat.S_IMODE(os.stat(directory).st_mode))
 
 
 def _make_one(path: str, mode: int) -> None:

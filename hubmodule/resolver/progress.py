@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import logging
 import sys
@@ -43,13 +44,14 @@ def progress_for(what: str, wanted: bool | None) -> Progress:
 def in_notebook() -> bool:
     """Whether this process is the kernel of a notebook."""
     shell = sys.modules.get("IPython")
-    running = shell.get_ipython() if shell is not None else None
+    running = getattr(shell, "get_ipython", lambda: None)()
     return type(running).__name__ == "ZMQInteractiveShell"
 
 
 def on_terminal() -> bool:
     """Whether standard error is a terminal."""
-    return sys.stderr.isatty()
+    # A service may have none, or have closed it.
+    return sys.stderr is not None and not sys.stderr.closed and sys.stderr.isatty()
 
 
 class Silence:
@@ -131,4 +133,6 @@ def _short(what: str) -> str:
 
 
 def _print(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    # A download does not fail because nobody reads about it.
+    with contextlib.suppress(OSError, ValueError):
+        print(line, file=sys.stderr, flush=True)

@@ -8,18 +8,17 @@ import os
 from dataclasses import dataclass
 
 from hubmodule import settings as settings_
-from hubmodule._plain_errors import CacheDamagedError, HandleNotFoundError, OfflineError
+from hubmodule._plain_errors import CacheDamagedError, OfflineError
 from hubmodule.resolver import http, urls
 from hubmodule.resolver import manifest as manifests
 from hubmodule.resolver.cache import Cache, Health, State
-from hubmodule.resolver.fetch import Target, fetch
+from hubmodule.resolver.fetch import Target, check_exists, fetch, source_of
 from hubmodule.resolver.handles import (
     ArchiveHandle,
     Handle,
     PathHandle,
     WebHandle,
     cache_key,
-    missing_hint,
     needs_network,
     parse,
 )
@@ -76,7 +75,7 @@ def resolve(handle: str | os.PathLike[str]) -> str:
 
     Returns:
         The path of a directory. What was downloaded is complete there, and stays until
-        somebody removes it.
+        somebody removes it; that of a local archive until another one is at its path.
 
     Raises:
         InvalidHandleError: (a ValueError and an OSError) if it is no handle.
@@ -119,19 +118,13 @@ def plan(handle: Handle, settings: Settings) -> Plan:
 def carry_out(plan: Plan, settings: Settings) -> str:
     """Does what a plan says, and returns the directory."""
     if isinstance(plan, UseInPlace):
-        return _in_place(plan.path)
+        check_exists(plan.path)
+        return plan.path
     if isinstance(plan, AskWhere):
         return http.uncompressed_location(plan.handle, settings, Retries(settings.retries))
     if isinstance(plan.handle, ArchiveHandle) and _is_folder(plan.handle):
         return plan.handle.path
     return _through_cache(plan, settings)
-
-
-def _in_place(path: str) -> str:
-    storage, found = storage_for(path)
-    if not storage.exists(found):
-        raise HandleNotFoundError(f"{path} does not exist. {missing_hint(path)}")
-    return path
 
 
 def _is_folder(handle: ArchiveHandle) -> bool:
@@ -150,7 +143,7 @@ def _through_cache(plan: UseCache, settings: Settings) -> str:
         if cache.is_local:
             # Elsewhere it would cost a request each time, and is done when something is fetched.
             cache.sweep()
-        if not health.usable:
+        if not health.usable or _is_outdated(plan, health):
             if not plan.may_fetch:
                 raise _offline(plan, cache, health)
             _fill(plan, cache, settings)
@@ -162,24 +155,37 @@ def _fill(plan: UseCache, cache: Cache, settings: Settings) -> None:
     name = urls.without_password(plan.handle.text)
     cache.prepare()
     if cache.is_local:
-        cache.uses.mark(plan.key)
+        cache.uses.mark(plan.key, again=True)
     with cache.lock(plan.key, settings.lock_timeout, name):
         cache.sweep()
         cache.sweep_foreign(plan.key)
         health = cache.health(plan.key)
-        if health.usable:
+        outdated = _is_outdated(plan, health)
+        if health.usable and not outdated:
             return
-        if health.state is not State.MISSING:
+        if outdated:
+            logger.info("%s has changed; unpacking it again.", name)
+        elif health.state is not State.MISSING:
             logger.warning(
                 "%s of %s is damaged (%s); fetching it again.",
                 cache.folder(plan.key),
                 name,
                 health.detail,
             )
+        source = source_of(plan.handle)
         with cache.new_folder(plan.key) as folder:
             records = fetch(plan.handle, settings, Target(cache.storage, folder))
-            manifest = Manifest(name, manifests.now(), tuple(records))
+            if outdated:
+                cache.discard(plan.key)
+            manifest = Manifest(name, manifests.now(), tuple(records), source)
             cache.publish(plan.key, folder, manifest)
+
+
+def _is_outdated(plan: UseCache, health: Health) -> bool:
+    """Whether a cached module was unpacked from an earlier archive than the one that is there."""
+    if not health.usable or health.manifest is None or not health.manifest.source:
+        return False
+    return source_of(plan.handle) not in ("", health.manifest.source)
 
 
 def _check_offline(path: str, settings: Settings) -> None:

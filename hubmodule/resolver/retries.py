@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import datetime
 import email.utils
+import logging
 import random
 import time
 from collections.abc import Callable
 
+logger = logging.getLogger("hubmodule")
+
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 30.0
+_LONG_PAUSE_SECONDS = 5.0
 _LONGEST_WAIT_SECONDS = 120.0
 
 
@@ -51,6 +55,9 @@ class Retries:
             wait = min(_FIRST_PAUSE_SECONDS * 2**self._failures, _LONGEST_PAUSE_SECONDS)
             wait *= 0.5 + self._chance() / 2
         self._failures += 1
+        # A program that stands still without a word is taken for one that hangs.
+        level = logging.WARNING if wait >= _LONG_PAUSE_SECONDS else logging.INFO
+        logger.log(level, "%s Trying again in %.1f seconds.", failure.error, wait)
         self._sleep(wait)
 
     def succeeded(self) -> None:
@@ -62,7 +69,7 @@ def retry_after(header: str | None, now: datetime.datetime) -> float | None:
     """The seconds that a Retry-After header asks for; None if it says nothing readable."""
     if header is None:
         return None
-    if header.strip().isdigit():
+    if header.isascii() and header.strip().isdigit():
         return float(header)
     try:
         date = email.utils.parsedate_to_datetime(header)

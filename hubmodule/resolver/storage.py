@@ -8,6 +8,7 @@ final name in one step, while TensorFlow's file systems move its files one by on
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import posixpath
 import shutil
@@ -16,6 +17,7 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO, Protocol, cast
 
 _PIECE = 1 << 20
+_NOTHING_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 
 class Storage(Protocol):
@@ -89,6 +91,8 @@ class LocalStorage:
             file.write(content)
 
     def replace(self, source: str, target: str) -> None:
+        if os.path.isdir(target):
+            shutil.rmtree(target)
         os.replace(source, target)
 
     def chunks(self, path: str) -> Iterator[bytes]:
@@ -104,12 +108,22 @@ class LocalStorage:
     def size(self, path: str) -> int | None:
         try:
             status = os.stat(path)
-        except (FileNotFoundError, NotADirectoryError):
-            return None
+        except OSError as error:
+            if error.errno in _NOTHING_THERE:
+                return None
+            raise
         return status.st_size if stat.S_ISREG(status.st_mode) else None
 
     def modified(self, path: str) -> float:
         return os.stat(path).st_mtime
+
+    def version(self, path: str) -> str:
+        """What changes when a file does; empty if there is no file."""
+        try:
+            status = os.stat(path)
+        except OSError:
+            return ""
+        return f"{status.st_size}-{status.st_mtime_ns}"
 
     def exists(self, path: str) -> bool:
         return os.path.exists(path)
@@ -128,10 +142,10 @@ class LocalStorage:
         for parent, _, names in os.walk(folder):
             for name in names:
                 path = os.path.join(parent, name)
-                below = os.path.relpath(path, folder).replace(os.sep, "/")
+                size = self.size(path)
                 # Another process may remove what is listed here.
-                with contextlib.suppress(FileNotFoundError):
-                    found[below] = os.stat(path).st_size
+                if size is not None:
+                    found[os.path.relpath(path, folder).replace(os.sep, "/")] = size
         return found
 
     def make_folder(self, path: str) -> None:

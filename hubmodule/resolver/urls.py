@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import urllib.parse
 
-_USER = re.compile(r"^([a-zA-Z][a-zA-Z0-9+.\-]*://)[^/?#@]*@")
+# Greedy, as a password may hold an "@": the host comes after the last one.
+_USER = re.compile(r"^([a-zA-Z][a-zA-Z0-9+.\-]*://)[^/?#]*@")
+_ANY_USER = re.compile(r"://\S*@")
 _FRONT_PAGES = ("", "/models")
 
 
@@ -28,21 +30,34 @@ def without_password(text: str) -> str:
     return _USER.sub(r"\1", text)
 
 
+def without_any_password(text: str) -> str:
+    """A text of another library's, or an address that cannot be taken apart: rather too little."""
+    return _ANY_USER.sub("://", text)
+
+
+def printable(text: str) -> str:
+    """What a server says, without codes that a terminal would obey."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
+
 def redirected(url: str, location: str) -> tuple[str, str | None]:
     """Where a redirect leads, and why not to follow it, if so.
 
     A redirect may lift http to https, but never the reverse, which would undo the
     protection that the user asked for, and never leave the two: file:///etc/passwd.
+    A user name and password go along as long as the host is the same.
     """
     try:
         target = urllib.parse.urljoin(url, location)
-        old, new = urllib.parse.urlsplit(url).scheme, urllib.parse.urlsplit(target).scheme
+        old, new = urllib.parse.urlsplit(url), urllib.parse.urlsplit(target)
     except ValueError:
         return location, "that is no valid address"
-    if new not in ("http", "https"):
-        return target, f"{new}:// is not followed"
-    if old == "https" and new == "http":
+    if new.scheme not in ("http", "https"):
+        return target, f"{new.scheme}:// is not followed"
+    if old.scheme == "https" and new.scheme == "http":
         return target, "https:// is not left for http://"
+    if new.netloc == old.netloc.rpartition("@")[2]:
+        target = new._replace(netloc=old.netloc).geturl()
     return target, None
 
 

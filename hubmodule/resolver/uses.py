@@ -12,7 +12,7 @@ import contextlib
 import os
 import time
 
-from hubmodule.resolver import owners
+from hubmodule.resolver import owners, place
 
 # A mark of another machine, whose processes cannot be seen from here, counts this long.
 _FOREIGN_MARK_SECONDS = 7 * 24 * 3600
@@ -29,16 +29,21 @@ class Uses:
     def __init__(self, folder: str):
         self._folder = folder
 
-    def mark(self, key: str) -> bool:
-        """Marks a module as used by this process; False if it was already."""
+    def mark(self, key: str, again: bool = False) -> bool:
+        """Marks a module as used by this process; False if it was already.
+
+        Args:
+            key: the module.
+            again: leave the mark also if it was, for somebody may have removed it.
+        """
         # A process that was forked has another number, and needs a mark of its own.
         mark = (os.getpid(), self._folder, key)
-        if mark in _MARKED:
+        if mark in _MARKED and not again:
             return False
         # A cache that this user may only read is pruned by somebody else, or not at all.
         with contextlib.suppress(OSError):
             self._sweep(key)
-            os.makedirs(os.path.join(self._folder, key), exist_ok=True)
+            place.make_alike(os.path.join(self._folder, key), self._folder)
             with open(os.path.join(self._folder, key, owners.this_process().token), "wb"):
                 pass
         _MARKED.add(mark)

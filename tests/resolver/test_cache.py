@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 import shutil
+import stat
 import sys
 
 import pytest
@@ -67,6 +68,21 @@ def visible(cache: Cache) -> list[str]:
 
 def temporaries(cache: Cache) -> list[str]:
     return cache.storage.names(f"{cache.root}/.hubmodule/tmp")
+
+
+@pytest.mark.parametrize("first", ["prepare", "use"])
+def test_a_group_shares_all_of_a_cache(tmp_path: pathlib.Path, first: str) -> None:
+    root = tmp_path / "shared"
+    root.mkdir()
+    root.chmod(0o2770)
+    cache = Cache(str(root))
+    cache_foreign(cache)
+    if first == "prepare":
+        cache.prepare()
+    cache.use(KEY, HANDLE, 0)
+    folders = [root / ".hubmodule", *(root / ".hubmodule").iterdir()]
+    folders.append(root / ".hubmodule" / "uses" / KEY)
+    assert {stat.S_IMODE(folder.stat().st_mode) for folder in folders} == {0o2770}
 
 
 def test_what_is_published_is_complete(cache: Cache) -> None:
@@ -240,6 +256,59 @@ def test_the_handle_comes_from_the_descriptor_where_there_is_no_manifest(cache: 
     assert cache.handle(KEY) is None
 
 
+@pytest.mark.parametrize("thing", ["file", "link", "loop"])
+def test_what_is_no_directory_is_replaced(local: Cache, thing: str) -> None:
+    path = local.folder(KEY)
+    if thing == "file":
+        pathlib.Path(path).touch()
+    else:
+        os.symlink(path if thing == "loop" else "/nowhere", path)
+    assert local.health(KEY).detail == "it is no directory"
+    publish(local)
+    assert local.health(KEY).state is State.COMPLETE
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "descriptor.txt"])
+def test_a_directory_at_the_place_of_a_file_beside_a_module(local: Cache, name: str) -> None:
+    cache_foreign(local)
+    os.makedirs(f"{local.folder(KEY)}.{name}/x")
+    assert local.use(KEY, "h", 0).usable
+    assert local.handle(KEY) in ("h", None)
+    local.discard(KEY)
+    os.makedirs(f"{local.folder(KEY)}.{name}/x")
+    publish(local)
+    assert local.health(KEY).state is State.COMPLETE
+
+
+def test_a_pipe_is_no_file_of_a_module(local: Cache) -> None:
+    os.makedirs(local.folder(KEY))
+    os.mkfifo(f"{local.folder(KEY)}/saved_model.pb")
+    assert local.health(KEY).detail == "saved_model.pb is missing"
+
+
+def test_what_this_user_may_not_see_is_not_swept(
+    local: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(folder: str) -> list[str]:
+        raise PermissionError(folder)
+
+    publish(local)
+    monkeypatch.setattr(local.storage, "names", refuse)
+    local.sweep()
+    assert local.health(KEY).usable
+
+
+def test_a_manifest_that_this_user_may_not_read_is_none(
+    local: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: object, path: str) -> bytes:
+        raise PermissionError(path)
+
+    publish(local)
+    monkeypatch.setattr("hubmodule.resolver.storage.LocalStorage.read", refuse)
+    assert local.health(KEY).state is State.ADOPTED
+
+
 def test_all_keys(cache: Cache) -> None:
     publish(cache)
     cache.storage.write(f"{cache.root}/{OTHER}.manifest.json", b"")
@@ -396,7 +465,7 @@ def test_a_cache_that_cannot_be_written(tmp_path: pathlib.Path) -> None:
     with pytest.raises(CacheError) as caught, cache.accessed():
         cache.prepare()
     assert str(caught.value) == (
-        f"Cannot use the cache directory {tmp_path}/cache: Not a directory. Free space or get the "
+        f"Cannot use the cache directory {tmp_path}/cache: File exists. Free space or get the "
         "permission to read and write there, or choose another place. "
         "Choose a directory of your own:\n    export TFHUB_CACHE_DIR=$HOME/.cache/tfhub_modules"
     )

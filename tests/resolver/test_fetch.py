@@ -19,7 +19,7 @@ from hubmodule._plain_errors import (
 )
 from hubmodule.resolver.archive import FileRecord
 from hubmodule.resolver.decompress import NotAnArchiveError
-from hubmodule.resolver.fetch import Target, fetch
+from hubmodule.resolver.fetch import Target, check_exists, fetch
 from hubmodule.resolver.handles import ArchiveHandle, WebHandle, parse
 from hubmodule.resolver.storage import LocalStorage
 from tests.resolver import archives, servers
@@ -170,7 +170,16 @@ def test_a_gzipped_tar_without_the_mark_of_its_end(folder: pathlib.Path) -> None
     assert content(folder) == {"a": b"1"}
 
 
-@pytest.mark.parametrize("page", [b"<!DOCTYPE html>...", b"\n <HTML><p>", b"<?xml version='1'?>"])
+@pytest.mark.parametrize(
+    "page",
+    [
+        b"<!DOCTYPE html>...",
+        b"\n <HTML><p>",
+        b"<?xml version='1'?>",
+        b"\xef\xbb\xbf<html>",
+        b"<!-- a comment --><html>",
+    ],
+)
 def test_a_web_page(folder: pathlib.Path, page: bytes) -> None:
     answer = servers.whole(page, Content_Type="text/html")
     with servers.serving({"/m": answer}) as server, pytest.raises(DownloadError) as caught:
@@ -231,6 +240,18 @@ def test_a_file_that_is_not_there(folder: pathlib.Path, tmp_path: pathlib.Path) 
     assert str(caught.value) == (
         f"{tmp_path}/m.tar does not exist. Check the path; a module on the web needs its whole "
         "address, https://…"
+    )
+
+
+def test_a_file_system_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: object, path: str) -> bool:
+        raise PermissionError(f"{path}: 401")
+
+    monkeypatch.setattr("hubmodule.resolver.storage.TensorFlowStorage.exists", refuse)
+    with pytest.raises(HandleNotFoundError) as caught:
+        check_exists("gs://bucket/m")
+    assert str(caught.value) == (
+        "gs://bucket/m cannot be read: gs://bucket/m: 401. Check its permissions."
     )
 
 

@@ -49,7 +49,7 @@ def test_a_path_object() -> None:
 
 
 @pytest.mark.parametrize("suffix", [".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz"])
-@pytest.mark.parametrize("place", ["/m", "m", "gs://bucket/m", "ram://m", "file:///m"])
+@pytest.mark.parametrize("place", ["/m", "gs://bucket/m", "ram://m", "file:///m"])
 def test_an_archive(place: str, suffix: str) -> None:
     text = place + suffix
     assert handles.parse(text, schemes) == ArchiveHandle(text, text, None)
@@ -58,6 +58,14 @@ def test_an_archive(place: str, suffix: str) -> None:
 def test_a_pinned_archive() -> None:
     text = f"gs://bucket/m.tgz#sha256={PIN.upper()}"
     assert handles.parse(text, schemes) == ArchiveHandle(text, "gs://bucket/m.tgz", PIN)
+
+
+def test_a_relative_archive_means_another_one_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = f"m.tar#sha256={PIN}"
+    assert handles.parse(text) == ArchiveHandle(f"{tmp_path}/{text}", "m.tar", PIN)
 
 
 @pytest.mark.parametrize(
@@ -113,6 +121,7 @@ UNDERSTOOD = (
     "and of .tar, .tar.gz, .tgz, .tar.bz2 or .tar.xz archives, and the same on file://, gs://, "
     "ram://. Others, such as s3://, come with import tensorflow_io."
 )
+NO_UTF8 = "cannot be written as UTF-8, so the cache cannot name it; rename the file."
 NO_ADDRESS = "is no valid address. An address is https://host/path, without spaces."
 
 
@@ -131,12 +140,23 @@ NO_ADDRESS = "is no valid address. An address is https://host/path, without spac
         ),
         (
             "https:/tfhub.dev/m",
-            "The handle 'https:/tfhub.dev/m' lacks a slash; did you mean https://tfhub.dev/m?",
+            "The handle 'https:/tfhub.dev/m' is no address; did you mean https://tfhub.dev/m?",
         ),
         (
             "http:tfhub.dev",
-            "The handle 'http:tfhub.dev' lacks a slash; did you mean http://tfhub.dev?",
+            "The handle 'http:tfhub.dev' is no address; did you mean http://tfhub.dev?",
         ),
+        (
+            "https//tfhub.dev/m",
+            "The handle 'https//tfhub.dev/m' is no address; did you mean https://tfhub.dev/m?",
+        ),
+        (
+            "https:://tfhub.dev/m",
+            "The handle 'https:://tfhub.dev/m' is no address; did you mean https://tfhub.dev/m?",
+        ),
+        ("https://me:sec/ret@h/m", f"The handle 'https://h/m' {NO_ADDRESS}"),
+        ("https://h/\udc80", f"The handle 'https://h/\\udc80' {NO_UTF8}"),
+        ("/m\udc80.tar", f"The handle '/m\\udc80.tar' {NO_UTF8}"),
         ("", "The handle '' is empty; give a path or an address."),
         (" ", "The handle ' ' is empty; give a path or an address."),
         (None, "A handle must be a string, a path or an address, not a NoneType: None."),
@@ -179,6 +199,10 @@ def test_tensorflow_says_which_file_systems_there_are() -> None:
         ("tfhub.dev/google/x/1", "Did you mean https://tfhub.dev/google/x/1?"),
         ("www.kaggle.com/models/a/b", "Did you mean https://www.kaggle.com/models/a/b?"),
         ("/m ", "There is a space around it; remove that."),
+        (
+            "/m.tar#sha256=12",
+            "A pin is #sha256= and 64 hexadecimal digits; remove everything else after the #.",
+        ),
         ("~/m", f"Did you mean {os.path.expanduser('~/m')}?"),
         ("/m", "Check the path; a module on the web needs its whole address, https://…"),
     ],

@@ -230,6 +230,20 @@ def test_messages_hold_no_password() -> None:
     assert "secret" not in str(error)
 
 
+def test_messages_hold_no_code_for_a_terminal() -> None:
+    with servers.serving({"/m": servers.redirect("file:///\x1b[31m")}) as server:
+        assert "redirects to file:///\\x1b[31m, and" in str(error_of(f"{server.url}/m"))
+
+
+def test_a_password_goes_along_to_the_same_host_only() -> None:
+    with servers.serving({"/n": servers.whole(BODY)}) as other:
+        answers = {"/m": servers.redirect("/l"), "/l": servers.redirect(f"{other.url}/n")}
+        with servers.serving(answers) as server:
+            Fetched(server.url.replace("http://", "http://me:secret@") + "/m")
+            sent = ["Authorization" in r.headers for r in (*server.requests, *other.requests)]
+    assert sent == [True, True, False]
+
+
 def test_tries_again_later_and_later() -> None:
     answers = [servers.status(503), servers.status(500), servers.status(429), servers.whole(BODY)]
     with servers.serving({"/m": answers}) as server:
@@ -310,6 +324,36 @@ def test_starts_again_if_the_archive_has_changed() -> None:
     answers = [servers.rest(BODY, 500), servers.rest(other), servers.whole(other)]
     with servers.serving({"/m": answers}) as server:
         assert Fetched(f"{server.url}/m", starts=2).body == other
+
+
+def test_starts_again_if_the_server_does_not_say_that_the_archive_has_changed() -> None:
+    other = os.urandom(len(BODY))
+    answers = [
+        servers.rest(BODY, 500, ETag='"1"'),
+        servers.rest(other, ETag='"2"'),
+        servers.whole(other),
+    ]
+    with servers.serving({"/m": answers}) as server:
+        assert Fetched(f"{server.url}/m", starts=2).body == other
+
+
+@pytest.mark.parametrize("length", ["-1", "many", "\xb2", "9" * 5000])
+def test_a_length_that_is_no_number(length: str) -> None:
+    def answer(handler: servers.Handler) -> None:
+        handler.start(200, None, Content_Length=length)
+        handler.wfile.write(BODY)
+
+    with servers.serving({"/m": answer}) as server:
+        assert Fetched(f"{server.url}/m").body == BODY
+
+
+def test_a_chunk_of_a_negative_length() -> None:
+    def answer(handler: servers.Handler) -> None:
+        handler.start(200, None, Transfer_Encoding="chunked")
+        handler.wfile.write(b"-5\r\n" + BODY)
+
+    with servers.serving({"/m": [answer, servers.whole(BODY)]}) as server:
+        assert Fetched(f"{server.url}/m").body == BODY
 
 
 def test_a_server_that_cuts_again_and_again() -> None:
@@ -424,6 +468,14 @@ def test_what_requests_cannot_use(
     assert error.startswith("Cannot fetch https://127.0.0.1:1/m from https://127.0.0.1:1/m: ")
     assert what in error
     assert error.endswith(". Check the address, the proxy and REQUESTS_CA_BUNDLE.")
+
+
+def test_a_proxy_whose_address_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://me:secret@127.0.0.1:99999")
+    assert str(error_of("http://example.org/m")) == (
+        "Cannot fetch http://example.org/m from http://example.org/m: Failed to parse: "
+        "http://127.0.0.1:99999. Check the address, the proxy and REQUESTS_CA_BUNDLE."
+    )
 
 
 def test_goes_to_https_through_a_proxy(

@@ -36,6 +36,16 @@ def _try(lock: filelock.BaseFileLock) -> bool:
     return True
 
 
+def test_whoever_may_write_to_the_folder_may_open_the_lock(tmp_path: pathlib.Path) -> None:
+    tmp_path.chmod(0o770)
+    mask = os.umask(0o077)
+    try:
+        with work_saving_lock(str(tmp_path / "lock"), 0, "m"):
+            assert (tmp_path / "lock").stat().st_mode & 0o777 == 0o660
+    finally:
+        os.umask(mask)
+
+
 def test_the_lock_is_free_afterwards(tmp_path: pathlib.Path) -> None:
     path = str(tmp_path / "lock")
     with pytest.raises(KeyError), work_saving_lock(path, 0, "m"):
@@ -49,7 +59,7 @@ class Busy:
 
     tries: list[float]
 
-    def __init__(self, path: str):
+    def __init__(self, path: str, mode: int):
         pass
 
     def acquire(self, timeout: float) -> None:
@@ -73,7 +83,7 @@ def test_waits_for_another_process_and_says_so(
 ) -> None:
     busy.busy = 1
     caplog.set_level(logging.INFO, "hubmodule")
-    with work_saving_lock("lock", 60, "https://h/m") as held:
+    with work_saving_lock("./lock", 60, "https://h/m") as held:
         assert held
     assert busy.tries == [0, 60, -1.0]
     assert caplog.messages == ["Another process fetches https://h/m; waiting for it."]
@@ -81,7 +91,7 @@ def test_waits_for_another_process_and_says_so(
 
 def test_goes_on_after_waiting_for_long(busy: type[Busy], caplog: pytest.LogCaptureFixture) -> None:
     busy.busy = 2
-    with work_saving_lock("lock", 60, "https://h/m") as held:
+    with work_saving_lock("./lock", 60, "https://h/m") as held:
         assert not held
     assert busy.tries == [0, 60]
     assert caplog.messages == [
@@ -93,7 +103,7 @@ def test_does_not_wait_if_it_is_told_not_to(
     busy: type[Busy], caplog: pytest.LogCaptureFixture
 ) -> None:
     busy.busy = 1
-    with work_saving_lock("lock", 0, "m") as held:
+    with work_saving_lock("./lock", 0, "m") as held:
         assert not held
     assert (busy.tries, caplog.messages) == ([0], [])
 
@@ -108,7 +118,7 @@ def test_goes_on_where_there_are_no_locks(
         raise error
 
     monkeypatch.setattr(Busy, "acquire", fail)
-    with work_saving_lock("lock", 60, "m") as held:
+    with work_saving_lock("./lock", 60, "m") as held:
         assert not held
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import pathlib
 import sys
@@ -29,11 +30,22 @@ def test_the_format() -> None:
         "version": 1,
         "handle": "https://h/m",
         "fetched": "2026-01-31T12:00:00+00:00",
+        "source": "",
         "files": {
             "saved_model.pb": {"size": 3, "sha256": "ab" * 32},
             "assets/ä": {"size": 0, "sha256": None},
         },
     }
+
+
+def test_the_state_of_the_archive_is_kept() -> None:
+    kept = dataclasses.replace(MANIFEST, source="10-20")
+    assert manifest.decode(kept.encode()) == kept
+
+
+def test_a_manifest_without_the_state_of_the_archive() -> None:
+    content = MANIFEST.encode().replace(b'"source": "",', b"")
+    assert manifest.decode(content) == MANIFEST
 
 
 def test_the_time() -> None:
@@ -59,6 +71,14 @@ def test_now_is_a_time_of_a_manifest() -> None:
         MANIFEST.encode().replace(b'"size": 3', b'"length": 3'),
         MANIFEST.encode().replace(b"2026-01-31", b"yesterday"),
         b'{"version": 1, "handle": "h", "fetched": "2026-01-31", "files": []}',
+        MANIFEST.encode().replace(b"2026-01-31T12:00:00+00:00", b"0001-01-01"),
+        MANIFEST.encode().replace(b"https://h/m", b"\\ud800"),
+        MANIFEST.encode().replace(b'"size": 3', b'"size": Infinity'),
+        MANIFEST.encode().replace(b"saved_model.pb", b"/etc/passwd"),
+        MANIFEST.encode().replace(b"saved_model.pb", b"assets/../../../x"),
+        MANIFEST.encode().replace(b"saved_model.pb", b"a\\u0000b"),
+        MANIFEST.encode().replace(b"saved_model.pb", b"a\\ud800"),
+        b"[" * 100_000,
     ],
 )
 def test_what_is_no_manifest(content: bytes) -> None:
@@ -113,7 +133,22 @@ SHARDS = [f"variables/variables.data-0000{number}-of-00003" for number in range(
     ],
 )
 def test_what_came_without_a_manifest(files: list[str], damage: str | None) -> None:
-    assert manifest.foreign_damage(files) == damage
+    assert manifest.foreign_damage(dict.fromkeys(files, 1)) == damage
+
+
+@pytest.mark.parametrize(
+    ("emptied", "damage"),
+    [
+        ("saved_model.pb", "saved_model.pb is empty"),
+        ("tfhub_module.pb", "tfhub_module.pb is empty"),
+        ("variables/variables.index", "variables/variables.index is empty"),
+        (SHARDS[1], None),
+        ("assets/a", None),
+    ],
+)
+def test_what_was_emptied_before_there_was_a_manifest(emptied: str, damage: str | None) -> None:
+    names = ["saved_model.pb", "tfhub_module.pb", "variables/variables.index", *SHARDS, "assets/a"]
+    assert manifest.foreign_damage({**dict.fromkeys(names, 1), emptied: 0}) == damage
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import os
 import pathlib
 import stat
 import sys
+from collections.abc import Callable
 
 import pytest
 
@@ -49,10 +50,21 @@ def test_what_is_there_stays_as_it_is(tmp_path: pathlib.Path) -> None:
     assert mode(tmp_path / "a") == 0o711
 
 
-def test_a_file_is_in_the_way(tmp_path: pathlib.Path) -> None:
+def test_parts_of_a_cache_are_for_all_whom_the_cache_is_for(tmp_path: pathlib.Path) -> None:
+    tmp_path.chmod(0o2770)
+    mask = os.umask(0o077)
+    try:
+        place.make_alike(str(tmp_path / "a"), str(tmp_path))
+    finally:
+        os.umask(mask)
+    assert mode(tmp_path / "a") == 0o2770
+
+
+@pytest.mark.parametrize("function", [place.make, place.check])
+def test_a_file_is_in_the_way(tmp_path: pathlib.Path, function: Callable[[str], None]) -> None:
     (tmp_path / "a").touch()
     with pytest.raises(CacheError) as caught:
-        place.make(str(tmp_path / "a"))
+        function(str(tmp_path / "a"))
     assert str(caught.value) == (
         f"The cache directory {tmp_path}/a is not a directory. Choose a directory of your own:\n"
         "    export TFHUB_CACHE_DIR=$HOME/.cache/tfhub_modules"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
 import types
@@ -97,6 +98,24 @@ def test_lines_on_standard_error_if_they_are_wanted(file: Screen) -> None:
     shown.report(1500, 1500)
     shown.close()
     assert file() == "Received 1.5 kB of https://h/m in 0.0 s\n"
+
+
+@pytest.mark.parametrize("wanted", [None, True])
+@pytest.mark.parametrize("closed", [False, True])
+def test_a_service_has_no_standard_error(
+    monkeypatch: pytest.MonkeyPatch, wanted: bool | None, closed: bool
+) -> None:
+    stream = io.StringIO()
+    stream.close()
+    monkeypatch.setattr(sys, "stderr", stream if closed else None)
+    shown = progress.progress_for("m", wanted)
+    assert isinstance(shown, Lines)
+    shown.close()
+
+
+def test_a_module_that_is_only_named_ipython(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "IPython", types.ModuleType("IPython"))
+    assert not progress.in_notebook()
 
 
 def test_a_line_every_ten_seconds() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import pathlib
 import sys
@@ -292,11 +293,11 @@ def test_an_unsafe_cache(monkeypatch: pytest.MonkeyPatch, cache_dir: pathlib.Pat
         hub.resolve("https://h/m")
 
 
-@pytest.mark.parametrize("function", ["lstat", "listdir"])
-def test_a_cache_that_may_not_be_read(
+@pytest.mark.parametrize("function", ["lstat", "mkdir"])
+def test_a_cache_that_may_not_be_used(
     monkeypatch: pytest.MonkeyPatch, cache_dir: pathlib.Path, function: str
 ) -> None:
-    def refuse(path: str) -> None:
+    def refuse(*arguments: object) -> None:
         raise PermissionError(13, "Permission denied")
 
     cache_dir.mkdir()
@@ -308,6 +309,37 @@ def test_a_cache_that_may_not_be_read(
         "permission to read and write there, or choose another place. Choose a directory of your "
         "own:\n    export TFHUB_CACHE_DIR=$HOME/.cache/tfhub_modules"
     )
+
+
+def test_a_pinned_archive_that_was_touched(
+    tmp_path: pathlib.Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    archive = tmp_path / "m.tar.gz"
+    archive.write_bytes(BODY)
+    pinned = f"{archive}#sha256={hashlib.sha256(BODY).hexdigest()}"
+    path = hub.resolve(pinned)
+    os.utime(archive, (0, 0))
+    caplog.set_level(logging.INFO, "hubmodule")
+    assert hub.resolve(pinned) == path
+    assert caplog.messages == []
+
+
+def test_a_local_archive_that_was_packed_again(
+    tmp_path: pathlib.Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    archive = tmp_path / "m.tar.gz"
+    archive.write_bytes(BODY)
+    path = pathlib.Path(hub.resolve(str(archive)))
+    archive.write_bytes(archives.tar_gz({**archives.MODULE, "saved_model.pb": b"another"}))
+    caplog.set_level(logging.INFO, "hubmodule")
+    assert hub.resolve(archive) == str(path)
+    assert (path / "saved_model.pb").read_bytes() == b"another"
+    assert f"{archive} has changed; unpacking it again." in caplog.messages
+    caplog.clear()
+    hub.resolve(archive)
+    archive.unlink()
+    hub.resolve(archive)
+    assert caplog.messages == []
 
 
 def test_a_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import logging
 import sys
 
 import pytest
@@ -52,6 +53,17 @@ def test_the_server_says_how_long() -> None:
     assert pauses == [120.0]
 
 
+@pytest.mark.parametrize(("wait", "level"), [(4.9, "INFO"), (5.0, "WARNING")])
+def test_says_why_it_stands_still(
+    wait: float, level: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "hubmodule")
+    Retries(1, lambda pause: None).forgive(failure(wait))
+    [record] = caplog.records
+    assert record.getMessage() == f"it failed Trying again in {wait} seconds."
+    assert record.levelname == level
+
+
 def test_two_minutes_is_the_longest_wait() -> None:
     with pytest.raises(OSError, match="it failed"):
         Retries(9, lambda pause: None).forgive(failure(120.5))
@@ -68,6 +80,10 @@ def test_two_minutes_is_the_longest_wait() -> None:
         ("Thu, 01 Jan 2026 12:00:30", 30.0),
         ("soon", None),
         ("-1", None),
+        ("1.5", None),
+        ("\xb2", None),  # a digit, to Python
+        ("9" * 5000, float("inf")),
+        ("Mon, 99 Foo 2026", None),
     ],
 )
 def test_reads_the_header(header: str | None, seconds: float | None) -> None:

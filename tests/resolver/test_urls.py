@@ -28,7 +28,9 @@ def test_the_format_is_merged_into_the_query(url: str, asked: str) -> None:
     ("url", "text"),
     [
         ("https://me:secret@h/m?key=1#x", "https://h/m"),
+        ("https://me:sec@ret@h/m", "https://h/m"),
         ("https://h/m@1", "https://h/m@1"),
+        ("https://h/?a=b@c", "https://h/"),
         ("http://[", "http://["),
         ("gs://bucket/m", "gs://bucket/m"),
     ],
@@ -48,10 +50,24 @@ def test_what_is_shown_holds_no_secret(url: str, text: str) -> None:
         ("http://h/a", "file:///etc/passwd", "file:///etc/passwd", "file:// is not followed"),
         ("http://h/a", "gs://b/c", "gs://b/c", "gs:// is not followed"),
         ("http://h/a", "http://[", "http://[", "that is no valid address"),
+        ("https://me:secret@h/a", "/b", "https://me:secret@h/b", None),
+        ("https://me:secret@h/a", "https://h/b?c", "https://me:secret@h/b?c", None),
+        ("https://me:secret@h/a", "https://you@h/b", "https://you@h/b", None),
+        ("https://me:secret@h/a", "https://h:8/b", "https://h:8/b", None),
+        ("https://me:secret@h/a", "https://i/b", "https://i/b", None),
     ],
 )
 def test_where_redirects_lead(url: str, location: str, target: str, objection: str | None) -> None:
     assert urls.redirected(url, location) == (target, objection)
+
+
+def test_a_text_of_somebody_elses_loses_all_that_may_be_a_password() -> None:
+    text = "Failed to parse: http://me:a/b@c@proxy:99999 (and more)"
+    assert urls.without_any_password(text) == "Failed to parse: http://proxy:99999 (and more)"
+
+
+def test_codes_for_a_terminal_are_spelled_out() -> None:
+    assert urls.printable("404 \x1b[31mNööt\r\n") == "404 \\x1b[31mNööt\\r\\n"
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import time
@@ -56,6 +57,15 @@ def test_one_mark_is_enough(folder: pathlib.Path) -> None:
     assert Uses(str(folder)).mark(KEY)
     assert not Uses(str(folder)).mark(KEY)
     assert os.listdir(folder / KEY) == [owners.this_process().token]
+
+
+def test_a_mark_is_left_again_where_it_was_removed(folder: pathlib.Path) -> None:
+    uses = Uses(str(folder))
+    uses.mark(KEY)
+    shutil.rmtree(folder)
+    assert not uses.mark(KEY)
+    assert uses.mark(KEY, again=True)
+    assert uses.is_used(KEY)
 
 
 def test_a_forked_process_needs_its_own(

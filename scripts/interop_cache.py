@@ -1,0 +1,190 @@
+"""Checks that hubmodule and tensorflow_hub share flags and a cache.
+
+    python -m scripts.interop_cache [--python 'hub 0.12=PATH']
+
+Both run as they are installed, against a server on loopback; `make interop` makes the
+environments first. Exits with 1 if a check fails.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from hubmodule.resolver.handles import cache_key
+from scripts.interop import ROOT, Side, chosen_sides
+from tests.resolver import archives, servers
+
+TIMEOUT = 60  # seconds; whoever waits for a lock waits for longer
+
+# tensorflow_hub makes no folder that the archive does not name.
+BODY = gzip.compress(archives.tar(folders=("variables", "assets")))
+RESOLVE = "import sys, {0} as hub; print(hub.resolve(sys.argv[1]))"
+FLAGS = """
+import sys
+from absl import flags
+for word in sys.argv[1:]:
+    if word == "parse":
+        flags.FLAGS(["p", "--tfhub_cache_dir=/said", "--tfhub_model_load_format=COMPRESSED"])
+    else:
+        __import__(word)
+from hubmodule import settings
+print(settings.current().cache_dir, settings.current().load_format.name, end=" ")
+print(flags.FLAGS.tfhub_cache_dir)
+"""
+ORDERS = (
+    ("hubmodule", "tensorflow_hub", "parse"),
+    ("tensorflow_hub", "hubmodule", "parse"),
+    ("hubmodule", "parse", "tensorflow_hub"),
+    ("tensorflow_hub", "parse", "hubmodule"),
+)
+
+Check = Callable[[Side, Side, Path], None]
+
+
+def start(side: Side, program: str, *arguments: str, cache: Path | None) -> subprocess.Popen[str]:
+    """Starts a program of a side; its last line of output is what counts."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    for name in ("TFHUB_CACHE_DIR", "TFHUB_MODEL_LOAD_FORMAT"):
+        environment.pop(name, None)
+    if cache is not None:
+        environment["TFHUB_CACHE_DIR"] = str(cache)
+    return subprocess.Popen(
+        [str(side.python), "-c", program, *arguments],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def result(process: subprocess.Popen[str]) -> str:
+    """The last line of a program's output.
+
+    Raises:
+        AssertionError: if it failed, or took too long.
+    """
+    try:
+        out, err = process.communicate(timeout=TIMEOUT)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        raise AssertionError(f"it did not end within {TIMEOUT} seconds") from None
+    if process.returncode:
+        raise AssertionError(err.strip().splitlines()[-1])
+    return out.strip().splitlines()[-1]
+
+
+def resolving(side: Side, handle: str, cache: Path) -> subprocess.Popen[str]:
+    """Starts to resolve a handle."""
+    return start(side, RESOLVE.format(side.library), handle, cache=cache)
+
+
+def expect(seen: object, wanted: object) -> None:
+    """Raises AssertionError unless both are equal."""
+    if seen != wanted:
+        raise AssertionError(f"{seen!r} instead of {wanted!r}")
+
+
+def content(folder: str) -> dict[str, bytes]:
+    """The files of a module."""
+    paths = [path for path in Path(folder).rglob("*") if path.is_file()]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+
+
+def what_one_cached_the_other_uses(first: Side, second: Side, cache: Path) -> None:
+    """One download, one directory."""
+    with servers.serving({"/m": servers.whole(BODY)}) as server:
+        handle = f"{server.url}/m"
+        paths = [result(resolving(side, handle, cache)) for side in (first, second)]
+        expect(paths, [str(cache / cache_key(handle))] * 2)
+        expect(content(paths[0]), archives.MODULE)
+        expect(len(server.requests), 1)
+
+
+def both_at_once(first: Side, second: Side, cache: Path) -> None:
+    """Nobody waits for the other's lock; the slower one throws its copy away."""
+    gate = servers.Gate(BODY, 100)
+    with servers.serving({"/m": [gate, servers.whole(BODY)]}) as server:
+        handle = f"{server.url}/m"
+        slower = resolving(first, handle, cache)
+        gate.reached.wait(TIMEOUT)
+        path = result(resolving(second, handle, cache))
+        gate.open.set()
+        expect(result(slower), path)
+        expect(content(path), archives.MODULE)
+
+
+def one_is_killed(first: Side, second: Side, cache: Path) -> None:
+    """The other needs not wait, and both use what it downloads."""
+    gate = servers.Gate(BODY, 100)
+    with servers.serving({"/m": [gate, servers.whole(BODY)]}) as server:
+        handle = f"{server.url}/m"
+        dying = resolving(first, handle, cache)
+        gate.reached.wait(TIMEOUT)
+        dying.kill()
+        dying.communicate()
+        gate.open.set()
+        paths = [result(resolving(side, handle, cache)) for side in (second, first)]
+        expect(paths, [str(cache / cache_key(handle))] * 2)
+        expect(content(paths[0]), archives.MODULE)
+        expect(sorted(cache.glob("*.lock")) + sorted(cache.glob("*.tmp")), [])
+
+
+def cache_checks(ours: Side, theirs: Side) -> Iterator[tuple[str, Check, Side, Side]]:
+    """Each check of the cache, with who comes first and who second."""
+    for first, second in ((ours, theirs), (theirs, ours)):
+        yield "what one cached the other uses", what_one_cached_the_other_uses, first, second
+        yield "one is killed", one_is_killed, first, second
+    # tensorflow_hub waits for its own lock only, so it is the one to hold it.
+    yield "both at once", both_at_once, theirs, ours
+
+
+def flags_of_both(theirs: Side, order: Sequence[str]) -> None:
+    """Both libraries in one process know what the command line said."""
+    seen = result(start(theirs, FLAGS, *order, cache=None))
+    expect(seen, "/said COMPRESSED /said")
+
+
+def failures(sides: Sequence[Side]) -> Iterator[tuple[str, str]]:
+    """The name of each check as it ends, with the reason if it failed, else with ""."""
+    ours = next(side for side in sides if side.is_ours)
+    theirs = [side for side in sides if not side.is_ours]
+    for side in theirs:
+        for name, check, first, second in cache_checks(ours, side):
+            with tempfile.TemporaryDirectory() as directory:
+                reason = _reason(check, first, second, Path(directory) / "cache")
+            yield f"{name}: {first.name}, then {second.name}", reason
+    # hubmodule runs on Python 3.10 and newer.
+    for order in ORDERS:
+        yield f"flags, {', '.join(order)}", _reason(flags_of_both, theirs[0], order)
+
+
+def _reason(check: Callable[..., None], *arguments: object) -> str:
+    try:
+        check(*arguments)
+    except AssertionError as error:
+        return str(error)
+    return ""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs the command line; 0 if no check failed."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--python", action="append", default=[], metavar="NAME=PATH")
+    failed = 0
+    for name, reason in failures(chosen_sides(parser.parse_args(arguments).python)):
+        print(f"failed: {name}: {reason}" if reason else f"ok: {name}", flush=True)
+        failed += bool(reason)
+    print(f"{failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
