@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_troubleshooting import messages
+from tests.error_messages import messages
 
 ROOT = Path(__file__).parents[1]
 TF2 = ROOT / "docs" / "tf2.md"

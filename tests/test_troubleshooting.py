@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import pathlib
-import re
 import sys
-from collections.abc import Iterator
 
 import pytest
+
+from tests.error_messages import messages
 
 ROOT = pathlib.Path(__file__).parents[1]
 PAGE = " ".join((ROOT / "docs" / "troubleshooting.md").read_text().split())
@@ -17,25 +16,6 @@ SOURCES = sorted(
     {*(ROOT / "hubmodule" / "resolver").glob("*.py"), ROOT / "hubmodule" / "settings.py"}
     - {ROOT / "hubmodule" / "resolver" / "storage.py"}
 )
-SAYS = ("error", "_refuse", "warning")
-
-
-def messages(path: pathlib.Path) -> Iterator[tuple[str, str]]:
-    """Where a message is made, and its longest part that is always the same."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if not isinstance(node, ast.Call):
-            continue
-        name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-        parts = [part for argument in node.args for part in literals(argument)]
-        if (name.endswith("Error") or name in SAYS) and parts:
-            yield f"{path.name}:{node.lineno}", max(parts, key=len)
-
-
-def literals(node: ast.expr) -> list[str]:
-    values = node.values if isinstance(node, ast.JoinedStr) else [node]
-    constants = [value.value for value in values if isinstance(value, ast.Constant)]
-    texts = [text for text in constants if isinstance(text, str)]
-    return [part for text in texts for part in re.split(r"%\S*[sf]", text)]
 
 
 ALL = [found for path in SOURCES for found in messages(path)]
