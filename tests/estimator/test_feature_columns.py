@@ -13,19 +13,10 @@ import tensorflow as tf
 import hubmodule as hub
 from hubmodule.errors import ColumnConfigError, ModuleDefinitionError, SignatureMismatchError
 from tests.estimator.behaviour.models import config
+from tests.estimator.texts import VECTORS, receive_text, sentiment, words_fn
 from tests.module.graphs import evaluate, exported
 
 v1 = tf.compat.v1
-
-VECTORS = {"a": [1.0, 0.0], "b": [0.0, 2.0], "": [9.0, 9.0]}
-
-
-def words_fn() -> None:
-    """Module function: vectors of "a" and "b", and one for all else."""
-    words = v1.placeholder(tf.string, [None])
-    vectors = v1.get_variable("vectors", initializer=tf.constant(list(VECTORS.values())))
-    row = tf.where(tf.equal(words, "a"), 0, tf.where(tf.equal(words, "b"), 1, 2))
-    hub.add_signature(inputs=words, outputs=tf.gather(vectors, row))
 
 
 def pixels_fn() -> None:
@@ -281,11 +272,6 @@ def test_columns_are_values(words):
     assert copy.deepcopy(column) is column
 
 
-def sentiment(epochs=None):
-    features = {"f": np.array(["a", "b", "a", "b"])}
-    return lambda: tf.data.Dataset.from_tensors((features, [[0], [1], [0], [1]])).repeat(epochs)
-
-
 @pytest.mark.parametrize("api", [v1.estimator, tf.estimator], ids=["v1", "v2"])
 @pytest.mark.parametrize("name", ["DNNClassifier", "LinearClassifier"])
 def test_canned_estimators_train_evaluate_and_predict(words, model_dir, api, name):
@@ -311,11 +297,6 @@ def test_canned_estimators_train_evaluate_and_predict(words, model_dir, api, nam
         if v.endswith("module/vectors")
     )
     assert not np.array_equal(trained, list(VECTORS.values()))
-
-
-def receive_text():
-    text = v1.placeholder(tf.string, [None])
-    return tf.estimator.export.ServingInputReceiver({"f": text}, {"f": text})
 
 
 @pytest.mark.parametrize("api", [v1.estimator, tf.estimator], ids=["v1", "v2"])

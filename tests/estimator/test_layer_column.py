@@ -14,7 +14,7 @@ import tensorflow as tf
 import hubmodule as hub
 from hubmodule.errors import SignatureMismatchError
 from tests.estimator.behaviour.models import config
-from tests.estimator.test_feature_columns import VECTORS, receive_text, sentiment, words_fn
+from tests.estimator.texts import VECTORS, receive_text, sentiment, words_fn
 from tests.module.graphs import exported, initialised_session
 
 EMBEDDED = np.array([VECTORS["a"], VECTORS["b"], VECTORS["a"]], np.float32)

@@ -16,7 +16,8 @@ import hubmodule as hub
 from hubmodule.errors import ModuleDefinitionError, NotSerializableError
 from tests.golden import real_modules, recordings, values
 from tests.golden.definitions import Call
-from tests.tf2 import fine_tuning, test_golden
+from tests.tf2 import fine_tuning
+from tests.tf2.golden_calls import CALLS, recorded
 from tests.tf2.values import plain, tensors
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "made_by_tf215"
@@ -28,7 +29,7 @@ INPUTS = np.sin(np.arange(24)).reshape(8, 3).astype(np.float32)
 TARGETS = np.ones([8, 1], np.float32)
 SENTENCES = ["a", "b", "something else"]
 # A layer is always called with something.
-WITH_INPUTS = [p for p in test_golden.CALLS if p.values[2].signature != "no:inputs"]
+WITH_INPUTS = [p for p in CALLS if p.values[2].signature != "no:inputs"]
 PAIR = {"left": np.ones([1, 2], np.float32), "right": np.ones([3, 2], np.float32)}
 
 # Both replicas get the same inputs: their statistics are those of the whole batch.
@@ -217,9 +218,7 @@ class LayerContract:
 
     @pytest.mark.parametrize("writer, name, call", WITH_INPUTS)
     def test_outputs_are_those_of_graph_mode(self, writer: str, name: str, call: Call) -> None:
-        inputs, expected = test_golden.recorded(
-            recordings.outputs_file(GOLDEN.parent / writer, name, call)
-        )
+        inputs, expected = recorded(recordings.outputs_file(GOLDEN.parent / writer, name, call))
         layer = self.KerasLayer(
             str(GOLDEN.parent / writer / name),
             tags=call.tags,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,23 +17,10 @@ from hubmodule.tf2.convert import convert
 from tests.golden import recordings, values
 from tests.golden.definitions import DEFINITIONS, Call
 from tests.golden.observe import LEARNING_RATE
-from tests.tf2.values import plain, tensors
+from tests.tf2.golden_calls import CALLS, GOLDEN, recorded
+from tests.tf2.values import plain
 
-GOLDEN = Path(__file__).parent.parent / "golden"
-WRITERS = ("made_by_tf215", "made_by_tf115")
-CALLS = [
-    pytest.param(writer, name, call, id=f"{writer}-{name}-{recordings.call_name(call)}")
-    for writer in WRITERS
-    for name, definition in DEFINITIONS.items()
-    for call in definition.calls
-]
 TRAINED = [parameters for parameters in CALLS if parameters.values[2].trained]
-
-
-def recorded(file: Path) -> tuple[dict[str, Any], Mapping[str, Any]]:
-    """The inputs, as tensors, and the outputs of a recorded call."""
-    inputs, outputs = recordings.load_call(file)
-    return tensors(inputs), outputs
 
 
 @pytest.mark.parametrize("writer, name, call", CALLS)
