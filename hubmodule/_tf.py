@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -26,6 +27,10 @@ from tensorflow.python.saved_model import nested_structure_coder
 DENSE_COLUMN_BASES = (tf.__internal__.feature_column.DenseColumn, feature_column_v1._DenseColumn)
 
 _FuncGraph = tf.__internal__.FuncGraph
+
+# An eager tensor of TensorFlow 2.15, such as the handle of a variable, is freed without the dict
+# of its attributes.
+_LEAKS_ATTRIBUTES = tf.__version__.startswith("2.15.")
 
 # An object that tf.saved_model.save and checkpoints walk through. tf.Module, the public
 # one, makes `variables` and `trainable_variables` properties, which are not saved.
@@ -205,6 +210,8 @@ def new_variable(value: tf.Tensor, name: str, **options: Any) -> tf.Variable:
         return tf.Variable(value, name=name, **options)
     variable = tf.Variable(value, **options)
     variable._handle_name = f"{name}:0"
+    if _LEAKS_ATTRIBUTES:
+        weakref.finalize(variable, vars(variable.handle).clear).atexit = False
     return variable
 
 
