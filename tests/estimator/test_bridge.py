@@ -155,5 +155,24 @@ def test_enabling_after_tensorflow_is_imported():
     assert lines == ["True True", "True", "True", "DenseFeatures RunConfig"]
 
 
+def test_enabling_in_many_threads_at_once():
+    lines = output_of(
+        """
+        import threading
+        import hubmodule as hub
+        start, estimators = threading.Barrier(4), []
+        def enable():
+            start.wait()
+            estimators.append(hub.enable_estimator())
+        threads = [threading.Thread(target=enable) for _ in range(4)]
+        for thread in threads: thread.start()
+        for thread in threads: thread.join()
+        import tensorflow as tf
+        print(len(estimators), {tf.compat.v1.estimator} == set(estimators))
+        """
+    )
+    assert lines == ["4 True"]
+
+
 if __name__ == "__main__":
     raise SystemExit(pytest.main([__file__, *sys.argv[1:]]))
