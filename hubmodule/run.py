@@ -9,7 +9,7 @@ import io
 import os
 import pkgutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from types import CodeType, ModuleType, TracebackType
 from typing import Any, NamedTuple
@@ -69,6 +69,7 @@ def prepare(use_alias: bool = True) -> None:
     import wrapt
 
     wrapt.register_post_import_hook(_offer_estimator, "tensorflow")
+    wrapt.register_post_import_hook(_prepare_children(use_alias), "multiprocessing.spawn")
 
 
 def _end_of_options(argv: Sequence[str]) -> int:
@@ -91,6 +92,32 @@ def _offer_estimator(tensorflow: ModuleType) -> None:
     except EstimatorUnavailableError as error:
         unavailable = _Unavailable(error)
         set_everywhere("estimator", v1=unavailable, v2=unavailable)
+
+
+def _prepare_children(use_alias: bool) -> Callable[[ModuleType], None]:
+    """A hook by which processes that multiprocessing starts afresh begin as this one did.
+
+    They import the program again, and where that fails, a pool starts them for ever.
+    """
+
+    def hook(spawn: ModuleType) -> None:
+        described = spawn.get_preparation_data
+
+        def get_preparation_data(name: str) -> dict[str, Any]:
+            return {**described(name), "hubmodule": _Preparation(use_alias)}
+
+        spawn.get_preparation_data = get_preparation_data  # type: ignore[attr-defined]
+
+    return hook
+
+
+class _Preparation(NamedTuple):
+    """Unpickled, it prepares the process that it comes to."""
+
+    use_alias: bool
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return prepare, (self.use_alias,)
 
 
 class _Unavailable(ModuleType):

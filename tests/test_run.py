@@ -174,6 +174,29 @@ def test_a_hook_of_the_script_sees_the_script_only(script):
     assert run_hubmodule(path).stdout.splitlines() == ["1"]
 
 
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+def test_processes_that_are_started_afresh_have_what_the_program_has(script, method):
+    path = script(
+        f"""
+        import concurrent.futures, multiprocessing
+        import tensorflow_hub as hub
+
+        def estimator():
+            import tensorflow as tf
+            return hub.__version__, tf.estimator.Estimator.__name__
+
+        if __name__ == "__main__":
+            context = multiprocessing.get_context("{method}")
+            # Unlike a multiprocessing.Pool, it gives up where a process cannot start.
+            with concurrent.futures.ProcessPoolExecutor(1, context) as pool:
+                print(*pool.submit(estimator).result())
+        """
+    )
+    done = run_hubmodule(path)
+    assert done.stdout.startswith("0.15.0+hubmodule"), done.stderr
+    assert done.stdout.endswith("EstimatorV2\n")
+
+
 def test_an_interrupt_ends_it_as_it_ends_python(script):
     path = script("import os, signal; os.kill(os.getpid(), signal.SIGINT); print('not reached')")
     done = run_hubmodule(path)
