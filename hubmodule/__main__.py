@@ -55,18 +55,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status: 0, or 1 where something went wrong, which is then on standard error;
         130 after an interrupt.
     """
+    parsed = make_parser().parse_args(arguments)
+    # How a program ends is its own affair.
+    return _run(parsed) if parsed.run is _run else _run_command(parsed)
+
+
+def _run_command(parsed: argparse.Namespace) -> int:
+    """Runs a subcommand; what goes wrong is said on standard error."""
     from hubmodule._plain_errors import HubModuleError
 
-    parsed = make_parser().parse_args(arguments)
-    if parsed.run is not _run:
-        _silence_tensorflow()
+    _silence_tensorflow()
     try:
         status = parsed.run(parsed)
         sys.stdout.flush()
         return status
     except HubModuleError as error:
-        if parsed.run is _run:
-            raise  # the program's own, and so is its traceback
         _complain(error)
         return 1
     except BrokenPipeError:

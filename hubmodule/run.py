@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import builtins
 import importlib.util
 import io
 import os
+import pkgutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from types import CodeType, ModuleType, TracebackType
 from typing import Any, NamedTuple
@@ -67,6 +69,7 @@ def prepare(use_alias: bool = True) -> None:
     import wrapt
 
     wrapt.register_post_import_hook(_offer_estimator, "tensorflow")
+    wrapt.register_post_import_hook(_prepare_children(use_alias), "multiprocessing.spawn")
 
 
 def _end_of_options(argv: Sequence[str]) -> int:
@@ -91,6 +94,32 @@ def _offer_estimator(tensorflow: ModuleType) -> None:
         set_everywhere("estimator", v1=unavailable, v2=unavailable)
 
 
+def _prepare_children(use_alias: bool) -> Callable[[ModuleType], None]:
+    """A hook by which processes that multiprocessing starts afresh begin as this one did.
+
+    They import the program again, and where that fails, a pool starts them for ever.
+    """
+
+    def hook(spawn: ModuleType) -> None:
+        described = spawn.get_preparation_data
+
+        def get_preparation_data(name: str) -> dict[str, Any]:
+            return {**described(name), "hubmodule": _Preparation(use_alias)}
+
+        spawn.get_preparation_data = get_preparation_data  # type: ignore[attr-defined]
+
+    return hook
+
+
+class _Preparation(NamedTuple):
+    """Unpickled, it prepares the process that it comes to."""
+
+    use_alias: bool
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return prepare, (self.use_alias,)
+
+
 class _Unavailable(ModuleType):
     """Stands for `tf.estimator`, and raises when something is asked of it."""
 
@@ -104,31 +133,49 @@ class _Unavailable(ModuleType):
         raise self._error
 
 
-def _script_to_run(program: Program) -> tuple[ModuleType, CodeType]:
-    path = program.name
-    if os.path.isdir(path):
-        raise SystemExit(f"{path} is a directory; name a file of it, or use -m")
+def _load(program: Program) -> tuple[ModuleType, CodeType]:
+    """Makes the program `__main__`, and returns the module and the code to run in it."""
+    if program.is_module:
+        return _module_to_run(program)
+    # As Python does, which shows it in tracebacks, and finds it after os.chdir().
+    path = os.path.abspath(program.name)
+    archive = pkgutil.get_importer(path)
+    return _script_to_run(program, path) if archive is None else _archive_to_run(program, archive)
+
+
+def _script_to_run(program: Program, path: str) -> tuple[ModuleType, CodeType]:
     try:
-        with io.open_code(os.path.abspath(path)) as file:
+        with io.open_code(path) as file:
             source = file.read()
     except OSError as error:
-        raise SystemExit(
-            f"{sys.executable}: can't open file {path!r}: [Errno {error.errno}] {error.strerror}"
-        ) from None
-    _set_arguments(path, program.arguments, os.path.dirname(os.path.realpath(path)))
-    main_module = _main_module(None, path)
-    main_module.__loader__ = SourceFileLoader("__main__", path)
+        print(
+            f"{sys.executable}: can't open file {path!r}: [Errno {error.errno}] {error.strerror}",
+            file=sys.stderr,
+        )
+        raise SystemExit(2) from None
+    _set_arguments(program, os.path.dirname(os.path.realpath(path)))
+    main_module = _main_module(None, path, SourceFileLoader("__main__", path))
     return main_module, compile(source, path, "exec", dont_inherit=True)
 
 
+def _archive_to_run(program: Program, archive: Any) -> tuple[ModuleType, CodeType]:
+    """`__main__.py` of a directory or a zip file, which may import what is beside it."""
+    spec = archive.find_spec("__main__")
+    if spec is None:
+        raise SystemExit(f"{sys.executable}: can't find '__main__' module in {program.name!r}")
+    _set_arguments(program, os.path.abspath(program.name))
+    code = spec.loader.get_code(spec.name)
+    return _main_module(spec, spec.origin, spec.loader), code
+
+
 def _module_to_run(program: Program) -> tuple[ModuleType, CodeType]:
-    _set_arguments("-m", program.arguments, os.getcwd())
+    _set_arguments(program._replace(name="-m"), os.getcwd())
     spec = _find_module(program.name)
     code = spec.loader.get_code(spec.name)  # type: ignore[union-attr]
+    if code is None:
+        raise SystemExit(f"{sys.executable}: No code object available for {spec.name}")
     sys.argv[0] = spec.origin or program.name
-    main_module = _main_module(spec, spec.origin)
-    main_module.__loader__ = spec.loader
-    return main_module, code
+    return _main_module(spec, spec.origin, spec.loader), code
 
 
 def _find_module(name: str) -> ModuleSpec:
@@ -144,26 +191,29 @@ def _find_module(name: str) -> ModuleSpec:
     return spec
 
 
-def _set_arguments(name: str, arguments: list[str], directory: str) -> None:
-    sys.argv[:] = [name, *arguments]
+def _set_arguments(program: Program, directory: str) -> None:
+    sys.argv[:] = [program.name, *program.arguments]
     # Under -P the interpreter adds no directory, so there is none to replace.
     if not getattr(sys.flags, "safe_path", False):
         sys.path[0] = directory
 
 
-def _main_module(spec: ModuleSpec | None, file: str | None) -> ModuleType:
+def _main_module(spec: ModuleSpec | None, file: str | None, loader: Any) -> ModuleType:
     main_module = ModuleType("__main__")
     main_module.__spec__ = spec
     main_module.__package__ = spec.parent if spec else None
-    main_module.__dict__.update(__file__=file, __builtins__=__builtins__, __cached__=None)
+    main_module.__loader__ = loader
+    cached = spec.cached if spec else None
+    main_module.__dict__.update(__file__=file, __builtins__=builtins, __cached__=cached)
+    if sys.version_info < (3, 14):
+        main_module.__annotations__ = {}
     sys.modules["__main__"] = main_module
     return main_module
 
 
 def _execute(program: Program) -> None:
     try:
-        load = _module_to_run if program.is_module else _script_to_run
-        main_module, code = load(program)
+        main_module, code = _load(program)
         exec(code, main_module.__dict__)
     except SystemExit:
         raise

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import textwrap
+import zipapp
 
 import pytest
 
@@ -74,6 +76,40 @@ def test_a_script_has_its_own_world(script):
     assert done.returncode == 7
 
 
+def test_a_script_named_by_a_relative_path_is_found_from_everywhere(script, tmp_path):
+    script(
+        """
+        import inspect, os, sys
+        class Mine: pass
+        os.chdir("/")
+        print(os.path.samefile(__file__, __loader__.path), sys.argv[0], inspect.getsource(Mine))
+        print(sys.modules["builtins"] is __builtins__, __annotations__)
+        """
+    )
+    relative = os.path.relpath(tmp_path / "script.py")
+    done = run_hubmodule(relative)
+    assert done.stdout.splitlines() == [f"True {relative} class Mine: pass", "", "True {}"], (
+        done.stderr
+    )
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["directory", "zip"])
+def test_a_directory_or_an_archive_runs_its_main(script, tmp_path, packed):
+    script("import sys, beside; print(__name__, repr(__package__), sys.argv[1:])", "p/__main__.py")
+    script("print(__name__)", "p/beside.py")
+    path = str(tmp_path / "p")
+    if packed:
+        zipapp.create_archive(path, path := str(tmp_path / "p.pyz"))
+    done = run_hubmodule(path, "--flag")
+    assert done.stdout.splitlines() == ["beside", "__main__ '' ['--flag']"], done.stderr
+
+
+def test_a_directory_without_a_main_says_so(tmp_path):
+    done = run_hubmodule(str(tmp_path))
+    assert done.stderr.endswith(f"can't find '__main__' module in {str(tmp_path)!r}\n")
+    assert done.returncode == 1
+
+
 def test_a_module_has_its_own_world(script, tmp_path):
     script("", "package/__init__.py")
     script(
@@ -138,6 +174,29 @@ def test_a_hook_of_the_script_sees_the_script_only(script):
     assert run_hubmodule(path).stdout.splitlines() == ["1"]
 
 
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+def test_processes_that_are_started_afresh_have_what_the_program_has(script, method):
+    path = script(
+        f"""
+        import concurrent.futures, multiprocessing
+        import tensorflow_hub as hub
+
+        def estimator():
+            import tensorflow as tf
+            return hub.__version__, tf.estimator.Estimator.__name__
+
+        if __name__ == "__main__":
+            context = multiprocessing.get_context("{method}")
+            # Unlike a multiprocessing.Pool, it gives up where a process cannot start.
+            with concurrent.futures.ProcessPoolExecutor(1, context) as pool:
+                print(*pool.submit(estimator).result())
+        """
+    )
+    done = run_hubmodule(path)
+    assert done.stdout.startswith("0.15.0+hubmodule"), done.stderr
+    assert done.stdout.endswith("EstimatorV2\n")
+
+
 def test_an_interrupt_ends_it_as_it_ends_python(script):
     path = script("import os, signal; os.kill(os.getpid(), signal.SIGINT); print('not reached')")
     done = run_hubmodule(path)
@@ -148,13 +207,21 @@ def test_an_interrupt_ends_it_as_it_ends_python(script):
 def test_a_script_that_is_not_there():
     done = run_hubmodule("/no/such/script.py")
     assert "can't open file '/no/such/script.py': [Errno 2]" in done.stderr
-    assert done.returncode != 0
+    assert done.returncode == 2
 
 
-def test_a_module_that_is_not_there():
-    done = run_hubmodule("-m", "no_such_module")
-    assert "No module named no_such_module" in done.stderr
-    assert done.returncode != 0
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("no_such_module", "No module named no_such_module"),
+        ("sys", "No code object available for sys"),
+        ("json", "No module named json, or none that can be run"),
+    ],
+)
+def test_a_module_that_cannot_be_run(name, message):
+    done = run_hubmodule("-m", name)
+    assert message in done.stderr
+    assert done.returncode == 1
 
 
 def test_no_alias_leaves_tensorflow_hub(script):

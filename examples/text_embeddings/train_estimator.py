@@ -228,8 +228,9 @@ def run_cluster(arguments: list[str]) -> int:
     command = [sys.executable, os.path.abspath(__file__), *arguments]
     tasks = [Task(name, tf_config, command) for name, tf_config in make_cluster().items()]
     try:
-        working = [task for task in tasks if not task.name.startswith("ps")]
-        while not all(task.is_done() for task in working):
+        while not all(task.is_done() or task.serves for task in tasks):
+            for task in tasks:
+                task.start_again_if_failed()
             time.sleep(0.2)
     except RuntimeError as error:
         print(error, file=sys.stderr)
@@ -245,10 +246,12 @@ class Task:
 
     Attributes:
       name: the job and its number, "worker 0".
+      serves: whether it is a parameter server, which serves until it is ended.
     """
 
     def __init__(self, name: str, tf_config: str, command: list[str]):
         self.name = name
+        self.serves = name.startswith("ps")
         self._environment = {**os.environ, "TF_CONFIG": tf_config}
         self._command = command
         self._starts_left = _STARTS
@@ -260,18 +263,22 @@ class Task:
         print(f"{self.name} is process {self._process.pid}", flush=True)
 
     def is_done(self) -> bool:
-        """Whether it has ended well; starts it again if it has ended badly.
+        """Whether it has ended well."""
+        return self._process.poll() == 0
+
+    def start_again_if_failed(self) -> None:
+        """Starts it again if it has ended badly.
 
         Raises:
           RuntimeError: it has ended badly too often.
         """
         status = self._process.poll()
-        if status:
-            print(f"{self.name} has ended with status {status}", flush=True)
-            if not self._starts_left:
-                raise RuntimeError(f"{self.name} has failed {_STARTS} times")
-            self._start()
-        return status == 0
+        if not status:
+            return
+        print(f"{self.name} has ended with status {status}", flush=True)
+        if not self._starts_left:
+            raise RuntimeError(f"{self.name} has failed {_STARTS} times")
+        self._start()
 
     def end(self) -> None:
         """Ends the process, if it has not ended."""

@@ -22,6 +22,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any, NoReturn
 
+from hubmodule import _requirements
 from hubmodule.estimator import coordination, keras2
 from hubmodule.estimator.namespaces import set_everywhere
 
@@ -57,10 +58,13 @@ def enable_estimator() -> ModuleType:
         EstimatorUnavailableError: tf-estimator-nightly or tf-keras is missing, or `tf.keras`
             was already used as Keras 3; the message has the line that helps.
     """
+    has_own = _has_own_estimator()
+    if not has_own:
+        _check_installed()
     keras2.use_keras_2()
-    import tensorflow as tf
+    if has_own:
+        import tensorflow as tf
 
-    if _has_estimator(tf):
         return tf.compat.v1.estimator
     _fill_gaps()
     namespaces = {name: _imported(name) for name in (_V1, _V2)}
@@ -72,9 +76,20 @@ def enable_estimator() -> ModuleType:
     return namespaces[_V1]
 
 
-def _has_estimator(tf: ModuleType) -> bool:
-    """Whether TensorFlow has an Estimator of its own."""
-    return tuple(map(int, tf.__version__.split(".")[:2])) < (2, 16)
+def _has_own_estimator() -> bool:
+    """Whether TensorFlow has an Estimator of its own; does not import it if it can tell."""
+    version = _requirements.tensorflow_version()
+    if version is None:
+        import tensorflow as tf
+
+        version = tf.__version__
+    return tuple(map(int, version.split(".")[:2])) < (2, 16)
+
+
+def _check_installed() -> None:
+    """Raises EstimatorUnavailableError, before anything is changed, if the package is missing."""
+    if importlib.util.find_spec("tensorflow_estimator") is None:
+        raise _unavailable("has no tf.estimator, and tf-estimator-nightly is not installed")
 
 
 def _fill_gaps() -> None:
@@ -137,18 +152,15 @@ def _imported(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except ImportError as error:
-        import tensorflow as tf
+        raise _unavailable(f"cannot import its tf.estimator ({error})") from error
 
-        from hubmodule.errors import EstimatorUnavailableError
 
-        missing = importlib.util.find_spec("tensorflow_estimator") is None
-        reason = (
-            f"TensorFlow {tf.__version__} has no tf.estimator, and the package "
-            "tf-estimator-nightly is not installed"
-            if missing
-            else f"tf.estimator cannot be imported on TensorFlow {tf.__version__} ({error})"
-        )
-        raise EstimatorUnavailableError(f"{reason}; {keras2.advice()}") from error
+def _unavailable(what: str) -> Exception:
+    import tensorflow as tf
+
+    from hubmodule.errors import EstimatorUnavailableError
+
+    return EstimatorUnavailableError(f"TensorFlow {tf.__version__} {what}; {keras2.advice()}")
 
 
 def _explain_boosted_trees(namespace: ModuleType) -> None:

@@ -24,7 +24,6 @@ _logger = logging.getLogger("hubmodule")
 # A collection of (export name, Module). A key that is no string stays out of MetaGraphDefs.
 _REGISTERED = ("hubmodule_modules_for_export",)
 
-_EXPORT_NAME = re.compile(r"[\w\-]+(\.[\w\-]+)*")
 _NUMBER = re.compile(r"[0-9]+")
 
 
@@ -33,22 +32,36 @@ def register_module_for_export(module: Module, export_name: str) -> None:
 
     Args:
         module: of the graph that the model_fn builds.
-        export_name: of the directory that the module is written to.
+        export_name: of the directory that the module is written to; "a/b" is one in another.
 
     Raises:
         ModuleDefinitionError: if the name is taken in this graph, or names no directory.
     """
-    if not isinstance(export_name, str) or not _EXPORT_NAME.fullmatch(export_name):
+    name = _checked_name(export_name)
+    taken = [other for other, _ in module.graph.get_collection(_REGISTERED)]
+    if name in taken:
         raise ModuleDefinitionError(
-            f"A module cannot be exported as {export_name!r}; name a directory, with letters, "
-            "digits, '-', '_' and '.'."
+            f"There is already a module registered to be exported as {name!r} in this graph; "
+            "give each module a name of its own."
         )
-    if any(name == export_name for name, _ in module.graph.get_collection(_REGISTERED)):
+    for other in taken:
+        if f"{name}/".startswith(f"{other}/") or f"{other}/".startswith(f"{name}/"):
+            raise ModuleDefinitionError(
+                f"A module cannot be exported as {name!r}, as another is as {other!r}: one would "
+                "lie inside the other."
+            )
+    module.graph.add_to_collection(_REGISTERED, (name, module))
+
+
+def _checked_name(export_name: Any) -> str:
+    """The name as text; it must be the path of a directory inside that of the export."""
+    name = tf.compat.as_str(export_name) if isinstance(export_name, (str, bytes)) else ""
+    if "\0" in name or not {"", ".", ".."}.isdisjoint(name.split("/")):
         raise ModuleDefinitionError(
-            f"There is already a module registered to be exported as {export_name!r} in this "
-            "graph; give each module a name of its own."
+            f"A module cannot be exported as {export_name!r}; name a directory, such as 'encoder' "
+            "or 'text/encoder'."
         )
-    module.graph.add_to_collection(_REGISTERED, (export_name, module))
+    return name
 
 
 class LatestModuleExporter:
@@ -87,10 +100,6 @@ class LatestModuleExporter:
         self._name = name
         self._serving_input_fn = serving_input_fn
         self._exports_to_keep = exports_to_keep
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        arguments = (self._name, self._serving_input_fn, self._exports_to_keep)
-        return LatestModuleExporter, arguments
 
     @property
     def name(self) -> str:
@@ -151,7 +160,17 @@ def _as_exporter(cls: Any) -> Any:
     base = enable_estimator().Exporter
     if issubclass(cls, base):
         return cls
-    return type(cls.__name__, (cls, base), {"__module__": cls.__module__, "__doc__": cls.__doc__})
+    members = {
+        "__module__": cls.__module__,
+        "__doc__": cls.__doc__,
+        # Under this name pickle finds the class that was given.
+        "__reduce__": lambda self: (_new, (cls,), vars(self)),
+    }
+    return type(cls.__name__, (cls, base), members)
+
+
+def _new(cls: Any) -> Any:
+    return cls.__new__(cls)
 
 
 def _build_for_prediction(
@@ -197,9 +216,13 @@ def _remove_old(parent: str, exports_to_keep: int | None) -> None:
     if exports_to_keep is None:
         return
     names = [name.rstrip("/") for name in tf.io.gfile.listdir(parent)]
-    numbers = sorted(int(name) for name in names if _NUMBER.fullmatch(name))
-    for number in numbers[:-exports_to_keep]:
-        tf.io.gfile.rmtree(posixpath.join(parent, str(number)))
+    exports = [
+        name
+        for name in names
+        if _NUMBER.fullmatch(name) and tf.io.gfile.isdir(posixpath.join(parent, name))
+    ]
+    for name in sorted(exports, key=int)[:-exports_to_keep]:
+        tf.io.gfile.rmtree(posixpath.join(parent, name))
 
 
 def _text(path: str | bytes) -> str:

@@ -38,7 +38,8 @@ def use_keras_2() -> None:
             f"{SETTING}={setting} keeps Keras 3 as tf.keras, and the Estimator needs Keras 2; "
             f"unset it, or: export {SETTING}=1"
         )
-    tensorflow = sys.modules.get("tensorflow")
+    # Where another thread is importing TensorFlow, this waits until it is whole.
+    tensorflow = importlib.import_module("tensorflow") if "tensorflow" in sys.modules else None
     if _keras_3_is_in_use():
         raise _unavailable(
             "tf.keras was already used as Keras 3 in this process, and the Estimator needs "

@@ -117,12 +117,32 @@ def test_a_missing_package_is_an_error_with_the_line_that_installs_it(monkeypatc
 
 
 @without_own_estimator
+def test_a_missing_package_leaves_keras_3_as_it_is():
+    lines = output_of(
+        """
+        import sys
+        sys.modules["tensorflow_estimator"] = None
+        import tensorflow as tf, hubmodule as hub
+        try:
+            hub.enable_estimator()
+        except ImportError as error:
+            print(type(error).__name__)
+        import os, keras
+        print("TF_USE_LEGACY_KERAS" in os.environ, tf.keras.layers.Dense is keras.layers.Dense)
+        """
+    )
+    assert lines == ["EstimatorUnavailableError", "False True"]
+
+
+@without_own_estimator
 def test_an_estimator_that_does_not_import_is_an_error_with_the_reason(monkeypatch):
     for name in list(sys.modules):
         if name.startswith("tensorflow_estimator."):
             monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "tensorflow_estimator._api", None)
-    with pytest.raises(EstimatorUnavailableError, match=r"cannot be imported.*_api.*pip install"):
+    with pytest.raises(
+        EstimatorUnavailableError, match=r"cannot import its tf.estimator.*_api.*pip install"
+    ):
         hub.enable_estimator()
 
 
@@ -153,6 +173,25 @@ def test_enabling_after_tensorflow_is_imported():
         """
     )
     assert lines == ["True True", "True", "True", "DenseFeatures RunConfig"]
+
+
+def test_enabling_in_many_threads_at_once():
+    lines = output_of(
+        """
+        import threading
+        import hubmodule as hub
+        start, estimators = threading.Barrier(4), []
+        def enable():
+            start.wait()
+            estimators.append(hub.enable_estimator())
+        threads = [threading.Thread(target=enable) for _ in range(4)]
+        for thread in threads: thread.start()
+        for thread in threads: thread.join()
+        import tensorflow as tf
+        print(len(estimators), {tf.compat.v1.estimator} == set(estimators))
+        """
+    )
+    assert lines == ["4 True"]
 
 
 if __name__ == "__main__":

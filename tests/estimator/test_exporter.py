@@ -163,14 +163,15 @@ def test_two_exports_in_one_second_get_two_directories(model_dir, tmp_path, at):
     assert numbers(tmp_path / "exports") == ["100", "101"]
 
 
-@pytest.mark.parametrize(("keep", "left"), [(2, ["101", "99", "keep"]), (None, None)])
+@pytest.mark.parametrize(("keep", "left"), [(2, ["7", "99", "101", "keep"]), (None, None)])
 def test_keeps_the_newest(model_dir, tmp_path, at, keep, left):
     estimator = estimator_of(model_dir, "scale").train(line(), steps=1)
     (tmp_path / "exports" / "keep").mkdir(parents=True)
+    (tmp_path / "exports" / "7").write_text("a file, and no export")
     for seconds in (9, 99, 101):
         at(seconds)
         exporter(exports_to_keep=keep).export(estimator, str(tmp_path / "exports"))
-    assert numbers(tmp_path / "exports") == sorted(left or ["9", "99", "101", "keep"])
+    assert numbers(tmp_path / "exports") == sorted(left or ["7", "9", "99", "101", "keep"])
 
 
 def test_ram_paths(tmp_path, model_dir):
@@ -224,18 +225,29 @@ def test_is_an_exporter_of_the_estimator():
     assert made.name == "tf_hub"
 
 
-def test_can_be_subclassed():
-    class Mine(hub.LatestModuleExporter):
-        pass
+class Mine(hub.LatestModuleExporter):
+    """An exporter of a program's own, with other arguments."""
 
-    assert isinstance(Mine("mine", receive_x), Mine)
+    def __init__(self, suffix):
+        super().__init__(f"mine_{suffix}", receive_x, exports_to_keep=1)
+        self.suffix = suffix
 
 
-@pytest.mark.parametrize("clone", [copy.deepcopy, lambda e: pickle.loads(pickle.dumps(e))])
-def test_can_be_copied(clone):
-    copied = clone(exporter())
-    assert copied.name == "tf_hub"
+@pytest.mark.parametrize("make", [exporter, lambda: Mine("a")], ids=["own", "subclass"])
+@pytest.mark.parametrize(
+    "clone", [copy.deepcopy, lambda e: pickle.loads(pickle.dumps(e))], ids=["copy", "pickle"]
+)
+def test_can_be_copied(make, clone):
+    original = make()
+    copied = clone(original)
+    assert type(copied) is type(original)
+    assert vars(copied) == vars(original)
     assert isinstance(copied, tf.estimator.Exporter)
+
+
+def test_can_be_subclassed():
+    assert isinstance(Mine("a"), Mine)
+    assert Mine("a").name == "mine_a"
 
 
 def test_its_class_needs_no_estimator():
@@ -264,7 +276,30 @@ def test_a_name_may_be_used_again_in_another_graph():
             hub.register_module_for_export(hub.Module(hub.create_module_spec(scale_fn)), "m")
 
 
-@pytest.mark.parametrize("name", ["", "a/b", "../x", ".hidden", 3])
+@pytest.mark.parametrize("name", ["text/encoder", "a b", ".hidden", "a:b", b"bytes"])
+def test_every_name_of_a_directory_will_do(model_dir, tmp_path, name):
+    def model_fn(features, labels, mode):
+        hub.register_module_for_export(hub.Module(spec), name)
+        step = v1.assign_add(v1.train.get_global_step(), 1)
+        return tf.estimator.EstimatorSpec(mode, features["x"], tf.constant(0.0), step)
+
+    spec = hub.create_module_spec(scale_fn)
+    estimator = tf.estimator.Estimator(model_fn, model_dir, config()).train(line(), steps=1)
+    directory = exporter().export(estimator, str(tmp_path / "exports"))
+    assert slope(f"{directory}/{tf.compat.as_str(name)}") == 1.0
+
+
+@pytest.mark.parametrize("names", [("a", "a/b"), ("a/b", "a")])
+def test_a_module_inside_another_is_an_error(names):
+    with tf.Graph().as_default():
+        module = hub.Module(hub.create_module_spec(scale_fn))
+        hub.register_module_for_export(module, names[0])
+        hub.register_module_for_export(module, "ab")
+        with pytest.raises(ModuleDefinitionError, match="inside the other"):
+            hub.register_module_for_export(module, names[1])
+
+
+@pytest.mark.parametrize("name", ["", "../x", "/x", "a//b", "a/.", "..", "a\0b", 3, None])
 def test_a_name_must_name_a_directory(name):
     with tf.Graph().as_default():
         module = hub.Module(hub.create_module_spec(scale_fn))

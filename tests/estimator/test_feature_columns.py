@@ -12,7 +12,7 @@ import tensorflow as tf
 
 import hubmodule as hub
 from hubmodule.errors import ColumnConfigError, ModuleDefinitionError, SignatureMismatchError
-from tests.estimator.behaviour.models import config
+from tests.estimator.behaviour.models import config, is_v1
 from tests.estimator.texts import VECTORS, receive_text, sentiment, words_fn
 from tests.module.graphs import evaluate, exported
 
@@ -278,7 +278,7 @@ def test_canned_estimators_train_evaluate_and_predict(words, model_dir, api, nam
     column = hub.text_embedding_column("f", words, trainable=True)
     arguments = {"hidden_units": [4]} if name == "DNNClassifier" else {}
     adagrad = v1.train.AdagradOptimizer
-    if api is not v1.estimator:
+    if not is_v1(api):
         adagrad = tf.keras.optimizers.legacy.Adagrad
     estimator = getattr(api, name)(
         feature_columns=[column],

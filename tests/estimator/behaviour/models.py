@@ -16,6 +16,11 @@ X = np.array([[-1.0], [0.0], [1.0], [2.0]], np.float32)
 Y = 2 * X + 1
 
 
+def is_v1(api: Any) -> bool:
+    """Whether it is tf.compat.v1.estimator, of which TensorFlow 2.15 has more than one copy."""
+    return hasattr(api, "inputs")
+
+
 def data(
     features: dict[str, Any], labels: Any = None, epochs: int | None = None
 ) -> Callable[[], tf.data.Dataset]:

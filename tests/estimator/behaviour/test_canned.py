@@ -14,6 +14,7 @@ from tests.estimator.behaviour.models import (
     Y,
     config,
     data,
+    is_v1,
     line,
     predicted,
     v1,
@@ -34,7 +35,7 @@ def keras_sgd(rate: float = 0.1) -> Any:
 
 def sgd(api: Any, rate: float = 0.1) -> Any:
     """Gradient descent as the API takes it."""
-    return v1.train.GradientDescentOptimizer(rate) if api is v1.estimator else keras_sgd(rate)
+    return v1.train.GradientDescentOptimizer(rate) if is_v1(api) else keras_sgd(rate)
 
 
 @both
@@ -69,7 +70,7 @@ def test_linear_classifier_with_words_for_classes_and_features(api):
 
 @both
 def test_linear_estimator_with_a_head(api):
-    head = v1_heads._regression_head() if api is v1.estimator else tf.estimator.RegressionHead()
+    head = v1_heads._regression_head() if is_v1(api) else tf.estimator.RegressionHead()
     estimator = api.LinearEstimator(head, [COLUMN], optimizer=sgd(api, 0.05), config=config())
     estimator.train(line(), steps=150)
     np.testing.assert_allclose(predicted(estimator, "predictions", {"x": X}), Y, atol=0.1)
@@ -95,7 +96,7 @@ def test_dnn_classifier_with_three_classes(api):
 @both
 def test_dnn_estimator_with_a_head(api):
     v1_head = v1_heads._binary_logistic_head_with_sigmoid_cross_entropy_loss
-    head = v1_head() if api is v1.estimator else tf.estimator.BinaryClassHead()
+    head = v1_head() if is_v1(api) else tf.estimator.BinaryClassHead()
     estimator = api.DNNEstimator(head, [8], [COLUMN], optimizer=sgd(api, 0.5), config=config())
     estimator.train(data({"x": X}, CLASSES), steps=100)
     assert estimator.evaluate(data({"x": X}, CLASSES, epochs=1))["accuracy"] == 1.0

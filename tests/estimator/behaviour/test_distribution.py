@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 from tests.estimator.behaviour.models import X, config, data, line, line_estimator, line_model, v1
+from tests.processes import output_of
 
 
 @pytest.mark.parametrize(
@@ -20,6 +21,29 @@ def test_training_and_evaluation_under_a_strategy(model_dir, make):
     estimator.train(line(), steps=100)
     assert estimator.get_variable_value("w") == pytest.approx(2.0, abs=0.05)
     assert estimator.evaluate(line(1))["mean_y"] == pytest.approx(2.0, abs=0.05)
+
+
+def test_training_on_two_devices():
+    lines = output_of(
+        """
+        import hubmodule as hub
+        hub.enable_estimator()
+        import tensorflow as tf
+        from tests.estimator.behaviour.models import config, line, line_model
+        cpu, = tf.config.list_physical_devices("CPU")
+        two = [tf.config.LogicalDeviceConfiguration()] * 2
+        tf.config.set_logical_device_configuration(cpu, two)
+        # The default, collective ops, can wait for ever where there are few cores.
+        reduction = tf.distribute.ReductionToOneDevice()
+        strategy = tf.distribute.MirroredStrategy(["/cpu:0", "/cpu:1"], reduction)
+        run_config = config(train_distribute=strategy, eval_distribute=strategy)
+        estimator = tf.estimator.Estimator(line_model, config=run_config, params={})
+        estimator.train(line(), steps=100)
+        print(strategy.num_replicas_in_sync, round(float(estimator.get_variable_value("w")), 1))
+        print(round(float(estimator.evaluate(line(2))["mean_y"]), 1))
+        """
+    )
+    assert lines == ["2 2.0", "2.0"]
 
 
 def test_a_canned_estimator_under_a_strategy(model_dir):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -86,29 +87,58 @@ def test_a_frozen_module_is_exported_as_it_is(module, tmp_path):
 
 
 def test_a_cluster_whose_tasks_are_killed(module, tmp_path):
-    """They are started again, go on from the checkpoint, and the end is as if nothing was."""
+    """They are started again at once, and all goes on from the checkpoint."""
     arguments = command(module, tmp_path, "--max_steps=6000", "--save_steps=500", "--cluster")
     log = tmp_path / "log"
-    with log.open("w") as file, subprocess.Popen(arguments, stdout=file, stderr=file) as cluster:
-        wait_until(lambda: cluster.poll() is not None or latest_checkpoint_step(tmp_path) > 0)
-        for name in ("worker 0", "evaluator 0"):
-            os.kill(process_of(name, log.read_text()), signal.SIGKILL)
+    killed = ("worker 0", "evaluator 0", "ps 0")
+    steps = []
+
+    def goes_on_until(condition):
+        steps.append(latest_checkpoint_step(tmp_path))
+        return cluster.poll() is not None or condition()
+
+    with log.open("w") as file, running(arguments, file) as cluster:
+        wait_until(lambda: goes_on_until(lambda: steps[-1] > 0))
+        for name in killed:
+            os.kill(processes_of(name, log.read_text())[0], signal.SIGKILL)
+        wait_until(
+            lambda: goes_on_until(
+                lambda: all(len(processes_of(name, log.read_text())) == 2 for name in killed)
+            )
+        )
+        # They did not wait for the chief, which would train to the end without them.
+        assert steps[-1] < 6000
+        wait_until(lambda: goes_on_until(lambda: False))
     output = log.read_text()
     assert cluster.returncode == 0, output
-    for name in ("worker 0", "evaluator 0"):
+    for name in killed:
         assert f"{name} has ended with status -9" in output
-        assert len(re.findall(f"{name} is process", output)) == 2
+    # Nobody began anew: that would have written a checkpoint of step 0.
+    assert steps == sorted(steps)
     assert latest_checkpoint_step(tmp_path) >= 6000
     assert_export_is_trained(module, tmp_path)
     assert not [pid for pid in re.findall(r"is process (\d+)", output) if alive(int(pid))]
 
 
-def process_of(name, output):
-    return int(re.search(rf"^{name} is process (\d+)$", output, re.MULTILINE)[1])
+@contextlib.contextmanager
+def running(arguments, log):
+    """A process that is interrupted, so that it ends its own, if the block fails."""
+    with subprocess.Popen(arguments, stdout=log, stderr=log) as process:
+        try:
+            yield process
+        except BaseException:
+            process.send_signal(signal.SIGINT)
+            raise
 
 
-def wait_until(condition):
+def processes_of(name, output):
+    return [int(pid) for pid in re.findall(rf"^{name} is process (\d+)$", output, re.MULTILINE)]
+
+
+def wait_until(condition, seconds=300):
+    end = time.monotonic() + seconds
     while not condition():
+        assert time.monotonic() < end, "it takes too long"
         time.sleep(0.05)
 
 
