@@ -18,7 +18,7 @@ from tensorflow.core.protobuf import struct_pb2
 from tensorflow.python.eager import wrap_function
 from tensorflow.python.feature_column import feature_column as feature_column_v1
 from tensorflow.python.framework import importer, op_def_registry, ops
-from tensorflow.python.ops import resource_variable_ops
+from tensorflow.python.ops import handle_data_util, resource_variable_ops
 from tensorflow.python.saved_model import nested_structure_coder
 
 # What a class must be for DenseFeatures and for tf.compat.v1.feature_column.input_layer to take
@@ -213,6 +213,20 @@ def new_variable(value: tf.Tensor, name: str, **options: Any) -> tf.Variable:
     if _LEAKS_ATTRIBUTES:
         weakref.finalize(variable, vars(variable.handle).clear).atexit = False
     return variable
+
+
+def complete_loops(graph: tf.Graph) -> None:
+    """Says of the handles that v2 loops pass through what they are handles of.
+
+    tf.while_loop does so for the loops that it makes, but nobody for those that are
+    imported, and a gradient that is taken within a function asks for it. Can go when
+    tf.import_graph_def does it.
+    """
+    for operation in graph.get_operations():
+        if operation.type in ("While", "StatelessWhile"):
+            for source, result in zip(operation.inputs, operation.outputs, strict=True):
+                if result.dtype == tf.resource:
+                    handle_data_util.copy_handle_data(source, result)
 
 
 def note_access(variable: tf.Variable) -> None:

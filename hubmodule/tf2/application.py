@@ -11,6 +11,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from hubmodule import _tf
 from hubmodule.module.apply_graph import add_application
 from hubmodule.module.variant import Variant
 from hubmodule.surgery import collections
@@ -59,6 +60,7 @@ def wrapped(
         outputs = add_application(
             variant, _CapturedState(graph, state, watched), "module", signature, inputs, updates
         )
+        _tf.complete_loops(graph)
         done = graph.get_collection(collections.UPDATE_OPS)
         with tf.control_dependencies(done):
             return tf.nest.map_structure(tf.identity, outputs, expand_composites=True)

@@ -14,6 +14,7 @@ import pytest
 import tensorflow as tf
 
 import hubmodule as hub
+from tests.golden.definitions import control_flow
 from tests.module.graphs import affine, exported
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "made_by_tf215"
@@ -25,6 +26,21 @@ def test_a_tape_follows(tmp_path: Path) -> None:
     with tf.GradientTape() as tape:
         y = module([3.0])
     assert tape.gradient(y, w).numpy() == 3.0
+
+
+def test_a_tape_follows_a_v2_loop_eagerly_and_then_in_a_function(tmp_path: Path) -> None:
+    def cubed() -> None:
+        x = tf.compat.v1.placeholder(tf.float32, [])
+        w = tf.compat.v1.get_variable("w", [], initializer=tf.ones_initializer())
+        with control_flow(tf.compat.v1, 2):
+            y = tf.while_loop(lambda i, y: i < 3, lambda i, y: (i + 1, y * w), [0, x])[1]
+        hub.add_signature(inputs=x, outputs=y)
+
+    module = hub.load(exported(tmp_path / "m", cubed))
+    for call in (module, tf.function(lambda x: module(x))):
+        with tf.GradientTape() as tape:
+            y = call(tf.constant(2.0))
+        assert tape.gradient(y, module.trainable_variables[0]).numpy() == 6.0
 
 
 def all_at_once(*tasks: Callable[[], Any]) -> list[Any]:
