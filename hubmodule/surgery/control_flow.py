@@ -13,11 +13,13 @@ from typing import Any
 from tensorflow.core.protobuf import control_flow_pb2
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
+from hubmodule.surgery import collections
 from hubmodule.surgery.names import op_name
 
-_DEFS = {
-    "while_context": control_flow_pb2.WhileContextDef,
-    "cond_context": control_flow_pb2.CondContextDef,
+# By the collections that they are in.
+CONTEXT_DEFS = {
+    collections.WHILE_CONTEXT: control_flow_pb2.WhileContextDef,
+    collections.COND_CONTEXT: control_flow_pb2.CondContextDef,
 }
 _SINGLE_NAMES = (
     "pivot_name",
@@ -40,9 +42,9 @@ class Contexts:
         self._roots = list(_parsed(meta_graph))
         self._companions: dict[str, set[str]] = defaultdict(set)
         for _, root in self._roots:
-            for context in _family(root):
+            for context in family(root):
                 essential = _essential_ops(context)
-                for op in _members(context):
+                for op in members(context):
                     self._companions[op] |= essential
 
     def companions(self, op: str) -> set[str]:
@@ -71,24 +73,21 @@ class Contexts:
 
 
 def _parsed(meta_graph: MetaGraphDef) -> Iterator[tuple[str, Any]]:
-    for key, context_def in _DEFS.items():
+    for key, context_def in CONTEXT_DEFS.items():
         if key in meta_graph.collection_def:
             for serialized in meta_graph.collection_def[key].bytes_list.value:
                 yield key, context_def.FromString(serialized)
 
 
-def _nested(context: Any) -> Iterator[Any]:
-    for nested in context.nested_contexts:
-        yield getattr(nested, nested.WhichOneof("ctxt"))
-
-
-def _family(context: Any) -> Iterator[Any]:
+def family(context: Any) -> Iterator[Any]:
+    """A context def, and those that are nested in it."""
     yield context
-    for nested in _nested(context):
-        yield from _family(nested)
+    for nested in context.nested_contexts:
+        yield from family(getattr(nested, nested.WhichOneof("ctxt")))
 
 
-def _members(context: Any) -> set[str]:
+def members(context: Any) -> set[str]:
+    """The names of the ops that are in a context."""
     values = context.values_def
     return {op_name(v) for v in values.values if v not in values.external_values}
 

@@ -7,15 +7,14 @@ but every op on one has a counterpart on a resource handle.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import tensorflow as tf
 from tensorflow.core.framework.variable_pb2 import VariableDef
-from tensorflow.core.protobuf import control_flow_pb2
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
 from hubmodule.errors import ModuleFormatError
-from hubmodule.surgery import collections
+from hubmodule.surgery import collections, control_flow
 from hubmodule.surgery.names import is_control, op_name, tensor_name
 
 _HOLDERS = {
@@ -246,30 +245,17 @@ class _Rewriting:
 
     def _rewrite_contexts(self) -> None:
         """Puts the reads into the control flow contexts of the ops that they were made for."""
-        for key, kind in (
-            (collections.COND_CONTEXT, control_flow_pb2.CondContextDef),
-            (collections.WHILE_CONTEXT, control_flow_pb2.WhileContextDef),
-        ):
+        for key, kind in control_flow.CONTEXT_DEFS.items():
             if key not in self._meta_graph.collection_def:
                 continue
             values = self._meta_graph.collection_def[key].bytes_list.value
             contexts = [kind.FromString(value) for value in values]
             for root in contexts:
-                for context in _family(root):
-                    members = {op_name(v) for v in context.values_def.values}
-                    members -= {op_name(v) for v in context.values_def.external_values}
-                    for member in members:
+                for context in control_flow.family(root):
+                    for member in control_flow.members(context):
                         context.values_def.values.extend(f"{r}:0" for r in self._reads[member])
             del values[:]
             values.extend(context.SerializeToString() for context in contexts)
-
-
-def _family(
-    context: control_flow_pb2.CondContextDef | control_flow_pb2.WhileContextDef,
-) -> Iterator[control_flow_pb2.CondContextDef | control_flow_pb2.WhileContextDef]:
-    yield context
-    for nested in context.nested_contexts:
-        yield from _family(getattr(nested, nested.WhichOneof("ctxt")))
 
 
 def _plain(*names: str) -> str:
