@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import tensorflow as tf
 
 from hubmodule import files
 from hubmodule.errors import ModuleDefinitionError
 from hubmodule.format import saved_model
 from hubmodule.tf2.load import load
-from hubmodule.tf2.trainable import DEFAULT, ReusableModule
+from hubmodule.tf2.trainable import ReusableModule
 
 KINDS = ("reusable", "serving")
 
@@ -40,12 +38,4 @@ def convert(handle: str, path: str, to: str = "reusable", overwrite: bool = Fals
         if not isinstance(module, ReusableModule):
             raise ModuleDefinitionError(f"{handle} is a plain SavedModel already; use it as it is.")
         saved = module if to == "reusable" else module.for_serving()
-        tf.saved_model.save(saved, directory, _signatures(module))
-
-
-def _signatures(module: ReusableModule) -> dict[str, Any]:
-    """The signatures; the default one also under the name that servers look for."""
-    signatures = dict(module.signatures)
-    if DEFAULT in signatures:
-        signatures[tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY] = signatures[DEFAULT]
-    return signatures
+        tf.saved_model.save(saved, directory, module.signatures_to_save())

@@ -92,14 +92,7 @@ class ReusableModule(_tf.SavedObject):
             setattr(self, "__call__", call)  # noqa: B010  beside the method, for the saver
         if names:
             function = self.signatures[DEFAULT if DEFAULT in names else names[0]]
-            self._default_save_signature = _tf.DefaultSignatures(function, self._all_signatures)
-
-    def _all_signatures(self) -> dict[str, Any]:
-        """The signatures to save; the default one also under the name that servers look for."""
-        signatures = dict(self.signatures)
-        if DEFAULT in signatures:
-            signatures[tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY] = signatures[DEFAULT]
-        return signatures
+            self._default_save_signature = _tf.DefaultSignatures(function, self.signatures_to_save)
 
     @tf.autograph.experimental.do_not_convert
     def __call__(self, inputs: Any = None, training: bool | None = False) -> Any:
@@ -133,6 +126,13 @@ class ReusableModule(_tf.SavedObject):
     def signatures(self) -> Mapping[str, Any]:
         """The signatures by name: functions of named inputs that give the dict of outputs."""
         return self._parts.signatures
+
+    def signatures_to_save(self) -> dict[str, Any]:
+        """The signatures to save; the default one also under the name that servers look for."""
+        signatures = dict(self.signatures)
+        if DEFAULT in signatures:
+            signatures[tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY] = signatures[DEFAULT]
+        return signatures
 
     def for_serving(self) -> _tf.AutoTrackable:
         """The state alone, to be saved with signatures of this object."""
