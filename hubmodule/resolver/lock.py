@@ -11,6 +11,10 @@ import contextlib
 import logging
 import os
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import filelock
 
 logger = logging.getLogger("hubmodule")
 
@@ -47,7 +51,7 @@ def work_saving_lock(path: str, timeout: float, what: str) -> Iterator[bool]:
             lock.release()
 
 
-def _acquired(lock, timeout: float, what: str) -> bool:
+def _acquired(lock: filelock.BaseFileLock, timeout: float, what: str) -> bool:
     import filelock
 
     with contextlib.suppress(filelock.Timeout):
