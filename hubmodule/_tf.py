@@ -1,7 +1,8 @@
 """TensorFlow's private parts that the package needs, and what differs between its versions.
 
-Nothing else in the package imports `tensorflow.python`. Each function says why
-the public API does not do, and when the function can go.
+Nothing else in the package imports `tensorflow.python` or uses `tf.__internal__`, but for
+estimator/bridge.py. Each function says why the public API does not do and, where there may
+be a public way one day, when the function can go.
 """
 
 from __future__ import annotations
@@ -21,16 +22,20 @@ from tensorflow.python.framework import importer, op_def_registry, ops
 from tensorflow.python.ops import handle_data_util, resource_variable_ops
 from tensorflow.python.saved_model import nested_structure_coder
 
-# What a class must be for DenseFeatures and for tf.compat.v1.feature_column.input_layer to take
-# it as a dense column. The second has no public name; it can go when TensorFlow drops the
-# columns of TF1.
-DENSE_COLUMN_BASES = (tf.__internal__.feature_column.DenseColumn, feature_column_v1._DenseColumn)
-
-_FuncGraph = tf.__internal__.FuncGraph
+# Whether Keras 2 is in TensorFlow itself; later it is the package tf_keras.
+HAS_KERAS_2 = tf.__version__.startswith("2.15.")
 
 # An eager tensor of TensorFlow 2.15, such as the handle of a variable, is freed without the dict
 # of its attributes.
 _LEAKS_ATTRIBUTES = tf.__version__.startswith("2.15.")
+
+# What a class must be for DenseFeatures to take it as a dense column, and then for
+# tf.compat.v1.feature_column.input_layer. The second can go when TensorFlow drops the columns
+# of TF1.
+DenseColumn = tf.__internal__.feature_column.DenseColumn
+DENSE_COLUMN_BASES = (DenseColumn, feature_column_v1._DenseColumn)
+
+_FuncGraph = tf.__internal__.FuncGraph
 
 # An object that tf.saved_model.save and checkpoints walk through. tf.Module, the public
 # one, makes `variables` and `trainable_variables` properties, which are not saved.
@@ -97,12 +102,15 @@ def import_graph_def(graph_def: tf.compat.v1.GraphDef, input_map: Mapping[str, t
 
 
 def op_def(name: str) -> op_def_pb2.OpDef | None:
-    """The registered OpDef of an op type, or None. There is no public registry of ops."""
+    """The registered OpDef of an op type, or None.
+
+    There is no public registry of ops; can go when there is one.
+    """
     return op_def_registry.get(name)
 
 
 def op_attributes(name: str) -> set[str]:
-    """The names of the attributes of a registered op type."""
+    """The names of the attributes of a registered op type; as `op_def`."""
     return {attr.name for attr in op_def_registry.get(name).attr}
 
 
@@ -132,6 +140,8 @@ def restore_control_flow_context(key: str, context_def: Any) -> Any:
 def type_spec_from_proto(proto: Any) -> tf.TypeSpec:
     """Decodes a TypeSpecProto, as in TensorInfo.composite_tensor.
 
+    The public tf.saved_model functions do so only as part of loading and saving.
+
     Raises:
         ValueError: if the type is not known to this TensorFlow.
     """
@@ -145,7 +155,7 @@ def type_spec_to_proto(type_spec: tf.TypeSpec) -> Any:
 
 
 def is_function_graph(graph: tf.Graph) -> bool:
-    """Whether a graph is the body of a function."""
+    """Whether a graph is the body of a function; its class has no public name."""
     return isinstance(graph, _FuncGraph)
 
 
@@ -159,7 +169,7 @@ def is_within(graph: tf.Graph, outer: tf.Graph) -> bool:
 
 
 def as_local(tensor: tf.Tensor, graph: tf.Graph) -> tf.Tensor:
-    """The tensor as new ops of `graph` read it.
+    """The tensor as new ops of `graph` read it; that is public for ops made in Python only.
 
     It is captured if it belongs to an outer graph; a function takes no references, so
     of a ref variable it gets the value. Within a v1 loop or conditional it is led in:

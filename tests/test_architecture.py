@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -133,6 +134,7 @@ class TestEachFile:
             for target in imported(FILES[name])
             if target.startswith(("tensorflow.python", "tensorflow.compiler"))
         }
+        private |= set(re.findall(r"tf\.__internal__", FILES[name].read_text(encoding="utf-8")))
         assert not private or name in PRIVATE_TENSORFLOW
 
     def test_is_not_long(self, name):

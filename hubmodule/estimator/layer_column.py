@@ -10,6 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from hubmodule import _tf
 from hubmodule.errors import SignatureMismatchError
 from hubmodule.estimator.feature_columns import one_text_each
 from hubmodule.tf2.layer_call import LayerCall
@@ -39,7 +40,7 @@ def text_embedding_column_v2(
 
 
 @dataclass(frozen=True)
-class LayerTextEmbeddingColumn(tf.__internal__.feature_column.DenseColumn):
+class LayerTextEmbeddingColumn(_tf.DenseColumn):
     """What text_embedding_column_v2() returns; for DenseFeatures and canned estimators.
 
     Attributes:

@@ -8,10 +8,11 @@ from typing import Any
 
 import tensorflow as tf
 
+from hubmodule import _tf
 from hubmodule.errors import ModuleDefinitionError
 from hubmodule.tf2.layer_call import LayerCall
 
-if tf.__version__.startswith("2.15."):
+if _tf.HAS_KERAS_2:
     keras = tf.keras
 else:
     import tf_keras as keras  # type: ignore[no-redef]

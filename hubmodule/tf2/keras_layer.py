@@ -11,7 +11,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-import tensorflow as tf
+from hubmodule import _tf
 
 if TYPE_CHECKING:
     KerasLayer: Any
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def uses_keras_2() -> bool:
     """Whether the program's layers are those of Keras 2."""
-    if tf.__version__.startswith("2.15."):
+    if _tf.HAS_KERAS_2:
         return "keras" not in sys.modules or sys.modules["keras"].__version__.startswith("2.")
     legacy = os.environ.get("TF_USE_LEGACY_KERAS", "").lower()
     return legacy in ("1", "true") or (not legacy and "tf_keras" in sys.modules)
