@@ -27,10 +27,10 @@ programs written for tensorflow_hub catch at that place:
     ├── UnregisteredOpsError (tf.errors.NotFoundError)   ops that this process does not know
     ├── GraphError (RuntimeError)                        a module in another graph, or in none
     ├── ScopeError (RuntimeError)                        a module whose names are taken
-    ├── EstimatorUnavailableError (ImportError)           tf.estimator cannot be had here
-    ├── TpuUnavailableError (NotImplementedError)         a part of tf.estimator that is for TPUs
+    ├── EstimatorUnavailableError (ImportError)          tf.estimator cannot be had here
+    ├── TpuUnavailableError (NotImplementedError)        a part of tf.estimator that is for TPUs
     ├── ColumnConfigError (NotImplementedError)          a feature column that no config describes
-    ├── AliasError (ImportError)                          tensorflow_hub is there already
+    ├── AliasError (ImportError)                         tensorflow_hub is there already
     ├── CheckpointError (ValueError, tf.errors.NotFoundError)
     │                                                    a checkpoint without what a module needs
     ├── NotSerializableError (NotImplementedError)       a layer that has no config
