@@ -266,10 +266,7 @@ class Module:
         for batch in checkpoint.batches(self._variant.variables):
             tensors = [self._state.value(variable) for variable in batch]
             for variable, value in zip(batch, session.run(tensors), strict=True):
-                definition = variable.definition
-                yield checkpoint.Entry(
-                    partitions.full_name(definition), value, partitions.slice_spec(definition)
-                )
+                yield checkpoint.Entry(variable.checkpoint_name, value, variable.slice_spec)
 
 
 def as_spec(spec: ModuleSpec | str | os.PathLike[str]) -> ModuleSpec:

@@ -14,12 +14,11 @@ from hubmodule.errors import (
     ModuleDefinitionError,
     ModuleFormatError,
     NoSuchAttachmentError,
-    NoSuchVariantError,
 )
 from hubmodule.format import checkpoint, module_def, saved_model
 from hubmodule.format.signatures import TensorInfo
-from hubmodule.module.variant import Variant
-from hubmodule.surgery import collections, partitions
+from hubmodule.module.variant import Variant, chosen_tags
+from hubmodule.surgery import collections
 
 M = TypeVar("M", bound=Message)
 Tags = Iterable[str] | None
@@ -154,13 +153,7 @@ class ModuleSpec:
         Raises:
             NoSuchVariantError: if there is none; it lists those there are.
         """
-        wanted = frozenset([tags] if isinstance(tags, str) else tags or ())
-        if wanted not in self._variants:
-            raise NoSuchVariantError(
-                f"No such graph variant: tags={sorted(wanted)}. The module has the variants "
-                f"{[sorted(known) for known in self._variants]}; pass one of them as `tags`."
-            )
-        return self._variants[wanted]
+        return self._variants[chosen_tags(tags, self._variants)]
 
     @functools.cached_property
     def checkpoint_contents(self) -> checkpoint.Contents | None:
@@ -213,9 +206,7 @@ def entries_in(
     """
     wanted = {}
     for variable in (variable for variant in variants for variable in variant.variables):
-        definition = variable.definition
-        shape = partitions.full_shape(definition) or variable.shape
-        wanted[partitions.full_name(definition)] = shape, variable.dtype
+        wanted[variable.checkpoint_name] = variable.checkpoint_shape, variable.dtype
     if not wanted:
         return []
     contents = checkpoint.contents(prefix)

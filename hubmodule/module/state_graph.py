@@ -71,9 +71,7 @@ def build_state(
     restored = checkpoint is not None
     if checkpoint is not None:
         for variable in variant.variables:
-            definition = variable.definition
-            shape = tf.TensorShape(partitions.full_shape(definition) or variable.shape)
-            checkpoint.check(partitions.full_name(definition), shape, variable.dtype)
+            checkpoint.check(variable.checkpoint_name, variable.checkpoint_shape, variable.dtype)
     template = variant.state_template(trainable, restored)
     with _tf.outside_functions():
         graph = tf.compat.v1.get_default_graph()

@@ -9,19 +9,42 @@ from dataclasses import dataclass
 import tensorflow as tf
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
-from hubmodule.errors import ModuleFormatError, NoSuchSignatureError, UnregisteredOpsError
+from hubmodule.errors import (
+    ModuleFormatError,
+    NoSuchSignatureError,
+    NoSuchVariantError,
+    UnregisteredOpsError,
+)
 from hubmodule.format import attachments
 from hubmodule.format.signatures import TensorInfo
 from hubmodule.surgery import (
     collections,
     colocation,
-    partitions,
     portability,
     registration,
     state,
 )
 from hubmodule.surgery.names import is_control, op_name
 from hubmodule.surgery.prune import Part, Wiring
+
+
+def chosen_tags(tags: Iterable[str] | None, known: Iterable[frozenset[str]]) -> frozenset[str]:
+    """The tags of the graph variant that a caller means.
+
+    Args:
+        tags: as passed by the caller; one by itself may be a string; None is the empty set.
+        known: the sets of tags that name the variants there are.
+
+    Raises:
+        NoSuchVariantError: if there is none with these tags; it lists those there are.
+    """
+    wanted = frozenset([tags] if isinstance(tags, str) else tags or ())
+    if wanted not in (known := list(known)):
+        raise NoSuchVariantError(
+            f"No such graph variant: tags={sorted(wanted)}. The module has the variants "
+            f"{[sorted(each) for each in known]}; pass one of them as `tags`."
+        )
+    return wanted
 
 
 @dataclass(frozen=True)
@@ -135,7 +158,7 @@ class Variant:
     @property
     def variable_names(self) -> set[str]:
         """The names that the variables have in a checkpoint; parts of one have one name."""
-        return {partitions.full_name(variable.definition) for variable in self.variables}
+        return {variable.checkpoint_name for variable in self.variables}
 
     def names_of(self, key: str) -> set[str]:
         """The names of the variables in a collection."""

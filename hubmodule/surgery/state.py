@@ -9,8 +9,8 @@ import tensorflow as tf
 from tensorflow.core.framework.variable_pb2 import VariableDef
 
 from hubmodule import _tf
+from hubmodule.surgery import partitions
 from hubmodule.surgery.names import op_name
-from hubmodule.surgery.partitions import full_name, slice_spec
 
 
 def holders(nodes: Iterable[tf.compat.v1.NodeDef]) -> list[tf.compat.v1.NodeDef]:
@@ -58,6 +58,21 @@ class VariableState:
         """The tensor with the value of the variable; old resource variables name none."""
         return self.definition.snapshot_name or f"{self.op}/Read/ReadVariableOp:0"
 
+    @property
+    def checkpoint_name(self) -> str:
+        """The name in a checkpoint; that of the whole, for a part of a partitioned variable."""
+        return partitions.full_name(self.definition)
+
+    @property
+    def checkpoint_shape(self) -> tf.TensorShape:
+        """The static shape under that name."""
+        return tf.TensorShape(partitions.full_shape(self.definition) or self.shape)
+
+    @property
+    def slice_spec(self) -> str:
+        """Where a part lies in the whole, as `partitions.slice_spec` spells it; "" for a whole."""
+        return partitions.slice_spec(self.definition)
+
 
 def variable_state(definition: VariableDef, node: tf.compat.v1.NodeDef) -> VariableState:
     """What a variable's op says of it."""
@@ -88,8 +103,8 @@ def restore_graph(
     restore = scope + name
     arguments: dict[str, str | list[str]] = {
         "prefix": checkpoint,
-        "names": [full_name(variable.definition) for variable in variables],
-        "slices": [slice_spec(variable.definition) for variable in variables],
+        "names": [variable.checkpoint_name for variable in variables],
+        "slices": [variable.slice_spec for variable in variables],
     }
     for argument, value in arguments.items():
         _add_string_constant(graph_def, f"{restore}/{argument}", value, device)

@@ -74,8 +74,7 @@ def _load_module(
 ) -> ReusableModule:
     module_def.check(path)
     variants = Variants(saved_model.read(path))
-    wanted = frozenset([tags] if isinstance(tags, str) else tags or ())
-    variants.get(wanted)
+    wanted = variants.chosen(tags)
     prefix = saved_model.checkpoint_prefix(path)
     contents = checkpoint.Contents(prefix, {}, {})
     if tf.io.gfile.exists(prefix + ".index"):

@@ -85,9 +85,8 @@ class State(_tf.AutoTrackable):
     def _add_variables(self, variant: Variant) -> None:
         variables = [v for v in variant.variables if v.op not in self.variables]
         for variable in variables:
-            definition = variable.definition
-            shape = tf.TensorShape(partitions.full_shape(definition) or variable.shape)
-            self._checkpoint.check(partitions.full_name(definition), shape, variable.dtype)
+            name, shape = variable.checkpoint_name, variable.checkpoint_shape
+            self._checkpoint.check(name, shape, variable.dtype)
         trainable = {op_name(name) for name in variant.names_of(collections.TRAINABLE_VARIABLES)}
         self._restore(variables, trainable)
 
@@ -97,8 +96,8 @@ class State(_tf.AutoTrackable):
         with tf.device(self._io_device):
             values = tf.raw_ops.RestoreV2(
                 prefix=self._checkpoint.prefix,
-                tensor_names=[partitions.full_name(v.definition) for v in variables],
-                shape_and_slices=[partitions.slice_spec(v.definition) for v in variables],
+                tensor_names=[v.checkpoint_name for v in variables],
+                shape_and_slices=[v.slice_spec for v in variables],
                 dtypes=[v.dtype for v in variables],
             )
         for variable, value in zip(variables, values, strict=True):

@@ -151,8 +151,8 @@ class ReusableModule(_tf.SavedObject):
             CheckpointError: if the checkpoint lacks a variable of it.
             NoSuchVariantError: if there is no such variant.
         """
-        wanted = frozenset([tags] if isinstance(tags, str) else tags)
-        return ReusableModule(self._parts.variants, self._state, wanted)
+        variants = self._parts.variants
+        return ReusableModule(variants, self._state, variants.chosen(tags))
 
 
 def _loss(variants: Variants, tags: frozenset[str], index: int, state: State) -> tf.Tensor:

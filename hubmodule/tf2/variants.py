@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
-from hubmodule.errors import NoSuchVariantError
-from hubmodule.module.variant import Variant
+from hubmodule.module.variant import Variant, chosen_tags
 from hubmodule.surgery.losses import with_loss_signatures
 from hubmodule.surgery.resource_variables import with_resources
 
@@ -30,18 +29,20 @@ class Variants:
         """The sets of tags."""
         return list(self._meta_graphs)
 
+    def chosen(self, tags: Iterable[str] | None) -> frozenset[str]:
+        """The tags of the variant that a caller means; as `chosen_tags`.
+
+        Raises:
+            NoSuchVariantError: if there is none; it lists those there are.
+        """
+        return chosen_tags(tags, self._meta_graphs)
+
     def _get(self, tags: frozenset[str]) -> Variant:
         """A variant.
 
         Raises:
             ModuleFormatError: if it cannot run in a function.
-            NoSuchVariantError: if there is none; it lists those there are.
         """
-        if tags not in self._meta_graphs:
-            raise NoSuchVariantError(
-                f"No such graph variant: tags={sorted(tags)}. The module has the variants "
-                f"{[sorted(known) for known in self._meta_graphs]}; pass one of them as `tags`."
-            )
         return Variant(tags, with_resources(self._meta_graphs[tags]))
 
     def _losses(self, tags: frozenset[str]) -> tuple[Variant, list[str]]:

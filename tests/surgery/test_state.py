@@ -76,6 +76,15 @@ class TestVariableState:
     def test_old_variables_are_read_where_tensorflow_reads_them(self):
         assert variable("v").snapshot == "v/Read/ReadVariableOp:0"
 
+    def test_a_whole_one_is_by_itself_in_a_checkpoint(self):
+        found = variable("a/v")
+        assert (found.checkpoint_name, found.checkpoint_shape, found.slice_spec) == ("a/v", [2], "")
+
+    def test_a_part_is_under_the_name_of_the_whole(self):
+        found = variable("emb/part_1", more=PART)
+        assert (found.checkpoint_name, found.checkpoint_shape) == ("emb", [4, 3])
+        assert found.slice_spec == "4 3 2,2:0,3"
+
 
 PART = """save_slice_info_def { full_name: "emb" full_shape: 4 full_shape: 3
     var_offset: 2 var_offset: 0 var_shape: 2 var_shape: 3 }"""

@@ -24,7 +24,7 @@ def test_each_is_worked_out_once() -> None:
 def test_unknown_tags_name_those_there_are() -> None:
     variants = Variants(saved_model.read(str(GOLDEN / "batch_norm")))
     with pytest.raises(NoSuchVariantError, match=r"\['absent'\].*\['train'\]"):
-        variants.get(frozenset({"absent"}))
+        variants.chosen({"absent"})
 
 
 def test_references_become_handles() -> None:
