@@ -235,8 +235,17 @@ def complete_loops(graph: tf.Graph) -> None:
     for operation in graph.get_operations():
         if operation.type in ("While", "StatelessWhile"):
             for source, result in zip(operation.inputs, operation.outputs, strict=True):
-                if result.dtype == tf.resource:
-                    handle_data_util.copy_handle_data(source, result)
+                copy_handle_data(source, result)
+
+
+def copy_handle_data(source: tf.Tensor, target: tf.Tensor) -> None:
+    """Says of a handle what it is a handle of, as it is known of another one.
+
+    A tf.TensorSpec does not tell, so a wrapped function does not know it of its inputs.
+    What is no handle is left alone.
+    """
+    if target.dtype == tf.resource:
+        handle_data_util.copy_handle_data(source, target)
 
 
 def note_access(variable: tf.Variable) -> None:

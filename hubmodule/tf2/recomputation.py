@@ -11,7 +11,7 @@ from there imported into the function.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ from hubmodule.errors import ModuleFormatError
 from hubmodule.module.apply_graph import add_application
 from hubmodule.module.state_graph import StateGraph
 from hubmodule.module.variant import Variant
+from hubmodule.surgery.names import op_name
 from hubmodule.surgery.prune import Wiring
 from hubmodule.surgery.random_draws import drawing, drawn, is_draw, is_random, with_draws
 from hubmodule.surgery.scoping import graph_def_under
@@ -51,10 +52,11 @@ def differentiable(
     """
     variant = _with_draws(variant, signature)
     reads = variant.application_template(signature, False).part.tensors
+    held = _captured(variant, state, reads)
     variables = {
         op: variable
         for op, variable in state.variables.items()
-        if variable.trainable and f"{op}:0" in reads
+        if variable.trainable and f"{op}:0" in held
     }
     forward = wrapped(variant, drawing(signature), state, updates, watched=False)
     specs = input_specs(variant, signature)
@@ -72,9 +74,8 @@ def differentiable(
         def gradient(*upstream: tf.Tensor) -> list[tf.Tensor | None]:
             by_name = tf.nest.pack_sequence_as(specs, list(inputs), expand_composites=True)
             wanted = [d for d, y in zip(upstream, outputs, strict=True) if _has_gradient(y)]
-            backward = _backward(variant, signature, state, list(variables))
-            fed = _flat(by_name | draws)
-            computed = iter(backward(*fed, *wanted))
+            backward = _gradient_graph(variant, drawn(signature), list(variables))
+            computed = iter(_run(backward, [*_flat(by_name | draws), *wanted], held))
             return [next(computed) if _has_gradient(x) else None for x in arguments]
 
         return outputs, gradient
@@ -96,17 +97,26 @@ def _random_ops(variant: Variant, signature: str) -> list[str]:
     return sorted(node.name for node in template.graph_def.node if is_random(node.op))
 
 
-def _backward(variant: Variant, signature: str, state: State, variables: Sequence[str]) -> Any:
-    """A wrapped function from inputs, random numbers and upstream gradients to gradients.
+def _captured(variant: Variant, state: State, reads: Collection[str]) -> dict[str, tf.Tensor]:
+    """The state among some tensors, as tensors of the function under construction.
 
-    Those are of the inputs that can have one, and of the variables.
+    A gradient in a loop or conditional can use those, but capture none from farther away.
     """
-    graph = _gradient_graph(variant, drawn(signature), variables)
+    wanted = [name for name in reads if op_name(name) in variant.state_ops]
+    return {name: state.captured(name, watched=False) for name in sorted(wanted)}
+
+
+def _run(
+    graph: _GradientGraph, fed: Sequence[tf.Tensor], state: Mapping[str, tf.Tensor]
+) -> Sequence[tf.Tensor]:
+    """Runs a gradient graph as a function of its inputs and of the state that it needs."""
+    names = [*graph.fed, *graph.state]
+    handles = [state[name] for name in graph.state]
 
     def differentiate(*arguments: tf.Tensor) -> list[tf.Tensor]:
-        live = dict(zip(graph.fed, arguments, strict=True))
+        live = dict(zip(names, arguments, strict=True))
         for name in graph.state:
-            live[name] = state.captured(name, watched=False)
+            _tf.copy_handle_data(state[name], live[name])
         function = tf.compat.v1.get_default_graph()
         _tf.import_graph_def(graph.graph_def, live)
         return [
@@ -114,7 +124,8 @@ def _backward(variant: Variant, signature: str, state: State, variables: Sequenc
             for name in graph.gradients
         ]
 
-    return tf.compat.v1.wrap_function(differentiate, graph.specs)
+    specs = [*graph.specs, *(tf.TensorSpec(handle.shape, handle.dtype) for handle in handles)]
+    return tf.compat.v1.wrap_function(differentiate, specs)(*fed, *handles)
 
 
 @dataclass(frozen=True)

@@ -76,6 +76,29 @@ def test_a_loop_gathers_rows_of_a_variable(tmp_path: Path) -> None:
     np.testing.assert_array_equal(by_w, [0.0, 12.0])
 
 
+AROUND = {
+    "loop": lambda call, x: tf.while_loop(
+        lambda i, _: i < 1, lambda i, y: (i + 1, call(y)), [0, x]
+    )[1],
+    "conditional": lambda call, x: tf.cond(x[0] > 0.0, lambda: call(x), lambda: x),
+    "map": lambda call, x: tf.map_fn(call, x[tf.newaxis])[0],
+}
+
+
+@pytest.mark.parametrize("around", AROUND)
+def test_control_flow_of_tf2_around_it(around: str, tmp_path: Path) -> None:
+    path = published(tmp_path / "m", lambda x, w: v1.cond(x[0] > 0.0, lambda: x * w, lambda: -x))
+    module = hub.load(path)
+    [w] = module.trainable_variables
+    x = tf.constant([3.0, 4.0])
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = tf.function(AROUND[around], autograph=False)(module, x)
+    by_x, by_w = tape.gradient(y, [x, w])
+    np.testing.assert_array_equal(by_x, w)
+    np.testing.assert_array_equal(by_w, x)
+
+
 def test_random_numbers_are_drawn_once(tmp_path: Path) -> None:
     def dropped(x: tf.Tensor, w: tf.Tensor) -> tf.Tensor:
         mask = tf.random.uniform([2])
