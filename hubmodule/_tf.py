@@ -20,7 +20,7 @@ from tensorflow.python.eager import wrap_function
 from tensorflow.python.feature_column import feature_column as feature_column_v1
 from tensorflow.python.framework import importer, op_def_registry, ops
 from tensorflow.python.ops import handle_data_util, resource_variable_ops
-from tensorflow.python.saved_model import nested_structure_coder
+from tensorflow.python.saved_model import nested_structure_coder, save_context
 
 # Whether Keras 2 is in TensorFlow itself; later it is the package tf_keras.
 HAS_KERAS_2 = tf.__version__.startswith("2.15.")
@@ -236,6 +236,14 @@ def complete_loops(graph: tf.Graph) -> None:
         if operation.type in ("While", "StatelessWhile"):
             for source, result in zip(operation.inputs, operation.outputs, strict=True):
                 copy_handle_data(source, result)
+
+
+def is_saving() -> bool:
+    """Whether tf.saved_model.save is tracing functions, gradients among them, in this thread.
+
+    Can go when gradients can be saved whatever they capture.
+    """
+    return save_context.in_save_context()
 
 
 def copy_handle_data(source: tf.Tensor, target: tf.Tensor) -> None:

@@ -75,7 +75,9 @@ def differentiable(
             by_name = tf.nest.pack_sequence_as(specs, list(inputs), expand_composites=True)
             wanted = [d for d, y in zip(upstream, outputs, strict=True) if _has_gradient(y)]
             backward = _gradient_graph(variant, drawn(signature), list(variables))
-            computed = iter(_run(backward, [*_flat(by_name | draws), *wanted], held))
+            # A SavedModel knows state by the objects that hold it only.
+            handles = _captured(variant, state, backward.state) if _tf.is_saving() else held
+            computed = iter(_run(backward, [*_flat(by_name | draws), *wanted], handles))
             return [next(computed) if _has_gradient(x) else None for x in arguments]
 
         return outputs, gradient
