@@ -1,0 +1,33 @@
+"""Running the initialisers where two devices, like parameter servers, share the variables."""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+from pathlib import Path
+
+import tensorflow as tf
+
+from benchmarks.measuring import Measurement
+from benchmarks.targets import TimesLess
+
+TITLE = "the same, variables on two devices"
+TARGETS = [TimesLess(5)]
+
+
+def measure(library: str, folder: Path, measurement: Measurement) -> None:
+    """Runs them in a new session with two devices."""
+    hub = importlib.import_module(library)
+    config = tf.compat.v1.ConfigProto(device_count={"CPU": 2})
+    with tf.Graph().as_default(), tf.compat.v1.Session(config=config) as session:
+        with tf.device(_in_turn()):
+            hub.Module(str(folder / "large"))
+        initialiser = tf.compat.v1.global_variables_initializer()
+        with measurement():
+            session.run(initialiser)
+
+
+def _in_turn() -> object:
+    """Places variables in turn, as tf.compat.v1.train.replica_device_setter does."""
+    devices = itertools.cycle(["/cpu:0", "/cpu:1"])
+    return lambda op: next(devices) if op.type == "VarHandleOp" else "/cpu:0"

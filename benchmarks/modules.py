@@ -1,0 +1,113 @@
+"""Makes the modules that the cases use, all of them in one folder.
+
+    python -m benchmarks.modules FOLDER
+
+`large` is like a network for images: 90 layers of a convolution and a batch
+normalisation, which are 450 variables and about 6,700 nodes.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import tensorflow as tf
+
+import hubmodule as hub
+
+tf1 = tf.compat.v1
+
+LAYERS = 90
+CHANNELS = 4
+SIGNATURES = 40
+LARGE_ROWS = 1 << 20  # of 4 variables of 64 columns of float32: 1 GiB
+
+
+def main() -> None:
+    """Writes all modules into the folder that the command line names."""
+    folder = Path(sys.argv[1])
+    variants = [(set(), {"training": False}), ({"train"}, {"training": True})]
+    write(folder / "large", network(LAYERS), variants)
+    write(folder / "one_signature", towers(1))
+    write(folder / "many_signatures", towers(SIGNATURES))
+    write(folder / "heavy", heavy)
+
+
+def write(path: Path, module_fn: Callable[..., None], variants: list | None = None) -> None:
+    """Publishes a module with the values of its initialisers."""
+    spec = hub.create_module_spec(module_fn, variants)
+    tags = variants[-1][0] if variants else None
+    with tf.Graph().as_default(), tf1.Session() as session:
+        module = hub.Module(spec, tags=tags)
+        session.run([tf1.global_variables_initializer(), tf1.tables_initializer()])
+        module.export(str(path), session)
+
+
+def network(layers: int) -> Callable[..., None]:
+    """A module_fn: [batch, 8, 8, 4] to the same, through convolutions and normalisations."""
+
+    def module_fn(training: bool = False) -> None:
+        images = tf1.placeholder(tf.float32, [None, 8, 8, CHANNELS])
+        features = images
+        for layer in range(layers):
+            with tf1.variable_scope(f"layer_{layer}"):
+                features = _layer(features, training)
+        hub.add_signature(inputs={"images": images}, outputs={"default": features})
+
+    return module_fn
+
+
+def _layer(features: tf.Tensor, training: bool) -> tf.Tensor:
+    """Five variables; in training two update ops and a loss."""
+    kernel = tf1.get_variable(
+        "kernel",
+        [3, 3, CHANNELS, CHANNELS],
+        initializer=tf1.truncated_normal_initializer(stddev=0.2),
+        regularizer=lambda weights: 1e-4 * tf.nn.l2_loss(weights),
+    )
+    ones, zeros = tf1.ones_initializer(), tf1.zeros_initializer()
+    gamma = tf1.get_variable("gamma", [CHANNELS], initializer=ones)
+    beta = tf1.get_variable("beta", [CHANNELS], initializer=zeros)
+    mean = tf1.get_variable("mean", [CHANNELS], initializer=zeros, trainable=False)
+    variance = tf1.get_variable("variance", [CHANNELS], initializer=ones, trainable=False)
+    features = tf.nn.conv2d(features, kernel, strides=1, padding="SAME")
+    if training:
+        batch_mean, batch_variance = tf.nn.moments(features, [0, 1, 2])
+        for variable, value in [(mean, batch_mean), (variance, batch_variance)]:
+            update = variable.assign_sub(0.01 * (variable - value))
+            tf1.add_to_collection(tf1.GraphKeys.UPDATE_OPS, update)
+    else:
+        batch_mean, batch_variance = mean, variance
+    normalised = tf.nn.batch_normalization(
+        features, batch_mean, batch_variance, beta, gamma, variance_epsilon=1e-3
+    )
+    activated = normalised * tf.nn.relu6(normalised + 3.0) / 6.0
+    gate = tf.sigmoid(2.0 * tf.reduce_mean(activated, [1, 2], keepdims=True) + 0.5)
+    return tf.clip_by_value(0.7 * gate * activated + 0.3 * features, -9.0, 9.0)
+
+
+def towers(count: int) -> Callable[[], None]:
+    """A module_fn with signatures tower_0 and so on, which have no variables in common."""
+
+    def module_fn() -> None:
+        for tower in range(count):
+            images = tf1.placeholder(tf.float32, [None, 8, 8, CHANNELS])
+            features = images
+            for layer in range(10):
+                with tf1.variable_scope(f"tower_{tower}_layer_{layer}"):
+                    features = _layer(features, training=False)
+            hub.add_signature(f"tower_{tower}", {"images": images}, {"default": features})
+
+    return module_fn
+
+
+def heavy() -> None:
+    """A module_fn with 1 GiB of variables."""
+    rows = tf1.placeholder(tf.int32, [None])
+    tables = [tf1.get_variable(f"table_{i}", [LARGE_ROWS, 64]) for i in range(4)]
+    hub.add_signature(inputs=rows, outputs=tf.add_n([tf.gather(table, rows) for table in tables]))
+
+
+if __name__ == "__main__":
+    main()
