@@ -36,7 +36,7 @@ class Measurement:
         yield
         self.values["seconds"] = time.perf_counter() - seconds
         self.values["cpu"] = time.process_time() - cpu
-        self.values["memory"] = _memory("VmHWM") - before
+        self.values["memory"] = max(0, _memory("VmHWM") - before)
         self.values["nodes"] = _count_nodes(graph) - nodes
 
 
