@@ -1,6 +1,7 @@
 # make demo    the main job on real data: publish, reuse, fine-tune, re-publish
 # make test    the test suite; TF=2.15.1 for another TensorFlow, ARGS=... for pytest
-# make check   formatter, linter, types, architecture
+# make check   formatters, linter, types, architecture
+# make bazel   the test suite under Bazel, ARGS=... for bazel test
 # make interop tensorflow_hub of two generations reads what we write, and the reverse
 
 TF ?= 2.21.0
@@ -8,30 +9,52 @@ ARGS ?=
 
 # tensorflow-cpu is the same library without the CUDA packages, where it exists.
 TF_PACKAGE ?= $(if $(filter Linux-x86_64,$(shell uname -sm | tr ' ' '-')),tensorflow-cpu,tensorflow)
+# What brings tf.estimator back where TensorFlow has dropped it. It comes without its
+# dependencies: tf-keras asks for the package tensorflow, even beside tensorflow-cpu.
+ESTIMATOR = $(if $(filter 2.15.%,$(TF)),,tf-estimator-nightly==2.16.0.dev2024012409 tf-keras~=$(basename $(TF)).0)
 VENV ?= .venv$(if $(filter 2.21.0,$(TF)),,-$(TF))
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 
-.PHONY: demo test check interop environment format clean
+BUILDIFIER = .cache/buildifier/node_modules/.bin/buildifier
+BUILD_FILES = $(shell find . \( -name '.?*' -o -name node_modules \) -prune -o \( \
+	-name BUILD -o -name '*.bzl' -o -name WORKSPACE -o -name MODULE.bazel \) -print)
+
+.PHONY: demo test check bazel interop environment format clean
 .DEFAULT_GOAL := test
 
 $(READY): pyproject.toml setup.py $(wildcard proto/*.proto)
 	$$(scripts/find_python.sh $(TF)) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet $(TF_PACKAGE)==$(TF) -e '.[examples,test,check]'
+	$(if $(ESTIMATOR),$(BIN)/python -m pip install --quiet --no-deps $(ESTIMATOR))
 	touch $@
 
 demo: $(READY)
 	$(BIN)/python examples/text_embeddings/demo.py
 
+# The tests of the Estimator make tf.keras Keras 2, for a whole process; so they have their own.
 test: $(READY)
+ifeq ($(ARGS),)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore=tests/estimator
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/estimator
+else
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+endif
 
-check: $(READY)
+check: $(READY) $(BUILDIFIER)
 	$(BIN)/ruff format --check .
+	$(BUILDIFIER) --mode=check --lint=warn $(BUILD_FILES)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q -p no:xdist tests/test_architecture.py
+
+bazel: $(READY)
+	scripts/bazel.sh $(BIN)/python $(ARGS)
+
+$(BUILDIFIER):
+	scripts/need.sh npm npm
+	npm install --prefix .cache/buildifier --no-save --no-audit --no-fund --loglevel=error @bazel/buildifier@8.2.1
 
 interop:
 	$(MAKE) environment TF=2.21.0
@@ -41,8 +64,9 @@ interop:
 
 environment: $(READY)
 
-format: $(READY)
+format: $(READY) $(BUILDIFIER)
 	$(BIN)/ruff format .
+	$(BUILDIFIER) --lint=fix $(BUILD_FILES)
 	$(BIN)/ruff check --fix .
 
 clean:

@@ -18,6 +18,7 @@ from hubmodule._version import __version__
 _HOMES = {
     "HubModuleError": "hubmodule.errors",
     "ImageModuleInfo": "hubmodule.module.images",
+    "LatestModuleExporter": "hubmodule.estimator.exporter",
     "Module": "hubmodule.module.module",
     "ModuleSpec": "hubmodule.module.spec",
     "add_signature": "hubmodule.module.builder",
@@ -25,11 +26,17 @@ _HOMES = {
     "attach_message": "hubmodule.module.builder",
     "create_module_spec": "hubmodule.module.builder",
     "create_module_spec_from_saved_model": "hubmodule.module.saved_model_spec",
+    "enable_estimator": "hubmodule.estimator.bridge",
     "eval_function_for_module": "hubmodule.module.evaluate",
     "get_expected_image_size": "hubmodule.module.images",
     "get_num_image_channels": "hubmodule.module.images",
+    "image_embedding_column": "hubmodule.estimator.feature_columns",
+    "install_alias": "hubmodule.alias",
     "load_module_spec": "hubmodule.module.module",
+    "register_module_for_export": "hubmodule.estimator.exporter",
     "resolve": "hubmodule.resolver.resolvers",
+    "sparse_text_embedding_column": "hubmodule.estimator.feature_columns",
+    "text_embedding_column": "hubmodule.estimator.feature_columns",
 }
 
 __all__ = ["__version__", *sorted(_HOMES)]

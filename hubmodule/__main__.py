@@ -8,6 +8,7 @@ that only look at the cache do without TensorFlow.
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -52,11 +53,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from hubmodule._plain_errors import HubModuleError
 
     parsed = make_parser().parse_args(arguments)
+    if parsed.run is not _run:
+        _silence_tensorflow()
     try:
         return parsed.run(parsed)
     except HubModuleError as error:
+        if parsed.run is _run:
+            raise  # the program's own, and so is its traceback
         _complain(error)
         return 1
+
+
+def _silence_tensorflow() -> None:
+    """Keeps TensorFlow's greetings off the terminal, unless the environment wants them."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # It speaks of oneDNN even then.
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -102,6 +114,24 @@ def _resolve(parsed: argparse.Namespace) -> int:
             _complain(error)
             status = 1
     return status
+
+
+def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    # What looks like an option may be the program's: hubmodule.run tells them apart.
+    parser.prefix_chars = ""
+    parser.add_argument(
+        "arguments",
+        metavar="[--no-alias] (SCRIPT | -m MODULE) [ARGS ...]",
+        nargs=argparse.REMAINDER,
+        help="a program, with its arguments",
+    )
+
+
+def _run(parsed: argparse.Namespace) -> int:
+    from hubmodule import run
+
+    run.main(parsed.arguments)
+    return 0
 
 
 def _add_cache_commands(parser: argparse.ArgumentParser) -> None:
@@ -319,6 +349,12 @@ COMMANDS = (
         "Print the directory of each module, downloaded if need be.",
         _add_resolve_arguments,
         _resolve,
+    ),
+    Command(
+        "run",
+        "Run a program written for tensorflow_hub and tf.estimator.",
+        _add_run_arguments,
+        _run,
     ),
     Command("cache", "Look after the cache of downloaded modules.", _add_cache_commands),
 )

@@ -13,21 +13,27 @@ _ADVICE = "install one: pip install 'tensorflow>=2.15' (or 'tensorflow-cpu>=2.15
 
 def check_tensorflow() -> None:
     """Raises ImportError if TensorFlow cannot be imported or is older than 2.15."""
-    loaded = sys.modules.get("tensorflow")
-    if loaded is None and importlib.util.find_spec("tensorflow") is None:
+    if "tensorflow" not in sys.modules and importlib.util.find_spec("tensorflow") is None:
         raise ImportError(f"hubmodule needs TensorFlow, which is not installed; {_ADVICE}")
-    version = getattr(loaded, "__version__", None) or _installed_version()
+    version = tensorflow_version()
     if version and _numbers(version) < _OLDEST:
         raise ImportError(f"hubmodule needs TensorFlow 2.15 or newer, not {version}; {_ADVICE}")
 
 
-def _installed_version() -> str | None:
+def tensorflow_version() -> str | None:
+    """The version of the TensorFlow that is imported, else of the one installed.
+
+    None where neither tells, as for a build of one's own.
+    """
+    loaded = getattr(sys.modules.get("tensorflow"), "__version__", None)
+    if loaded is not None:
+        return loaded
     for distribution in _DISTRIBUTIONS:
         try:
             return importlib.metadata.version(distribution)
         except importlib.metadata.PackageNotFoundError:
             continue
-    return None  # a build of one's own: trust it
+    return None
 
 
 def _numbers(version: str) -> tuple[int, int]:

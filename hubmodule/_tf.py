@@ -13,8 +13,14 @@ from typing import Any
 import tensorflow as tf
 from tensorflow.core.framework import op_def_pb2
 from tensorflow.core.protobuf import struct_pb2
+from tensorflow.python.feature_column import feature_column as feature_column_v1
 from tensorflow.python.framework import importer, op_def_registry, ops
 from tensorflow.python.saved_model import nested_structure_coder
+
+# What a class must be for DenseFeatures and for tf.compat.v1.feature_column.input_layer to take
+# it as a dense column. The second has no public name; it can go when TensorFlow drops the
+# columns of TF1.
+DENSE_COLUMN_BASES = (tf.__internal__.feature_column.DenseColumn, feature_column_v1._DenseColumn)
 
 _FuncGraph = tf.__internal__.FuncGraph
 
@@ -45,7 +51,12 @@ def variable_from_proto(variable_def: Any) -> tf.compat.v1.Variable:
     tf.compat.v1.Variable.from_proto makes ref variables only; the function that
     the collections are restored with looks at `is_resource`.
     """
-    return ops.get_from_proto_function(tf.compat.v1.GraphKeys.GLOBAL_VARIABLES)(variable_def)
+    variable = ops.get_from_proto_function(tf.compat.v1.GraphKeys.GLOBAL_VARIABLES)(variable_def)
+    # Optimizers of Keras 2 ask under which strategy a variable was made; it forgets to say.
+    if not hasattr(variable, "_distribute_strategy"):
+        strategy = tf.distribute.get_strategy() if tf.distribute.has_strategy() else None
+        variable._distribute_strategy = strategy
+    return variable
 
 
 def restore_control_flow_context(key: str, context_def: Any) -> Any:

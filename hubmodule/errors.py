@@ -27,6 +27,10 @@ programs written for tensorflow_hub catch at that place:
     ├── UnregisteredOpsError (tf.errors.NotFoundError)   ops that this process does not know
     ├── GraphError (RuntimeError)                        a module in another graph, or in none
     ├── ScopeError (RuntimeError)                        a module whose names are taken
+    ├── EstimatorUnavailableError (ImportError)           tf.estimator cannot be had here
+    ├── TpuUnavailableError (NotImplementedError)         a part of tf.estimator that is for TPUs
+    ├── ColumnConfigError (NotImplementedError)          a feature column that no config describes
+    ├── AliasError (ImportError)                          tensorflow_hub is there already
     ├── CheckpointError (ValueError, tf.errors.NotFoundError)
     │                                                    a checkpoint without what a module needs
     └── ExportExistsError (FileExistsError, tf.errors.AlreadyExistsError)
@@ -102,6 +106,22 @@ class GraphError(HubModuleError, RuntimeError):
 
 class ScopeError(HubModuleError, RuntimeError):
     """A module cannot have the same name as variable scope and as name scope."""
+
+
+class EstimatorUnavailableError(HubModuleError, ImportError):
+    """`tf.estimator` cannot be had: a package is missing, or Keras 3 is in its place."""
+
+
+class TpuUnavailableError(HubModuleError, NotImplementedError):
+    """A part of `tf.estimator` needs TPU support that TensorFlow no longer has."""
+
+
+class ColumnConfigError(HubModuleError, NotImplementedError):
+    """A feature column has no config, as its module is given by a ModuleSpec."""
+
+
+class AliasError(HubModuleError, ImportError):
+    """`tensorflow_hub` was imported already, so hubmodule cannot take its name."""
 
 
 class CheckpointError(HubModuleError, ValueError, tf.errors.NotFoundError):

@@ -146,7 +146,7 @@ def _move_files(source: str, target: str, marker: str) -> None:
     if tf.io.gfile.exists(target):
         tf.io.gfile.rmtree(target)
     try:
-        for name in sorted(_files_below(source), key=lambda name: (name == marker, name)):
+        for name in sorted(_files_below(source), key=lambda name: (_is_marker(name, marker), name)):
             destination = posixpath.join(target, name)
             tf.io.gfile.makedirs(posixpath.dirname(destination))
             tf.io.gfile.rename(posixpath.join(source, name), destination)
@@ -154,6 +154,10 @@ def _move_files(source: str, target: str, marker: str) -> None:
         if tf.io.gfile.exists(target):
             tf.io.gfile.rmtree(target)
         raise
+
+
+def _is_marker(name: str, marker: str) -> bool:
+    return posixpath.basename(name) == marker
 
 
 def _files_below(directory: str) -> Iterator[str]:

@@ -27,6 +27,9 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None
         if name.startswith(("TFHUB_", "HUBMODULE_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path / "cache"))
+    # The command line sets these; so they are put back.
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
 
 
 @pytest.fixture
@@ -104,6 +107,21 @@ def test_it_runs_as_a_module(tmp_path: pathlib.Path) -> None:
         check=True,
     )
     assert done.stdout == f"{tmp_path}\n"
+
+
+def test_standard_error_is_free_of_tensorflow(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL")
+    monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS")
+    done = subprocess.run(
+        [sys.executable, "-m", "hubmodule", "resolve", str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (done.stdout, done.stderr) == (f"{tmp_path}\n", "")
 
 
 def test_resolve(

@@ -2,10 +2,10 @@
 
     python demo.py [--output_dir=DIR]
 
-Word vectors of GloVe become a module. A classifier of review sentences is trained on
-it, first with the module frozen, then with the module fine-tuned. The fine-tuned
-module is exported and loaded into a new graph. What must be so is checked: the
-program ends with status 1 if it is not.
+Word vectors of GloVe become a module. An Estimator trains a classifier of review
+sentences on it, first with the module frozen, then with the module fine-tuned, and
+exports the fine-tuned module, which is loaded into a new graph. What must be so is
+checked: the program ends with status 1 if it is not.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ import tensorflow as tf
 import hubmodule as hub
 from examples.text_embeddings.embedding_file import read_embeddings
 from examples.text_embeddings.export import export_module
-from examples.text_embeddings.sentiment import (
-    Classifier,
-    Examples,
+from examples.text_embeddings.sentiment import Examples, read_examples, split
+from examples.text_embeddings.train_estimator import (
     Training,
-    Weights,
-    read_examples,
-    split,
+    latest_export,
+    make_estimator,
+    once,
+    train_and_evaluate,
 )
 
 _DATA = Path(__file__).parent / "data"
@@ -47,8 +47,8 @@ _SEED = 1
 # Found by four-fold cross-validation on the training sentences; the held-out ones had no say.
 _NUM_OOV_BUCKETS = 4000
 _L2_REGULARIZATION = 1e-5
-_FROZEN = Training(epochs=15)
-_FINE_TUNED = Training(epochs=5)
+_FROZEN_STEPS = 1125
+_FINE_TUNED_STEPS = 375
 _WORDS_TO_SHOW = ("excellent", "perfect", "poor", "slow", "disappointed", "movie")
 _NEIGHBOURS = 5
 
@@ -58,9 +58,9 @@ class _Trained:
     """A trained classifier, measured on the sentences held out."""
 
     accuracy: float
-    outputs: np.ndarray  # of the module: float32 of shape [size, dimension]
-    weights: Weights
     regularization_loss: float  # of the module
+    outputs: np.ndarray  # of the module: float32 of shape [size, dimension]
+    model_dir: str
 
 
 def main() -> int:
@@ -68,6 +68,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--output_dir", help="where the modules go; default: a new directory")
     output_dir = parser.parse_args().output_dir or tempfile.mkdtemp(prefix="hubmodule-demo-")
+    hub.enable_estimator()
     tf.get_logger().setLevel("ERROR")
     print(f"hubmodule {hub.__version__} on TensorFlow {tf.__version__}")
 
@@ -76,10 +77,23 @@ def main() -> int:
     words = _publish(published)
 
     _headline("2. Train a classifier of sentences on the module; fine-tune and publish the module")
-    fine_tuned = os.path.join(output_dir, "glove-fine-tuned")
     training, held_out = split(read_examples(str(_DATA / "sentences.tsv")), _HELD_OUT, _SEED)
     print(f"{len(training):,} sentences to train on; {len(held_out)} others are held out")
-    before, after = _train_twice(published, fine_tuned, training, held_out)
+    before = _train(
+        Training(published, trainable=False, max_steps=_FROZEN_STEPS),
+        training,
+        held_out,
+        os.path.join(output_dir, "frozen"),
+    )
+    after = _train(
+        Training(published, max_steps=_FINE_TUNED_STEPS),
+        training,
+        held_out,
+        os.path.join(output_dir, "fine-tuned"),
+        start=before.model_dir,
+    )
+    fine_tuned = latest_export(after.model_dir)
+    print(fine_tuned)
 
     _headline("3. Load the fine-tuned module into a new graph")
     loaded = _outputs(fine_tuned, held_out.sentences)
@@ -134,28 +148,24 @@ def _publish(path: str) -> list[str]:
     return embeddings.tokens
 
 
-def _train_twice(
-    published: str, fine_tuned: str, examples: Examples, held_out: Examples
-) -> tuple[_Trained, _Trained]:
-    """Trains on the frozen module, then goes on with the module itself, and publishes that."""
-    with Classifier(published, _FROZEN) as classifier:
-        before = _trained(classifier, examples, held_out, "frozen module")
-    with Classifier(published, _FINE_TUNED, trainable=True, start=before.weights) as classifier:
-        after = _trained(classifier, examples, held_out, "fine-tuned module")
-        classifier.export_module(fine_tuned)
-    print(fine_tuned)
-    return before, after
-
-
-def _trained(classifier: Classifier, examples: Examples, held_out: Examples, what: str) -> _Trained:
-    steps, seconds = classifier.train(examples)
-    print(f"{what:<20}{steps:5,} steps of {seconds:.5f} s", flush=True)
-    return _Trained(
-        classifier.accuracy(held_out),
-        classifier.embed(held_out.sentences),
-        classifier.weights(),
-        classifier.regularization_loss(),
-    )
+def _train(
+    training: Training,
+    examples: Examples,
+    held_out: Examples,
+    model_dir: str,
+    start: str | None = None,
+) -> _Trained:
+    """Trains an Estimator, which exports its module, and measures it."""
+    begin = time.perf_counter()
+    estimator = make_estimator(training, model_dir, start)
+    metrics = train_and_evaluate(estimator, examples, held_out)
+    assert metrics is not None, f"{model_dir} has a trained model already"
+    what = f"{'fine-tuned' if training.trainable else 'frozen'} module"
+    seconds = time.perf_counter() - begin
+    print(f"{what:<20}{training.max_steps:5,} steps, evaluation and export in {seconds:.1f} s")
+    predictions = estimator.predict(once(held_out))
+    outputs = np.array([prediction["embedding"] for prediction in predictions])
+    return _Trained(metrics["accuracy"], metrics["regularization_loss"], outputs, model_dir)
 
 
 def _outputs(module: str, sentences: np.ndarray) -> np.ndarray:

@@ -51,14 +51,15 @@ def eval_function_for_module(
 
 
 def _config() -> tf.compat.v1.ConfigProto:
-    """Has TensorFlow optimise a graph in one pass.
+    """Has TensorFlow optimise a graph in one pass, and not for the memory of training.
 
-    The second one of its default doubles the wait for the first result; later ones come
+    A second pass, its default, doubles the wait for the first result; later ones come
     no sooner, for modules of dense layers as for those of convolutions.
     """
     config = tf.compat.v1.ConfigProto()
     options = config.graph_options.rewrite_options
     options.meta_optimizer_iterations = rewriter_config_pb2.RewriterConfig.ONE
+    options.memory_optimization = rewriter_config_pb2.RewriterConfig.NO_MEM_OPT
     return config
 
 

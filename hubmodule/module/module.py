@@ -16,7 +16,7 @@ from hubmodule.format import checkpoint, module_def, saved_model
 from hubmodule.format.signatures import TensorInfo
 from hubmodule.module import values
 from hubmodule.module.apply_graph import add_application
-from hubmodule.module.spec import ModuleSpec
+from hubmodule.module.spec import ModuleSpec, entries_in
 from hubmodule.module.state_graph import Variable, build_state
 from hubmodule.module.variant import Variant
 from hubmodule.resolver import resolvers
@@ -92,7 +92,7 @@ class Module:
                 "hub.Module() needs a tf.Graph, but eager execution is enabled here: build it "
                 "under 'with tf.Graph().as_default():', or use hub.load() in TF2."
             )
-        self._spec = _as_spec(spec)
+        self._spec = as_spec(spec)
         self._trainable = trainable
         self._variant = self._spec.variant(tags)
         self._variant.check_usable()
@@ -215,7 +215,52 @@ class Module:
             raise GraphError(
                 f"export() needs a session of the graph that the module is in, not {session!r}."
             )
-        self._spec.write(path, self._entries(session), overwrite)
+        self._write(path, self._entries(session), overwrite)
+
+    def export_from_checkpoint(
+        self,
+        path: str | os.PathLike[str],
+        checkpoint_path: str | os.PathLike[str],
+        overwrite: bool = False,
+    ) -> None:
+        """Writes the module with the values that a checkpoint of this graph has for it.
+
+        Needs no session, and holds one variable at a time in memory. All graph variants
+        are written.
+
+        Args:
+            path: of the directory to make. It appears when it is complete.
+            checkpoint_path: the path prefix of a checkpoint, in which the module's variables
+                have the names that they have in this graph.
+            overwrite: whether a module that is at `path` is replaced.
+
+        Raises:
+            CheckpointError: if the checkpoint lacks a variable.
+            ExportExistsError: if something is at `path` that may not be replaced.
+        """
+        prefix = checkpoint.latest(os.fsdecode(checkpoint_path))
+        entries = entries_in(prefix, [self._variant], lambda name: self._state.scope + name)
+        self._write(path, entries, overwrite)
+
+    def _write(
+        self, path: str | os.PathLike[str], entries: Iterable[checkpoint.Entry], overwrite: bool
+    ) -> None:
+        self._warn_of_left_out_variables()
+        self._spec.write(path, entries, overwrite)
+
+    def _warn_of_left_out_variables(self) -> None:
+        exported = self._variant.variable_names
+        for tags in self._spec.get_tags():
+            if left_out := sorted(self._spec.variant(tags).variable_names - exported):
+                _logger.warning(
+                    "Module '%s' has graph variant %s, whose variables %s have no values in graph "
+                    "variant %s. What is exported will lack them: the other variant cannot be "
+                    "loaded from it.",
+                    self._name,
+                    sorted(tags),
+                    left_out[:5],
+                    sorted(self._variant.tags),
+                )
 
     def _entries(self, session: tf.compat.v1.Session) -> Iterator[checkpoint.Entry]:
         for batch in checkpoint.batches(self._variant.variables):
@@ -227,7 +272,13 @@ class Module:
                 )
 
 
-def _as_spec(spec: ModuleSpec | str | os.PathLike[str]) -> ModuleSpec:
+def as_spec(spec: ModuleSpec | str | os.PathLike[str]) -> ModuleSpec:
+    """The ModuleSpec itself, or the one that a handle names.
+
+    Raises:
+        ModuleDefinitionError: if it is neither.
+        as load_module_spec(), if it is a handle.
+    """
     if isinstance(spec, ModuleSpec):
         return spec
     if isinstance(spec, (str, os.PathLike)):

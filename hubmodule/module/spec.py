@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 
 from hubmodule import files
-from hubmodule.errors import ModuleDefinitionError, NoSuchAttachmentError, NoSuchVariantError
+from hubmodule.errors import (
+    ModuleDefinitionError,
+    ModuleFormatError,
+    NoSuchAttachmentError,
+    NoSuchVariantError,
+)
 from hubmodule.format import checkpoint, module_def, saved_model
 from hubmodule.format.signatures import TensorInfo
 from hubmodule.module.variant import Variant
@@ -90,14 +95,19 @@ class ModuleSpec:
             The message; None if there is none and it is not required.
 
         Raises:
+            ModuleFormatError: if it is of another class, where that can be told.
             NoSuchAttachmentError: if there is none though it is required.
             NoSuchVariantError: if no variant has these tags.
         """
         variant = self.variant(tags)
         if key in variant.attachments:
-            message = message_type()
-            message.ParseFromString(variant.attachments[key])
-            return message
+            try:
+                return message_type.FromString(variant.attachments[key])
+            except DecodeError as error:
+                raise ModuleFormatError(
+                    f"The message attached under '{key}' is no {message_type.__name__}: {error}. "
+                    "Pass the class that the author attached."
+                ) from error
         if required:
             raise NoSuchAttachmentError(
                 f"No message is attached under '{key}' to graph variant {sorted(variant.tags)}; "
@@ -135,25 +145,8 @@ class ModuleSpec:
                 "the values in a session, use hub.Module(spec).export(path, session)."
             )
         prefix = checkpoint.latest(os.fsdecode(checkpoint_path))
-        entries = self._entries_of(prefix, name_transform_fn or (lambda name: name))
-        self.write(path, entries, overwrite)
-
-    def _entries_of(
-        self, prefix: str, checkpoint_name: Callable[[str], str]
-    ) -> list[checkpoint.Entry] | Iterator[checkpoint.Entry]:
-        wanted = {}
-        for variant in self._variants.values():
-            for variable in variant.variables:
-                definition = variable.definition
-                shape = partitions.full_shape(definition) or variable.shape
-                wanted[partitions.full_name(definition)] = shape, variable.dtype
-        if not wanted:
-            return []
-        contents = checkpoint.contents(prefix)
-        for name, (shape, dtype) in wanted.items():
-            contents.check(checkpoint_name(name), shape, dtype)
-        values = checkpoint.read(prefix, [checkpoint_name(name) for name in wanted])
-        return (checkpoint.Entry(n, value) for n, value in zip(wanted, values, strict=True))
+        rename = name_transform_fn or (lambda name: name)
+        self.write(path, entries_in(prefix, self._variants.values(), rename), overwrite)
 
     def variant(self, tags: Tags = None) -> Variant:
         """The graph variant with these tags; None is the empty set.
@@ -202,3 +195,31 @@ class ModuleSpec:
             saved_model.write(directory, (v.meta_graph for v in self._variants.values()))
             saved_model.write_variables(directory, variables)
             module_def.write(directory)
+
+
+def entries_in(
+    prefix: str, variants: Iterable[Variant], checkpoint_name: Callable[[str], str]
+) -> Iterable[checkpoint.Entry]:
+    """The values that a checkpoint has for the variables of a module.
+
+    Args:
+        prefix: the path prefix of the checkpoint.
+        variants: whose variables are wanted.
+        checkpoint_name: gives for the name of a variable in the module its name in the
+            checkpoint.
+
+    Raises:
+        CheckpointError: if the checkpoint lacks a variable; before anything is read.
+    """
+    wanted = {}
+    for variable in (variable for variant in variants for variable in variant.variables):
+        definition = variable.definition
+        shape = partitions.full_shape(definition) or variable.shape
+        wanted[partitions.full_name(definition)] = shape, variable.dtype
+    if not wanted:
+        return []
+    contents = checkpoint.contents(prefix)
+    for name, (shape, dtype) in wanted.items():
+        contents.check(checkpoint_name(name), shape, dtype)
+    values = checkpoint.read(prefix, [checkpoint_name(name) for name in wanted])
+    return (checkpoint.Entry(n, value) for n, value in zip(wanted, values, strict=True))

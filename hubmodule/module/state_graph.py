@@ -165,7 +165,6 @@ def _add_restore_ops(
         _tf.import_graph_def(graph_def, handles)
         for output, variable in enumerate(variables):
             values[variable.op] = f"{scope}{name}:{output}"
-            graph.get_tensor_by_name(values[variable.op]).set_shape(variable.shape)
     return values
 
 

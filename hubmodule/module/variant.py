@@ -12,7 +12,14 @@ from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 from hubmodule.errors import ModuleFormatError, NoSuchSignatureError, UnregisteredOpsError
 from hubmodule.format import attachments
 from hubmodule.format.signatures import TensorInfo
-from hubmodule.surgery import collections, colocation, portability, registration, state
+from hubmodule.surgery import (
+    collections,
+    colocation,
+    partitions,
+    portability,
+    registration,
+    state,
+)
 from hubmodule.surgery.names import is_control, op_name
 from hubmodule.surgery.prune import Part, Wiring
 
@@ -93,9 +100,8 @@ class Variant:
     def _local(self) -> MetaGraphDef:
         """The MetaGraph as this TensorFlow imports it; state waits for nothing."""
         local = portability.for_this_tensorflow(self.meta_graph)
-        for node in local.graph_def.node:
-            if state.holds_state(node.op):
-                del node.input[:]
+        for node in state.holders(local.graph_def.node):
+            del node.input[:]
         return local
 
     @functools.cached_property
@@ -110,7 +116,7 @@ class Variant:
         They hold state, or the path of an asset: a program that is exported finds its
         assets by their constants, so there must be one of each.
         """
-        holders = {node.name for node in self.wiring.graph_def.node if state.holds_state(node.op)}
+        holders = {node.name for node in state.holders(self.wiring.graph_def.node)}
         assets = collections.names_in(self.meta_graph, collections.ASSET_FILEPATHS)
         return frozenset(holders | {op_name(tensor) for tensor in assets})
 
@@ -125,6 +131,11 @@ class Variant:
                 f"The graph lacks ops of the variables {missing[:5]}; the module is damaged."
             )
         return [state.variable_state(d, nodes[op_name(d.variable_name)]) for d in definitions]
+
+    @property
+    def variable_names(self) -> set[str]:
+        """The names that the variables have in a checkpoint; parts of one have one name."""
+        return {partitions.full_name(variable.definition) for variable in self.variables}
 
     def names_of(self, key: str) -> set[str]:
         """The names of the variables in a collection."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import tensorflow as tf
@@ -13,12 +13,18 @@ from hubmodule.surgery.names import op_name
 from hubmodule.surgery.partitions import full_name, slice_spec
 
 
-def holds_state(op: str) -> bool:
-    """Whether ops of a type hold state: stateful, with no inputs, giving a handle or reference.
+def holders(nodes: Iterable[tf.compat.v1.NodeDef]) -> list[tf.compat.v1.NodeDef]:
+    """The nodes that hold state: stateful, with no inputs, giving a handle or reference.
 
     So are variables, tables, queues and iterators; random ops (which read a shape)
     and placeholders are not.
     """
+    nodes = list(nodes)
+    types = {op for op in {node.op for node in nodes} if _holds_state(op)}
+    return [node for node in nodes if node.op in types]
+
+
+def _holds_state(op: str) -> bool:
     # Looked up each time: the import of a package may register an op meanwhile.
     op_def = _tf.op_def(op)
     if op_def is None or not op_def.is_stateful or op_def.input_arg:
@@ -90,6 +96,8 @@ def restore_graph(
     node = graph_def.node.add(name=restore, op="RestoreV2", device=device)
     node.input.extend(f"{restore}/{argument}" for argument in arguments)
     node.attr["dtypes"].list.type.extend(v.dtype.as_datatype_enum for v in variables)
+    # The import takes these as the static shapes.
+    node.attr["_output_shapes"].list.shape.extend(v.shape.as_proto() for v in variables)
     for index, variable in enumerate(variables):
         _add_assignment(graph_def, variable, f"{restore}:{index}", scope)
     return graph_def

@@ -331,6 +331,24 @@ class TestExport:
         with hub.eval_function_for_module(tmp_path / "m") as f:
             np.testing.assert_array_equal(f(array(1, 2)), array(3, 5))
 
+    def test_another_variant_with_variables_of_its_own_brings_a_warning(
+        self, graph, tmp_path, caplog
+    ):
+        def module_fn(training=False):
+            affine()
+            if training:
+                v1.get_variable("more", [])
+
+        spec = hub.create_module_spec(module_fn, [(set(), {}), ({"train"}, {"training": True})])
+        module, train_module = hub.Module(spec), hub.Module(spec, tags={"train"})
+        with initialised_session() as session:
+            train_module.export(str(tmp_path / "whole"), session)
+            assert caplog.messages == []
+            module.export(str(tmp_path / "part"), session)
+        assert [
+            "['train']" in message and "['more']" in message for message in caplog.messages
+        ] == [True]
+
     def test_a_finalized_graph_is_exported(self, graph, tmp_path, affine_path):
         module = hub.Module(affine_path)
         with initialised_session() as session:

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 import tensorflow as tf
+from google.protobuf.wrappers_pb2 import BytesValue
 
 import hubmodule as hub
 from hubmodule import errors
+from hubmodule.errors import ModuleFormatError
 from tests.module.graphs import affine, array, exported, initialised_session
 
 v1 = tf.compat.v1
@@ -22,6 +24,7 @@ def described():
     hub.add_signature(inputs=x, outputs={"default": x, "count": tf.shape(x)[0]})
     hub.add_signature("sparse", inputs={"s": s}, outputs=s)
     hub.attach_message("size", hub.ImageModuleInfo(default_image_size={"height": 3, "width": 4}))
+    hub.attach_message("bytes", BytesValue(value=b"\xff"))
 
 
 @pytest.fixture(scope="module")
@@ -61,8 +64,12 @@ class TestDescription:
         message = spec.get_attached_message("size", hub.ImageModuleInfo, required=True)
         assert (message.default_image_size.height, message.default_image_size.width) == (3, 4)
         assert spec.get_attached_message("other", hub.ImageModuleInfo) is None
-        with pytest.raises(KeyError, match=r"'other'.*\['size'\]"):
+        with pytest.raises(KeyError, match=r"'other'.*\['bytes', 'size'\]"):
             spec.get_attached_message("other", hub.ImageModuleInfo, required=True)
+
+    def test_an_attached_message_of_another_class(self, spec):
+        with pytest.raises(ModuleFormatError, match="under 'bytes' is no ImageModuleInfo"):
+            spec.get_attached_message("bytes", hub.ImageModuleInfo)
 
     @pytest.mark.parametrize("kind", [KeyError, ValueError, hub.HubModuleError])
     def test_unknown_signatures_list_the_others(self, spec, kind):

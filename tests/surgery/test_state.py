@@ -11,13 +11,19 @@ from hubmodule import _tf
 from hubmodule.surgery import state
 from tests.surgery.protos import node_def, nodes_of, variable_def
 
+_NAMED_OPS = [("a", "VarHandleOp"), ("b", "NoOp"), ("c", "HashTableV2"), ("d", "VarHandleOp")]
 
-class TestHoldsState:
+
+def is_holder(op: str) -> bool:
+    return bool(state.holders([node_def(f'name: "node" op: "{op}"')]))
+
+
+class TestHolders:
     @pytest.mark.parametrize(
         "op", ["VarHandleOp", "VariableV2", "HashTableV2", "HashTable", "IteratorV2", "FIFOQueueV2"]
     )
     def test_variables_tables_queues_and_iterators_do(self, op):
-        assert state.holds_state(op)
+        assert is_holder(op)
 
     @pytest.mark.parametrize(
         "op",
@@ -31,13 +37,17 @@ class TestHoldsState:
         ],
     )
     def test_others_do_not(self, op):
-        assert not state.holds_state(op)
+        assert not is_holder(op)
 
     def test_an_op_that_is_registered_later_is_seen_then(self, monkeypatch):
         with monkeypatch.context() as patched:
             patched.setattr(_tf, "op_def", lambda name: None)
-            assert not state.holds_state("MutableHashTableV2")
-        assert state.holds_state("MutableHashTableV2")
+            assert not is_holder("MutableHashTableV2")
+        assert is_holder("MutableHashTableV2")
+
+    def test_are_all_nodes_of_such_ops_in_order(self):
+        nodes = [node_def(f'name: "{name}" op: "{op}"') for name, op in _NAMED_OPS]
+        assert [node.name for node in state.holders(iter(nodes))] == ["a", "c", "d"]
 
 
 def variable(name: str, shape: str = "dim { size: 2 }", resource: bool = True, more: str = ""):
@@ -123,7 +133,8 @@ class TestRestoreGraph:
             handle = tf.raw_ops.VarHandleOp(dtype=tf.float32, shape=[2], name="s/v")
             restore = state.restore_graph([variable("v")], "/m/v", "restore", "s/")
             _tf.import_graph_def(restore, {"s/v:0": handle})
-        assert graph.get_tensor_by_name("s/restore:0").dtype == tf.float32
+        restored = graph.get_tensor_by_name("s/restore:0")
+        assert (restored.dtype, restored.shape) == (tf.float32, [2])
         assert graph.get_operation_by_name("s/v/Assign").inputs[0] is handle
 
 

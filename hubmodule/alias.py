@@ -1,0 +1,135 @@
+"""Makes `import tensorflow_hub` give hubmodule, for programs that cannot change their imports."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
+
+from hubmodule._version import __version__
+
+_PACKAGE = "tensorflow_hub"
+
+# The version of tensorflow_hub whose API this is: programs compare it.
+_API_VERSION = "0.15.0"
+
+# Modules of tensorflow_hub that programs import by habit; each has the public names.
+_STAND_INS = frozenset(
+    {
+        "compressed_module_resolver",
+        "config",
+        "estimator",
+        "feature_column",
+        "feature_column_v2",
+        "file_utils",
+        "image_util",
+        "keras_layer",
+        "meta_graph_lib",
+        "module",
+        "module_impl",
+        "module_spec",
+        "module_v2",
+        "native_module",
+        "registry",
+        "resolver",
+        "saved_model_lib",
+        "saved_model_module",
+        "tensor_info",
+        "tf_utils",
+        "uncompressed_module_resolver",
+        "version",
+    }
+)
+
+# Modules of tensorflow_hub that are another module here.
+_EQUIVALENTS = {
+    "image_module_info_pb2": "hubmodule.image_module_info_pb2",
+    "module_attachment_pb2": "hubmodule.module_attachment_pb2",
+    "module_def_pb2": "hubmodule.module_def_pb2",
+    "tf_v1": "tensorflow.compat.v1",
+}
+
+
+def install_alias() -> None:
+    """Makes every later `import tensorflow_hub` in this process give hubmodule.
+
+    Also makes importable the modules inside tensorflow_hub that programs reach for; in them
+    are hubmodule's public names, and what else they had is an error that says so. May be
+    called again. An installed tensorflow_hub is left as it is, for other processes.
+
+    Raises:
+        AliasError: tensorflow_hub itself was imported before.
+    """
+    loaded = sys.modules.get(_PACKAGE)
+    if isinstance(loaded, _StandIn):
+        return
+    if loaded is not None:
+        from hubmodule.errors import AliasError
+
+        raise AliasError(
+            f"tensorflow_hub was imported from {loaded.__file__} already; call "
+            "hubmodule.install_alias() before the first import of tensorflow_hub"
+        )
+    sys.meta_path.insert(0, _Finder())
+    importlib.import_module(_PACKAGE)
+
+
+class _StandIn(ModuleType):
+    """A module named like one of tensorflow_hub's, with hubmodule's public names."""
+
+    def __getattr__(self, name: str) -> Any:
+        import hubmodule
+
+        if name in hubmodule.__all__:
+            return getattr(hubmodule, name)
+        if self.__name__ == _PACKAGE and (name in _STAND_INS or name in _EQUIVALENTS):
+            return importlib.import_module(f"{_PACKAGE}.{name}")
+        raise AttributeError(
+            f"module {self.__name__!r} has no attribute {name!r}: hubmodule stands in for "
+            "tensorflow_hub, with its public names only"
+        )
+
+    def __dir__(self) -> list[str]:
+        import hubmodule
+
+        return sorted({*super().__dir__(), *hubmodule.__all__})
+
+
+class _Finder(MetaPathFinder, Loader):
+    """Finds tensorflow_hub and what is in it."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: Any = None
+    ) -> ModuleSpec | None:
+        package, _, name = fullname.partition(".")
+        if package != _PACKAGE:
+            return None
+        if name and name not in _STAND_INS and name not in _EQUIVALENTS:
+            raise ModuleNotFoundError(
+                f"No module named {fullname!r}: hubmodule stands in for tensorflow_hub, and has "
+                "no counterpart of this part; it runs with tensorflow_hub itself, as under "
+                "'python -m hubmodule run --no-alias'",
+                name=fullname,
+            )
+        # The origin is what "cannot import name" shows.
+        return ModuleSpec(fullname, self, origin=__file__, is_package=not name)
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        return _StandIn(spec.name)
+
+    def exec_module(self, module: ModuleType) -> None:
+        import hubmodule
+
+        name = module.__name__.partition(".")[2]
+        if name in _EQUIVALENTS:
+            # The import system takes what is here when the loading is over.
+            sys.modules[module.__name__] = importlib.import_module(_EQUIVALENTS[name])
+            return
+        module.__file__ = __file__
+        module.__doc__ = hubmodule.__doc__
+        module.__version__ = f"{_API_VERSION}+hubmodule.{__version__}"  # type: ignore[attr-defined]
+        module.__all__ = hubmodule.__all__  # type: ignore[attr-defined]

@@ -1,0 +1,1 @@
+"""The Estimator on every TensorFlow: bringing it back, exporting from it, feeding it modules."""

@@ -1,0 +1,173 @@
+"""Brings `tf.estimator` back where TensorFlow has dropped it.
+
+TensorFlow 2.16 removed `tf.estimator`. Its code lives on in the package
+tf-estimator-nightly, which imports a few modules that TensorFlow dropped later:
+
+    tensorflow.python.distribute.estimator_training   which cluster a strategy runs on; here it
+                                                      is hubmodule.estimator.coordination
+    tensorflow.python.tpu.session_support             TPU only
+    tensorflow.python.tpu.tpu_embedding               TPU only
+    tensorflow.python.tpu.tpu_embedding_gradient      TPU only
+
+A stand-in takes the place of each that is missing, and of no module that is there.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import importlib.util
+import sys
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any, NoReturn
+
+from hubmodule.estimator import coordination, keras2
+from hubmodule.estimator.namespaces import set_everywhere
+
+_COORDINATION = "tensorflow.python.distribute.estimator_training"
+_TPU_ONLY = (
+    "tensorflow.python.tpu.session_support",
+    "tensorflow.python.tpu.tpu_embedding",
+    "tensorflow.python.tpu.tpu_embedding_gradient",
+)
+
+_V1 = "tensorflow_estimator._api.v1.estimator"
+_V2 = "tensorflow_estimator._api.v2.estimator"
+
+# Where TensorFlow 2.15 shows the Estimator: module -> the one that it is.
+_NAMES = {
+    "tensorflow.estimator": _V2,
+    "tensorflow.compat.v1.estimator": _V1,
+    "tensorflow.compat.v2.estimator": _V2,
+    "tensorflow.python.estimator": "tensorflow_estimator.python.estimator",
+}
+
+
+def enable_estimator() -> ModuleType:
+    """Makes `tf.estimator` and `tf.compat.v1.estimator` work; may be called again.
+
+    Also makes `tf.keras` Keras 2, which the Estimator is written for, unless it is already.
+    On TensorFlow 2.15 nothing else changes: it has its own Estimator.
+
+    Returns:
+        The namespace `tf.compat.v1.estimator`.
+
+    Raises:
+        EstimatorUnavailableError: tf-estimator-nightly or tf-keras is missing, or `tf.keras`
+            was already used as Keras 3; the message has the line that helps.
+    """
+    keras2.use_keras_2()
+    import tensorflow as tf
+
+    if _has_estimator(tf):
+        return tf.compat.v1.estimator
+    _fill_gaps()
+    namespaces = {name: _imported(name) for name in (_V1, _V2)}
+    for namespace in namespaces.values():
+        _explain_boosted_trees(namespace)
+    for alias, name in _NAMES.items():
+        _alias_modules(alias, name)
+    set_everywhere("estimator", v1=namespaces[_V1], v2=namespaces[_V2])
+    return namespaces[_V1]
+
+
+def _has_estimator(tf: ModuleType) -> bool:
+    """Whether TensorFlow has an Estimator of its own."""
+    return tuple(map(int, tf.__version__.split(".")[:2])) < (2, 16)
+
+
+def _fill_gaps() -> None:
+    """Puts a stand-in where TensorFlow lacks a module that the Estimator imports."""
+    if importlib.util.find_spec(_COORDINATION) is None:
+        _install(_coordination_module())
+    for name in _TPU_ONLY:
+        if importlib.util.find_spec(name) is None:
+            _install(_TpuModule(name))
+
+
+def _install(module: ModuleType) -> None:
+    parent, _, child = module.__name__.rpartition(".")
+    module.__spec__ = ModuleSpec(module.__name__, loader=None, origin="hubmodule")
+    setattr(importlib.import_module(parent), child, module)
+    sys.modules[module.__name__] = module
+
+
+def _coordination_module() -> ModuleType:
+    from tensorflow.python.distribute import distribute_coordinator
+    from tensorflow.python.distribute import distribute_coordinator_context as contexts
+
+    module = ModuleType(_COORDINATION, "Stand-in by hubmodule.estimator.coordination.")
+    coordinator = coordination.Coordinator(
+        run=distribute_coordinator.run_distribute_coordinator,
+        current_task=contexts.get_current_worker_context,
+    )
+    for name in coordination.ESTIMATOR_CALLS:
+        setattr(module, name, functools.partial(getattr(coordination, name), coordinator))
+    return module
+
+
+class _TpuModule(ModuleType):
+    """A stand-in for a module that only an Estimator on a TPU calls.
+
+    Whatever is asked of it is a class that can be named, and not made.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+        stand_in = type(name, (_TpuOnly,), {"__module__": self.__name__})
+        setattr(self, name, stand_in)
+        return stand_in
+
+
+class _TpuOnly:
+    def __new__(cls, *args: Any, **kwargs: Any) -> NoReturn:
+        import tensorflow as tf
+
+        from hubmodule.errors import TpuUnavailableError
+
+        raise TpuUnavailableError(
+            f"not available: TPU. {cls.__module__}.{cls.__name__} left TensorFlow before "
+            f"{tf.__version__}; an Estimator on a TPU needs TensorFlow 2.15."
+        )
+
+
+def _imported(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        import tensorflow as tf
+
+        from hubmodule.errors import EstimatorUnavailableError
+
+        missing = importlib.util.find_spec("tensorflow_estimator") is None
+        reason = (
+            f"TensorFlow {tf.__version__} has no tf.estimator, and the package "
+            "tf-estimator-nightly is not installed"
+            if missing
+            else f"tf.estimator cannot be imported on TensorFlow {tf.__version__} ({error})"
+        )
+        raise EstimatorUnavailableError(f"{reason}; {keras2.advice()}") from error
+
+
+def _explain_boosted_trees(namespace: ModuleType) -> None:
+    """Makes `tf.estimator.BoostedTrees…` an AttributeError that says what to use."""
+
+    def explain(name: str) -> NoReturn:
+        message = f"module {namespace.__name__!r} has no attribute {name!r}"
+        if name.startswith("BoostedTrees"):
+            message += (
+                "; TensorFlow dropped the kernels of boosted trees, "
+                "which live on as TensorFlow Decision Forests"
+            )
+        raise AttributeError(message)
+
+    namespace.__getattr__ = explain  # type: ignore[method-assign]
+
+
+def _alias_modules(alias: str, name: str) -> None:
+    """Makes `import alias` and all below it give the modules under `name`."""
+    for full_name, module in list(sys.modules.items()):
+        if full_name == name or full_name.startswith(f"{name}."):
+            sys.modules[alias + full_name.removeprefix(name)] = module

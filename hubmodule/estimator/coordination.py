@@ -1,0 +1,235 @@
+"""Runs an Estimator under a distribution strategy on the cluster that TF_CONFIG describes.
+
+An Estimator with a strategy asks these functions whether it is one task of a cluster, and
+leaves the running to TensorFlow's distribute coordinator if so. Without a cluster, or
+without a strategy for training, it runs by itself.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+# What the Estimator calls, each with its own arguments after the Coordinator.
+ESTIMATOR_CALLS = (
+    "init_run_config",
+    "should_run_distribute_coordinator",
+    "train_and_evaluate",
+    "estimator_train",
+    "estimator_evaluate",
+)
+
+_ONE_PER_TASK = "independent_worker"
+_ONE_FOR_ALL = "standalone_client"
+
+
+class Coordinator(NamedTuple):
+    """TensorFlow's distribute coordinator."""
+
+    run: Callable[..., Any]  # run_distribute_coordinator
+    current_task: Callable[[], Any]  # the task that a function is called for
+
+
+def init_run_config(coordinator: Coordinator, config: Any, tf_config: dict[str, Any]) -> None:
+    """Decides how a RunConfig with a strategy runs, and writes it into the RunConfig.
+
+    Raises:
+        ValueError: a strategy, or the cluster, is given in two places.
+    """
+    distribute = config._experimental_distribute
+    _take_strategy(config, "_train_distribute", distribute and distribute.train_distribute)
+    _take_strategy(config, "_eval_distribute", distribute and distribute.eval_distribute)
+    config._init_distributed_setting_from_environment_var({})
+    cluster = _cluster_spec(tf_config.get("cluster"))
+    remote_cluster = distribute and distribute.remote_cluster
+    config._distribute_coordinator_mode = None
+    if config._train_distribute and remote_cluster:
+        if cluster:
+            raise ValueError(
+                "A cluster is given by TF_CONFIG and by experimental_distribute.remote_cluster; "
+                "leave one of them out."
+            )
+        config._distribute_coordinator_mode = _ONE_FOR_ALL
+        config._cluster_spec = _cluster_spec(remote_cluster)
+    elif config._train_distribute and cluster and "master" not in cluster.jobs:
+        config._distribute_coordinator_mode = _ONE_PER_TASK
+        config._cluster_spec = cluster
+    else:
+        config._init_distributed_setting_from_environment_var(tf_config)
+        config._maybe_overwrite_session_config_for_distributed_training()
+
+
+def should_run_distribute_coordinator(coordinator: Coordinator, config: Any) -> bool:
+    """Whether `tf.estimator.train_and_evaluate` goes through the distribute coordinator."""
+    mode = getattr(config, "_distribute_coordinator_mode", None)
+    return mode is not None and bool(config.cluster_spec)
+
+
+def train_and_evaluate(
+    coordinator: Coordinator,
+    estimator: Any,
+    train_spec: Any,
+    eval_spec: Any,
+    executor_class: Callable[..., Any],
+) -> None:
+    """Trains on every worker of the cluster, and evaluates on its evaluator."""
+    config = estimator.config
+    one_per_task = config._distribute_coordinator_mode == _ONE_PER_TASK
+
+    def train(strategy: Any) -> None:
+        task = coordinator.current_task()
+        local = _for_task(estimator, task, train_strategy=strategy)
+        # One client for all tasks has one graph, to which the hooks belong.
+        hooks = list(train_spec.hooks) if one_per_task or task.is_chief else []
+        local.train(input_fn=train_spec.input_fn, max_steps=train_spec.max_steps, hooks=hooks)
+
+    def evaluate(strategy: Any) -> None:
+        local = _for_task(estimator, coordinator.current_task(), eval_strategy=strategy)
+        executor_class(local, train_spec, eval_spec)._start_continuous_evaluation()
+
+    coordinator.run(
+        train,
+        config.train_distribute,
+        evaluate,
+        config.eval_distribute,
+        mode=config._distribute_coordinator_mode,
+        # With one client a task, the coordinator reads TF_CONFIG, which also names the task.
+        cluster_spec=None if one_per_task else config.cluster_spec,
+        session_config=config.session_config,
+    )
+
+
+def estimator_train(
+    coordinator: Coordinator,
+    estimator: Any,
+    train: Callable[[Any, Any, list[Any]], Any],
+    hooks: list[Any],
+) -> Any:
+    """Trains on a remote cluster for `Estimator.train`; returns the Estimator that did.
+
+    Raises:
+        ValueError: `Estimator.train` cannot run on this cluster, or with this strategy.
+    """
+    config = estimator.config
+    _check_single_call("train", config, config.train_distribute)
+
+    def train_task(strategy: Any) -> Any:
+        task = coordinator.current_task()
+        local = _for_task(estimator, task, train_strategy=strategy)
+        train(local, strategy, hooks if task.is_chief else [])
+        return local
+
+    return _run_single_call(coordinator, config, train_task, config.train_distribute)
+
+
+def estimator_evaluate(
+    coordinator: Coordinator,
+    estimator: Any,
+    evaluate: Callable[[Any, Any, list[Any]], Any],
+    hooks: list[Any],
+) -> Any:
+    """Evaluates on a remote cluster for `Estimator.evaluate`; returns the metrics.
+
+    Raises:
+        ValueError: `Estimator.evaluate` cannot run on this cluster, or with this strategy.
+    """
+    config = estimator.config
+    _check_single_call("evaluate", config, config.eval_distribute)
+
+    def evaluate_task(strategy: Any) -> Any:
+        task = coordinator.current_task()
+        local = _for_task(estimator, task, eval_strategy=strategy)
+        return evaluate(local, strategy, hooks if task.is_chief else [])
+
+    return _run_single_call(coordinator, config, evaluate_task, config.eval_distribute)
+
+
+def _take_strategy(config: Any, attribute: str, strategy: Any) -> None:
+    if not strategy:
+        return
+    if getattr(config, attribute):
+        name = attribute.lstrip("_")
+        raise ValueError(
+            f"{name} and experimental_distribute.{name} are both set; leave one of them out."
+        )
+    setattr(config, attribute, strategy)
+
+
+def _cluster_spec(cluster: Any) -> Any:
+    import tensorflow as tf
+
+    return tf.train.ClusterSpec(cluster or {})
+
+
+def _for_task(
+    estimator: Any, task: Any, train_strategy: Any = None, eval_strategy: Any = None
+) -> Any:
+    """A copy of the Estimator that runs by itself as one task of the cluster."""
+    local = copy.deepcopy(estimator)
+    config = local._config
+    if train_strategy is not None:
+        config._train_distribute = local._train_distribution = train_strategy
+    if eval_strategy is not None:
+        config._eval_distribute = local._eval_distribution = eval_strategy
+    config._distribute_coordinator_mode = None
+    _describe_task(config, task)
+    return local
+
+
+def _describe_task(config: Any, task: Any) -> None:
+    cluster = task.cluster_spec or _cluster_spec(None)
+    jobs = {job: len(cluster.job_tasks(job)) for job in cluster.jobs}
+    # The evaluator works alone, from checkpoints.
+    in_cluster = bool(jobs) and task.task_type != "evaluator"
+    config._service = None
+    config._task_type = task.task_type
+    config._task_id = task.task_id
+    config._is_chief = task.is_chief
+    config._master = config._evaluation_master = task.master_target
+    config._cluster_spec = cluster if in_cluster else _cluster_spec(None)
+    config._num_ps_replicas = jobs.get("ps", 0) if in_cluster else 0
+    config._num_worker_replicas = _number_of_workers(jobs, in_cluster)
+    config._global_id_in_cluster = _global_id(jobs, task, in_cluster)
+
+
+def _number_of_workers(jobs: dict[str, int], in_cluster: bool) -> int:
+    if in_cluster:
+        return jobs.get("worker", 0) + jobs.get("chief", 0)
+    return 0 if jobs else 1
+
+
+def _global_id(jobs: dict[str, int], task: Any, in_cluster: bool) -> int | None:
+    """The number of the task among all: the chief, then the jobs by name, then the ps."""
+    if not jobs:
+        return 0
+    if not in_cluster:
+        return None
+    if not task.task_type:
+        return 0
+    order = sorted(jobs, key=lambda job: (job != "chief", job == "ps", job))
+    before = order[: order.index(task.task_type)]
+    return sum(jobs[job] for job in before) + task.task_id
+
+
+def _check_single_call(name: str, config: Any, strategy: Any) -> None:
+    advice = "use tf.estimator.train_and_evaluate."
+    if "evaluator" in config.cluster_spec.jobs:
+        raise ValueError(f"Estimator.{name} cannot use the evaluator of a cluster; {advice}")
+    if config._distribute_coordinator_mode != _ONE_FOR_ALL:
+        raise ValueError(f"Estimator.{name} cannot run as one task of a cluster; {advice}")
+    if strategy.extended.experimental_between_graph:
+        kind = type(strategy).__name__
+        raise ValueError(f"Estimator.{name} cannot run {kind} on a remote cluster; {advice}")
+
+
+def _run_single_call(
+    coordinator: Coordinator, config: Any, function: Callable[[Any], Any], strategy: Any
+) -> Any:
+    return coordinator.run(
+        function,
+        strategy,
+        mode=config._distribute_coordinator_mode,
+        cluster_spec=config.cluster_spec,
+        session_config=config.session_config,
+    )

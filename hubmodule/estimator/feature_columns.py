@@ -1,0 +1,414 @@
+"""Feature columns that embed a feature with a module."""
+
+from __future__ import annotations
+
+import functools
+import os
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow as tf
+
+from hubmodule import _tf
+from hubmodule.errors import ColumnConfigError, ModuleDefinitionError, SignatureMismatchError
+from hubmodule.estimator.exporter import register_module_for_export
+from hubmodule.module import images
+from hubmodule.module.module import Module, as_spec
+from hubmodule.module.spec import ModuleSpec
+
+# A collection of ((variable scope, column), Module), for scopes that are used again.
+_MODULES = ("hubmodule_modules_of_columns",)
+
+_COMBINERS = {
+    "mean": tf.math.unsorted_segment_mean,
+    "sqrtn": tf.math.unsorted_segment_sqrt_n,
+    "sum": tf.math.unsorted_segment_sum,
+}
+
+
+def text_embedding_column(
+    key: str,
+    module_spec: ModuleSpec | str | os.PathLike[str],
+    trainable: bool = False,
+    *,
+    export_name: str | None = None,
+) -> TextEmbeddingColumn:
+    """A dense column that embeds a text feature with a module.
+
+        comment = hub.text_embedding_column("comment", "/path/to/text-module")
+        estimator = tf.estimator.DNNClassifier(hidden_units, [comment, …])
+
+    Args:
+        key: of the feature, a string tensor of shape [batch] or [batch, 1].
+        module_spec: a ModuleSpec or a handle, of a module that maps strings [batch] to
+            float32 [batch, N].
+        trainable: whether the model trains the module.
+        export_name: if given, LatestModuleExporter exports the module under this name.
+
+    Raises:
+        SignatureMismatchError: if the module is no text embedding.
+        as hub.load_module_spec(), if it is a handle.
+    """
+    return TextEmbeddingColumn(key, module_spec, trainable, export_name)
+
+
+def sparse_text_embedding_column(
+    key: str,
+    module_spec: ModuleSpec | str | os.PathLike[str],
+    combiner: str,
+    default_value: str | None,
+    trainable: bool = False,
+    *,
+    export_name: str | None = None,
+) -> SparseTextEmbeddingColumn:
+    """A dense column that embeds any number of strings an example, and combines the vectors.
+
+    Args:
+        key: of the feature, a string SparseTensor of shape [batch, n], or a dense tensor, in
+            which "" stands for no string.
+        module_spec: as in text_embedding_column.
+        combiner: "mean", "sqrtn" or "sum".
+        default_value: the string to embed for an example without any; None gives it zeros.
+        trainable: whether the model trains the module.
+        export_name: if given, LatestModuleExporter exports the module under this name.
+
+    Raises:
+        SignatureMismatchError: if the module is no text embedding, or the combiner unknown.
+        as hub.load_module_spec(), if it is a handle.
+    """
+    return SparseTextEmbeddingColumn(
+        key, module_spec, trainable, export_name, combiner, default_value
+    )
+
+
+def image_embedding_column(
+    key: str,
+    module_spec: ModuleSpec | str | os.PathLike[str],
+    image_size: tuple[int, int] | None = None,
+    *,
+    export_name: str | None = None,
+) -> ImageEmbeddingColumn:
+    """A dense column that embeds an image feature with a module.
+
+    Args:
+        key: of the feature, float32 of shape [batch, height, width, channels], in [0, 1].
+        module_spec: a ModuleSpec or a handle, of a module that maps such `images` to
+            float32 [batch, N].
+        image_size: (height, width) in pixels; None asks the module.
+        export_name: if given, LatestModuleExporter exports the module under this name.
+
+    Raises:
+        ModuleDefinitionError: if neither the module nor `image_size` tells the size.
+        SignatureMismatchError: if the module is no image embedding.
+        as hub.load_module_spec(), if it is a handle.
+    """
+    return ImageEmbeddingColumn(key, module_spec, False, export_name, _size(image_size))
+
+
+@dataclass(frozen=True)
+class ModuleColumn(*_tf.DENSE_COLUMN_BASES):  # type: ignore[misc]
+    """A dense column whose vectors a module computes; for input_layer and DenseFeatures.
+
+    The module's variables are below the scope of the column, which is named after it, so
+    the graphs for training, evaluation and prediction find each other's values.
+
+    Attributes:
+        key: of the feature.
+        module_spec: a ModuleSpec, or a handle.
+        trainable: whether the model trains the module.
+        export_name: under which LatestModuleExporter exports it, or None.
+    """
+
+    key: str
+    module_spec: ModuleSpec | str | os.PathLike[str]
+    trainable: bool = False
+    export_name: str | None = None
+
+    def __post_init__(self) -> None:
+        self._check()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> ModuleColumn:
+        # The Estimator copies its parameters; what cannot change may be shared.
+        return self
+
+    @functools.cached_property
+    def spec(self) -> ModuleSpec:
+        """The ModuleSpec, loaded if it is a handle."""
+        return as_spec(self.module_spec)
+
+    @property
+    def name(self) -> str:
+        """The name of the column, and of the scope of its module."""
+        return f"{self.key}_hub_module_embedding"
+
+    @property
+    def parents(self) -> list[str]:
+        """What the column is computed from: the feature."""
+        return [self.key]
+
+    @property
+    def variable_shape(self) -> tf.TensorShape:
+        """[N], the shape of the vector of one example."""
+        return self.spec.get_output_info_dict()["default"].get_shape()[1:]
+
+    @property
+    def parse_example_spec(self) -> dict[str, Any]:
+        """How tf.io.parse_example reads the feature."""
+        return {self.key: self._feature()}
+
+    def transform_feature(self, transformation_cache: Any, state_manager: Any) -> Any:
+        """The feature as the module takes it."""
+        return self._prepared(transformation_cache.get(self.key, state_manager))
+
+    def create_state(self, state_manager: Any) -> None:
+        """Makes the module in the current variable scope, tracked by the layer."""
+        state_manager.add_resource(self, "module", _TrackedModule(self._instantiate()))
+
+    def get_dense_tensor(self, transformation_cache: Any, state_manager: Any) -> tf.Tensor:
+        """The vectors, of shape [batch, N]."""
+        tracked = state_manager.get_resource(self, "module")
+        return self._embedded(tracked.module, transformation_cache.get(self, state_manager))
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments of the column, as plain values.
+
+        Raises:
+            ColumnConfigError: if the module is given by a ModuleSpec.
+        """
+        if isinstance(self.module_spec, ModuleSpec):
+            raise ColumnConfigError(
+                f"Column '{self.name}' has a config only if its module is given by a handle, a "
+                f"string, not by {self.module_spec!r}; export the module, and pass its path."
+            )
+        config = dict(vars(self), module_spec_path=os.fspath(self.module_spec))
+        return {key: config[key] for key in ["module_spec_path", *self._config_keys()]}
+
+    @classmethod
+    def from_config(
+        cls,
+        config: Mapping[str, Any],
+        custom_objects: Mapping[str, Any] | None = None,
+        columns_by_name: Mapping[str, Any] | None = None,
+    ) -> ModuleColumn:
+        """Makes the column that get_config() describes."""
+        arguments = dict(config)
+        return cls(module_spec=arguments.pop("module_spec_path"), **arguments)
+
+    # What tf.compat.v1.feature_column calls.
+
+    _is_v2_column = True
+
+    @property
+    def _variable_shape(self) -> tf.TensorShape:
+        return self.variable_shape
+
+    @property
+    def _parse_example_spec(self) -> dict[str, Any]:
+        return self.parse_example_spec
+
+    def _transform_feature(self, inputs: Any) -> Any:
+        return self._prepared(inputs.get(self.key))
+
+    def _get_dense_tensor(
+        self, inputs: Any, weight_collections: Any = None, trainable: bool | None = None
+    ) -> tf.Tensor:
+        module = self._shared_module(trainable is not False)
+        return self._embedded(module, inputs.get(self))
+
+    def _shared_module(self, trainable: bool) -> Module:
+        """The module of the current variable scope: a scope that is reused has one already."""
+        scope = tf.compat.v1.get_variable_scope()
+        graph = tf.compat.v1.get_default_graph()
+        known = dict(graph.get_collection(_MODULES))
+        if scope.reuse and (scope.name, self) in known:
+            return known[scope.name, self]
+        module = self._instantiate(trainable)
+        graph.add_to_collection(_MODULES, ((scope.name, self), module))
+        return module
+
+    def _instantiate(self, trainable: bool = True) -> Module:
+        module = Module(self.spec, trainable=self.trainable and trainable)
+        if self.export_name is not None:
+            register_module_for_export(module, self.export_name)
+        return module
+
+    def _config_keys(self) -> Sequence[str]:
+        return ["key", "trainable", "export_name"]
+
+    @abstractmethod
+    def _check(self) -> None:
+        """Raises SignatureMismatchError if the module does not fit the column."""
+
+    @abstractmethod
+    def _feature(self) -> Any:
+        """What tf.io.parse_example needs to know of the feature."""
+
+    @abstractmethod
+    def _prepared(self, feature: Any) -> Any:
+        """The feature as the module takes it."""
+
+    @abstractmethod
+    def _embedded(self, module: Module, prepared: Any) -> tf.Tensor:
+        """The vectors of a batch."""
+
+
+class _TrackedModule(tf.Module):
+    """A module as a Keras layer tracks it, so that its variables are the layer's."""
+
+    def __init__(self, module: Module):
+        super().__init__(name="module")
+        self.module = module
+        self.module_variables = module.variables
+
+
+class TextEmbeddingColumn(ModuleColumn):
+    """What text_embedding_column() returns."""
+
+    def _check(self) -> None:
+        _check_text_embedding(self.spec)
+
+    def _feature(self) -> Any:
+        return tf.io.FixedLenFeature([1], tf.string)
+
+    def _prepared(self, feature: Any) -> tf.Tensor:
+        if isinstance(feature, (tf.SparseTensor, tf.RaggedTensor)):
+            raise SignatureMismatchError(
+                f"Feature '{self.key}' is a {type(feature).__name__}, but text_embedding_column "
+                "takes one string an example; use sparse_text_embedding_column for any number."
+            )
+        text = tf.convert_to_tensor(feature)
+        if any(size not in (None, 1) for size in text.shape[1:].as_list()):
+            raise SignatureMismatchError(
+                f"Feature '{self.key}' has shape {text.shape}, but text_embedding_column takes one "
+                "string an example; use sparse_text_embedding_column for several."
+            )
+        return tf.reshape(text, [-1])
+
+    def _embedded(self, module: Module, prepared: tf.Tensor) -> tf.Tensor:
+        return module(prepared)
+
+
+@dataclass(frozen=True)
+class SparseTextEmbeddingColumn(ModuleColumn):
+    """What sparse_text_embedding_column() returns.
+
+    Attributes:
+        combiner: "mean", "sqrtn" or "sum".
+        default_value: the string to embed for an example without any; None gives it zeros.
+    """
+
+    combiner: str = "mean"
+    default_value: str | None = None
+
+    def _check(self) -> None:
+        if self.combiner not in _COMBINERS:
+            raise SignatureMismatchError(
+                f"combiner is {self.combiner!r}, but must be one of {sorted(_COMBINERS)}."
+            )
+        _check_text_embedding(self.spec)
+
+    def _config_keys(self) -> Sequence[str]:
+        return [*super()._config_keys(), "combiner", "default_value"]
+
+    def _feature(self) -> Any:
+        return tf.io.VarLenFeature(tf.string)
+
+    def _prepared(self, feature: Any) -> tf.SparseTensor:
+        sparse = feature
+        if isinstance(feature, tf.RaggedTensor):
+            sparse = feature.to_sparse()
+        elif not isinstance(feature, tf.SparseTensor):
+            dense = tf.convert_to_tensor(feature)
+            sparse = tf.sparse.from_dense(dense[:, tf.newaxis] if dense.shape.rank == 1 else dense)
+        if self.default_value is not None:
+            sparse, _ = tf.sparse.fill_empty_rows(sparse, self.default_value)
+        return sparse
+
+    def _embedded(self, module: Module, prepared: tf.SparseTensor) -> tf.Tensor:
+        vectors = module(prepared.values)
+        combine = _COMBINERS[self.combiner]
+        return combine(vectors, prepared.indices[:, 0], prepared.dense_shape[0])
+
+
+@dataclass(frozen=True)
+class ImageEmbeddingColumn(ModuleColumn):
+    """What image_embedding_column() returns.
+
+    Attributes:
+        image_size: (height, width) in pixels; None asks the module.
+    """
+
+    image_size: tuple[int, int] | None = None
+
+    def _check(self) -> None:
+        infos = self.spec.get_input_info_dict()
+        if list(infos) != ["images"] or infos["images"].dtype != tf.float32:
+            raise SignatureMismatchError(
+                f"{self.spec!r} is no image embedding: its signature 'default' takes {infos}, not "
+                "one float32 input 'images' alone."
+            )
+        _check_vectors(self.spec, "image embedding")
+        self._image_shape()
+
+    def _config_keys(self) -> Sequence[str]:
+        return ["key", "export_name", "image_size"]
+
+    @classmethod
+    def from_config(
+        cls,
+        config: Mapping[str, Any],
+        custom_objects: Mapping[str, Any] | None = None,
+        columns_by_name: Mapping[str, Any] | None = None,
+    ) -> ModuleColumn:
+        """Makes the column that get_config() describes."""
+        # JSON has no tuples.
+        config = dict(config, image_size=_size(config.get("image_size")))
+        return super().from_config(config, custom_objects, columns_by_name)
+
+    def _feature(self) -> Any:
+        return tf.io.FixedLenFeature(self._image_shape(), tf.float32)
+
+    def _image_shape(self) -> list[int]:
+        height, width = self.image_size or images.get_expected_image_size(self.spec)
+        return [height, width, images.get_num_image_channels(self.spec)]
+
+    def _prepared(self, feature: Any) -> tf.Tensor:
+        return feature
+
+    def _embedded(self, module: Module, prepared: tf.Tensor) -> tf.Tensor:
+        return module({"images": prepared})
+
+
+def _size(image_size: Sequence[int] | None) -> tuple[int, int] | None:
+    if image_size is None:
+        return None
+    if not isinstance(image_size, Sequence) or len(image_size) != 2:
+        raise ModuleDefinitionError(
+            f"image_size is {image_size!r}, but must be (height, width), in pixels, or None."
+        )
+    return image_size[0], image_size[1]
+
+
+def _check_text_embedding(spec: ModuleSpec) -> None:
+    infos = list(spec.get_input_info_dict().values())
+    fits = len(infos) == 1 and infos[0].dtype == tf.string and not infos[0].is_composite
+    if not fits or not infos[0].get_shape().is_compatible_with([None]):
+        raise SignatureMismatchError(
+            f"{spec!r} is no text embedding: its signature 'default' takes {infos}, not one string "
+            "tensor of shape [batch]."
+        )
+    _check_vectors(spec, "text embedding")
+
+
+def _check_vectors(spec: ModuleSpec, kind: str) -> None:
+    infos = spec.get_output_info_dict()
+    output = infos.get("default")
+    fits = output is not None and output.dtype == tf.float32
+    shape = output.get_shape() if output is not None else tf.TensorShape(None)
+    if not fits or shape.rank != 2 or shape[1] is None:
+        raise SignatureMismatchError(
+            f"{spec!r} is no {kind}: its signature 'default' gives {infos}, without an output "
+            "'default' of float32 [batch, N] with known N."
+        )

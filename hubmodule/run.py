@@ -1,0 +1,188 @@
+"""Runs a program as `python` would, where tensorflow_hub and tf.estimator are to be had."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import io
+import os
+import sys
+from collections.abc import Sequence
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from types import CodeType, ModuleType, TracebackType
+from typing import Any, NamedTuple
+
+from hubmodule import alias
+from hubmodule.estimator import keras2
+from hubmodule.estimator.namespaces import set_everywhere
+
+# The files that an error passes on its way out of the program.
+_RUNNER = (__file__, "<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>")
+
+_USAGE = "hubmodule run [--no-alias] (SCRIPT | -m MODULE) [ARGS ...]"
+
+
+class Program(NamedTuple):
+    """What to run: `name` is a path or, with `is_module`, the name of a module."""
+
+    name: str
+    is_module: bool
+    arguments: list[str]
+
+
+def main(argv: Sequence[str]) -> None:
+    """Runs `[--no-alias] SCRIPT|-m MODULE [ARGS …]`; the program decides how the process ends."""
+    use_alias, program = parse(argv)
+    prepare(use_alias)
+    _execute(program)
+
+
+def parse(argv: Sequence[str]) -> tuple[bool, Program]:
+    """Whether to use the alias, and the program; what follows its name is the program's own."""
+    parser = argparse.ArgumentParser(prog="hubmodule run", usage=_USAGE)
+    parser.add_argument("--no-alias", action="store_true", help="leave tensorflow_hub itself")
+    parser.add_argument("-m", dest="module", metavar="MODULE", help="a module instead of a script")
+    parser.add_argument("script", metavar="SCRIPT", nargs="?", help="a Python file")
+    end = _end_of_options(argv)
+    parsed = parser.parse_args(argv[:end])
+    name = parsed.module or parsed.script
+    if name is None:
+        parser.error("a SCRIPT or -m MODULE is needed")
+    return not parsed.no_alias, Program(name, parsed.module is not None, list(argv[end:]))
+
+
+def prepare(use_alias: bool = True) -> None:
+    """Gives this process the alias and, as soon as it imports TensorFlow, the Estimator.
+
+    Does not import TensorFlow, so that the program can still choose its environment.
+    """
+    if use_alias:
+        alias.install_alias()
+    if not keras2.needs_tf_keras() or keras2.is_tf_keras_installed():
+        keras2.use_keras_2()
+    else:
+        note = f"tf-keras is not installed: no tf.estimator and no tf.layers; {keras2.advice()}"
+        print(f"hubmodule: {note}", file=sys.stderr)
+    # TensorFlow itself depends on wrapt.
+    import wrapt
+
+    wrapt.register_post_import_hook(_offer_estimator, "tensorflow")
+
+
+def _end_of_options(argv: Sequence[str]) -> int:
+    """Where the program's own arguments begin."""
+    for index, argument in enumerate(argv):
+        if argument == "-m":
+            return index + 2
+        if not argument.startswith("-") or argument.startswith("-m"):
+            return index + 1
+    return len(argv)
+
+
+def _offer_estimator(tensorflow: ModuleType) -> None:
+    """Enables the Estimator or, where it cannot be had, lets the first use of it say why."""
+    from hubmodule.errors import EstimatorUnavailableError
+    from hubmodule.estimator import bridge
+
+    try:
+        bridge.enable_estimator()
+    except EstimatorUnavailableError as error:
+        unavailable = _Unavailable(error)
+        set_everywhere("estimator", v1=unavailable, v2=unavailable)
+
+
+class _Unavailable(ModuleType):
+    """Stands for `tf.estimator`, and raises when something is asked of it."""
+
+    def __init__(self, error: Exception):
+        super().__init__("tensorflow.estimator")
+        self._error = error
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+        raise self._error
+
+
+def _script_to_run(program: Program) -> tuple[ModuleType, CodeType]:
+    path = program.name
+    if os.path.isdir(path):
+        raise SystemExit(f"{path} is a directory; name a file of it, or use -m")
+    try:
+        with io.open_code(os.path.abspath(path)) as file:
+            source = file.read()
+    except OSError as error:
+        raise SystemExit(
+            f"{sys.executable}: can't open file {path!r}: [Errno {error.errno}] {error.strerror}"
+        ) from None
+    _set_arguments(path, program.arguments, os.path.dirname(os.path.realpath(path)))
+    main_module = _main_module(None, path)
+    main_module.__loader__ = SourceFileLoader("__main__", path)
+    return main_module, compile(source, path, "exec", dont_inherit=True)
+
+
+def _module_to_run(program: Program) -> tuple[ModuleType, CodeType]:
+    _set_arguments("-m", program.arguments, os.getcwd())
+    spec = _find_module(program.name)
+    code = spec.loader.get_code(spec.name)  # type: ignore[union-attr]
+    sys.argv[0] = spec.origin or program.name
+    main_module = _main_module(spec, spec.origin)
+    main_module.__loader__ = spec.loader
+    return main_module, code
+
+
+def _find_module(name: str) -> ModuleSpec:
+    """The spec of a module, or of `__main__` in a package."""
+    try:
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.submodule_search_locations is not None:
+            spec = importlib.util.find_spec(f"{name}.__main__")
+    except ModuleNotFoundError as error:
+        raise SystemExit(f"{sys.executable}: No module named {error.name}") from None
+    if spec is None or not hasattr(spec.loader, "get_code"):
+        raise SystemExit(f"{sys.executable}: No module named {name}, or none that can be run")
+    return spec
+
+
+def _set_arguments(name: str, arguments: list[str], directory: str) -> None:
+    sys.argv[:] = [name, *arguments]
+    # Under -P the interpreter adds no directory, so there is none to replace.
+    if not getattr(sys.flags, "safe_path", False):
+        sys.path[0] = directory
+
+
+def _main_module(spec: ModuleSpec | None, file: str | None) -> ModuleType:
+    main_module = ModuleType("__main__")
+    main_module.__spec__ = spec
+    main_module.__package__ = spec.parent if spec else None
+    main_module.__dict__.update(__file__=file, __builtins__=__builtins__, __cached__=None)
+    sys.modules["__main__"] = main_module
+    return main_module
+
+
+def _execute(program: Program) -> None:
+    try:
+        load = _module_to_run if program.is_module else _script_to_run
+        main_module, code = load(program)
+        exec(code, main_module.__dict__)
+    except SystemExit:
+        raise
+    except BaseException:
+        _hide_runner_from_traceback()
+        raise
+
+
+def _hide_runner_from_traceback() -> None:
+    """Lets an uncaught error be shown as if Python had run the program itself."""
+    show = sys.excepthook
+
+    def show_from_program(
+        kind: type[BaseException], error: BaseException, traceback: TracebackType | None
+    ) -> None:
+        while traceback and traceback.tb_frame.f_code is not _execute.__code__:
+            traceback = traceback.tb_next
+        while traceback and traceback.tb_frame.f_code.co_filename in _RUNNER:
+            traceback = traceback.tb_next
+        show(kind, error.with_traceback(traceback), traceback)
+
+    sys.excepthook = show_from_program

@@ -1,0 +1,1 @@
+"""What programs expect of tf.estimator, on every TensorFlow."""

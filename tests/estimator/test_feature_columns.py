@@ -1,0 +1,340 @@
+"""Tests of hubmodule.estimator.feature_columns."""
+
+from __future__ import annotations
+
+import copy
+import os
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import hubmodule as hub
+from hubmodule.errors import ColumnConfigError, ModuleDefinitionError, SignatureMismatchError
+from tests.estimator.behaviour.models import config
+from tests.module.graphs import evaluate, exported
+
+v1 = tf.compat.v1
+
+VECTORS = {"a": [1.0, 0.0], "b": [0.0, 2.0], "": [9.0, 9.0]}
+
+
+def words_fn() -> None:
+    """Module function: vectors of "a" and "b", and one for all else."""
+    words = v1.placeholder(tf.string, [None])
+    vectors = v1.get_variable("vectors", initializer=tf.constant(list(VECTORS.values())))
+    row = tf.where(tf.equal(words, "a"), 0, tf.where(tf.equal(words, "b"), 1, 2))
+    hub.add_signature(inputs=words, outputs=tf.gather(vectors, row))
+
+
+def pixels_fn() -> None:
+    """Module function: the mean of each channel of images of 2 x 3 pixels."""
+    images = v1.placeholder(tf.float32, [None, 2, 3, 3])
+    w = v1.get_variable("w", [], initializer=v1.ones_initializer())
+    hub.add_signature(inputs={"images": images}, outputs=w * tf.reduce_mean(images, [1, 2]))
+
+
+@pytest.fixture
+def words(tmp_path):
+    """The path of a text module."""
+    return exported(tmp_path / "words", words_fn)
+
+
+@pytest.fixture
+def pixels(tmp_path):
+    """The path of an image module."""
+    return exported(tmp_path / "pixels", pixels_fn)
+
+
+def with_input_layer(column, feature):
+    return v1.feature_column.input_layer({"f": feature}, [column])
+
+
+def with_dense_features(column, feature):
+    return tf.compat.v1.keras.layers.DenseFeatures([column])({"f": feature})
+
+
+def with_dense_features_v2(column, feature):
+    return tf.keras.layers.DenseFeatures([column])({"f": feature})
+
+
+every_layer = pytest.mark.parametrize(
+    "layer", [with_input_layer, with_dense_features, with_dense_features_v2]
+)
+
+
+def sparse(*rows):
+    return tf.sparse.from_dense(tf.constant(rows))
+
+
+@every_layer
+@pytest.mark.parametrize("shape", [[2], [2, 1]])
+def test_text_is_embedded(words, layer, shape):
+    with tf.Graph().as_default():
+        feature = tf.reshape(tf.constant(["a", "b"]), shape)
+        vectors = evaluate(layer(hub.text_embedding_column("f", words), feature))
+    np.testing.assert_array_equal(vectors, [VECTORS["a"], VECTORS["b"]])
+
+
+@every_layer
+@pytest.mark.parametrize(
+    ("combiner", "both"),
+    [("sum", [1.0, 2.0]), ("mean", [0.5, 1.0]), ("sqrtn", [2**-0.5, 2 * 2**-0.5])],
+)
+def test_sparse_text_is_combined(words, layer, combiner, both):
+    column = hub.sparse_text_embedding_column("f", words, combiner, None)
+    with tf.Graph().as_default():
+        vectors = evaluate(layer(column, sparse(["a", "b"], ["b", ""], ["", ""])))
+    np.testing.assert_allclose(vectors, [both, VECTORS["b"], [0.0, 0.0]], rtol=1e-6)
+
+
+@pytest.mark.parametrize("default", ["b", ""])
+def test_sparse_text_has_a_default(words, default):
+    column = hub.sparse_text_embedding_column("f", words, "sum", default)
+    with tf.Graph().as_default():
+        vectors = evaluate(with_input_layer(column, sparse(["a", ""], ["", ""])))
+    np.testing.assert_array_equal(vectors, [VECTORS["a"], VECTORS[default]])
+
+
+@pytest.mark.parametrize(
+    ("make", "rows"),
+    [(tf.constant, [["a", "b"], ["b", ""]]), (tf.ragged.constant, [["a", "b"], ["b"]])],
+    ids=["dense", "ragged"],
+)
+def test_sparse_text_may_be_dense_or_ragged(words, make, rows):
+    column = hub.sparse_text_embedding_column("f", words, "sum", None)
+    with tf.Graph().as_default():
+        vectors = evaluate(column._embedded(hub.Module(words), column._prepared(make(rows))))
+    np.testing.assert_array_equal(vectors, [[1.0, 2.0], VECTORS["b"]])
+
+
+@every_layer
+def test_images_are_embedded(pixels, layer):
+    images = np.arange(36, dtype=np.float32).reshape(2, 2, 3, 3)
+    with tf.Graph().as_default():
+        vectors = evaluate(layer(hub.image_embedding_column("f", pixels), tf.constant(images)))
+    np.testing.assert_allclose(vectors, images.mean(axis=(1, 2)))
+
+
+def test_how_examples_are_parsed(words, pixels):
+    columns = [
+        hub.text_embedding_column("t", words),
+        hub.sparse_text_embedding_column("s", words, "sum", None),
+        hub.image_embedding_column("i", pixels),
+    ]
+    assert tf.feature_column.make_parse_example_spec(columns) == {
+        "t": tf.io.FixedLenFeature([1], tf.string),
+        "s": tf.io.VarLenFeature(tf.string),
+        "i": tf.io.FixedLenFeature([2, 3, 3], tf.float32),
+    }
+
+
+def test_the_size_of_images_can_be_given(pixels):
+    column = hub.image_embedding_column("i", pixels, image_size=[4, 5])
+    assert column.parse_example_spec["i"].shape == [4, 5, 3]
+
+
+@pytest.mark.parametrize("size", [3, (1, 2, 3)])
+def test_the_size_of_images_is_two_numbers(pixels, size):
+    with pytest.raises(ModuleDefinitionError, match=r"\(height, width\)"):
+        hub.image_embedding_column("i", pixels, image_size=size)
+
+
+@pytest.mark.parametrize("trainable", [True, False])
+def test_variables_have_the_names_of_old_checkpoints(words, trainable):
+    with tf.Graph().as_default():
+        column = hub.text_embedding_column("f", words, trainable)
+        with_input_layer(column, tf.constant(["a"]))
+        name = "input_layer/f_hub_module_embedding/module/vectors"
+        assert [v.op.name for v in v1.global_variables()] == [name]
+        assert [v.op.name for v in v1.trainable_variables()] == [name] * trainable
+
+
+@pytest.mark.parametrize("trainable", [True, False])
+def test_a_layer_has_the_variables_of_its_modules(words, trainable):
+    with tf.Graph().as_default():
+        layer = tf.keras.layers.DenseFeatures([hub.text_embedding_column("f", words, trainable)])
+        layer({"f": tf.constant(["a"])})
+        assert len(layer.variables) == 1
+        assert len(layer.trainable_variables) == trainable
+
+
+def test_a_scope_that_is_reused_has_one_module(words):
+    column = hub.text_embedding_column("f", words)
+    with tf.Graph().as_default():
+        for _ in range(2):
+            with v1.variable_scope("model", reuse=v1.AUTO_REUSE):
+                with_input_layer(column, tf.constant(["a"]))
+        assert len(v1.global_variables()) == 1
+
+
+def test_scopes_of_their_own_have_modules_of_their_own(words):
+    column = hub.text_embedding_column("f", words)
+    with tf.Graph().as_default():
+        for _ in range(2):
+            with_input_layer(column, tf.constant(["a"]))
+        assert len(v1.global_variables()) == 2
+
+
+@pytest.mark.parametrize(
+    "feature", [sparse(["a"], ["b"]), tf.constant([["a", "b"]])], ids=["sparse", "several"]
+)
+def test_text_columns_take_one_string_an_example(words, feature):
+    column = hub.text_embedding_column("f", words)
+    with pytest.raises(SignatureMismatchError, match="use sparse_text_embedding_column"):
+        column._prepared(feature)
+
+
+def takes(shape, dtype=tf.string):
+    def module_fn():
+        x = v1.placeholder(dtype, shape)
+        hub.add_signature(inputs=x, outputs=tf.zeros([tf.size(x), 2]))
+
+    return module_fn
+
+
+def gives(shape, dtype=tf.float32, name="default"):
+    def module_fn():
+        x = v1.placeholder(tf.string, [None])
+        output = v1.placeholder_with_default(tf.zeros([1, 2], dtype), shape)
+        hub.add_signature(inputs=x, outputs={name: output})
+
+    return module_fn
+
+
+@pytest.mark.parametrize(
+    "module_fn",
+    [
+        takes([None, 2]),
+        takes([None], tf.int64),
+        gives([None, None]),
+        gives([None, 2], tf.float64),
+        gives([None, 2], name="other"),
+        pixels_fn,
+    ],
+)
+def test_a_module_must_embed_text(module_fn):
+    spec = hub.create_module_spec(module_fn)
+    with pytest.raises(ValueError, match="is no text embedding"):
+        hub.text_embedding_column("f", spec)
+    with pytest.raises(ValueError, match="is no text embedding"):
+        hub.sparse_text_embedding_column("f", spec, "sum", None)
+
+
+def test_a_module_must_embed_images(words):
+    with pytest.raises(ValueError, match="is no image embedding"):
+        hub.image_embedding_column("f", words)
+
+
+def test_a_combiner_must_be_known(words):
+    with pytest.raises(ValueError, match=r"'mean', 'sqrtn', 'sum'"):
+        hub.sparse_text_embedding_column("f", words, "median", None)
+
+
+def test_a_module_must_be_one():
+    with pytest.raises(ValueError, match="Unknown module spec type"):
+        hub.text_embedding_column("f", 3)
+
+
+def columns_of(words, pixels):
+    return [
+        hub.text_embedding_column("t", words, True, export_name="e"),
+        hub.sparse_text_embedding_column("s", words, "sum", "b"),
+        hub.image_embedding_column("i", pixels, (2, 3)),
+    ]
+
+
+def test_configs_come_back(words, pixels):
+    for column in columns_of(words, pixels):
+        assert type(column).from_config(column.get_config()) == column
+
+
+def test_layers_come_back_from_json(words, pixels):
+    columns = columns_of(words, pixels)
+    layer = tf.keras.layers.DenseFeatures(columns)
+    classes = {type(column).__name__: type(column) for column in columns}
+    config_of_layer = layer.get_config()
+    again = tf.keras.layers.DenseFeatures.from_config(config_of_layer, classes)
+    assert sorted(again._feature_columns) == sorted(columns)
+
+
+def test_configs_of_tensorflow_hub_are_understood(words):
+    old = {"key": "f", "module_spec_path": words, "trainable": True}
+    column = type(hub.text_embedding_column("f", words)).from_config(old)
+    assert column == hub.text_embedding_column("f", words, True)
+
+
+def test_a_module_without_a_path_has_no_config():
+    column = hub.text_embedding_column("f", hub.create_module_spec(words_fn))
+    with pytest.raises(ColumnConfigError, match="pass its path"):
+        column.get_config()
+    with pytest.raises(NotImplementedError):
+        column.get_config()
+
+
+def test_columns_are_values(words):
+    column = hub.text_embedding_column("f", words)
+    assert column == hub.text_embedding_column("f", words)
+    assert hash(column) == hash(hub.text_embedding_column("f", words))
+    assert column != hub.text_embedding_column("f", words, True)
+    assert copy.deepcopy(column) is column
+
+
+def sentiment(epochs=None):
+    features = {"f": np.array(["a", "b", "a", "b"])}
+    return lambda: tf.data.Dataset.from_tensors((features, [[0], [1], [0], [1]])).repeat(epochs)
+
+
+@pytest.mark.parametrize("api", [v1.estimator, tf.estimator], ids=["v1", "v2"])
+@pytest.mark.parametrize("name", ["DNNClassifier", "LinearClassifier"])
+def test_canned_estimators_train_evaluate_and_predict(words, model_dir, api, name):
+    column = hub.text_embedding_column("f", words, trainable=True)
+    arguments = {"hidden_units": [4]} if name == "DNNClassifier" else {}
+    adagrad = v1.train.AdagradOptimizer
+    if api is not v1.estimator:
+        adagrad = tf.keras.optimizers.legacy.Adagrad
+    estimator = getattr(api, name)(
+        feature_columns=[column],
+        model_dir=model_dir,
+        optimizer=lambda: adagrad(0.5),
+        config=config(),
+        **arguments,
+    )
+    estimator.train(sentiment(), steps=60)
+    assert estimator.evaluate(sentiment(1))["accuracy"] == 1.0
+    predictions = list(estimator.predict(sentiment(1)))
+    assert [p["class_ids"][0] for p in predictions] == [0, 1, 0, 1]
+    trained = next(
+        estimator.get_variable_value(v)
+        for v in estimator.get_variable_names()
+        if v.endswith("module/vectors")
+    )
+    assert not np.array_equal(trained, list(VECTORS.values()))
+
+
+def receive_text():
+    text = v1.placeholder(tf.string, [None])
+    return tf.estimator.export.ServingInputReceiver({"f": text}, {"f": text})
+
+
+@pytest.mark.parametrize("api", [v1.estimator, tf.estimator], ids=["v1", "v2"])
+def test_a_canned_estimator_exports_the_modules_of_its_columns(words, model_dir, api):
+    column = hub.text_embedding_column("f", words, trainable=True, export_name="words")
+    estimator = api.DNNClassifier([4], [column], model_dir=model_dir, config=config())
+    exporter = hub.LatestModuleExporter("tf_hub", receive_text)
+    tf.estimator.train_and_evaluate(
+        estimator,
+        tf.estimator.TrainSpec(sentiment(), max_steps=20),
+        tf.estimator.EvalSpec(sentiment(1), exporters=exporter),
+    )
+    root = os.path.join(model_dir, "export", "tf_hub")
+    with hub.eval_function_for_module(os.path.join(root, os.listdir(root)[0], "words")) as f:
+        vectors = f(["a", "b", ""])
+    names = [v for v in estimator.get_variable_names() if v.endswith("module/vectors")]
+    np.testing.assert_array_equal(vectors, estimator.get_variable_value(names[0]))
+    assert not np.array_equal(vectors, list(VECTORS.values()))
+
+
+if __name__ == "__main__":
+    raise SystemExit(pytest.main([__file__, *sys.argv[1:]]))

@@ -1,0 +1,255 @@
+"""Programs run as Python runs them, with what old programs need."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import textwrap
+
+import pytest
+
+from hubmodule import run
+from tests.processes import run_python
+
+
+@pytest.fixture
+def script(tmp_path):
+    """Writes a script; returns its path."""
+
+    def write(code, name="script.py"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(textwrap.dedent(code))
+        return str(path)
+
+    return write
+
+
+def run_hubmodule(*arguments, **kwargs):
+    return run_python("-m", "hubmodule", "run", *arguments, **kwargs)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["s.py"], (True, ("s.py", False, []))),
+        (["s.py", "-m", "--no-alias"], (True, ("s.py", False, ["-m", "--no-alias"]))),
+        (["--no-alias", "s.py", "x"], (False, ("s.py", False, ["x"]))),
+        (["-m", "a.b", "--no-alias"], (True, ("a.b", True, ["--no-alias"]))),
+        (["--no-alias", "-ma.b", "-x"], (False, ("a.b", True, ["-x"]))),
+    ],
+)
+def test_arguments(arguments, expected):
+    assert run.parse(arguments) == expected
+
+
+@pytest.mark.parametrize("arguments", [[], ["--no-alias"], ["--unknown", "s.py"], ["-m"]])
+def test_arguments_that_name_no_program(arguments, capsys):
+    with pytest.raises(SystemExit) as caught:
+        run.parse(arguments)
+    assert caught.value.code == 2
+    assert "usage: hubmodule run" in capsys.readouterr().err
+
+
+def test_a_script_has_its_own_world(script):
+    path = script(
+        """
+        import sys, __main__
+        print(__name__, __file__ == sys.argv[0], sys.argv[1:], sys.stdin.read())
+        print(__main__.__dict__ is globals(), __spec__, __package__)
+        print(sys.path[0] == __file__.rpartition("/")[0], "tensorflow" in sys.modules)
+        class Mine: pass
+        import pickle
+        print(type(pickle.loads(pickle.dumps(Mine()))) is Mine)
+        sys.exit(7)
+        """
+    )
+    done = run_hubmodule(path, "a", "-m", "--no-alias", stdin="typed")
+    assert done.stdout.splitlines() == [
+        "__main__ True ['a', '-m', '--no-alias'] typed",
+        "True None None",
+        "True False",
+        "True",
+    ]
+    assert done.returncode == 7
+
+
+def test_a_module_has_its_own_world(script, tmp_path):
+    script("", "package/__init__.py")
+    script(
+        """
+        import sys
+        print(__name__, __spec__.name, __package__, sys.argv[1:], sys.argv[0] == __file__)
+        """,
+        "package/__main__.py",
+    )
+    code = f"import os, runpy, sys; os.chdir({str(tmp_path)!r}); sys.argv[1:] = ['run', '-m', " + (
+        "'package', '--flag']; sys.path[0] = ''; "
+        "runpy.run_module('hubmodule', run_name='__main__', alter_sys=True)"
+    )
+    done = run_python("-c", code)
+    assert done.stdout.splitlines() == ["__main__ package.__main__ package ['--flag'] True"], (
+        done.stderr
+    )
+
+
+def test_the_traceback_is_that_of_the_script(script):
+    path = script(
+        """
+        def fail():
+            raise ValueError("mine")
+        fail()
+        """
+    )
+    ours, python = run_hubmodule(path), run_python(path)
+    assert "ValueError: mine" in ours.stderr
+    assert ours.stderr == python.stderr
+    assert ours.returncode == python.returncode == 1
+
+
+def test_a_syntax_error_is_that_of_the_script(script):
+    path = script("x = = 1")
+    ours, python = run_hubmodule(path), run_python(path)
+    assert "SyntaxError" in ours.stderr
+    assert ours.stderr.splitlines()[-4:] == python.stderr.splitlines()[-4:]
+    assert not [line for line in ours.stderr.splitlines() if "hubmodule/run.py" in line]
+
+
+def test_an_error_of_hubmodule_has_a_traceback_too(script):
+    path = script(
+        """
+        from hubmodule._plain_errors import HubModuleError
+        raise HubModuleError("mine")
+        """
+    )
+    done = run_hubmodule(path)
+    assert "line 3, in <module>" in done.stderr
+    assert done.stderr.splitlines()[-1] == "hubmodule._plain_errors.HubModuleError: mine"
+
+
+def test_a_hook_of_the_script_sees_the_script_only(script):
+    path = script(
+        """
+        import sys, traceback
+        sys.excepthook = lambda kind, error, trace: print(len(traceback.extract_tb(trace)))
+        raise ValueError
+        """
+    )
+    assert run_hubmodule(path).stdout.splitlines() == ["1"]
+
+
+def test_an_interrupt_ends_it_as_it_ends_python(script):
+    path = script("import os, signal; os.kill(os.getpid(), signal.SIGINT); print('not reached')")
+    done = run_hubmodule(path)
+    assert done.returncode == -signal.SIGINT
+    assert "hubmodule/run.py" not in done.stderr
+
+
+def test_a_script_that_is_not_there():
+    done = run_hubmodule("/no/such/script.py")
+    assert "can't open file '/no/such/script.py': [Errno 2]" in done.stderr
+    assert done.returncode != 0
+
+
+def test_a_module_that_is_not_there():
+    done = run_hubmodule("-m", "no_such_module")
+    assert "No module named no_such_module" in done.stderr
+    assert done.returncode != 0
+
+
+def test_no_alias_leaves_tensorflow_hub(script):
+    path = script(
+        """
+        import importlib.util, sys
+        print("tensorflow_hub" in sys.modules)
+        """
+    )
+    assert run_hubmodule("--no-alias", path).stdout.splitlines() == ["False"]
+    assert run_hubmodule(path).stdout.splitlines() == ["True"]
+
+
+def test_an_old_program_runs_as_it_is(script, tmp_path):
+    path = script(
+        """
+        import os
+        os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+        import tensorflow.compat.v1 as tf
+        import tensorflow_hub as hub
+
+        tf.disable_v2_behavior()
+
+        def module_fn():
+            x = tf.placeholder(tf.float32, [None, 1])
+            hub.add_signature(inputs=x, outputs=tf.layers.dense(x, 1, name="dense"))
+
+        spec = hub.create_module_spec(module_fn)
+
+        def model_fn(features, labels, mode):
+            module = hub.Module(spec, trainable=True)
+            hub.register_module_for_export(module, "line")
+            y = module(features["x"])
+            if mode == tf.estimator.ModeKeys.PREDICT:
+                return tf.estimator.EstimatorSpec(mode, predictions=y)
+            loss = tf.losses.mean_squared_error(labels, y)
+            optimizer = tf.train.GradientDescentOptimizer(0.1)
+            train_op = optimizer.minimize(loss, tf.train.get_global_step())
+            return tf.estimator.EstimatorSpec(mode, loss=loss, train_op=train_op)
+
+        def input_fn():
+            x = tf.constant([[0.0], [1.0]])
+            return tf.data.Dataset.from_tensors(({"x": x}, 2 * x + 1)).repeat()
+
+        def serving_input_fn():
+            x = {"x": tf.placeholder(tf.float32, [None, 1])}
+            return tf.estimator.export.ServingInputReceiver(x, x)
+
+        exporter = hub.LatestModuleExporter("tf_hub", serving_input_fn)
+        estimator = tf.estimator.Estimator(model_fn, os.path.join(os.path.dirname(__file__), "m"))
+        tf.estimator.train_and_evaluate(
+            estimator,
+            tf.estimator.TrainSpec(input_fn, max_steps=200),
+            tf.estimator.EvalSpec(input_fn, steps=1, exporters=exporter),
+        )
+        root = os.path.join(estimator.model_dir, "export", "tf_hub")
+        with tf.Graph().as_default():
+            y = hub.Module(os.path.join(root, os.listdir(root)[0], "line"))([[2.0]])
+            with tf.Session() as session:
+                session.run(tf.global_variables_initializer())
+                print(round(float(session.run(y)[0, 0]), 1))
+        """
+    )
+    done = run_hubmodule(path)
+    assert done.stdout.splitlines() == ["5.0"], done.stderr
+
+
+def test_without_the_packages_the_estimator_says_so_when_it_is_used(script):
+    path = script(
+        """
+        import tensorflow as tf
+        from tensorflow.compat.v1 import estimator
+        print(tf.reduce_sum([1, 2]).numpy())
+        tf.estimator.Estimator
+        """
+    )
+    blocker = script(
+        """
+        import runpy, sys
+        import importlib.metadata
+        version = importlib.metadata.version
+        importlib.metadata.version = lambda name: "3.0" if name == "keras" else version(name)
+        sys.modules["tf_keras"] = None
+        sys.argv[1:] = ["run", *sys.argv[1:]]
+        runpy.run_module("hubmodule", run_name="__main__", alter_sys=True)
+        """,
+        "blocker.py",
+    )
+    done = run_python(blocker, path)
+    assert done.stdout.splitlines() == ["3"], done.stderr
+    assert "hubmodule: tf-keras is not installed: no tf.estimator and no tf.layers" in done.stderr
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("hubmodule.errors.EstimatorUnavailableError: Keras 2 is missing")
+    assert "pip install --no-deps tf-estimator-nightly" in last
+
+
+if __name__ == "__main__":
+    raise SystemExit(pytest.main([__file__, *sys.argv[1:]]))
