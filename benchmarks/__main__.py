@@ -48,11 +48,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--ours", required=True, help="a Python with what hubmodule needs")
     parser.add_argument("--peer", required=True, help="a Python with tensorflow_hub")
-    parser.add_argument("--source", type=Path, default=ROOT, help="the hubmodule to measure")
     parser.add_argument("--case", nargs="*", choices=CASES, help="default: all", metavar="NAME")
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
-    pythons = Pythons(options.ours, options.peer, options.source)
+    pythons = Pythons(options.ours, options.peer)
     names = options.case or CASES
     print(f"{_machine()}\n{pythons.versions()}\n\n{HEAD}", flush=True)
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as directory:

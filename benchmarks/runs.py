@@ -26,12 +26,10 @@ class Pythons:
     Attributes:
         ours: has TensorFlow and what hubmodule needs.
         peer: has the same TensorFlow and tensorflow_hub.
-        source: the folder with the hubmodule to measure.
     """
 
     ours: str
     peer: str
-    source: Path = ROOT
 
     def run(self, library: str, module: str, *arguments: str) -> str:
         """Runs a module of Python with one of LIBRARIES at hand, and returns what it prints.
@@ -40,12 +38,11 @@ class Pythons:
             RunError: if it fails.
         """
         python = self.peer if library == "tensorflow_hub" else self.ours
-        path = [str(ROOT)] if self.source == ROOT else [str(self.source), str(ROOT)]
         process = subprocess.run(
             [python, "-m", module, *arguments],
             env={
                 **os.environ,
-                "PYTHONPATH": os.pathsep.join(path),
+                "PYTHONPATH": str(ROOT),
                 "TF_CPP_MIN_LOG_LEVEL": "3",
                 "TF_ENABLE_ONEDNN_OPTS": "0",
             },
