@@ -17,6 +17,7 @@ import importlib
 import os
 import platform
 import tempfile
+from os.path import abspath
 from pathlib import Path
 from types import ModuleType
 
@@ -46,8 +47,10 @@ GLOVE = ROOT / ".cache" / "benchmarks" / "glove.txt"
 def main() -> None:
     """Prints the table, row by row."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--ours", required=True, help="a Python with what hubmodule needs")
-    parser.add_argument("--peer", required=True, help="a Python with tensorflow_hub")
+    parser.add_argument(
+        "--ours", type=abspath, required=True, help="a Python with what hubmodule needs"
+    )
+    parser.add_argument("--peer", type=abspath, required=True, help="a Python with tensorflow_hub")
     parser.add_argument("--case", nargs="*", choices=CASES, help="default: all", metavar="NAME")
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()

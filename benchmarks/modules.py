@@ -1,6 +1,9 @@
 """Makes the modules that the cases use, all of them in one folder.
 
-    python -m benchmarks.modules FOLDER
+    python -m benchmarks.modules FOLDER [LAYERS ...]
+
+With numbers of layers, it makes modules of these sizes only, in folders of these names,
+and prints how many nodes each has.
 
 `large` is like a network for images: 90 layers of a convolution and a batch
 normalisation, which are 450 variables and 6,800 nodes.
@@ -13,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import tensorflow as tf
+from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 import hubmodule as hub
 
@@ -25,13 +29,25 @@ LARGE_ROWS = 1 << 20  # of 4 variables of 64 columns of float32: 1 GiB
 
 
 def main() -> None:
-    """Writes all modules into the folder that the command line names."""
-    folder = Path(sys.argv[1])
-    variants = [(set(), {"training": False}), ({"train"}, {"training": True})]
-    write(folder / "large", network(LAYERS), variants)
+    """Writes modules into the folder that the command line names."""
+    folder, layers = Path(sys.argv[1]), list(map(int, sys.argv[2:]))
+    if layers:
+        print([_write_network(folder / str(count) / "large", count) for count in layers])
+        return
+    _write_network(folder / "large", LAYERS)
     write(folder / "one_signature", towers(1))
     write(folder / "many_signatures", towers(SIGNATURES))
     write(folder / "heavy", heavy)
+
+
+def _write_network(path: Path, layers: int) -> int:
+    """Publishes a network, and returns how many nodes its variant without tags has."""
+    path.parent.mkdir(exist_ok=True)
+    variants = [(set(), {"training": False}), ({"train"}, {"training": True})]
+    write(path, network(layers), variants)
+    content = path.joinpath("saved_model.pb").read_bytes()
+    meta_graphs = SavedModel.FromString(content).meta_graphs
+    return next(len(m.graph_def.node) for m in meta_graphs if not m.meta_info_def.tags)
 
 
 def write(path: Path, module_fn: Callable[..., None], variants: list | None = None) -> None:
