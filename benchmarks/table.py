@@ -9,7 +9,7 @@ from benchmarks.runs import Result
 
 Values = dict[str, float]
 HEAD = (
-    "| case | tensorflow_hub | hubmodule | ratio (CPU) | target | | floor | distance | memory |\n"
+    "| case | tensorflow_hub | hubmodule | ratio (CPU) | target | | floor | distance (CPU) | memory |\n"
     "|---|---:|---:|---:|---|---|---:|---:|---:|"
 )
 _VERDICTS = {True: "holds", False: "**fails**", None: "?"}
@@ -32,7 +32,7 @@ def row(case: Any, result: Result) -> str:
         "; ".join(map(str, case.TARGETS)),
         "; ".join(verdicts),
         _shown(floor, metric),
-        _ratio(ours, floor, metric),
+        _ratios(ours, floor, metric),
         " / ".join(_megabytes(values) for values in (peer, ours, floor) if values),
     ]
     return f"| {' | '.join(cells)} |"
@@ -56,12 +56,9 @@ def _shown(values: Values, metric: str) -> str:
     return f"{seconds:.2f} s" if seconds >= 1 else f"{seconds * 1000:.1f} ms"
 
 
-def _ratios(peer: Values, ours: Values, metric: str) -> str:
-    if not peer:
-        return ""
-    if metric == "nodes":
-        return _ratio(peer, ours, metric)
-    return f"{_ratio(peer, ours, metric)} ({_ratio(peer, ours, 'cpu')})"
+def _ratios(above: Values, below: Values, metric: str) -> str:
+    ratio = _ratio(above, below, metric)
+    return f"{ratio} ({_ratio(above, below, 'cpu')})" if ratio and metric == "seconds" else ratio
 
 
 def _ratio(above: Values, below: Values, metric: str) -> str:

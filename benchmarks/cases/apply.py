@@ -11,7 +11,7 @@ from benchmarks.measuring import Measurement
 from benchmarks.targets import TimesLess
 
 TITLE = "`m(x)` on it"
-TARGETS = [TimesLess(5)]
+TARGETS = [TimesLess(5, "cpu")]
 
 
 def measure(library: str, folder: Path, measurement: Measurement) -> None:

@@ -11,7 +11,7 @@ from benchmarks.measuring import Measurement
 from benchmarks.targets import NearFloor
 
 TITLE = "2nd to 20th `m(x)`, each"
-TARGETS = [NearFloor(1)]
+TARGETS = [NearFloor(1, "cpu")]
 AGAIN = 19
 
 

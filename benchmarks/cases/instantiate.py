@@ -11,7 +11,7 @@ from benchmarks.measuring import Measurement
 from benchmarks.targets import TimesLess
 
 TITLE = "`Module()`, 450 variables, 6,800 nodes"
-TARGETS = [TimesLess(8)]
+TARGETS = [TimesLess(8, "cpu")]
 
 
 def measure(library: str, folder: Path, measurement: Measurement) -> None:

@@ -9,7 +9,7 @@ from benchmarks.measuring import Measurement
 from benchmarks.targets import TimesLess
 
 TITLE = '`Module(trainable=True, tags={"train"})`'
-TARGETS = [TimesLess(6)]
+TARGETS = [TimesLess(6, "cpu")]
 
 
 def measure(library: str, folder: Path, measurement: Measurement) -> None:

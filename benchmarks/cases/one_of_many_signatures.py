@@ -11,7 +11,7 @@ from benchmarks.measuring import Measurement
 from benchmarks.targets import NearFloor
 
 TITLE = "`m(x)`, one signature of 40"
-TARGETS = [NearFloor(1.5), NearFloor(1, "nodes")]
+TARGETS = [NearFloor(1.5, "cpu"), NearFloor(1, "nodes")]
 
 
 def measure(library: str, folder: Path, measurement: Measurement) -> None:
