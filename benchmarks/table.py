@@ -9,7 +9,8 @@ from benchmarks.runs import Result
 
 Values = dict[str, float]
 HEAD = (
-    "| case | tensorflow_hub | hubmodule | ratio (CPU) | target | | floor | distance (CPU) | memory |\n"
+    "| case | tensorflow_hub | hubmodule | ratio (CPU) | target | "
+    "| floor | distance (CPU) | memory |\n"
     "|---|---:|---:|---:|---|---|---:|---:|---:|"
 )
 _VERDICTS = {True: "holds", False: "**fails**", None: "?"}
