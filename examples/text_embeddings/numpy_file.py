@@ -9,6 +9,7 @@ import numpy as np
 
 from examples.text_embeddings.opening import EmbeddingFileError, Stream
 from examples.text_embeddings.rows import (
+    MOST_ROW_BYTES,
     Embeddings,
     Source,
     check_finite,
@@ -48,16 +49,22 @@ def _header(stream: Stream, path: str) -> tuple[tuple[int, int], np.dtype]:
     try:
         version = np.lib.format.read_magic(stream)
         shape, by_columns, dtype = _READ_HEADER[version](stream)
-    except (ValueError, KeyError) as error:
+    except EmbeddingFileError:
+        raise
+    except Exception as error:  # the header is Python, with as many ways to be wrong
         raise EmbeddingFileError(
             f"{path} is no array of NumPy that can be read ({error}); write it with numpy.save."
         ) from error
     # Numbers only: to read objects would be to run what the file says.
-    if len(shape) != 2 or 0 in shape or by_columns or dtype.kind not in "fiu":
+    if len(shape) != 2 or min(shape) < 1 or by_columns or dtype.kind not in "fiu":
         raise EmbeddingFileError(
             f"{path} is an array of {dtype} of shape {list(shape)}"
             f"{', stored by columns' if by_columns else ''}; write numbers of shape [rows, "
             "dimension], stored by rows, as of numpy.ascontiguousarray."
+        )
+    if shape[1] * dtype.itemsize > MOST_ROW_BYTES:
+        raise EmbeddingFileError(
+            f"{path} is an array of shape {list(shape)}, which is no table of embeddings."
         )
     return shape, dtype
 

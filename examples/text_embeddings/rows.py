@@ -9,6 +9,9 @@ import numpy as np
 
 from examples.text_embeddings.opening import EmbeddingFileError
 
+# A longer row is none, and all of it would have to be held in memory.
+MOST_ROW_BYTES = 64 << 20
+
 
 @dataclasses.dataclass(frozen=True)
 class Embeddings:

@@ -24,6 +24,7 @@ import polars as pl
 
 from examples.text_embeddings.opening import EmbeddingFileError, Stream
 from examples.text_embeddings.rows import (
+    MOST_ROW_BYTES,
     Embeddings,
     Source,
     counted,
@@ -32,8 +33,6 @@ from examples.text_embeddings.rows import (
     shown,
 )
 
-# A longer line is no row of a text file, and all of it would have to be held in memory.
-_MAX_LINE_BYTES = 64 << 20
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _NUMBER = re.compile(rb"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _LAST_NUMBERS = re.compile(rb"(?:[ \t]+%b)+\Z" % _NUMBER.pattern)
@@ -94,9 +93,9 @@ def _blocks(stream: Stream, path: str, chunk_bytes: int) -> Iterator[bytes]:
         if end >= 0:
             yield rest[:end]
             rest = rest[end + 1 :]
-        elif len(rest) > _MAX_LINE_BYTES:
+        elif len(rest) > MOST_ROW_BYTES:
             raise EmbeddingFileError(
-                f"{path} has a line of more than {_MAX_LINE_BYTES} bytes, so it is no text file "
+                f"{path} has a line of more than {MOST_ROW_BYTES} bytes, so it is no text file "
                 "of embeddings; give one with a token and its vector in each line."
             )
     if last := rest.rstrip(b" \r\n"):

@@ -14,6 +14,7 @@ import numpy as np
 
 from examples.text_embeddings.opening import EmbeddingFileError, Stream
 from examples.text_embeddings.rows import (
+    MOST_ROW_BYTES,
     Embeddings,
     Source,
     check_finite,
@@ -43,7 +44,7 @@ def read_word2vec(stream: Stream, path: str, chunk_bytes: int) -> Source:
     """
     start = stream.read(_MOST_HEADER_BYTES)
     header = _HEADER.match(start)
-    if header is None:
+    if header is None or 4 * int(header[2]) > MOST_ROW_BYTES:
         raise EmbeddingFileError(f"{path} {_problem_of_start(start)}")
     count, dimension = int(header[1]), int(header[2])
     blocks = _blocks(stream, start[header.end() :], path, count, dimension, chunk_bytes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import contextlib
 import gzip
 import lzma
 import sys
@@ -328,6 +329,23 @@ def test_what_is_written_is_read(file, table, chunk_bytes):
     assert embeddings.tokens == ["the", *table]
     expected = np.array([(0, 0, 0), *table.values()], np.float32)
     assert embeddings.vectors.tobytes() == expected.tobytes()
+
+
+@settings(
+    derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    content=st.lists(
+        st.sampled_from([b" ", b"\n", b"\r", b"\t", b"a", b"1", b"-2.5", b"nan", b"\xff", b"1e39"])
+    ).map(b"".join),
+    chunk_bytes=st.integers(1, 50),
+)
+def test_any_bytes_are_read_or_refused(file, content, chunk_bytes):
+    with contextlib.suppress(EmbeddingFileError):
+        embeddings = read(file, content, chunk_bytes=chunk_bytes)
+        assert len(embeddings.tokens) == len(embeddings.vectors) > 0
+        assert np.isfinite(embeddings.vectors).all()
+        assert not any(set("\r\n") & set(token) or not token for token in embeddings.tokens)
 
 
 if __name__ == "__main__":

@@ -53,6 +53,7 @@ FAULTS = [
     (b"a 1 2\n" * 9, b"a", "is no array of NumPy that can be read"),
     (saved(np.ones([2])), b"a", r"of float64 of shape \[2\]"),
     (saved(np.ones([0, 2])), b"", r"of shape \[0, 2\]"),
+    (saved(np.ones([1, 1])).replace(b"(1, 1), ", b"(-1, 1),"), b"a", r"of shape \[-1, 1\]"),
     (saved(np.ones([2, 3]).T), b"a", "stored by columns"),
     (saved(np.array([["a"]])), b"a", "an array of <U1"),
     (saved(np.array([[None]])), b"a", "an array of object"),
@@ -70,6 +71,20 @@ FAULTS = [
 def test_faults(content, words, problem):
     with pytest.raises(EmbeddingFileError, match=problem):
         read(content, words)
+
+
+def test_a_row_beyond_all_reason():
+    header = saved(np.ones([1, 1]))[:128].replace(b"(1, 1), }      ", b"(1, 99999999), ")
+    with pytest.raises(EmbeddingFileError, match=r"shape \[1, 99999999\], which is no table"):
+        read(header.replace(b"99999999),  ", b"99999999), }"), b"a")
+
+
+@settings(derandomize=True, deadline=None)
+@given(header=st.binary(max_size=40), rest=st.binary(max_size=40))
+def test_any_bytes_are_read_or_refused(header, rest):
+    content = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + rest
+    with pytest.raises(EmbeddingFileError):
+        read(content, b"a\n")
 
 
 TOKENS = st.text(

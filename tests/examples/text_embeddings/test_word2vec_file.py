@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import sys
 from collections.abc import Mapping, Sequence
@@ -49,6 +50,7 @@ FAULTS = [
     (b"", "starts with '', where a binary file of word2vec says"),
     (b"the 0.1 0.2\n", "if it is text, rename it"),
     (b"\xba\x16\x4f\x2f....", r"is a model of fastText; .* \.vec"),
+    (b"1 99999999999\na " + bytes(8), "starts with '1 99999999999"),
     (b"2 2\na " + bytes(8), "ends after 1 of the 2 rows"),
     (b"2 2\na " + bytes(8) + b"b " + bytes(7), "ends after 1 of the 2 rows"),
     (b"1 2\n", "ends after 0 of the 1 rows"),
@@ -88,6 +90,13 @@ NUMBERS = st.floats(width=32, allow_nan=False, allow_infinity=False)
 def test_what_is_written_is_read(table, end, chunk_bytes):
     content = written({token.encode(): vector for token, vector in table.items()}, end)
     assert read(content, chunk_bytes) == table
+
+
+@settings(derandomize=True, deadline=None)
+@given(rest=st.binary(max_size=60), header=st.sampled_from([b"", b"1 1\n", b"3 2\n"]))
+def test_any_bytes_are_read_or_refused(rest, header):
+    with contextlib.suppress(EmbeddingFileError):
+        assert all(len(vector) in (1, 2) for vector in read(header + rest).values())
 
 
 @settings(derandomize=True, deadline=None)
