@@ -25,7 +25,7 @@ tf1 = tf.compat.v1
 LAYERS = 90
 CHANNELS = 4
 SIGNATURES = 40
-LARGE_ROWS = 1 << 20  # of 4 variables of 64 columns of float32: 1 GiB
+HEAVY_LAYERS = 64  # of 16 MiB each
 
 
 def main() -> None:
@@ -135,9 +135,13 @@ def towers(count: int) -> Callable[[], None]:
 
 def heavy() -> None:
     """A module_fn with 1 GiB of variables."""
-    rows = tf1.placeholder(tf.int32, [None])
-    tables = [tf1.get_variable(f"table_{i}", [LARGE_ROWS, 64]) for i in range(4)]
-    hub.add_signature(inputs=rows, outputs=tf.add_n([tf.gather(table, rows) for table in tables]))
+    features = tf1.placeholder(tf.float32, [None, 2048])
+    outputs = features
+    for layer in range(HEAVY_LAYERS):
+        initializer = tf1.random_uniform_initializer(-0.05, 0.05)
+        kernel = tf1.get_variable(f"kernel_{layer}", [2048, 2048], initializer=initializer)
+        outputs = tf.nn.relu(tf.matmul(outputs, kernel))
+    hub.add_signature(inputs=features, outputs=outputs)
 
 
 if __name__ == "__main__":

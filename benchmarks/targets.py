@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+# "seconds", "cpu", "memory" and "nodes", see `measuring`; "process": the memory of all of it.
 # What a library, or the floor, was measured to take: the medians of several rounds.
 Measured = Mapping[str, float]
 MEGABYTE = 10**6
@@ -38,7 +39,13 @@ class NearFloor:
     metric: str = "seconds"
 
     def __str__(self) -> str:
-        what = {"seconds": "time", "cpu": "CPU", "nodes": "nodes", "memory": "memory"}[self.metric]
+        what = {
+            "seconds": "time",
+            "cpu": "CPU",
+            "nodes": "nodes",
+            "memory": "memory",
+            "process": "memory",
+        }[self.metric]
         return f"{what} up to {self.factor:g} x floor"
 
     def holds(self, ours: Measured, peer: Measured | None, floor: Measured | None) -> bool | None:

@@ -20,7 +20,7 @@ def measure(library: str, folder: Path, measurement: Measurement) -> None:
     hub = importlib.import_module(library)
     config = tf.compat.v1.ConfigProto(device_count={"CPU": 2})
     with tf.Graph().as_default(), tf.compat.v1.Session(config=config) as session:
-        with tf.device(_in_turn()):
+        with tf.compat.v1.device(_in_turn()):
             hub.Module(str(folder / "large"))
         initialiser = tf.compat.v1.global_variables_initializer()
         with measurement():
