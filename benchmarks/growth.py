@@ -65,10 +65,11 @@ def _make_modules(pythons: Pythons, directory: str) -> list[int]:
 
 def _plot(sizes: Sequence[int], seconds: Points, nodes: Points, path: Path) -> None:
     plt.rcParams.update({"font.family": "DejaVu Sans", "font.size": 11, "text.color": INK})
-    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4.2), dpi=160)
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10.5, 4.2), dpi=160)
     _draw(left, sizes, seconds, "Time to instantiate and apply", "{:.1f} s")
     _draw(right, sizes, nodes, "Nodes added to the graph", "{:,.0f}")
-    figure.tight_layout(w_pad=3)
+    left.yaxis.set_major_formatter(lambda value, _: f"{value:g} s")
+    figure.subplots_adjust(left=0.05, right=0.87, bottom=0.15, top=0.88, wspace=0.55)
     figure.savefig(path, facecolor="white")
 
 
@@ -89,7 +90,7 @@ def _draw(axes: Axes, sizes: Sequence[int], points: Points, title: str, form: st
         )
     axes.set_title(title, loc="left", color=INK, fontweight="bold", pad=12)
     axes.set_xlabel("nodes in the module", color=INK)
-    axes.set_xlim(0, sizes[-1] * 1.32)
+    axes.set_xlim(0, sizes[-1] * 1.01)
     axes.set_xticks(range(0, 20_001, 5_000))
     axes.set_ylim(0, max(map(max, points.values())) * 1.1)
     for axis in (axes.xaxis, axes.yaxis):
