@@ -21,7 +21,7 @@ from os.path import abspath
 from pathlib import Path
 from types import ModuleType
 
-from benchmarks.runs import LIBRARIES, ROOT, Pythons, measured
+from benchmarks.runs import LIBRARIES, QUIET, ROOT, Pythons, measured
 from benchmarks.table import HEAD, row
 
 CASES = [
@@ -54,6 +54,7 @@ def main() -> None:
     parser.add_argument("--case", nargs="*", choices=CASES, help="default: all", metavar="NAME")
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
+    os.environ.update(QUIET)
     pythons = Pythons(options.ours, options.peer)
     names = options.case or CASES
     print(f"{_machine()}\n{pythons.versions()}\n\n{HEAD}", flush=True)

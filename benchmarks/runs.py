@@ -13,6 +13,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 LIBRARIES = ("tensorflow_hub", "hubmodule", "floor")
+# TensorFlow reads these when it is imported.
+QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0"}
 
 
 class RunError(Exception):
@@ -43,8 +45,7 @@ class Pythons:
             env={
                 **os.environ,
                 "PYTHONPATH": str(ROOT),
-                "TF_CPP_MIN_LOG_LEVEL": "3",
-                "TF_ENABLE_ONEDNN_OPTS": "0",
+                **QUIET,
             },
             cwd=ROOT / "docs",  # where Python finds nothing but by PYTHONPATH
             capture_output=True,
