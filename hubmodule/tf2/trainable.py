@@ -102,9 +102,7 @@ class ReusableModule(_tf.SavedObject):
         return signatures
 
     @tf.autograph.experimental.do_not_convert
-    def __call__(
-        self, inputs: Any = None, training: bool | tf.Tensor | None = False
-    ) -> Any:
+    def __call__(self, inputs: Any = None, training: bool | tf.Tensor | None = False) -> Any:
         """Applies the default signature.
 
         Args:
