@@ -4,6 +4,8 @@
 # make bazel   the test suite under Bazel, ARGS=... for bazel test
 # make interop tensorflow_hub of two generations reads what we write and shares our cache, and
 #              the reverse
+# make bench   each figure of the README, side by side with tensorflow_hub; CASE=apply for one
+# make growth  the plot of docs/growth.png
 
 TF ?= 2.21.0
 ARGS ?=
@@ -21,7 +23,7 @@ BUILDIFIER = .cache/buildifier/node_modules/.bin/buildifier
 BUILD_FILES = $(shell find . \( -name '.?*' -o -name node_modules \) -prune -o \( \
 	-name BUILD -o -name '*.bzl' -o -name WORKSPACE -o -name MODULE.bazel \) -print)
 
-.PHONY: demo test check bazel interop environment format clean
+.PHONY: demo test check bazel interop bench growth environment format clean
 .DEFAULT_GOAL := test
 
 $(READY): pyproject.toml setup.py $(wildcard proto/*.proto)
@@ -63,6 +65,17 @@ interop:
 	scripts/make_peers.sh
 	.venv/bin/python -m scripts.interop $(ARGS)
 	.venv/bin/python -m scripts.interop_cache
+
+# Both libraries on the newest TensorFlow that tensorflow_hub has the API on.
+BENCH = .venv-2.15.1/bin/python
+PEER = $(or $(HUBMODULE_PEERS),.cache/peers)/peer215/bin/python
+
+bench growth:
+	$(MAKE) environment TF=2.15.1
+	scripts/make_peers.sh peer215
+	$(if $(filter growth,$@),$(BENCH) -m pip install --quiet 'matplotlib>=3.8' 'numpy<2')
+	$(BENCH) -m benchmarks$(if $(filter growth,$@),.growth) \
+		--ours $(BENCH) --peer $(PEER) $(if $(CASE),--case $(CASE)) $(ARGS)
 
 environment: $(READY)
 

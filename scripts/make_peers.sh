@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes the environments that `make interop` needs, tensorflow_hub with the TensorFlow of its day:
+# Makes the environments that `make interop` and `make bench` need, or the one that is named:
+# tensorflow_hub with the TensorFlow of its day.
 #   peer215   tensorflow_hub 0.15.0 on TensorFlow 2.15.1, Python 3.10 or 3.11
 #   peer115   tensorflow_hub 0.12.0 on TensorFlow 1.15.5, Python 3.7
 # They are put into $HUBMODULE_PEERS, by default .cache/peers; one that is complete is kept.
@@ -7,6 +8,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 peers=${HUBMODULE_PEERS:-.cache/peers}
+wanted=${*:-peer215 peer115}
 
 # Runs its arguments as a Python; whether that is Python 3.7. A pyenv shim may not run at all.
 is_python37() {
@@ -26,6 +28,11 @@ find_python37() {
   return 1
 }
 
+# Whether a peer is wanted, and not there yet.
+is_missing() {
+  case " $wanted " in *" $1 "*) test ! -e "$peers/$1/.done" ;; *) false ;; esac
+}
+
 # make_peer NAME PYTHON REQUIREMENT...
 make_peer() {
   name=$1 python=$2
@@ -37,12 +44,12 @@ make_peer() {
 }
 
 # setuptools has pkg_resources, which tensorflow_hub 0.15 imports, up to version 80.
-if [ ! -e "$peers/peer215/.done" ]; then
+if is_missing peer215; then
   python=$(scripts/find_python.sh 2.15.1)
   make_peer peer215 "$python" tensorflow-cpu==2.15.1 tensorflow-hub==0.15.0 'setuptools<81'
 fi
 # TensorFlow 1.15 pins neither; it does not import with newer ones.
-if [ ! -e "$peers/peer115/.done" ]; then
+if is_missing peer115; then
   python=$(find_python37)
   make_peer peer115 "$python" \
     tensorflow==1.15.5 tensorflow-hub==0.12.0 'protobuf<3.21' 'numpy<1.19'

@@ -1,4 +1,4 @@
-"""Publishes a text file of word embeddings as a module.
+"""Publishes a file of word embeddings as a module.
 
     python export.py --embedding_file=glove.6B.50d.txt.gz --export_path=/modules/glove
 
@@ -10,10 +10,12 @@ A program then uses it with
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 if not __package__:  # run as a program
@@ -22,6 +24,7 @@ if not __package__:  # run as a program
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
+import numpy as np
 import tensorflow as tf
 from absl import app, flags
 
@@ -29,10 +32,16 @@ import hubmodule as hub
 from examples.text_embeddings.embedding_file import (
     EmbeddingFileError,
     Embeddings,
-    read_embeddings,
+    read_blocks,
 )
+from examples.text_embeddings.projector import check_directory, write_projector
+from examples.text_embeddings.store import Stored, store
+from hubmodule.format.checkpoint import Entry
 
 tf1 = tf.compat.v1
+
+DTYPES = ("float32", "float16")
+_DISK_FULL = "The disk is full; TMPDIR may name a directory on a larger one"
 
 
 def export_module_from_file(
@@ -41,12 +50,19 @@ def export_module_from_file(
     num_oov_buckets: int = 1,
     preprocess_text: bool = True,
     l2_regularization: float = 0.0,
+    vocabulary_file: str | None = None,
+    max_rows: int | None = None,
+    dtype: str = "float32",
+    projector: str | None = None,
 ) -> None:
     """Publishes the embeddings in a file as a module, or raises and writes nothing.
 
+    The vectors pass through a temporary file, not through memory.
+
     Args:
-      embedding_file: a text file with a token and its vector in each line, plain or
-        packed by gzip, bzip2 or xz; see `embedding_file.read_embeddings`.
+      embedding_file: text with a token and its vector in each line, or a binary file of
+        word2vec (.bin) or NumPy (.npy), plain or packed by gzip, bzip2 or xz; see
+        `embedding_file.read_blocks`.
       export_path: the directory that becomes the module.
       num_oov_buckets: how many further vectors, which start as zeros, words that are
         not in the file share; a word's bucket is told by its hash.
@@ -54,16 +70,26 @@ def export_module_from_file(
         See `make_module_fn`.
       l2_regularization: if not 0, the module has a regularisation loss, which is
         `l2_regularization * sum(embeddings ** 2) / 2`.
+      vocabulary_file: the tokens of a NumPy array, each in a line.
+      max_rows: how many rows to publish, from the first; None: all.
+      dtype: what the module keeps the vectors as, "float32" or "float16". What it gives
+        is float32.
+      projector: a directory in which to write what TensorBoard's projector shows.
 
     Raises:
       EmbeddingFileError: the file is damaged, or a row is wrong; also a ValueError.
       ValueError: another argument is wrong.
       FileNotFoundError: there is no such file.
-      FileExistsError: something is at `export_path` already.
+      FileExistsError: something is at `export_path` or in `projector` already.
     """
-    _check_options(export_path, num_oov_buckets, l2_regularization)
-    embeddings = read_embeddings(embedding_file)
-    export_module(embeddings, export_path, num_oov_buckets, preprocess_text, l2_regularization)
+    _check_options(export_path, num_oov_buckets, l2_regularization, max_rows, dtype)
+    if projector is not None:
+        check_directory(projector)
+    blocks = read_blocks(embedding_file, vocabulary_file=vocabulary_file, max_rows=max_rows)
+    with _stored(blocks, dtype, num_oov_buckets) as stored:
+        _write_module(stored, export_path, preprocess_text, l2_regularization)
+        if projector is not None:
+            write_projector(stored, projector)
 
 
 def export_module(
@@ -72,31 +98,41 @@ def export_module(
     num_oov_buckets: int = 1,
     preprocess_text: bool = True,
     l2_regularization: float = 0.0,
+    dtype: str = "float32",
 ) -> None:
     """Publishes embeddings as a module; see `export_module_from_file`."""
-    _check_options(export_path, num_oov_buckets, l2_regularization)
+    _check_options(export_path, num_oov_buckets, l2_regularization, None, dtype)
+    with _stored([embeddings], dtype, num_oov_buckets) as stored:
+        _write_module(stored, export_path, preprocess_text, l2_regularization)
+
+
+@contextlib.contextmanager
+def _stored(blocks: Iterable[Embeddings], dtype: str, num_oov_buckets: int) -> Iterator[Stored]:
     with tempfile.TemporaryDirectory() as directory:
-        vocabulary_file = os.path.join(directory, "tokens.txt")
-        _write_vocabulary(vocabulary_file, embeddings.tokens)
-        module_fn = make_module_fn(
-            vocabulary_file,
-            embeddings.vectors.shape,
-            num_oov_buckets,
+        try:
+            stored = store(blocks, directory, np.dtype(dtype), num_oov_buckets)
+        except OSError as error:
+            if error.errno == errno.ENOSPC:
+                error.filename, error.strerror = directory, _DISK_FULL
+            raise
+        yield stored
+
+
+def _write_module(
+    stored: Stored, export_path: str, preprocess_text: bool, l2_regularization: float
+) -> None:
+    spec = hub.create_module_spec(
+        make_module_fn(
+            stored.vocabulary_file,
+            (stored.words, stored.dimension),
+            stored.rows - stored.words,
             preprocess_text,
             l2_regularization,
+            stored.dtype.name,
         )
-        spec = hub.create_module_spec(module_fn)
-        with tf.Graph().as_default():
-            module = hub.Module(spec)
-            # The vectors are fed: in the graph itself, millions of them would not fit
-            # into the 2 GB that a GraphDef can have.
-            known = tf1.placeholder(tf.float32, embeddings.vectors.shape)
-            unknown = tf.zeros([num_oov_buckets, embeddings.vectors.shape[1]])
-            variable = module.variable_map["embeddings"]
-            fill = tf1.assign(variable, tf.concat([known, unknown], axis=0))
-            with tf1.Session() as session:
-                session.run(fill.op, {known: embeddings.vectors})
-                module.export(export_path, session)
+    )
+    # No variable is made, which would hold all vectors: they go from file to file.
+    spec.write(export_path, [Entry("embeddings", stored.vectors())])
 
 
 def make_module_fn(
@@ -105,11 +141,12 @@ def make_module_fn(
     num_oov_buckets: int = 1,
     preprocess_text: bool = True,
     l2_regularization: float = 0.0,
+    dtype: str = "float32",
 ) -> Callable[[], None]:
     """Returns a `module_fn` for `hub.create_module_spec`.
 
-    Its variable `embeddings` is float32 of shape [words + num_oov_buckets, dimension]
-    and trainable. Its one signature has the output `default`, float32 of shape
+    Its variable `embeddings` is of shape [words + num_oov_buckets, dimension] and
+    trainable. Its one signature has the output `default`, float32 of shape
     [batch, dimension], and one input, string of shape [batch]:
 
     * `sentences`, if `preprocess_text`. Punctuation (Unicode's categories P*) is taken
@@ -124,6 +161,7 @@ def make_module_fn(
       num_oov_buckets: as in `export_module_from_file`.
       preprocess_text: as in `export_module_from_file`.
       l2_regularization: as in `export_module_from_file`.
+      dtype: of the variable, as in `export_module_from_file`.
     """
     words, dimension = vectors_shape
 
@@ -131,6 +169,7 @@ def make_module_fn(
         embeddings = tf1.get_variable(
             "embeddings",
             shape=[words + num_oov_buckets, dimension],
+            dtype=dtype,
             initializer=tf1.zeros_initializer(),
             regularizer=_l2_regularizer(l2_regularization) if l2_regularization else None,
         )
@@ -140,7 +179,7 @@ def make_module_fn(
         if preprocess_text:
             output = _embed_sentences(text, table, embeddings)
         else:
-            output = tf.gather(embeddings, table.lookup(text))
+            output = _vectors(embeddings, table.lookup(text))
         hub.add_signature(inputs={name: text}, outputs={"default": output})
 
     return module_fn
@@ -152,12 +191,16 @@ def _embed_sentences(
     without_punctuation = tf.strings.regex_replace(sentences, r"\pP", "")
     words = tf1.string_split(without_punctuation, sep=" ")
     words, _ = tf.sparse.fill_empty_rows(words, "")
-    vectors = tf.gather(embeddings, table.lookup(words.values))
+    vectors = _vectors(embeddings, table.lookup(words.values))
     # tf.nn.embedding_lookup_sparse of today writes ops that TensorFlow 1 does not know.
     sentence_of_word = tf.cast(words.indices[:, 0], tf.int32)
     sums = tf.math.segment_sum(vectors, sentence_of_word)
     counts = tf.math.segment_sum(tf.ones_like(sentence_of_word, tf.float32), sentence_of_word)
     return sums / tf.sqrt(counts)[:, tf.newaxis]
+
+
+def _vectors(embeddings: tf.Variable, rows: tf.Tensor) -> tf.Tensor:
+    return tf.cast(tf.gather(embeddings, rows), tf.float32)
 
 
 def _vocabulary_table(path: str, num_oov_buckets: int) -> tf.lookup.StaticVocabularyTable:
@@ -173,22 +216,26 @@ def _vocabulary_table(path: str, num_oov_buckets: int) -> tf.lookup.StaticVocabu
 
 
 def _l2_regularizer(scale: float) -> Callable[[tf.Tensor], tf.Tensor]:
-    return lambda weights: scale * tf.nn.l2_loss(weights)
+    return lambda weights: scale * tf.nn.l2_loss(tf.cast(weights, tf.float32))
 
 
-def _write_vocabulary(path: str, tokens: Sequence[str]) -> None:
-    # Only "\n" ends a line of the vocabulary; tokens may hold other line separators.
-    with open(path, "w", encoding="utf-8", newline="\n") as file:
-        file.writelines(f"{token}\n" for token in tokens)
-
-
-def _check_options(export_path: str, num_oov_buckets: int, l2_regularization: float) -> None:
+def _check_options(
+    export_path: str,
+    num_oov_buckets: int,
+    l2_regularization: float,
+    max_rows: int | None,
+    dtype: str,
+) -> None:
     if num_oov_buckets < 1:
         raise ValueError(
             f"num_oov_buckets is {num_oov_buckets}; words that are not in the file need at least 1."
         )
     if not l2_regularization >= 0:
         raise ValueError(f"l2_regularization is {l2_regularization}; give 0 or more.")
+    if max_rows is not None and max_rows < 1:
+        raise ValueError(f"max_rows is {max_rows}; give 1 or more, or None for all rows.")
+    if dtype not in DTYPES:
+        raise ValueError(f"dtype is {dtype!r}; give one of {', '.join(DTYPES)}.")
     # Said before the work rather than after it.
     if tf.io.gfile.exists(export_path) and not _is_empty_directory(export_path):
         raise FileExistsError(f"{export_path} exists already; delete it, or give another path.")
@@ -201,13 +248,17 @@ def _is_empty_directory(path: str) -> bool:
 def define_flags(values: flags.FlagValues = flags.FLAGS) -> None:
     """Defines the flags of the program."""
     here = {"flag_values": values}
-    flags.DEFINE_string("embedding_file", None, "A token and its vector in each line.", **here)
+    flags.DEFINE_string("embedding_file", None, "Text, word2vec (.bin) or NumPy (.npy).", **here)
     flags.DEFINE_string("export_path", None, "The directory that becomes the module.", **here)
     flags.DEFINE_bool("preprocess_text", True, "Take sentences rather than tokens.", **here)
     flags.DEFINE_integer(
         "num_oov_buckets", 1, "Vectors that missing words share.", lower_bound=1, **here
     )
     flags.DEFINE_float("l2_regularization", 0.0, "Scale of an L2 loss.", lower_bound=0.0, **here)
+    flags.DEFINE_string("vocabulary_file", None, "Tokens of a NumPy array, by line.", **here)
+    flags.DEFINE_integer("max_rows", None, "Publish so many rows.", lower_bound=1, **here)
+    flags.DEFINE_enum("dtype", "float32", DTYPES, "What to keep the vectors as.", **here)
+    flags.DEFINE_string("projector", None, "A directory for TensorBoard's projector.", **here)
     flags.mark_flags_as_required(["embedding_file", "export_path"], **here)
 
 
@@ -223,10 +274,16 @@ def main(arguments: Sequence[str]) -> None:
             options.num_oov_buckets,
             options.preprocess_text,
             options.l2_regularization,
+            options.vocabulary_file,
+            options.max_rows,
+            options.dtype,
+            options.projector,
         )
     except (EmbeddingFileError, hub.HubModuleError, OSError, tf.errors.OpError) as error:
         sys.exit(f"Nothing was published: {error}")
     print(f"The module is in {options.export_path}")
+    if options.projector:
+        print(f"See its vectors with: tensorboard --logdir={options.projector}")
 
 
 if __name__ == "__main__":

@@ -18,8 +18,8 @@ from hubmodule.surgery.state import VariableState
 
 T = TypeVar("T")
 
-# Large enough that a piece costs little beside its writing.
-PIECE_BYTES = 128 << 20
+# Large enough that a piece costs little beside its writing, and small beside TensorFlow itself.
+PIECE_BYTES = 32 << 20
 
 # What the reader of checkpoints raises, as its errors cross from C++ in several ways.
 _READ_ERRORS = (tf.errors.OpError, ValueError, RuntimeError, IndexError)
@@ -127,6 +127,7 @@ def write(prefix: str, entries: Iterable[Entry]) -> None:
     for piece in _pieces(entries, lambda entry: entry.array.nbytes):
         shards.append(f"{prefix}.tmp-{len(shards):05d}")
         _save(shards[-1], piece)
+        piece.clear()  # before the next one is made, or two would be in memory
     if shards:
         with tf.Graph().as_default(), tf.compat.v1.Session() as session:
             session.run(

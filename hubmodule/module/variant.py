@@ -121,6 +121,11 @@ class Variant:
         return frozenset(holders | {op_name(tensor) for tensor in assets})
 
     @functools.cached_property
+    def state_tensors(self) -> frozenset[str]:
+        """The outputs of the state ops, which applications take from the state graph."""
+        return frozenset(f"{op}:0" for op in self.state_ops)
+
+    @functools.cached_property
     def variables(self) -> list[state.VariableState]:
         """The variables, in the order of their collection."""
         definitions = collections.variables_in(self.meta_graph, collections.VARIABLES)
@@ -208,25 +213,32 @@ class Variant:
     def _application_template(self, name: str, trainable: bool) -> Template:
         signature = self.signature(name)
         fed = {tensor for info in signature.inputs.values() for tensor in info.tensor_names}
-        replaced = fed | {op + ":0" for op in self.state_ops}
+        replaced = fed | self.state_tensors
+        replaced_ops = {op_name(tensor) for tensor in fed} | self.state_ops
         roots = [tensor for info in signature.outputs.values() for tensor in info.tensor_names]
         updates: list[str] = []
         if trainable:
             updates = collections.names_in(self.meta_graph, collections.UPDATE_OPS)
-        part = self._needed([*roots, *updates], replaced)
+        part = self._needed([*roots, *updates], replaced, replaced_ops)
         if updates and self._lacks_inputs(part):
             # One by one only where it matters, as each takes a walk through the graph.
-            updates = [u for u in updates if not self._lacks_inputs(self._needed([u], replaced))]
-            part = self._needed([*roots, *updates], replaced)
-        return self._template(part, tuple(updates), {op_name(tensor) for tensor in replaced})
+            parts = {u: self._needed([u], replaced, replaced_ops) for u in updates}
+            updates = [u for u in updates if not self._lacks_inputs(parts[u])]
+            part = self._needed([*roots, *updates], replaced, replaced_ops)
+        return self._template(part, tuple(updates), replaced_ops)
 
     def _lacks_inputs(self, part: Part) -> bool:
         """Whether a part has a placeholder, which would stay empty."""
         return any(self.wiring.nodes[op].op == "Placeholder" for op in part.ops)
 
-    def _needed(self, roots: Iterable[str], replaced: Collection[str] = ()) -> Part:
+    def _needed(
+        self,
+        roots: Iterable[str],
+        replaced: Collection[str] = (),
+        replaced_ops: Collection[str] = (),
+    ) -> Part:
         try:
-            return self.wiring.needed(roots, replaced)
+            return self.wiring.needed(roots, replaced, replaced_ops)
         except KeyError as error:
             raise ModuleFormatError(
                 f"Graph variant {sorted(self.tags)} refers to an op {error} that is not in its "

@@ -38,20 +38,29 @@ class Wiring:
     def __init__(self, meta_graph: MetaGraphDef):
         self.graph_def = meta_graph.graph_def
         self.nodes = {node.name: node for node in self.graph_def.node}
+        self._places = {name: place for place, name in enumerate(self.nodes)}
         self.contexts = Contexts(meta_graph)
 
-    def needed(self, roots: Iterable[str], replaced: Collection[str] = ()) -> Part:
+    def needed(
+        self,
+        roots: Iterable[str],
+        replaced: Collection[str] = (),
+        replaced_ops: Collection[str] | None = None,
+    ) -> Part:
         """What the roots need.
 
         Args:
             roots: names of tensors and ops.
             replaced: tensors that come from elsewhere; what only they need is not part
                 of it. An op all of whose outputs are replaced is not either.
+            replaced_ops: the ops of `replaced`; given by who has them, as there may be
+                many more than are needed.
 
         Raises:
             KeyError: if a name is not in the graph.
         """
-        replaced_ops = {op_name(name) for name in replaced}
+        if replaced_ops is None:
+            replaced_ops = {op_name(name) for name in replaced}
         ops: set[str] = set()
         tensors: set[str] = set()
         controls: set[str] = set()
@@ -74,12 +83,12 @@ class Wiring:
                 for reference in self.nodes[op].input:
                     follow(reference)
                 if companions := self.contexts.companions(op):
-                    pending.extend(companions - replaced_ops)
+                    pending.extend(companions.difference(replaced_ops))
         return Part(frozenset(ops), frozenset(tensors), frozenset(controls))
 
     def graph_of(self, ops: Collection[str]) -> tf.compat.v1.GraphDef:
         """The GraphDef of some ops, in the graph's order, with the functions they need."""
         graph_def = tf.compat.v1.GraphDef(versions=self.graph_def.versions)
-        graph_def.node.extend(node for name, node in self.nodes.items() if name in ops)
+        graph_def.node.extend(self.nodes[op] for op in sorted(ops, key=self._places.__getitem__))
         graph_def.library.CopyFrom(functions.needed_library(graph_def.node, self.graph_def.library))
         return graph_def

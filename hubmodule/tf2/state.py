@@ -156,7 +156,7 @@ class State(_tf.AutoTrackable):
 def _initialisers(variant: Variant) -> dict[str, list[str]]:
     """The table initialisers by the op of the table that each fills."""
     by_table: dict[str, list[str]] = {}
-    state = {op + ":0" for op in variant.state_ops}
+    state = variant.state_tensors
     for name in collections.names_in(variant.meta_graph, collections.TABLE_INITIALIZERS):
         touched = variant.wiring.needed([name], state).tensors & state
         tables = sorted(
@@ -173,8 +173,7 @@ def _import(state: State, variant: Variant, initialiser: str) -> Callable[[], No
     """A function that adds an initialiser to the function under construction."""
 
     def add() -> None:
-        replaced = {op + ":0" for op in variant.state_ops}
-        part = variant.wiring.needed([initialiser], replaced)
+        part = variant.wiring.needed([initialiser], variant.state_tensors)
         live = {tensor: state.captured(tensor) for tensor in part.tensors}
         _tf.import_graph_def(variant.wiring.graph_of(part.ops), live)
 

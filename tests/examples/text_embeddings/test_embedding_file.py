@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import contextlib
 import gzip
 import lzma
 import sys
@@ -232,6 +233,59 @@ class TestFaults:
         assert issubclass(EmbeddingFileError, ValueError)
 
 
+class TestKinds:
+    """The end of the name tells the kind."""
+
+    @pytest.mark.parametrize("name", ["v", "v.txt", "v.vec", "v.bin.txt", "v.TXT", "v.txt.gz"])
+    def test_text(self, tmp_path, name):
+        assert rows(read(tmp_path / name, b"a 1 2\n")) == {"a": [1, 2]}
+
+    @pytest.mark.parametrize("name", ["v.bin", "v.BIN", "v.bin.gz", "v.bin.xz"])
+    def test_word2vec(self, tmp_path, name):
+        content = b"1 2\na " + np.float32([1, 2]).tobytes()
+        assert rows(read(tmp_path / name, content)) == {"a": [1, 2]}
+
+    def test_numpy(self, tmp_path):
+        np.save(tmp_path / "v.npy", np.float32([[1, 2]]))
+        (tmp_path / "words").write_bytes(b"a\n")
+        embeddings = read_embeddings(
+            str(tmp_path / "v.npy"), vocabulary_file=str(tmp_path / "words")
+        )
+        assert rows(embeddings) == {"a": [1, 2]}
+
+    def test_numpy_without_a_vocabulary(self, tmp_path):
+        with pytest.raises(EmbeddingFileError, match="needs a vocabulary file"):
+            read_embeddings(str(tmp_path / "v.npy"))
+
+    def test_a_vocabulary_without_numpy(self, file):
+        with pytest.raises(EmbeddingFileError, match="and nothing else, needs a vocabulary file"):
+            read_embeddings(str(file), vocabulary_file="words")
+
+
+class TestMaxRows:
+    @pytest.mark.parametrize("chunk_bytes", [1, 1000])
+    @pytest.mark.parametrize("max_rows", [1, 2, 3, 4])
+    def test_takes_the_first(self, file, max_rows, chunk_bytes):
+        embeddings = read(file, b"a 1\nb 2\nc 3\nd 4\n", max_rows=max_rows, chunk_bytes=chunk_bytes)
+        assert rows(embeddings) == dict(
+            list({"a": [1], "b": [2], "c": [3], "d": [4]}.items())[:max_rows]
+        )
+
+    def test_counts_no_repetitions(self, file):
+        assert rows(read(file, b"a 1\na 2\nb 3\nc 4\n", max_rows=2)) == {"a": [1], "b": [3]}
+
+    def test_beyond_the_end_takes_all(self, file):
+        assert rows(read(file, b"a 1\nb 2\n", max_rows=9)) == {"a": [1], "b": [2]}
+
+    def test_does_not_read_what_follows(self, file):
+        content = b"a 1 2\nb 3 4\nc x\n"
+        assert rows(read(file, content, max_rows=2, chunk_bytes=8)) == {"a": [1, 2], "b": [3, 4]}
+
+    def test_fewer_than_the_header_says_is_no_fault(self, file, caplog):
+        assert rows(read(file, b"3 2\na 1 2\nb 3 4\nc 5 6\n", max_rows=1)) == {"a": [1, 2]}
+        assert caplog.text == ""
+
+
 class TestChunks:
     @pytest.mark.parametrize("chunk_bytes", range(1, 40))
     def test_do_not_show(self, file, chunk_bytes):
@@ -275,6 +329,23 @@ def test_what_is_written_is_read(file, table, chunk_bytes):
     assert embeddings.tokens == ["the", *table]
     expected = np.array([(0, 0, 0), *table.values()], np.float32)
     assert embeddings.vectors.tobytes() == expected.tobytes()
+
+
+@settings(
+    derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    content=st.lists(
+        st.sampled_from([b" ", b"\n", b"\r", b"\t", b"a", b"1", b"-2.5", b"nan", b"\xff", b"1e39"])
+    ).map(b"".join),
+    chunk_bytes=st.integers(1, 50),
+)
+def test_any_bytes_are_read_or_refused(file, content, chunk_bytes):
+    with contextlib.suppress(EmbeddingFileError):
+        embeddings = read(file, content, chunk_bytes=chunk_bytes)
+        assert len(embeddings.tokens) == len(embeddings.vectors) > 0
+        assert np.isfinite(embeddings.vectors).all()
+        assert not any(set("\r\n") & set(token) or not token for token in embeddings.tokens)
 
 
 if __name__ == "__main__":

@@ -221,6 +221,52 @@ class TestRegularization:
             assert v1.losses.get_regularization_losses() == []
 
 
+class TestHalfPrecision:
+    @pytest.fixture(scope="class")
+    def module(self, tmp_path_factory):
+        path = tmp_path_factory.mktemp("half") / "module"
+        return publish(path, dtype="float16", l2_regularization=0.5)
+
+    def test_the_variable_takes_half_the_bytes(self, module):
+        with tf.Graph().as_default():
+            variable = hub.Module(module).variable_map["embeddings"]
+        assert variable.dtype.base_dtype == tf.float16
+
+    def test_the_output_is_float32(self, module):
+        output = hub.load_module_spec(module).get_output_info_dict()["default"]
+        assert output.dtype == tf.float32
+
+    def test_embedding(self, module):
+        np.testing.assert_allclose(
+            embed(module, ["cat dog"]), [expected_embedding("cat dog")], rtol=1e-6
+        )
+
+    def test_the_loss_is_summed_in_float32(self, tmp_path):
+        large = Embeddings(["a"], np.full([1, 4], 300, np.float32))
+        export.export_module(large, str(tmp_path / "m"), dtype="float16", l2_regularization=1.0)
+        with tf.Graph().as_default(), v1.Session() as session:
+            hub.Module(str(tmp_path / "m"), trainable=True)
+            session.run(v1.global_variables_initializer())
+            assert session.run(v1.losses.get_regularization_losses()) == [4 * 300**2 / 2]
+
+    def test_trains(self, module):
+        with tf.Graph().as_default(), v1.Session() as session:
+            trained = hub.Module(module, trainable=True)
+            loss = tf.reduce_sum(trained(["cat"]))
+            step = v1.train.GradientDescentOptimizer(1.0).minimize(loss)
+            session.run([v1.global_variables_initializer(), v1.tables_initializer()])
+            session.run(step)
+            assert session.run(trained(["cat"])).tolist() == [[0, 1, 2]]
+
+    def test_of_a_number_that_is_too_large(self, tmp_path):
+        large = Embeddings(["a", "b"], np.float32([[0, 0], [1, 1e5]]))
+        with pytest.raises(
+            EmbeddingFileError, match=r"Token 'b': number 2 .* 100000\.0, .* float16"
+        ):
+            export.export_module(large, str(tmp_path / "module"), dtype="float16")
+        assert os.listdir(tmp_path) == []
+
+
 class TestFiles:
     def test_the_vocabulary_is_an_asset(self, sentence_module):
         assert os.listdir(Path(sentence_module, "assets")) == ["tokens.txt"]
@@ -266,7 +312,7 @@ class TestErrors:
         def fail(*arguments: object, **options: object) -> None:
             raise OSError("no space left on device")
 
-        monkeypatch.setattr(hub.Module, "export", fail)
+        monkeypatch.setattr(hub.ModuleSpec, "write", fail)
         with pytest.raises(OSError, match="no space left"):
             export.export_module_from_file(str(file), str(file.with_name("module")))
         assert os.listdir(file.parent) == ["embeddings.txt"]
@@ -295,6 +341,8 @@ class TestErrors:
             ({"num_oov_buckets": 0}, "num_oov_buckets is 0"),
             ({"l2_regularization": -1.0}, r"l2_regularization is -1\.0"),
             ({"l2_regularization": float("nan")}, "l2_regularization is nan"),
+            ({"max_rows": 0}, "max_rows is 0"),
+            ({"dtype": "float64"}, "dtype is 'float64'; give one of float32, float16"),
         ],
     )
     def test_of_options(self, file, options, problem):
@@ -329,6 +377,10 @@ class TestFlags:
             "preprocess_text": True,
             "num_oov_buckets": 1,
             "l2_regularization": 0.0,
+            "vocabulary_file": None,
+            "max_rows": None,
+            "dtype": "float32",
+            "projector": None,
         }
 
     @pytest.mark.parametrize(
@@ -337,6 +389,8 @@ class TestFlags:
             ["--embedding_file=f"],
             ["--export_path=p"],
             ["--embedding_file=f", "--export_path=p", "--num_oov_buckets=0"],
+            ["--embedding_file=f", "--export_path=p", "--max_rows=0"],
+            ["--embedding_file=f", "--export_path=p", "--dtype=float64"],
         ],
     )
     def test_that_are_wrong(self, arguments):
@@ -344,6 +398,25 @@ class TestFlags:
         export.define_flags(values)
         with pytest.raises(flags.IllegalFlagValueError):
             values(["export.py", *arguments])
+
+
+class TestFormsOfFiles:
+    def test_of_numpy(self, tmp_path):
+        np.save(tmp_path / "v.npy", EMBEDDINGS.vectors)
+        tmp_path.joinpath("v.txt").write_text("\n".join(TABLE), encoding="utf-8")
+        export.export_module_from_file(
+            str(tmp_path / "v.npy"),
+            str(tmp_path / "module"),
+            vocabulary_file=str(tmp_path / "v.txt"),
+        )
+        assert embed(str(tmp_path / "module"), ["dog"]).tolist() == [TABLE["dog"]]
+
+    def test_the_first_rows_only(self, tmp_path):
+        tmp_path.joinpath("v.txt").write_bytes(b"cat 1 2\ndog 3 4\nemu 5 6\n")
+        export.export_module_from_file(
+            str(tmp_path / "v.txt"), str(tmp_path / "module"), max_rows=2
+        )
+        assert embed(str(tmp_path / "module"), ["dog", "emu"]).tolist() == [[3, 4], [0, 0]]
 
 
 class TestProgram:

@@ -1,0 +1,148 @@
+"""Makes the modules that the cases use, all of them in one folder.
+
+    python -m benchmarks.modules FOLDER [LAYERS ...]
+
+With numbers of layers, it makes modules of these sizes only, in folders of these names,
+and prints how many nodes each has.
+
+`large` is like a network for images: 90 layers of a convolution and a batch
+normalisation, which are 450 variables and 6,800 nodes.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import tensorflow as tf
+from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
+
+import hubmodule as hub
+
+tf1 = tf.compat.v1
+
+LAYERS = 90
+CHANNELS = 4
+SIGNATURES = 40
+HEAVY_LAYERS = 64  # of 16 MiB each
+
+
+def main() -> None:
+    """Writes modules into the folder that the command line names."""
+    folder, layers = Path(sys.argv[1]), list(map(int, sys.argv[2:]))
+    if layers:
+        print([_write_network(folder / str(count) / "large", count) for count in layers])
+        return
+    _write_network(folder / "large", LAYERS)
+    write(folder / "one_signature", towers(1))
+    write(folder / "many_signatures", towers(SIGNATURES))
+    write(folder / "heavy", heavy)
+
+
+def _write_network(path: Path, layers: int) -> int:
+    """Publishes a network, and returns how many nodes its variant without tags has."""
+    path.parent.mkdir(exist_ok=True)
+    variants = [(set(), {"training": False}), ({"train"}, {"training": True})]
+    write(path, network(layers), variants)
+    content = path.joinpath("saved_model.pb").read_bytes()
+    meta_graphs = SavedModel.FromString(content).meta_graphs
+    return next(len(m.graph_def.node) for m in meta_graphs if not m.meta_info_def.tags)
+
+
+def write(path: Path, module_fn: Callable[..., None], variants: list | None = None) -> None:
+    """Publishes a module with the values of its initialisers."""
+    spec = hub.create_module_spec(module_fn, variants)
+    tags = variants[-1][0] if variants else None
+    with tf.Graph().as_default(), tf1.Session() as session:
+        module = hub.Module(spec, tags=tags)
+        session.run([tf1.global_variables_initializer(), tf1.tables_initializer()])
+        module.export(str(path), session)
+
+
+def network(layers: int) -> Callable[..., None]:
+    """A module_fn: [batch, 8, 8, 4] to the same, through convolutions and normalisations.
+
+    As modules for images do, it has a second signature, `augmented`, which changes the images
+    at random, and then computes the same.
+    """
+
+    def module_fn(training: bool = False) -> None:
+        for signature in ["default", "augmented"]:
+            images = tf1.placeholder(tf.float32, [None, 8, 8, CHANNELS])
+            features = images if signature == "default" else _augmented(images)
+            for layer in range(layers):
+                with tf1.variable_scope(f"layer_{layer}", reuse=signature != "default"):
+                    features = _layer(features, training)
+            hub.add_signature(signature, {"images": images}, {"default": features})
+
+    return module_fn
+
+
+def _augmented(images: tf.Tensor) -> tf.Tensor:
+    flipped = tf.reverse(images, [2])
+    shape = [tf.shape(images)[0], 1, 1, 1]
+    images = tf.where(tf.random.uniform(shape) < 0.5, flipped, images)
+    return images * tf.random.uniform(shape, 0.8, 1.2) + tf.random.uniform(shape, -0.1, 0.1)
+
+
+def _layer(features: tf.Tensor, training: bool) -> tf.Tensor:
+    """Five variables; in training two update ops and a loss."""
+    kernel = tf1.get_variable(
+        "kernel",
+        [3, 3, CHANNELS, CHANNELS],
+        initializer=tf1.truncated_normal_initializer(stddev=0.2),
+        regularizer=_loss,
+    )
+    near_one = tf1.random_normal_initializer(1.0, 0.02)
+    ones, zeros = tf1.ones_initializer(), tf1.zeros_initializer()
+    gamma = tf1.get_variable("gamma", [CHANNELS], initializer=near_one)
+    beta = tf1.get_variable("beta", [CHANNELS], initializer=zeros)
+    mean = tf1.get_variable("mean", [CHANNELS], initializer=zeros, trainable=False)
+    variance = tf1.get_variable("variance", [CHANNELS], initializer=ones, trainable=False)
+    features = tf.nn.conv2d(features, kernel, strides=1, padding="SAME")
+    if training:
+        batch_mean, batch_variance = tf.nn.moments(features, [0, 1, 2])
+        for variable, value in [(mean, batch_mean), (variance, batch_variance)]:
+            update = variable.assign_sub(0.01 * (variable - value))
+            tf1.add_to_collection(tf1.GraphKeys.UPDATE_OPS, update)
+    else:
+        batch_mean, batch_variance = mean, variance
+    normalised = tf.nn.batch_normalization(
+        features, batch_mean, batch_variance, beta, gamma, variance_epsilon=1e-3
+    )
+    return tf.nn.relu(normalised) + features
+
+
+def _loss(weights: tf.Tensor) -> tf.Tensor:
+    return 1e-4 * tf.nn.l2_loss(weights)
+
+
+def towers(count: int) -> Callable[[], None]:
+    """A module_fn with signatures tower_0 and so on, which have no variables in common."""
+
+    def module_fn() -> None:
+        for tower in range(count):
+            images = tf1.placeholder(tf.float32, [None, 8, 8, CHANNELS])
+            features = images
+            for layer in range(10):
+                with tf1.variable_scope(f"tower_{tower}_layer_{layer}"):
+                    features = _layer(features, training=False)
+            hub.add_signature(f"tower_{tower}", {"images": images}, {"default": features})
+
+    return module_fn
+
+
+def heavy() -> None:
+    """A module_fn with 1 GiB of variables."""
+    features = tf1.placeholder(tf.float32, [None, 2048])
+    outputs = features
+    for layer in range(HEAVY_LAYERS):
+        initializer = tf1.random_uniform_initializer(-0.05, 0.05)
+        kernel = tf1.get_variable(f"kernel_{layer}", [2048, 2048], initializer=initializer)
+        outputs = tf.nn.relu(tf.matmul(outputs, kernel))
+    hub.add_signature(inputs=features, outputs=outputs)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""Runs one case with one library, in this process, and prints what was measured.
+
+    python -m benchmarks.one_case CASE (hubmodule|tensorflow_hub|floor) FOLDER
+
+The floor is what TensorFlow by itself takes for the least that has to be done.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from pathlib import Path
+
+import tensorflow as tf
+
+from benchmarks.measuring import Measurement
+
+# Running it would be measured as well: the first session of a process costs more.
+_WARM_UP = tf.Graph()
+
+
+def main() -> None:
+    """Prints one line of JSON."""
+    name, library, folder = sys.argv[1:]
+    case = importlib.import_module(f"benchmarks.cases.{name}")
+    measurement = Measurement()
+    with _WARM_UP.as_default(), tf.compat.v1.Session() as session:
+        session.run(tf.constant(1) + 1)
+    if library == "floor":
+        case.floor(Path(folder), measurement)
+    else:
+        case.measure(library, Path(folder), measurement)
+    print(json.dumps(measurement.values))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+"""Results as a table of Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from benchmarks.runs import Result
+
+Values = dict[str, float]
+HEAD = (
+    "| case | tensorflow_hub | hubmodule | ratio (CPU) | target | "
+    "| floor | distance (CPU) | memory |\n"
+    "|---|---:|---:|---:|---|---|---:|---:|---:|"
+)
+_VERDICTS = {True: "holds", False: "**fails**", None: "?"}
+
+
+def row(case: Any, result: Result) -> str:
+    """The row of a case: a module with TITLE and TARGETS."""
+    peer, ours, floor = (
+        result.values.get(library, {}) for library in ("tensorflow_hub", "hubmodule", "floor")
+    )
+    if not ours:
+        return f"| {case.TITLE} | | {result.failures.get('hubmodule', 'not run')} | | | | | | |"
+    metric = _metric(case.TARGETS)
+    verdicts = [_VERDICTS[_holds(target, ours, peer, floor)] for target in case.TARGETS]
+    cells = [
+        case.TITLE,
+        _shown(peer, metric),
+        _shown(ours, metric),
+        _ratios(peer, ours, metric),
+        "; ".join(map(str, case.TARGETS)),
+        "; ".join(verdicts),
+        _shown(floor, metric),
+        _ratios(ours, floor, metric),
+        " / ".join(_megabytes(values) for values in (peer, ours, floor) if values),
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def _holds(target: Any, ours: Values, peer: Values, floor: Values) -> bool | None:
+    return target.holds(ours, peer or None, floor or None)
+
+
+def _metric(targets: Sequence[Any]) -> str:
+    """What the row compares: nodes if the case is about nothing else, or else time."""
+    return "nodes" if {target.metric for target in targets} == {"nodes"} else "seconds"
+
+
+def _shown(values: Values, metric: str) -> str:
+    if metric not in values:
+        return ""
+    if metric == "nodes":
+        return f"{values[metric]:,.0f}"
+    seconds = values[metric]
+    return f"{seconds:.2f} s" if seconds >= 1 else f"{seconds * 1000:.1f} ms"
+
+
+def _ratios(above: Values, below: Values, metric: str) -> str:
+    ratio = _ratio(above, below, metric)
+    return f"{ratio} ({_ratio(above, below, 'cpu')})" if ratio and metric == "seconds" else ratio
+
+
+def _ratio(above: Values, below: Values, metric: str) -> str:
+    if not above or not below.get(metric):
+        return ""
+    return f"{above[metric] / below[metric]:.2f}"
+
+
+def _megabytes(values: Values) -> str:
+    return f"{values.get('process', values['memory']) / 1e6:,.0f} MB"

@@ -1,0 +1,73 @@
+"""What a case is to reach, and whether it does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+# "seconds", "cpu", "memory" and "nodes", see `measuring`; "process": the memory of all of it.
+# What a library, or the floor, was measured to take: the medians of several rounds.
+Measured = Mapping[str, float]
+MEGABYTE = 10**6
+_FASTER = {"seconds": "as fast", "cpu": "as fast (CPU)", "nodes": "fewer"}
+
+
+@dataclass(frozen=True)
+class TimesLess:
+    """`factor` times less of something than tensorflow_hub.
+
+    What one thread does is compared by its processor time, "cpu": that is the time by the
+    clock where nothing else runs.
+    """
+
+    factor: float
+    metric: str = "seconds"
+
+    def __str__(self) -> str:
+        return f"{self.factor:g} times " + _FASTER[self.metric]
+
+    def holds(self, ours: Measured, peer: Measured | None, floor: Measured | None) -> bool | None:
+        """Whether it is reached; None if there is nothing to compare with."""
+        return peer and ours[self.metric] * self.factor <= peer[self.metric]
+
+
+@dataclass(frozen=True)
+class NearFloor:
+    """At most `factor` times as much of something as the floor."""
+
+    factor: float
+    metric: str = "seconds"
+
+    def __str__(self) -> str:
+        what = {
+            "seconds": "time",
+            "cpu": "CPU",
+            "nodes": "nodes",
+            "memory": "memory",
+            "process": "memory",
+        }[self.metric]
+        return f"{what} up to {self.factor:g} x floor"
+
+    def holds(self, ours: Measured, peer: Measured | None, floor: Measured | None) -> bool | None:
+        """Whether it is reached; None if there is nothing to compare with."""
+        return floor and ours[self.metric] <= self.factor * floor[self.metric]
+
+
+@dataclass(frozen=True)
+class AtMost:
+    """At most `limit` of something: seconds, or bytes."""
+
+    limit: float
+    metric: str = "seconds"
+
+    def __str__(self) -> str:
+        if self.metric in ("seconds", "cpu"):
+            return f"up to {self.limit * 1000:g} ms"
+        return f"up to {self.limit / MEGABYTE:g} MB"
+
+    def holds(self, ours: Measured, peer: Measured | None, floor: Measured | None) -> bool | None:
+        """Whether it is reached."""
+        return ours[self.metric] <= self.limit
+
+
+Target = TimesLess | NearFloor | AtMost

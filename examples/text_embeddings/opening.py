@@ -1,0 +1,87 @@
+"""Opens the files that embeddings are read from: unpacked, with a progress bar."""
+
+from __future__ import annotations
+
+import bz2
+import contextlib
+import gzip
+import lzma
+import re
+import sys
+import zlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import tensorflow as tf
+from tqdm import tqdm
+
+# How a packed file starts. "BZh" alone could be a token.
+_OPENERS: dict[re.Pattern[bytes], Callable[[Any], Any]] = {
+    re.compile(rb"\x1f\x8b"): gzip.open,
+    re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)"): bz2.open,
+    re.compile(rb"\xfd7zXZ\x00"): lzma.open,
+}
+_DAMAGES = (EOFError, OSError, lzma.LZMAError, zlib.error)
+
+
+class EmbeddingFileError(ValueError):
+    """A file cannot be read as embeddings."""
+
+
+class Stream:
+    """The unpacked bytes of a file.
+
+    Args:
+        file: what they are read from.
+        path: of the file, for messages.
+    """
+
+    def __init__(self, file: Any, path: str):
+        self._file = file
+        self._path = path
+
+    def read(self, size: int) -> bytes:
+        """The next `size` bytes, or fewer at the end.
+
+        Raises:
+            EmbeddingFileError: the file is packed, and is damaged.
+        """
+        try:
+            return self._file.read(size)
+        except _DAMAGES as error:
+            raise EmbeddingFileError(
+                f"{self._path} is damaged or cut off and cannot be unpacked ({error}); fetch it "
+                "again."
+            ) from error
+
+
+@contextlib.contextmanager
+def opened(path: str) -> Iterator[Stream]:
+    """Yields the content of a file, and shows on a terminal how much of it has been read.
+
+    Args:
+        path: a file on any file system of TensorFlow. What it is packed with (gzip,
+            bzip2 or xz) is told from its content, not from its name.
+
+    Raises:
+        FileNotFoundError: nothing is at `path`.
+        EmbeddingFileError: a directory is.
+    """
+    if not tf.io.gfile.exists(path):
+        raise FileNotFoundError(f"{path} does not exist; give the path of a file.")
+    if tf.io.gfile.isdir(path):
+        raise EmbeddingFileError(f"{path} is a directory; give the path of a file in it.")
+    with tf.io.gfile.GFile(path, "rb") as file:
+        start = file.read(16)
+        file.seek(0)
+        # Of the file as it is packed: nobody knows how long it is unpacked.
+        with tqdm.wrapattr(
+            file,
+            "read",
+            total=file.size(),
+            desc=f"Reading {path}",
+            delay=2,
+            disable=not sys.stderr.isatty(),
+        ) as packed:
+            openers = (opener for magic, opener in _OPENERS.items() if magic.match(start))
+            yield Stream(next(openers, lambda plain: plain)(packed), path)

@@ -1,0 +1,1 @@
+"""Tests of what measures: not of times, which differ from machine to machine."""

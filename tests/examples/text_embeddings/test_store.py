@@ -1,0 +1,43 @@
+"""Embeddings in files: what becomes of them in a checkpoint."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+
+from examples.text_embeddings.rows import Embeddings
+from examples.text_embeddings.store import store
+
+VECTORS = np.arange(30, dtype=np.float32).reshape([10, 3])
+BLOCKS = [
+    Embeddings([f"word{i}" for i in range(4)], VECTORS[:4]),
+    Embeddings([f"word{i}" for i in range(4, 10)], VECTORS[4:]),
+]
+
+
+@pytest.fixture(params=["float32", "float16"])
+def stored(tmp_path, request):
+    return store(BLOCKS, str(tmp_path), np.dtype(request.param), further_rows=2)
+
+
+def test_tokens(stored):
+    with open(stored.vocabulary_file, encoding="utf-8") as file:
+        assert file.read().splitlines() == [f"word{i}" for i in range(10)]
+
+
+def test_sizes(stored):
+    assert (stored.words, stored.rows, stored.dimension) == (10, 12, 3)
+
+
+def test_vectors(stored):
+    np.testing.assert_array_equal(stored.vectors(), [*VECTORS, [0, 0, 0], [0, 0, 0]])
+
+
+def test_vectors_are_not_in_memory(stored):
+    assert isinstance(stored.vectors(), np.memmap)
+
+
+if __name__ == "__main__":
+    raise SystemExit(pytest.main([__file__, *sys.argv[1:]]))
