@@ -123,7 +123,7 @@ def test_a_damaged_checkpoint_is_told(tmp_path: Path, damage: str) -> None:
     path = exported(tmp_path / "m", affine)
     for shard in (tmp_path / "m" / "variables").glob("*.data-*"):
         shard.write_bytes(b"") if damage == "cut" else shard.unlink()
-    with pytest.raises(CheckpointError, match="is damaged.*Fetch it again"):
+    with pytest.raises(CheckpointError, match=r"is damaged.*Fetch it again"):
         hub.load(path)
 
 
