@@ -153,10 +153,16 @@ def _add_convert_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _convert(parsed: argparse.Namespace) -> int:
+    import tensorflow as tf
+
     from hubmodule.tf2.convert import convert
 
-    with _time_shown(f"Converting {parsed.handle}"):
-        convert(parsed.handle, parsed.out, parsed.to, parsed.overwrite)
+    try:
+        with _time_shown(f"Converting {parsed.handle}"):
+            convert(parsed.handle, parsed.out, parsed.to, parsed.overwrite)
+    except tf.errors.OpError as error:  # a full disk, or one that may not be written
+        _complain(error)
+        return 1
     print(f"Wrote {parsed.out}")
     return 0
 

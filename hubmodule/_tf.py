@@ -264,15 +264,20 @@ def note_access(variable: tf.Variable) -> None:
     resource_variable_ops.variable_accessed(variable)
 
 
-def name_arguments(function: Any, names: list[str]) -> None:
+def name_arguments(function: Any, specs: Mapping[str, tf.TensorSpec]) -> None:
     """Lets a wrapped function be called, and saved as a signature, with these arguments.
 
     tf.compat.v1.wrap_function knows positional arguments only, and the arguments of a
     tf.function are named by identifiers; inputs of modules are called "a/b" or "a$b".
     The loader of TensorFlow for TF1 SavedModels sets the same attributes.
+
+    Args:
+        function: the wrapped function.
+        specs: what each argument is by its name, in the order of the function.
     """
-    function._arg_keywords = names
-    function._num_positional_args = 1 if len(names) == 1 else 0
+    function._arg_keywords = list(specs)
+    function._num_positional_args = 1 if len(specs) == 1 else 0
+    function.graph.structured_input_signature = ((), dict(specs))
 
 
 def parameters(function: Any) -> set[str]:

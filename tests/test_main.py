@@ -188,6 +188,12 @@ def test_convert(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> 
     assert Result(capsys, *arguments, "--overwrite").status == 0
 
 
+def test_convert_to_where_nothing_can_be_written(capsys: pytest.CaptureFixture[str]) -> None:
+    refused = Result(capsys, "convert", DENSE, "/dev/null/out")
+    assert (refused.status, refused.out) == (1, "")
+    assert refused.err.startswith("hubmodule: error: /dev/null")
+
+
 def test_what_takes_long_shows_its_time_on_a_terminal(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

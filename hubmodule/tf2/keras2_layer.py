@@ -84,6 +84,11 @@ class KerasLayer(keras.layers.Layer):  # type: ignore[name-defined]
             return super().compute_output_shape(input_shape)
         return self._call.shapes(input_shape)
 
+    @property
+    def resolved_object(self) -> Any:
+        """The object that is called: what hub.load() gave for the handle, or the handle."""
+        return self._loaded
+
     def get_config(self) -> dict[str, Any]:
         """The arguments of the layer.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,12 +25,13 @@ class KerasLayer(keras.layers.Layer):
     Args:
         handle: of a module or SavedModel, or a callable.
         trainable: whether the weights are trained; may be changed at any time.
-        arguments: passed to the callable by name; JSON, if the layer has a config.
+        arguments: passed to the callable, or to the signature, by name; JSON, if the layer
+            has a config.
         tags: of the graph variant, as of hub.load().
         signature: to call instead of the object.
         signature_outputs_as_dict: whether to return all outputs of the signature.
         output_key: which output to return.
-        output_shape: of the outputs, without the batch.
+        output_shape: of the outputs, without the batch; a dict or list of shapes for several.
         load_options: as the `options` of hub.load().
         **kwargs: as of keras.layers.Layer.
 
@@ -76,6 +78,7 @@ class KerasLayer(keras.layers.Layer):
             output_shape=output_shape,
         )
         self._loaded = self._call.loaded  # tracked, so that its tables are saved
+        # A Keras layer has weights of Keras already, and is tracked with them.
         self._module_weights = [
             _adopted(variable, trains)
             for variables, trains in (
@@ -83,6 +86,7 @@ class KerasLayer(keras.layers.Layer):
                 (self._call.other_variables, False),
             )
             for variable in variables
+            if not isinstance(self._loaded, keras.layers.Layer)
         ]
         # Afterwards: the weights hear of it, and as a change, for they are made to be trained.
         self.trainable = trainable
@@ -113,13 +117,26 @@ class KerasLayer(keras.layers.Layer):
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """What the outputs are, as Keras finds out by tracing a call."""
         # A layer that has compute_output_shape() would be asked only that, and the types guessed.
-        return keras.Operation.compute_output_spec(self, *args, **kwargs)
+        trace = functools.partial(keras.Operation.compute_output_spec, self)
+        try:
+            return trace(*args, **kwargs)
+        except Exception:
+            if not any(map(_is_sparse, keras.tree.flatten((args, kwargs)))):
+                raise
+            # To Keras, `inputs * 2` may be sparse, for the 2 may be.
+            args, kwargs = keras.tree.map_structure(_dense, (args, kwargs))
+            return trace(*args, **kwargs)
 
     def _get_own_losses(self) -> list[Any]:
         # add_loss() takes no functions in Keras 3, and in call() it would count the
         # losses of a shared layer once for each use.
         losses = self._call.losses if self.trainable else []
         return [*super()._get_own_losses(), *(loss() for loss in losses)]
+
+    @property
+    def resolved_object(self) -> Any:
+        """The object that is called: what hub.load() gave for the handle, or the handle."""
+        return self._loaded
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of the layer.
@@ -147,6 +164,15 @@ def _adopted(variable: tf.Variable, trainable: bool) -> keras.Variable:
     if adopted.value is not variable:
         adopted._value = variable
     return adopted
+
+
+def _is_sparse(value: Any) -> bool:
+    return isinstance(value, keras.KerasTensor) and value.sparse
+
+
+def _dense(value: Any) -> Any:
+    """A symbolic input without the mark that it is sparse."""
+    return keras.KerasTensor(value.shape, value.dtype) if _is_sparse(value) else value
 
 
 def _check_makes_floats(input_shape: Any, dtype: str) -> None:

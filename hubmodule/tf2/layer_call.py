@@ -17,6 +17,7 @@ from hubmodule.errors import (
     NotSerializableError,
     SignatureMismatchError,
 )
+from hubmodule.tf2 import shapes
 from hubmodule.tf2.load import load
 from hubmodule.tf2.trainable import DEFAULT, ReusableModule
 
@@ -31,7 +32,8 @@ class LayerCall:
         signature: to call instead of the object.
         outputs_as_dict: whether the signature's outputs are returned in a dict.
         output_key: which output to return.
-        output_shape: of the outputs, without the batch; a dict of them for a dict.
+        output_shape: of the outputs, without the batch; a dict or list of them for a dict or
+            list, in which None leaves a shape open.
 
     Raises:
         ModuleDefinitionError: if these do not go together, or the object cannot be called.
@@ -51,18 +53,19 @@ class LayerCall:
     ):
         self.handle = os.fspath(handle) if isinstance(handle, os.PathLike) else handle
         self.arguments = dict(arguments or {})
-        self.tags = tags
+        self.tags = None if tags is None else sorted([tags] if isinstance(tags, str) else tags)
         self.signature = signature
         self.outputs_as_dict = outputs_as_dict
         self.output_key = output_key
-        self.output_shape = output_shape
+        self.output_shape = shapes.parsed(output_shape)
         self.loaded = self.handle
         if isinstance(self.handle, str):
-            self.loaded = load(self.handle, tags=tags, options=options)
+            self.loaded = load(self.handle, tags=self.tags, options=options)
         self._check_outputs()
         self._function = self._chosen_function()
         self.takes_training = isinstance(self.loaded, ReusableModule) or (
-            signature is None and "training" in _tf.parameters(self._function)
+            signature is None
+            and any("training" in _tf.parameters(f) for f in (self._function, self._keras_call))
         )
 
     def _check_outputs(self) -> None:
@@ -76,6 +79,16 @@ class LayerCall:
                 "When using a signature, either output_key or signature_outputs_as_dict=True "
                 "must be passed to KerasLayer."
             )
+        if self.outputs_as_dict and not self._calls_signature:
+            raise ModuleDefinitionError(
+                "signature_outputs_as_dict=True goes with a signature: pass its name to KerasLayer "
+                "as `signature`, or leave it out, and get what the object returns."
+            )
+
+    @property
+    def _calls_signature(self) -> bool:
+        """Whether it is a signature that is called, with inputs by name."""
+        return self.signature is not None or isinstance(self.loaded, ReusableModule)
 
     def _chosen_function(self) -> Callable[..., Any]:
         signatures = getattr(self.loaded, "signatures", {})
@@ -93,6 +106,11 @@ class LayerCall:
         if inspect.isroutine(self.loaded):
             return self.loaded  # whose __call__ does not tell its parameters
         return getattr(self.loaded, "__call__", self.loaded)  # noqa: B004  the function, if it is one
+
+    @property
+    def _keras_call(self) -> Callable[..., Any]:
+        """What the __call__ of a Keras layer, which takes anything, leads to."""
+        return getattr(self.loaded, "call", self._function)
 
     @property
     def trainable_variables(self) -> list[tf.Variable]:
@@ -120,13 +138,15 @@ class LayerCall:
             )
         else:
             outputs = self._run(inputs, self.takes_training and bool(training))
-        return _with_shape(outputs, self.output_shape)
+        return shapes.with_shape(outputs, self.output_shape)
 
     def shapes(self, input_shape: Any) -> Any:
         """The shapes of the outputs for those of inputs; only if `output_shape` was given."""
-        return _batched(self.output_shape, input_shape)
+        return shapes.batched(self.output_shape, input_shape)
 
     def _run(self, inputs: Any, training: bool) -> Any:
+        if self._calls_signature and self.arguments:
+            inputs = self._with_arguments(inputs)
         if isinstance(self.loaded, ReusableModule):
             outputs = self.loaded.apply(inputs, self.signature, training)
             if not self.outputs_as_dict and self.output_key is None:
@@ -137,6 +157,14 @@ class LayerCall:
             extra = {"training": training} if self.takes_training else {}
             outputs = self.loaded(inputs, **self.arguments, **extra)
         return outputs if self.output_key is None else self._picked(outputs)
+
+    def _with_arguments(self, inputs: Any) -> dict[str, Any]:
+        if not isinstance(inputs, Mapping):
+            raise SignatureMismatchError(
+                f"KerasLayer has arguments for {sorted(self.arguments)}, which are inputs of a "
+                "signature. Pass its other inputs by name too, in a dict."
+            )
+        return {**inputs, **self.arguments}
 
     def _run_signature(self, inputs: Any) -> Any:
         if not isinstance(inputs, Mapping):
@@ -165,11 +193,11 @@ class LayerCall:
         config = {
             "handle": self.handle,
             "arguments": self.arguments or None,
-            "tags": None if self.tags is None else sorted(self.tags),
+            "tags": self.tags,
             "signature": self.signature,
             "signature_outputs_as_dict": self.outputs_as_dict,
             "output_key": self.output_key,
-            "output_shape": self.output_shape,
+            "output_shape": shapes.plain(self.output_shape),
         }
         try:
             json.dumps(config)
@@ -178,21 +206,3 @@ class LayerCall:
                 f"The config of a KerasLayer must be JSON: {error}"
             ) from error
         return {key: value for key, value in config.items() if value is not None}
-
-
-def _with_shape(outputs: Any, shape: Any) -> Any:
-    if shape is None:
-        return outputs
-    if isinstance(outputs, Mapping):
-        return {key: _with_shape(value, shape[key]) for key, value in outputs.items()}
-    return tf.ensure_shape(outputs, [None, *tf.TensorShape(shape).as_list()])
-
-
-def _batched(shape: Any, input_shape: Any) -> Any:
-    if isinstance(shape, Mapping):
-        return {key: _batched(value, input_shape) for key, value in shape.items()}
-    first = input_shape
-    while isinstance(first, Mapping):
-        first = next(iter(first.values()))
-    dims = tf.TensorShape(first).as_list()
-    return (dims[0] if dims else None, *tf.TensorShape(shape).as_list())

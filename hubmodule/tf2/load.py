@@ -39,7 +39,7 @@ def load(
         For the TF1 Hub format a ReusableModule, else what tf.saved_model.load returns.
 
     Raises:
-        CheckpointError: if the module's checkpoint lacks a variable.
+        CheckpointError: if the module's checkpoint lacks a variable, or is damaged.
         HandleNotFoundError: if nothing is there.
         InvalidHandleError: if `handle` is neither a string nor a path.
         ModuleFormatError: if the module is damaged, or of an unknown format.

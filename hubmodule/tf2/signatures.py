@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import tensorflow as tf
+
 from hubmodule import _tf
+from hubmodule.format.signatures import TensorInfo
 from hubmodule.module.variant import Variant
 from hubmodule.tf2 import application
 from hubmodule.tf2.state import State
@@ -30,14 +33,27 @@ class Signatures(Mapping[str, Any]):
             raise KeyError(name)
         if name not in self._functions:
             function = application.wrapped(self._variant, name, self._state, updates=False)
-            _tf.name_arguments(function, self._argument_names(name))
+            _tf.name_arguments(function, self._arguments(name))
             self._functions[name] = function
         return self._functions[name]
 
-    def _argument_names(self, signature: str) -> list[str]:
-        """One for each tensor: as TensorFlow names the parts of composite inputs."""
-        return [
-            key if index == 0 else f"{key}_{index}"
-            for key, info in self._variant.signature(signature).inputs.items()
-            for index in range(len(info.tensor_names))
-        ]
+    def _arguments(self, signature: str) -> dict[str, tf.TensorSpec]:
+        """What each tensor is that is passed, by its name."""
+        infos = self._variant.signature(signature).inputs
+        names = [name for key, info in infos.items() for name in _part_names(key, info)]
+        parts = tf.nest.flatten(
+            application.input_specs(self._variant, signature), expand_composites=True
+        )
+        return {
+            name: tf.TensorSpec(part.shape, part.dtype, name)
+            for name, part in zip(names, parts, strict=True)
+        }
+
+
+def _part_names(key: str, info: TensorInfo) -> list[str]:
+    """The names of the tensors of an input, as TensorFlow's loader of TF1 SavedModels has them."""
+    if info.is_sparse:
+        return [f"{key}_{part}" for part in ("indices", "values", "dense_shape")]
+    if info.is_composite:
+        return [f"{key}_component_{index}" for index in range(len(info.tensor_names))]
+    return [key]

@@ -12,13 +12,15 @@ from collections.abc import Callable, Iterable
 import tensorflow as tf
 
 from hubmodule import _tf
-from hubmodule.errors import ModuleFormatError
+from hubmodule.errors import CheckpointError, ModuleFormatError
 from hubmodule.format.checkpoint import Contents
 from hubmodule.module.variant import Variant
 from hubmodule.surgery import collections, partitions
 from hubmodule.surgery.names import op_name
 from hubmodule.surgery.state import VariableState
 from hubmodule.tf2.tables import Table
+
+_DAMAGE = (tf.errors.DataLossError, tf.errors.NotFoundError, tf.errors.OutOfRangeError)
 
 
 class State(_tf.AutoTrackable):
@@ -43,7 +45,7 @@ class State(_tf.AutoTrackable):
         """Makes what a variant needs and what is not there yet.
 
         Raises:
-            CheckpointError: if the checkpoint lacks a variable.
+            CheckpointError: if the checkpoint lacks a variable, or is damaged.
             ModuleFormatError: if there is state of a kind that is not known.
         """
         with self._lock, tf.init_scope():
@@ -93,14 +95,7 @@ class State(_tf.AutoTrackable):
     def _restore(self, variables: list[VariableState], trainable: Iterable[str]) -> None:
         if not variables:
             return
-        with tf.device(self._io_device):
-            values = tf.raw_ops.RestoreV2(
-                prefix=self._checkpoint.prefix,
-                tensor_names=[v.checkpoint_name for v in variables],
-                shape_and_slices=[v.slice_spec for v in variables],
-                dtypes=[v.dtype for v in variables],
-            )
-        for variable, value in zip(variables, values, strict=True):
+        for variable, value in zip(variables, self._read(variables), strict=True):
             value.set_shape(variable.shape)
             trains = variable.op in trainable
             self.variables[variable.op] = _tf.new_variable(
@@ -111,6 +106,20 @@ class State(_tf.AutoTrackable):
                 shape=variable.shape,
                 **({} if trains else _statistics(variable.dtype)),
             )
+
+    def _read(self, variables: list[VariableState]) -> list[tf.Tensor]:
+        try:
+            with tf.device(self._io_device):
+                return tf.raw_ops.RestoreV2(
+                    prefix=self._checkpoint.prefix,
+                    tensor_names=[v.checkpoint_name for v in variables],
+                    shape_and_slices=[v.slice_spec for v in variables],
+                    dtypes=[v.dtype for v in variables],
+                )
+        except _DAMAGE as error:
+            raise CheckpointError(
+                f"Checkpoint {self._checkpoint.prefix} is damaged: {error.message} Fetch it again."
+            ) from error
 
     def _add_assets(self, variant: Variant) -> None:
         for tensor in collections.names_in(variant.meta_graph, collections.ASSET_FILEPATHS):

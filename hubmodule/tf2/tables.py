@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import uuid
 from collections.abc import Callable, Sequence
 
@@ -43,7 +44,7 @@ class Table(tf.saved_model.experimental.TrackableResource):
             self._initialize()
             return
         graph = tf.compat.v1.get_default_graph()
-        filled = tf.function(self._filled, autograph=False)()
+        filled = _traced(self._filled)
         graph.add_to_collection(tf.compat.v1.GraphKeys.TABLE_INITIALIZERS, filled.op)
 
     def _filled(self) -> tf.Tensor:
@@ -52,7 +53,7 @@ class Table(tf.saved_model.experimental.TrackableResource):
 
     def _create_resource(self) -> tf.Tensor:
         if tf.executing_eagerly():
-            return tf.function(self._imported, autograph=False)()
+            return _traced(self._imported)
         return self._imported()
 
     def _imported(self) -> tf.Tensor:
@@ -67,10 +68,16 @@ class Table(tf.saved_model.experimental.TrackableResource):
     def _initialize(self) -> None:
         # Called as it is, TensorFlow's tracing would run what is in eager mode only.
         if tf.executing_eagerly():
-            tf.function(self._filled, autograph=False)()
+            _traced(self._filled)
             return
         for add in self._add_initialisers:
             add()
 
     def _destroy_resource(self) -> None:
         tf.raw_ops.DestroyResourceOp(resource=self.resource_handle, ignore_lookup_error=True)
+
+
+def _traced(python_function: Callable[[], tf.Tensor]) -> tf.Tensor:
+    """Runs a function as a graph."""
+    # To TensorFlow, methods of many tables are one function, of whose tracing it would warn.
+    return tf.function(functools.partial(python_function), autograph=False)()

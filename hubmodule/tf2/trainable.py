@@ -95,7 +95,7 @@ class ReusableModule(_tf.SavedObject):
             self._default_save_signature = _tf.DefaultSignatures(function, self.signatures_to_save)
 
     @tf.autograph.experimental.do_not_convert
-    def __call__(self, inputs: Any = None, training: bool | None = False) -> Any:
+    def __call__(self, inputs: Any = None, training: bool | tf.Tensor | None = False) -> Any:
         """Applies the default signature.
 
         Args:
@@ -114,13 +114,22 @@ class ReusableModule(_tf.SavedObject):
 
     @tf.autograph.experimental.do_not_convert
     def apply(
-        self, inputs: Any = None, signature: str | None = None, training: bool | None = False
+        self,
+        inputs: Any = None,
+        signature: str | None = None,
+        training: bool | tf.Tensor | None = False,
     ) -> dict[str, Any]:
         """Applies any signature; returns the dict of its outputs. Else as a call."""
         name = signature or DEFAULT
         infos = self._parts.variant.signature(name).inputs
-        given = values.by_name(infos, inputs, name)
-        return self._parts.functions(name, bool(training))(values.converted(infos, given))
+        given = values.converted(infos, values.by_name(infos, inputs, name))
+        if tf.is_symbolic_tensor(training):
+            return tf.cond(
+                tf.cast(training, tf.bool),
+                lambda: self._parts.functions(name, True)(given),
+                lambda: self._parts.functions(name, False)(given),
+            )
+        return self._parts.functions(name, bool(training))(given)
 
     @property
     def signatures(self) -> Mapping[str, Any]:

@@ -201,6 +201,21 @@ class LayerContract:
         for key, value in expected.items():
             np.testing.assert_allclose(outputs[key], value)
 
+    def test_old_programs_ask_for_what_was_loaded(self) -> None:
+        module = hub.load(DENSE)
+        assert self.KerasLayer(module).resolved_object is module
+        assert isinstance(self.KerasLayer(DENSE).resolved_object, type(module))
+
+    def test_a_layer_as_what_is_called(self) -> None:
+        norm = self.keras.layers.BatchNormalization()
+        norm.build((None, 3))
+        layer = self.KerasLayer(norm, trainable=True)
+        assert [len(layer.trainable_weights), len(layer.weights)] == [2, 4]
+        trained = np.array(layer(INPUTS, training=True))
+        np.testing.assert_allclose(trained.mean(axis=0), 0.0, atol=1e-6)
+        layer.trainable = False
+        np.testing.assert_allclose(layer(INPUTS, training=True), norm(INPUTS, training=False))
+
     def test_load_options_are_those_of_load(self) -> None:
         nowhere = tf.saved_model.LoadOptions(experimental_io_device="/job:absent/task:7")
         with pytest.raises((tf.errors.InvalidArgumentError, ValueError), match="absent"):
@@ -328,6 +343,11 @@ class LayerContract:
         assert {self.variable(weight).dtype for weight in layer.weights} == {tf.float32}
 
     # Models
+
+    def test_inputs_that_are_scaled(self) -> None:
+        inputs = self.keras.Input(shape=(3,))
+        model = self.keras.Model(inputs, self.KerasLayer(DENSE)(inputs * 2.0))
+        np.testing.assert_allclose(model(INPUTS), hub.load(DENSE)(2.0 * INPUTS), rtol=1e-6)
 
     def test_functional_models_with_a_dict_of_inputs(self) -> None:
         inputs = {

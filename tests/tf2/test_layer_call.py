@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from hubmodule.tf2.layer_call import LayerCall
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "made_by_tf215"
 DENSE = str(GOLDEN / "dense_regularized")
+SIGNATURES = str(GOLDEN / "signatures")
 NORM = str(GOLDEN / "batch_norm")
 INPUTS = np.sin(np.arange(12)).reshape(4, 3).astype(np.float32)
 
@@ -121,6 +123,40 @@ def test_the_config_has_what_was_given() -> None:
 
 def test_the_config_has_a_path_as_text() -> None:
     assert LayerCall(Path(DENSE)).config() == {"handle": DENSE}
+
+
+@pytest.mark.parametrize("tags", ["train", {"train"}, ["train"], iter(["train"])])
+def test_the_config_has_tags_however_they_were_given(tags: Any) -> None:
+    assert LayerCall(NORM, tags=tags).config()["tags"] == ["train"]
+
+
+@pytest.mark.parametrize("shape", [[2], (2,), tf.TensorShape([2]), 2])
+def test_the_config_has_the_shape_however_it_was_given(shape: Any) -> None:
+    assert LayerCall(DENSE, output_shape=shape).config()["output_shape"] == [2]
+
+
+def test_arguments_are_inputs_of_a_signature(plain: str) -> None:
+    right = np.ones([3, 2], np.float32)
+    call = LayerCall(
+        SIGNATURES, signature="pair", output_key="right", arguments={"right": right.tolist()}
+    )
+    found = call({"left": np.ones([1, 2], np.float32)}, False)
+    np.testing.assert_array_equal(found.numpy(), right)
+    call = LayerCall(plain, signature="both", output_key="more", arguments={"x": [4.0]})
+    assert call({}, False).numpy().tolist() == [5.0]
+
+
+def test_arguments_that_are_no_inputs_are_told() -> None:
+    call = LayerCall(DENSE, arguments={"scale": 2.0})
+    with pytest.raises(SignatureMismatchError, match=r"arguments for \['scale'\]"):
+        call(INPUTS, False)
+    with pytest.raises(SignatureMismatchError, match=r"extra given \['scale'\]"):
+        call({"default": INPUTS}, False)
+
+
+def test_outputs_of_a_signature_need_one() -> None:
+    with pytest.raises(ModuleDefinitionError, match="goes with a signature"):
+        LayerCall(tf.identity, outputs_as_dict=True)
 
 
 def test_arguments_that_are_no_json_have_no_config() -> None:

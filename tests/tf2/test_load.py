@@ -13,8 +13,8 @@ import pytest
 import tensorflow as tf
 
 import hubmodule as hub
-from hubmodule.errors import NoSuchVariantError, NotAModuleError
-from tests.module.graphs import initialised_session
+from hubmodule.errors import CheckpointError, NoSuchVariantError, NotAModuleError
+from tests.module.graphs import affine, exported, initialised_session
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "made_by_tf215"
 
@@ -116,6 +116,15 @@ def test_files_are_read_on_the_io_device() -> None:
     options = tf.saved_model.LoadOptions(experimental_io_device="/job:absent")
     with pytest.raises(tf.errors.InvalidArgumentError, match="absent"):
         hub.load(str(GOLDEN / "batch_norm"), options=options)
+
+
+@pytest.mark.parametrize("damage", ["cut", "gone"])
+def test_a_damaged_checkpoint_is_told(tmp_path: Path, damage: str) -> None:
+    path = exported(tmp_path / "m", affine)
+    for shard in (tmp_path / "m" / "variables").glob("*.data-*"):
+        shard.write_bytes(b"") if damage == "cut" else shard.unlink()
+    with pytest.raises(CheckpointError, match=r"is damaged.*Fetch it again"):
+        hub.load(path)
 
 
 def test_variants_share_their_variables() -> None:

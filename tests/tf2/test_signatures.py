@@ -32,12 +32,32 @@ def odd_inputs() -> None:
 def test_names_that_are_no_identifiers(tmp_path: Path) -> None:
     signatures = hub.load(exported(tmp_path / "m", odd_inputs)).signatures
     parts = {
-        "c$d": tf.constant([[0, 1]], tf.int64),
-        "c$d_1": tf.constant([5.0]),
-        "c$d_2": tf.constant([2, 2], tf.int64),
+        "c$d_indices": tf.constant([[0, 1]], tf.int64),
+        "c$d_values": tf.constant([5.0]),
+        "c$d_dense_shape": tf.constant([2, 2], tf.int64),
     }
     found = signatures["minus"](**{"a/b": tf.constant(2.0)}, **parts)
     assert found["total"].numpy() == 3.0
+
+
+def test_inputs_are_told_as_tensorflow_tells_them(tmp_path: Path) -> None:
+    signatures = hub.load(exported(tmp_path / "m", odd_inputs)).signatures
+    assert signatures["minus"].structured_input_signature == (
+        (),
+        {
+            "a/b": tf.TensorSpec([], tf.float32, "a/b"),
+            "c$d_indices": tf.TensorSpec([None, 2], tf.int64, "c$d_indices"),
+            "c$d_values": tf.TensorSpec([None], tf.float32, "c$d_values"),
+            "c$d_dense_shape": tf.TensorSpec([2], tf.int64, "c$d_dense_shape"),
+        },
+    )
+
+
+def test_parts_of_ragged_inputs_are_numbered() -> None:
+    golden = Path(__file__).parent.parent / "golden" / "made_by_tf215" / "ragged"
+    names = [f"default_component_{index}" for index in range(3)]
+    _, arguments = hub.load(golden).signatures["nested"].structured_input_signature
+    assert sorted(arguments) == names
 
 
 def test_an_unknown_name_is_a_key_error(tmp_path: Path) -> None:

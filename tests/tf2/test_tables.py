@@ -52,6 +52,12 @@ def test_tables_of_one_name_are_not_shared():
     assert [found(made.resource_handle, "a").numpy() for made in (first, second)] == [3, 4]
 
 
+def test_many_tables_are_no_reason_to_warn(caplog):
+    for _ in range(8):
+        table(a=3).initialise()
+    assert "retracing" not in caplog.text
+
+
 def test_without_initialisers_a_table_is_made_and_empty():
     made = Table(node_def(NODE.replace("HashTableV2", "MutableHashTableV2")))
     made.initialise()

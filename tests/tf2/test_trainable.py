@@ -32,6 +32,15 @@ def test_only_calls_for_training_run_updates(tmp_path):
     assert {v.numpy() for v in module.variables} == {2.0, 11.0}
 
 
+def test_a_tensor_may_say_whether_it_is_for_training(tmp_path):
+    module = hub.load(exported(tmp_path / "m", affine))
+    call = tf.function(lambda training: module(tf.constant([1.0]), training))
+    assert call(tf.constant(False)).numpy().tolist() == [3.0]
+    assert {v.numpy() for v in module.variables} == {2.0, 1.0}
+    call(tf.constant(True))
+    assert {v.numpy() for v in module.variables} == {2.0, 11.0}
+
+
 def test_losses_follow_the_variables(tmp_path):
     module = hub.load(exported(tmp_path / "m", affine))
     [loss], [w] = module.regularization_losses, module.trainable_variables
