@@ -70,8 +70,7 @@ def _run_command(parsed: argparse.Namespace) -> int:
         sys.stdout.flush()
         return status
     except HubModuleError as error:
-        _complain(error)
-        return 1
+        return _complain(error)
     except BrokenPipeError:
         # Whoever reads has seen enough, as `head` has. Python would flush once more at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -161,8 +160,7 @@ def _convert(parsed: argparse.Namespace) -> int:
         with _time_shown(f"Converting {parsed.handle}"):
             convert(parsed.handle, parsed.out, parsed.to, parsed.overwrite)
     except tf.errors.OpError as error:  # a full disk, or one that may not be written
-        _complain(error)
-        return 1
+        return _complain(error)
     print(f"Wrote {parsed.out}")
     return 0
 
@@ -301,8 +299,7 @@ def _fetch_again(handle: str, settings: Settings) -> int:
     try:
         resolve_with(handle, settings)
     except HubModuleError as error:
-        _complain(error)
-        return 1
+        return _complain(error)
     print(f"repaired: {handle}")
     return 0
 
@@ -416,8 +413,9 @@ def _span(seconds: float) -> str:
     return f"{int(seconds // _SECONDS[unit])}{unit}"
 
 
-def _complain(error: Exception) -> None:
+def _complain(error: Exception) -> int:
     print(f"hubmodule: error: {error}", file=sys.stderr)
+    return 1
 
 
 CACHE_COMMANDS = (
