@@ -22,7 +22,7 @@ def uses_keras_2() -> bool:
     if _tf.HAS_KERAS_2:
         return "keras" not in sys.modules or sys.modules["keras"].__version__.startswith("2.")
     legacy = os.environ.get("TF_USE_LEGACY_KERAS", "").lower()
-    return legacy in ("1", "true") or (not legacy and "tf_keras" in sys.modules)
+    return legacy in ("1", "true") or (not legacy and sys.modules.get("tf_keras") is not None)
 
 
 def __getattr__(name: str) -> Any:
