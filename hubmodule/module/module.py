@@ -19,6 +19,7 @@ from hubmodule.module.apply_graph import add_application
 from hubmodule.module.spec import ModuleSpec, entries_in
 from hubmodule.module.state_graph import Variable, build_state
 from hubmodule.module.variant import Variant
+from hubmodule.resolver import resolvers
 from hubmodule.surgery import partitions
 
 M = TypeVar("M", bound=Message)
@@ -40,9 +41,6 @@ def load_module_spec(handle: str | os.PathLike[str]) -> ModuleSpec:
         NotAModuleError: if something else is there.
         ModuleFormatError: if the module is damaged, or of an unknown format.
     """
-    # Half of the time that importing this file would take; who makes a module does without.
-    from hubmodule.resolver import resolvers
-
     path = resolvers.resolve(handle)
     module_def.check(path)
     variants = [

@@ -10,17 +10,17 @@ from hubmodule._plain_errors import (
     ArchiveDamagedError,
     ArchiveError,
     DownloadError,
-    HandleNotFoundError,
 )
 from hubmodule.resolver import decompress, urls
 from hubmodule.resolver.archive import FileRecord, Limits, unpack
 from hubmodule.resolver.decompress import NotAnArchiveError
-from hubmodule.resolver.handles import ArchiveHandle, WebHandle, missing_hint
+from hubmodule.resolver.handles import ArchiveHandle, WebHandle
 from hubmodule.resolver.http import Download, StartAgain
 from hubmodule.resolver.pipeline import Ahead
 from hubmodule.resolver.progress import progress_for
 from hubmodule.resolver.retries import Retries
-from hubmodule.resolver.storage import LocalStorage, Storage, storage_for
+from hubmodule.resolver.sources import check_exists, unreadable
+from hubmodule.resolver.storage import Storage, storage_for
 from hubmodule.settings import Settings
 
 # Chunks of a quarter, and pieces of up to one MiB.
@@ -64,28 +64,6 @@ def fetch(
     if isinstance(handle, WebHandle):
         return _fetch_from_web(handle, settings, target)
     return _fetch_from_file(handle, settings, target)
-
-
-def source_of(handle: WebHandle | ArchiveHandle) -> str:
-    """What changes with a local archive; empty for what is not local, or not there.
-
-    Also for one that is pinned: what is cached has that digest, whatever is there now.
-    """
-    if not isinstance(handle, ArchiveHandle) or handle.sha256:
-        return ""
-    storage, path = storage_for(handle.path)
-    return storage.version(path) if isinstance(storage, LocalStorage) else ""
-
-
-def check_exists(path: str) -> None:
-    """Raises HandleNotFoundError if nothing is at a path of the user's, or nobody can tell."""
-    storage, found = storage_for(path)
-    try:
-        exists = storage.exists(found)
-    except OSError as error:
-        raise _unreadable(path, error) from error
-    if not exists:
-        raise HandleNotFoundError(f"{path} does not exist. {missing_hint(path)}")
 
 
 def _fetch_from_web(handle: WebHandle, settings: Settings, target: Target) -> list[FileRecord]:
@@ -152,13 +130,7 @@ def _readable(chunks: Iterable[bytes], path: str) -> Iterator[bytes]:
     try:
         yield from chunks
     except OSError as error:
-        raise _unreadable(path, error) from error
-
-
-def _unreadable(path: str, error: OSError) -> HandleNotFoundError:
-    return HandleNotFoundError(
-        f"{path} cannot be read: {error.strerror or error}. Check its permissions."
-    )
+        raise unreadable(path, error) from error
 
 
 def _hashed(chunks: Iterable[bytes], update: Callable[[bytes], None]) -> Iterator[bytes]:

@@ -1,4 +1,7 @@
-"""Turns a handle into a directory: first a plan, which is a value, then what it says."""
+"""Turns a handle into a directory: first a plan, which is a value, then what it says.
+
+What only a download needs is imported when there is one: that is half of this room.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,9 @@ from dataclasses import dataclass
 
 from hubmodule import settings as settings_
 from hubmodule._plain_errors import CacheDamagedError, OfflineError
-from hubmodule.resolver import http, urls
 from hubmodule.resolver import manifest as manifests
+from hubmodule.resolver import urls
 from hubmodule.resolver.cache import Cache, Health, State
-from hubmodule.resolver.fetch import Target, check_exists, fetch, source_of
 from hubmodule.resolver.handles import (
     ArchiveHandle,
     Handle,
@@ -23,7 +25,7 @@ from hubmodule.resolver.handles import (
     parse,
 )
 from hubmodule.resolver.manifest import Manifest
-from hubmodule.resolver.retries import Retries
+from hubmodule.resolver.sources import check_exists, source_of
 from hubmodule.resolver.storage import storage_for
 from hubmodule.settings import LoadFormat, Settings
 
@@ -121,6 +123,9 @@ def carry_out(plan: Plan, settings: Settings) -> str:
         check_exists(plan.path)
         return plan.path
     if isinstance(plan, AskWhere):
+        from hubmodule.resolver import http
+        from hubmodule.resolver.retries import Retries
+
         return http.uncompressed_location(plan.handle, settings, Retries(settings.retries))
     if isinstance(plan.handle, ArchiveHandle) and _is_folder(plan.handle):
         return plan.handle.path
@@ -152,6 +157,8 @@ def _through_cache(plan: UseCache, settings: Settings) -> str:
 
 def _fill(plan: UseCache, cache: Cache, settings: Settings) -> None:
     """Fetches what is missing or damaged, unless another process has done so meanwhile."""
+    from hubmodule.resolver.fetch import Target, fetch
+
     name = urls.without_password(plan.handle.text)
     cache.prepare()
     if cache.is_local:

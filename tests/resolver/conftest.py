@@ -37,5 +37,5 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     slept: list[float] = []
     patient = functools.partial(Retries, sleep=slept.append, chance=lambda: 1.0)
     monkeypatch.setattr("hubmodule.resolver.fetch.Retries", patient)
-    monkeypatch.setattr("hubmodule.resolver.resolvers.Retries", patient)
+    monkeypatch.setattr("hubmodule.resolver.retries.Retries", patient)
     return slept

@@ -19,7 +19,7 @@ from hubmodule._plain_errors import (
 )
 from hubmodule.resolver.archive import FileRecord
 from hubmodule.resolver.decompress import NotAnArchiveError
-from hubmodule.resolver.fetch import Target, check_exists, fetch
+from hubmodule.resolver.fetch import Target, fetch
 from hubmodule.resolver.handles import ArchiveHandle, WebHandle, parse
 from hubmodule.resolver.storage import LocalStorage
 from tests.resolver import archives, servers
@@ -240,18 +240,6 @@ def test_a_file_that_is_not_there(folder: pathlib.Path, tmp_path: pathlib.Path) 
     assert str(caught.value) == (
         f"{tmp_path}/m.tar does not exist. Check the path; a module on the web needs its whole "
         "address, https://…"
-    )
-
-
-def test_a_file_system_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(self: object, path: str) -> bool:
-        raise PermissionError(f"{path}: 401")
-
-    monkeypatch.setattr("hubmodule.resolver.storage.TensorFlowStorage.exists", refuse)
-    with pytest.raises(HandleNotFoundError) as caught:
-        check_exists("gs://bucket/m")
-    assert str(caught.value) == (
-        "gs://bucket/m cannot be read: gs://bucket/m: 401. Check its permissions."
     )
 
 
