@@ -33,6 +33,7 @@ programs written for tensorflow_hub catch at that place:
     ├── AliasError (ImportError)                         tensorflow_hub is there already
     ├── CheckpointError (ValueError, tf.errors.NotFoundError)
     │                                                    a checkpoint without what a module needs
+    ├── VariableValueError (ValueError)                  values that do not fit a module's variables
     ├── NotSerializableError (NotImplementedError)       a layer that has no config
     ├── BackendError (ImportError)                       a Keras that a layer cannot run in
     └── ExportExistsError (FileExistsError, tf.errors.AlreadyExistsError)
@@ -132,6 +133,10 @@ class CheckpointError(HubModuleError, ValueError, tf.errors.NotFoundError):
     def __init__(self, message: str):
         tf.errors.NotFoundError.__init__(self, None, None, message)
         self.args = (message,)
+
+
+class VariableValueError(HubModuleError, ValueError):
+    """Values do not fit the variables of a module."""
 
 
 class ExportExistsError(HubModuleError, FileExistsError, tf.errors.AlreadyExistsError):

@@ -36,7 +36,6 @@ from examples.text_embeddings.embedding_file import (
 )
 from examples.text_embeddings.projector import check_directory, write_projector
 from examples.text_embeddings.store import Stored, store
-from hubmodule.format.checkpoint import Entry
 
 tf1 = tf.compat.v1
 
@@ -132,7 +131,7 @@ def _write_module(
         )
     )
     # No variable is made, which would hold all vectors: they go from file to file.
-    spec.write(export_path, [Entry("embeddings", stored.vectors())])
+    spec.export_values(export_path, {"embeddings": stored.vectors()})
 
 
 def make_module_fn(

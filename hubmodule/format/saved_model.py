@@ -21,7 +21,7 @@ from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
 from hubmodule import files
 from hubmodule.errors import ModuleFormatError, NotAModuleError
-from hubmodule.format import assets, checkpoint
+from hubmodule.format import assets
 from hubmodule.surgery import portability
 
 BINARY = "saved_model.pb"
@@ -68,11 +68,6 @@ def write(directory: str, meta_graphs: Iterable[MetaGraphDef]) -> None:
         )
     content = saved_model.SerializeToString(deterministic=True)
     files.write_bytes(posixpath.join(directory, BINARY), content)
-
-
-def write_variables(directory: str, entries: Iterable[checkpoint.Entry]) -> None:
-    """Writes the checkpoint of a module directory; none if there are no variables."""
-    checkpoint.write(checkpoint_prefix(directory), entries)
 
 
 def checkpoint_prefix(directory: str) -> str:

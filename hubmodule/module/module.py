@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import tensorflow as tf
@@ -16,6 +17,7 @@ from hubmodule.format import checkpoint, module_def, saved_model
 from hubmodule.format.signatures import TensorInfo
 from hubmodule.module import values
 from hubmodule.module.apply_graph import add_application
+from hubmodule.module.saving import Saving
 from hubmodule.module.spec import ModuleSpec, entries_in
 from hubmodule.module.state_graph import Variable, build_state
 from hubmodule.module.variant import Variant
@@ -97,6 +99,7 @@ class Module:
         self._variant = self._spec.variant(tags)
         self._variant.check_usable()
         self._state = build_state(self._variant, self._spec.checkpoint_contents, name, trainable)
+        self._saving = Saving(self._state, self._variant.variables)
         self._name = self._state.scope.rstrip("/").rpartition("/")[-1]
         self._applications: Counter[str] = Counter()
 
@@ -199,7 +202,8 @@ class Module:
     ) -> None:
         """Writes the module with the values that its variables have in a session.
 
-        All graph variants are written. The graph is not changed, so it may be finalized.
+        All graph variants are written. The graph may be finalized; if it is not, the first
+        export adds an op to it.
 
         Args:
             path: of the directory to make. It appears when it is complete.
@@ -215,7 +219,7 @@ class Module:
             raise GraphError(
                 f"export() needs a session of the graph that the module is in, not {session!r}."
             )
-        self._write(path, self._entries(session), overwrite)
+        self._write(path, functools.partial(self._saving.write, session), overwrite)
 
     def export_from_checkpoint(
         self,
@@ -240,13 +244,13 @@ class Module:
         """
         prefix = checkpoint.latest(os.fsdecode(checkpoint_path))
         entries = entries_in(prefix, [self._variant], lambda name: self._state.scope + name)
-        self._write(path, entries, overwrite)
+        self._write(path, functools.partial(checkpoint.write, entries=entries), overwrite)
 
     def _write(
-        self, path: str | os.PathLike[str], entries: Iterable[checkpoint.Entry], overwrite: bool
+        self, path: str | os.PathLike[str], write_variables: Callable[[str], None], overwrite: bool
     ) -> None:
         self._warn_of_left_out_variables()
-        self._spec.write(path, entries, overwrite)
+        self._spec.write(path, write_variables, overwrite)
 
     def _warn_of_left_out_variables(self) -> None:
         exported = self._variant.variable_names
@@ -261,12 +265,6 @@ class Module:
                     left_out[:5],
                     sorted(self._variant.tags),
                 )
-
-    def _entries(self, session: tf.compat.v1.Session) -> Iterator[checkpoint.Entry]:
-        for batch in checkpoint.batches(self._variant.variables):
-            tensors = [self._state.value(variable) for variable in batch]
-            for variable, value in zip(batch, session.run(tensors), strict=True):
-                yield checkpoint.Entry(variable.checkpoint_name, value, variable.slice_spec)
 
 
 def as_spec(spec: ModuleSpec | str | os.PathLike[str]) -> ModuleSpec:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
+import numpy as np
+import tensorflow as tf
 from google.protobuf.message import DecodeError, Message
 
 from hubmodule import files
@@ -14,6 +16,7 @@ from hubmodule.errors import (
     ModuleDefinitionError,
     ModuleFormatError,
     NoSuchAttachmentError,
+    VariableValueError,
 )
 from hubmodule.format import checkpoint, module_def, saved_model
 from hubmodule.format.signatures import TensorInfo
@@ -145,7 +148,34 @@ class ModuleSpec:
             )
         prefix = checkpoint.latest(os.fsdecode(checkpoint_path))
         rename = name_transform_fn or (lambda name: name)
-        self.write(path, entries_in(prefix, self._variants.values(), rename), overwrite)
+        entries = entries_in(prefix, self._variants.values(), rename)
+        self.write(path, functools.partial(checkpoint.write, entries=entries), overwrite)
+
+    def export_values(
+        self,
+        path: str | os.PathLike[str],
+        values: Mapping[str, np.ndarray],
+        overwrite: bool = False,
+    ) -> None:
+        """Writes the module with values that are at hand; needs neither graph nor session.
+
+            spec.export_values("/tmp/module", {"embeddings": vectors})
+
+        Args:
+            path: of the directory to make.
+            values: for the name of each variable in the module its value, an array of the
+                variable's shape and dtype. Files that are mapped into memory (np.memmap) are
+                written from there.
+            overwrite: whether a module that is at `path` is replaced.
+
+        Raises:
+            ExportExistsError: if something is at `path` that may not be replaced.
+            VariableValueError: if a value is missing, or of another shape or dtype, or if
+                there is no such variable.
+        """
+        entries = [checkpoint.Entry(name, value) for name, value in values.items()]
+        _check_values(entries, _wanted(self._variants.values()))
+        self.write(path, functools.partial(checkpoint.write, entries=entries), overwrite)
 
     def variant(self, tags: Tags = None) -> Variant:
         """The graph variant with these tags; None is the empty set.
@@ -171,14 +201,16 @@ class ModuleSpec:
     def write(
         self,
         path: str | os.PathLike[str],
-        variables: Iterable[checkpoint.Entry],
+        write_variables: Callable[[str], None],
         overwrite: bool = False,
     ) -> None:
         """Writes a module directory, whole or not at all.
 
         Args:
             path: of the directory to make.
-            variables: the values, with names as in the module.
+            write_variables: writes the variables' values, with names as in the module, to
+                the checkpoint of a path prefix; nothing if there are none. The directory of
+                the checkpoint is not there yet.
             overwrite: whether a module that is at `path` is replaced.
 
         Raises:
@@ -186,7 +218,7 @@ class ModuleSpec:
         """
         with files.new_directory(path, module_def.FILE_NAME, overwrite) as directory:
             saved_model.write(directory, (v.meta_graph for v in self._variants.values()))
-            saved_model.write_variables(directory, variables)
+            write_variables(saved_model.checkpoint_prefix(directory))
             module_def.write(directory)
 
 
@@ -204,13 +236,38 @@ def entries_in(
     Raises:
         CheckpointError: if the checkpoint lacks a variable; before anything is read.
     """
-    wanted = {}
-    for variable in (variable for variant in variants for variable in variant.variables):
-        wanted[variable.checkpoint_name] = variable.checkpoint_shape, variable.dtype
-    if not wanted:
+    if not (wanted := _wanted(variants)):
         return []
     contents = checkpoint.contents(prefix)
     for name, (shape, dtype) in wanted.items():
         contents.check(checkpoint_name(name), shape, dtype)
     values = checkpoint.read(prefix, [checkpoint_name(name) for name in wanted])
     return (checkpoint.Entry(n, value) for n, value in zip(wanted, values, strict=True))
+
+
+def _wanted(variants: Iterable[Variant]) -> dict[str, tuple[tf.TensorShape, tf.DType]]:
+    """What a checkpoint of a module has to have: names, and what each is."""
+    return {
+        variable.checkpoint_name: (variable.checkpoint_shape, variable.dtype)
+        for variant in variants
+        for variable in variant.variables
+    }
+
+
+def _check_values(
+    entries: Sequence[checkpoint.Entry], wanted: Mapping[str, tuple[tf.TensorShape, tf.DType]]
+) -> None:
+    given = {entry.name for entry in entries}
+    if given != wanted.keys():
+        raise VariableValueError(
+            f"Values do not fit the variables: missing {sorted(wanted.keys() - given)}, without a "
+            f"variable {sorted(given - wanted.keys())}. Give one for each name of variable_map."
+        )
+    for entry in entries:
+        (shape, dtype), array = wanted[entry.name], entry.array
+        fits = array.dtype.kind in "OSU" if dtype == tf.string else array.dtype == dtype
+        if not (fits and shape.is_compatible_with(array.shape)):
+            raise VariableValueError(
+                f"The value of '{entry.name}' is {array.dtype} {array.shape}, but the variable is "
+                f"{dtype.name} {shape}. Convert it."
+            )

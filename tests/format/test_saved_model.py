@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 import tensorflow as tf
 from google.protobuf import text_format
@@ -21,7 +20,6 @@ from hubmodule.errors import (
     NotAModuleError,
 )
 from hubmodule.format import saved_model
-from hubmodule.format.checkpoint import Entry
 from hubmodule.surgery.state import restore_graph
 from tests.surgery.protos import meta_graph, nodes_of
 
@@ -215,16 +213,10 @@ class TestNothingOfTheAuthor:
         assert b".py" not in all_bytes(module)
 
 
-class TestVariables:
-    def test_they_are_where_tensorflow_looks_for_them(self, module):
-        saved_model.write_variables(str(module), [Entry("v", np.float32(2.5))])
-        prefix = saved_model.checkpoint_prefix(str(module))
-        assert prefix == f"{module}/variables/variables"
-        assert tf.train.load_checkpoint(prefix).get_tensor("v") == 2.5
-
-    def test_without_variables_there_is_no_folder(self, module):
-        saved_model.write_variables(str(module), [])
-        assert list(module.iterdir()) == []
+def test_variables_are_where_tensorflow_looks_for_them(module):
+    tf.saved_model.save(tf.train.Checkpoint(v=tf.Variable(2.5)), str(module))
+    reader = tf.train.load_checkpoint(saved_model.checkpoint_prefix(str(module)))
+    assert reader.get_tensor("v/.ATTRIBUTES/VARIABLE_VALUE") == 2.5
 
 
 if __name__ == "__main__":

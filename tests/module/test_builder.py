@@ -10,7 +10,6 @@ import tensorflow as tf
 
 import hubmodule as hub
 from hubmodule import errors
-from hubmodule.format import checkpoint
 from tests.module.graphs import affine, evaluate, exported
 
 v1 = tf.compat.v1
@@ -180,7 +179,7 @@ def test_no_device_of_the_author_is_published(tmp_path):
 
     spec = hub.create_module_spec(module_fn)
     path = str(tmp_path / "m")
-    spec.write(path, [checkpoint.Entry("v", np.float32(1.0))])
+    spec.export_values(path, {"v": np.float32(1.0)})
     assert b"author" not in (tmp_path / "m" / "saved_model.pb").read_bytes()
 
 

@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tensorflow as tf
 from google.protobuf.wrappers_pb2 import BytesValue
@@ -161,6 +162,73 @@ class TestExport:
             spec.export(str(tmp_path / "m"), checkpoint_path=checkpoint)
         spec.export(str(tmp_path / "m"), checkpoint_path=checkpoint, overwrite=True)
         assert hub.load_module_spec(str(tmp_path / "m")).get_signature_names() == ["default"]
+
+
+class TestExportValues:
+    def test_the_module_has_the_values(self, tmp_path):
+        values = {"w": np.float32(3), "b": np.array(0.5, np.float32)}
+        hub.create_module_spec(affine).export_values(tmp_path / "m", values)
+        with hub.eval_function_for_module(tmp_path / "m") as f:
+            assert f(array(2)).tolist() == [6.5]
+
+    def test_strings_halves_and_mapped_files(self, tmp_path):
+        def module_fn():
+            words = v1.get_variable("words", [2], tf.string, initializer=v1.zeros_initializer())
+            halves = v1.get_variable("halves", [3], tf.bfloat16)
+            rows = v1.get_variable("rows", [2, 2])
+            outputs = {"words": words, "halves": halves, "rows": rows}
+            hub.add_signature(outputs={k: tf.convert_to_tensor(v) for k, v in outputs.items()})
+
+        np.arange(4, dtype=np.float32).tofile(tmp_path / "rows")
+        values = {
+            "words": np.array([b"a", b"b\0"], object),
+            "halves": np.array([1, 2, 3], tf.bfloat16.as_numpy_dtype),
+            "rows": np.memmap(tmp_path / "rows", np.float32, "r", shape=(2, 2)),
+        }
+        hub.create_module_spec(module_fn).export_values(tmp_path / "m", values)
+        with hub.eval_function_for_module(tmp_path / "m") as f:
+            found = f(as_dict=True)
+        assert {name: value.tolist() for name, value in found.items()} == {
+            "words": [b"a", b"b\0"],
+            "halves": [1, 2, 3],
+            "rows": [[0, 1], [2, 3]],
+        }
+
+    def test_partitioned_variables_are_given_whole(self, tmp_path):
+        def module_fn():
+            table = v1.get_variable("t", [3, 1], partitioner=v1.fixed_size_partitioner(2))
+            hub.add_signature(outputs=tf.convert_to_tensor(table))
+
+        values = {"t": array(1, 2, 3)[:, np.newaxis]}
+        hub.create_module_spec(module_fn).export_values(tmp_path / "m", values)
+        with hub.eval_function_for_module(tmp_path / "m") as f:
+            assert f().tolist() == [[1], [2], [3]]
+
+    @pytest.mark.parametrize(
+        ("values", "message"),
+        [
+            ({"w": array(1)[0]}, r"missing \['b'\]"),
+            ({"w": array(1)[0], "b": array(1)[0], "c": 1}, r"without a variable \['c'\]"),
+            ({"w": array(1), "b": array(1)[0]}, r"'w' is float32 \(1,\), but .* float32 \(\)"),
+            ({"w": array(1)[0], "b": np.float64(1)}, r"'b' is float64 \(\), but .* float32"),
+            ({"w": array(1)[0], "b": np.datetime64("2020")}, r"'b' is datetime64"),
+            ({"w": array(1)[0], "b": b"word"}, r"'b' is object"),
+        ],
+    )
+    def test_values_that_do_not_fit(self, tmp_path, values, message):
+        with pytest.raises(errors.VariableValueError, match=message):
+            hub.create_module_spec(affine).export_values(tmp_path / "m", values)
+        assert os.listdir(tmp_path) == []
+
+    def test_what_is_there_is_replaced_only_if_asked(self, tmp_path):
+        spec = hub.create_module_spec(affine)
+        values = {"w": array(1)[0], "b": array(1)[0]}
+        spec.export_values(tmp_path / "m", values)
+        with pytest.raises(FileExistsError):
+            spec.export_values(tmp_path / "m", values)
+        spec.export_values(tmp_path / "m", {**values, "b": array(2)[0]}, overwrite=True)
+        with hub.eval_function_for_module(tmp_path / "m") as f:
+            assert f(array(1)).tolist() == [3.0]
 
 
 if __name__ == "__main__":
