@@ -31,7 +31,7 @@ def row(case: Any, result: Result) -> str:
         _shown(ours, metric),
         _ratios(peer, ours, metric),
         "; ".join(map(str, case.TARGETS)),
-        "; ".join(verdicts),
+        "; ".join(verdicts) + _slowdowns(ours, floor),
         _shown(floor, metric),
         _ratios(ours, floor, metric),
         " / ".join(_megabytes(values) for values in (peer, ours, floor) if values),
@@ -66,6 +66,12 @@ def _ratio(above: Values, below: Values, metric: str) -> str:
     if not above or not below.get(metric):
         return ""
     return f"{above[metric] / below[metric]:.2f}"
+
+
+def _slowdowns(ours: Values, floor: Values) -> str:
+    if "slowdown" not in ours:
+        return ""
+    return f" (slow-down {ours['slowdown']:.2f}, of the floor {floor.get('slowdown', 0):.2f})"
 
 
 def _megabytes(values: Values) -> str:

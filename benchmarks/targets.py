@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-# "seconds", "cpu", "memory" and "nodes", see `measuring`; "process": the memory of all of it.
+# "seconds", "cpu", "memory" and "nodes", see `measuring`; "process": the memory of all of it;
+# "slowdown": the "cpu" of what is done again and again over that of the first time.
 # What a library, or the floor, was measured to take: the medians of several rounds.
 Measured = Mapping[str, float]
 MEGABYTE = 10**6
@@ -45,6 +46,7 @@ class NearFloor:
             "nodes": "nodes",
             "memory": "memory",
             "process": "memory",
+            "slowdown": "slow-down",
         }[self.metric]
         return f"{what} up to {self.factor:g} x floor"
 
@@ -55,7 +57,7 @@ class NearFloor:
 
 @dataclass(frozen=True)
 class AtMost:
-    """At most `limit` of something: seconds, or bytes."""
+    """At most `limit` of something: seconds, bytes, or times the first."""
 
     limit: float
     metric: str = "seconds"
@@ -63,6 +65,8 @@ class AtMost:
     def __str__(self) -> str:
         if self.metric in ("seconds", "cpu"):
             return f"up to {self.limit * 1000:g} ms"
+        if self.metric == "slowdown":
+            return f"up to {self.limit:g} times the first"
         return f"up to {self.limit / MEGABYTE:g} MB"
 
     def holds(self, ours: Measured, peer: Measured | None, floor: Measured | None) -> bool | None:

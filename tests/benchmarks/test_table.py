@@ -53,6 +53,14 @@ def test_of_several_targets():
     ]
 
 
+def test_of_repetitions():
+    slower = {"ours": {**OURS, "slowdown": 1.2}, "floor": {**FLOOR, "slowdown": 1.4}}
+    assert cells(AtMost(1.1, "slowdown"), NearFloor(1, "slowdown"), **slower)[4:6] == [
+        "up to 1.1 times the first; slow-down up to 1 x floor",
+        "**fails**; holds (slow-down 1.20, of the floor 1.40)",
+    ]
+
+
 @pytest.mark.parametrize(
     ("target", "verdict"),
     [

@@ -1,0 +1,90 @@
+"""Applying a module, or importing just the nodes that this adds, which is the floor."""
+
+from __future__ import annotations
+
+import importlib
+import statistics
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from benchmarks.measuring import Measurement
+
+TIMES = 20
+
+
+def apply(library: str, path: Path, measurement: Measurement) -> None:
+    """Measures the first application of a module."""
+    with tf.Graph().as_default() as graph:
+        module, images = _module(library, path)
+        with measurement(graph):
+            module(images)
+
+
+def apply_again(library: str, path: Path, measurement: Measurement) -> None:
+    """Measures applications after the first; see `_measure_again`."""
+    with tf.Graph().as_default():
+        module, images = _module(library, path)
+        _measure_again(lambda _: module(images), measurement)
+
+
+def bare_import(path: Path, measurement: Measurement) -> None:
+    """Measures the import of the nodes of an application."""
+    import_nodes = _importer_of_nodes(path)
+    with tf.Graph().as_default() as graph:
+        _module("hubmodule", path)
+        with measurement(graph):
+            import_nodes("")
+
+
+def bare_import_again(path: Path, measurement: Measurement) -> None:
+    """Measures imports of these nodes after the first; see `_measure_again`."""
+    import_nodes = _importer_of_nodes(path)
+    with tf.Graph().as_default():
+        _module("hubmodule", path)
+        _measure_again(lambda time: import_nodes(f"import_{time}"), measurement)
+
+
+def _module(library: str, path: Path) -> tuple[Any, tf.Tensor]:
+    """A module in the default graph, and its input."""
+    return importlib.import_module(library).Module(str(path)), tf.zeros([1, 8, 8, 4])
+
+
+def _measure_again(run: Callable[[int], Any], measurement: Measurement) -> None:
+    """Measures something 20 times: the median after the first, and how much slower that is.
+
+    The mean would be of Python's garbage collector: as the graph grows, one in ten or so
+    meets a collection of all objects, which takes longer than two applications.
+    """
+    rounds = []
+    for time in range(TIMES):
+        with measurement(tf.compat.v1.get_default_graph()):
+            run(time)
+        rounds.append(dict(measurement.values))
+    for metric in measurement.values:
+        measurement.values[metric] = statistics.median(values[metric] for values in rounds[1:])
+    measurement.values["slowdown"] = measurement.values["cpu"] / rounds[0]["cpu"]
+
+
+def _importer_of_nodes(path: Path) -> Callable[[str], Any]:
+    """A function that imports what an application of a module adds to a graph."""
+    with tf.Graph().as_default() as graph:
+        module, images = _module("hubmodule", path)
+        known = {node.name for node in graph.as_graph_def().node}
+        module(images)
+    added = graph.as_graph_def()
+    kept = [node for node in added.node if node.name not in known]
+    for node in kept:
+        node.attr.pop("_class", None)  # may name state, which is not under the scope
+    del added.node[:]
+    added.node.extend(kept)
+    state = known & {name for node in kept for name in node.input}
+
+    def import_nodes(scope: str) -> Any:
+        graph = tf.compat.v1.get_default_graph()
+        tensors = {name: graph.as_graph_element(f"{name}:0") for name in state}
+        return tf.import_graph_def(added, input_map=tensors, name=scope)
+
+    return import_nodes
