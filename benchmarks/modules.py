@@ -1,9 +1,9 @@
-"""Makes the modules that the cases use, all of them in one folder.
+"""Makes the modules and files that the cases use, all of them in one folder.
 
-    python -m benchmarks.modules FOLDER [LAYERS ...]
+    python -m benchmarks.modules FOLDER (NAME ... | LAYERS ...)
 
-With numbers of layers, it makes modules of these sizes only, in folders of these names,
-and prints how many nodes each has.
+Makes those of MAKERS with these names; or, for numbers of layers, modules of these sizes, in
+folders of these names, and prints how many nodes each has.
 
 `large` is like a network for images: 90 layers of a convolution and a batch
 normalisation, which are 450 variables and 6,800 nodes.
@@ -11,14 +11,18 @@ normalisation, which are 450 variables and 6,800 nodes.
 
 from __future__ import annotations
 
+import io
 import sys
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 import hubmodule as hub
+from benchmarks.glove import link_to_text
 
 tf1 = tf.compat.v1
 
@@ -26,18 +30,17 @@ LAYERS = 90
 CHANNELS = 4
 SIGNATURES = 40
 HEAVY_LAYERS = 64  # of 16 MiB each
+ARCHIVE_BYTES = 128_000_000
 
 
 def main() -> None:
-    """Writes modules into the folder that the command line names."""
-    folder, layers = Path(sys.argv[1]), list(map(int, sys.argv[2:]))
-    if layers:
-        print([_write_network(folder / str(count) / "large", count) for count in layers])
+    """Writes them into the folder that the command line names."""
+    folder, names = Path(sys.argv[1]), sys.argv[2:]
+    if all(name.isdecimal() for name in names):
+        print([_write_network(folder / name / "large", int(name)) for name in names])
         return
-    _write_network(folder / "large", LAYERS)
-    write(folder / "one_signature", towers(1))
-    write(folder / "many_signatures", towers(SIGNATURES))
-    write(folder / "heavy", heavy)
+    for name in names:
+        MAKERS[name](folder / name)
 
 
 def _write_network(path: Path, layers: int) -> int:
@@ -143,6 +146,34 @@ def heavy() -> None:
         outputs = tf.nn.relu(tf.matmul(outputs, kernel))
     hub.add_signature(inputs=features, outputs=outputs)
 
+
+def _write_archive(path: Path) -> None:
+    """Packs random weights, which compress as little as trained ones do."""
+    numbers = np.random.default_rng(0).standard_normal(ARCHIVE_BYTES // 4, np.float32)
+    weights = numbers.tobytes()
+    files = {
+        "saved_model.pb": weights[:250_000],
+        "variables/variables.index": weights[:2000],
+        "variables/variables.data-00000-of-00001": weights,
+    }
+    with tarfile.open(path, "w:gz", compresslevel=6) as archive:
+        directory = tarfile.TarInfo("variables")
+        directory.type, directory.mode = tarfile.DIRTYPE, 0o755
+        archive.addfile(directory)
+        for name, content in files.items():
+            header = tarfile.TarInfo(name)
+            header.size = len(content)
+            archive.addfile(header, io.BytesIO(content))
+
+
+MAKERS: dict[str, Callable[[Path], object]] = {
+    "large": lambda path: _write_network(path, LAYERS),
+    "one_signature": lambda path: write(path, towers(1)),
+    "many_signatures": lambda path: write(path, towers(SIGNATURES)),
+    "heavy": lambda path: write(path, heavy),
+    "archive": _write_archive,
+    "glove": link_to_text,
+}
 
 if __name__ == "__main__":
     main()

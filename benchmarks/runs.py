@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from os.path import abspath
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 LIBRARIES = ("tensorflow_hub", "hubmodule", "floor")
-# TensorFlow reads these when it is imported.
+# TensorFlow reads these when it is imported. oneDNN greets even those who want quiet, and is no
+# part of what the cases compare.
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0"}
 
 
 class RunError(Exception):
     """A process failed."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments that say what to run, and how often."""
+    parser.add_argument(
+        "--ours", type=abspath, required=True, help="a Python with what hubmodule needs"
+    )
+    parser.add_argument("--peer", type=abspath, required=True, help="a Python with tensorflow_hub")
+    parser.add_argument("--rounds", type=_positive, default=5)
+
+
+def _positive(text: str) -> int:
+    if (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError(f"{number} is not 1 or more")
+    return number
 
 
 @dataclass(frozen=True)
@@ -40,35 +58,38 @@ class Pythons:
             RunError: if it fails.
         """
         python = self.peer if library == "tensorflow_hub" else self.ours
-        process = subprocess.run(
-            [python, "-m", module, *arguments],
-            env={
-                **os.environ,
-                "PYTHONPATH": str(ROOT),
-                **QUIET,
-            },
-            cwd=ROOT / "docs",  # where Python finds nothing but by PYTHONPATH
-            capture_output=True,
-            text=True,
-        )
+        try:
+            process = subprocess.run(
+                [python, "-m", module, *arguments],
+                env={**os.environ, "PYTHONPATH": str(ROOT), **QUIET},
+                cwd=ROOT / "docs",  # where Python finds nothing but by PYTHONPATH
+                capture_output=True,
+                text=True,
+            )
+        except OSError as error:
+            raise RunError(f"{library}: {python} cannot be run: {error}") from error
         if process.returncode:
             reason = process.stderr.strip().splitlines()[-1:] or ["no message"]
-            raise RunError(f"{library}: {reason[0]}")
+            raise RunError(f"{library}: {module} ended with {process.returncode}: {reason[0]}")
         return process.stdout
 
     def versions(self) -> str:
-        """What is compared with what."""
+        """What is compared with what.
+
+        Raises:
+            RunError: if a library is not there.
+        """
         program = "benchmarks.versions"
         return "; ".join(self.run(library, program, library).strip() for library in LIBRARIES[:2])
 
 
 @dataclass(frozen=True)
 class Result:
-    """What was measured of a case, per library the median of each metric.
+    """What was measured of a case.
 
     Attributes:
-        values: by library, then by metric.
-        failures: of the libraries that failed, why.
+        values: by library, then by metric, the medians; not of a library that failed.
+        failures: of each library that failed, why.
     """
 
     values: Mapping[str, Mapping[str, float]]
@@ -76,14 +97,17 @@ class Result:
 
 
 def measured(
-    pythons: Pythons, case: str, libraries: list[str], folder: Path, rounds: int
+    pythons: Pythons, case: str, libraries: Sequence[str], folder: Path, rounds: int
 ) -> Result:
-    """Runs a case several times with each library, in turn."""
+    """Runs a case several times with each library, in turn, each round beginning with another."""
     samples: dict[str, list[dict[str, float]]] = {library: [] for library in libraries}
     failures: dict[str, str] = {}
     for number in range(rounds):
         _show(f"{case}: round {number + 1} of {rounds}")
-        for library in [name for name in libraries if name not in failures]:
+        first = number % len(libraries)
+        for library in [*libraries[first:], *libraries[:first]]:
+            if library in failures:
+                continue
             try:
                 out = pythons.run(library, "benchmarks.one_case", case, library, str(folder))
             except RunError as error:
@@ -91,8 +115,8 @@ def measured(
             else:
                 samples[library].append(json.loads(out.splitlines()[-1]))
     _show("")
-    medians = {library: dict(_medians(runs)) for library, runs in samples.items() if runs}
-    return Result(medians, failures)
+    complete = {library: runs for library, runs in samples.items() if library not in failures}
+    return Result({library: dict(_medians(runs)) for library, runs in complete.items()}, failures)
 
 
 def _medians(runs: list[dict[str, float]]) -> Iterator[tuple[str, float]]:

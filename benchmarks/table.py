@@ -22,7 +22,7 @@ def row(case: Any, result: Result) -> str:
         result.values.get(library, {}) for library in ("tensorflow_hub", "hubmodule", "floor")
     )
     if not ours:
-        return f"| {case.TITLE} | | {result.failures.get('hubmodule', 'not run')} | | | | | | |"
+        return f"| {case.TITLE} | | could not be run | | | | | | |"
     metric = _metric(case.TARGETS)
     verdicts = [_VERDICTS[_holds(target, ours, peer, floor)] for target in case.TARGETS]
     cells = [
@@ -34,7 +34,7 @@ def row(case: Any, result: Result) -> str:
         "; ".join(verdicts) + _slowdowns(ours, floor),
         _shown(floor, metric),
         _ratios(ours, floor, metric),
-        " / ".join(_megabytes(values) for values in (peer, ours, floor) if values),
+        _memories(case.TARGETS, [values for values in (peer, ours, floor) if values]),
     ]
     return f"| {' | '.join(cells)} |"
 
@@ -74,5 +74,11 @@ def _slowdowns(ours: Values, floor: Values) -> str:
     return f" (slow-down {ours['slowdown']:.2f}, of the floor {floor.get('slowdown', 0):.2f})"
 
 
-def _megabytes(values: Values) -> str:
-    return f"{values.get('process', values['memory']) / 1e6:,.0f} MB"
+def _memories(targets: Sequence[Any], measured: Sequence[Values]) -> str:
+    whole = any(target.metric == "process" for target in targets)
+    metric = "process" if whole else "memory"
+    return " / ".join(_megabytes(values, metric) for values in measured) + " in all" * whole
+
+
+def _megabytes(values: Values, metric: str) -> str:
+    return f"{values[metric] / 1e6:,.0f} MB" if metric in values else "?"

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-# "seconds", "cpu", "memory" and "nodes", see `measuring`; "process": the memory of all of it;
-# "slowdown": the "cpu" of what is done again and again over that of the first time.
-# What a library, or the floor, was measured to take: the medians of several rounds.
+# What a library, or the floor, was measured to take, the medians of several rounds; see
+# `measuring.Measurement`. "slowdown" is the "cpu" of what is done again over that of the first.
 Measured = Mapping[str, float]
 MEGABYTE = 10**6
 _FASTER = {"seconds": "as fast", "cpu": "as fast (CPU)", "nodes": "fewer"}
@@ -28,8 +27,10 @@ class TimesLess:
         return f"{self.factor:g} times " + _FASTER[self.metric]
 
     def holds(self, ours: Measured, peer: Measured | None, floor: Measured | None) -> bool | None:
-        """Whether it is reached; None if there is nothing to compare with."""
-        return peer and ours[self.metric] * self.factor <= peer[self.metric]
+        """Whether it is reached; None if it was not measured."""
+        if not peer or self.metric not in ours or self.metric not in peer:
+            return None
+        return ours[self.metric] * self.factor <= peer[self.metric]
 
 
 @dataclass(frozen=True)
@@ -46,13 +47,14 @@ class NearFloor:
             "nodes": "nodes",
             "memory": "memory",
             "process": "memory",
-            "slowdown": "slow-down",
         }[self.metric]
         return f"{what} up to {self.factor:g} x floor"
 
     def holds(self, ours: Measured, peer: Measured | None, floor: Measured | None) -> bool | None:
-        """Whether it is reached; None if there is nothing to compare with."""
-        return floor and ours[self.metric] <= self.factor * floor[self.metric]
+        """Whether it is reached; None if it was not measured."""
+        if not floor or self.metric not in ours or self.metric not in floor:
+            return None
+        return ours[self.metric] <= self.factor * floor[self.metric]
 
 
 @dataclass(frozen=True)
@@ -64,14 +66,14 @@ class AtMost:
 
     def __str__(self) -> str:
         if self.metric in ("seconds", "cpu"):
-            return f"up to {self.limit * 1000:g} ms"
+            return f"up to {self.limit * 1000:g} ms" + " (CPU)" * (self.metric == "cpu")
         if self.metric == "slowdown":
             return f"up to {self.limit:g} times the first"
         return f"up to {self.limit / MEGABYTE:g} MB"
 
     def holds(self, ours: Measured, peer: Measured | None, floor: Measured | None) -> bool | None:
-        """Whether it is reached."""
-        return ours[self.metric] <= self.limit
+        """Whether it is reached; None if it was not measured."""
+        return ours[self.metric] <= self.limit if self.metric in ours else None
 
 
 Target = TimesLess | NearFloor | AtMost

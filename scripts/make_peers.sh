@@ -1,10 +1,10 @@
 #!/bin/sh
-# Makes the environments that `make interop` and `make bench` need, or the one that is named:
-# tensorflow_hub with the TensorFlow of its day.
+# Makes the environments that `make interop`, `make bench` and `make growth` need, or the one that
+# is named: tensorflow_hub with the TensorFlow of its day.
 #   peer215   tensorflow_hub 0.15.0 on TensorFlow 2.15.1, Python 3.10 or 3.11
 #   peer115   tensorflow_hub 0.12.0 on TensorFlow 1.15.5, Python 3.7
 # They are put into $HUBMODULE_PEERS, by default .cache/peers; one that is complete is kept.
-# PYTHON and PYTHON37 may name the interpreters to use.
+# PYTHON and PYTHON37 may name the interpreters to use; TF_PACKAGE may be tensorflow-cpu.
 set -eu
 cd "$(dirname "$0")/.."
 peers=${HUBMODULE_PEERS:-.cache/peers}
@@ -46,7 +46,7 @@ make_peer() {
 # setuptools has pkg_resources, which tensorflow_hub 0.15 imports, up to version 80.
 if is_missing peer215; then
   python=$(scripts/find_python.sh 2.15.1)
-  make_peer peer215 "$python" tensorflow-cpu==2.15.1 tensorflow-hub==0.15.0 'setuptools<81'
+  make_peer peer215 "$python" "${TF_PACKAGE:-tensorflow}==2.15.1" tensorflow-hub==0.15.0 'setuptools<81'
 fi
 # TensorFlow 1.15 pins neither; it does not import with newer ones.
 if is_missing peer115; then

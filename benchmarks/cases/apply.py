@@ -9,6 +9,7 @@ from benchmarks.measuring import Measurement
 from benchmarks.targets import TimesLess
 
 TITLE = "`m(x)` on it"
+MODULES = ["large"]
 TARGETS = [TimesLess(5, "cpu")]
 
 

@@ -16,6 +16,7 @@ from benchmarks.measuring import Measurement
 from benchmarks.targets import TimesLess
 
 TITLE = "`eval_function_for_module` to its first result"
+MODULES = ["large"]
 TARGETS = [TimesLess(6)]
 IMAGES = np.zeros([1, 8, 8, 4], np.float32)
 

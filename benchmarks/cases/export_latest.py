@@ -20,6 +20,7 @@ from benchmarks.targets import TimesLess
 tf1 = tf.compat.v1
 
 TITLE = "`LatestModuleExporter.export`, 200 variables"
+MODULES: list[str] = []
 TARGETS = [TimesLess(2)]
 LAYERS = 100
 UNITS = 16

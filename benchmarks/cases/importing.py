@@ -9,6 +9,7 @@ from benchmarks.measuring import Measurement
 from benchmarks.targets import AtMost
 
 TITLE = "`import hubmodule` beyond TensorFlow's"
+MODULES: list[str] = []
 TARGETS = [AtMost(0.050, "cpu")]
 
 

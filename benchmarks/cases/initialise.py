@@ -9,6 +9,7 @@ from benchmarks.restoring import restore, run_initialisers
 from benchmarks.targets import TimesLess
 
 TITLE = "running the initialisers"
+MODULES = ["large"]
 TARGETS = [TimesLess(4)]
 
 

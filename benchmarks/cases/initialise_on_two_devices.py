@@ -15,8 +15,8 @@ from benchmarks.measuring import Measurement
 from benchmarks.targets import TimesLess
 
 TITLE = "the same, variables on two devices"
+MODULES = ["large"]
 TARGETS = [TimesLess(5)]
-
 
 CONFIG = tf.compat.v1.ConfigProto(device_count={"CPU": 2})
 

@@ -11,6 +11,7 @@ from benchmarks.measuring import Measurement
 from benchmarks.targets import TimesLess
 
 TITLE = "`Module()`, 450 variables, 6,800 nodes"
+MODULES = ["large"]
 TARGETS = [TimesLess(8, "cpu")]
 
 

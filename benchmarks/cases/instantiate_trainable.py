@@ -9,6 +9,7 @@ from benchmarks.measuring import Measurement
 from benchmarks.targets import TimesLess
 
 TITLE = '`Module(trainable=True, tags={"train"})`'
+MODULES = ["large"]
 TARGETS = [TimesLess(6, "cpu")]
 
 

@@ -15,6 +15,7 @@ from benchmarks.measuring import Measurement
 from benchmarks.targets import NearFloor
 
 TITLE = "`m(x)`, one signature of 40"
+MODULES = ["one_signature", "many_signatures"]
 TARGETS = [NearFloor(2, "cpu"), NearFloor(1, "nodes")]
 
 

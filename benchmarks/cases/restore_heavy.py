@@ -9,6 +9,7 @@ from benchmarks.restoring import restore, run_initialisers
 from benchmarks.targets import NearFloor
 
 TITLE = "restore, 1 GiB of variables"
+MODULES = ["heavy"]
 TARGETS = [NearFloor(1.05), NearFloor(1.1, "memory")]
 
 

@@ -1,7 +1,8 @@
 """variables/variables.*: the V2 checkpoint of a module.
 
-A checkpoint is written in bounded pieces, each a shard of its own, which
-MergeV2Checkpoints joins: so the memory it takes does not grow with the model.
+A checkpoint is written in pieces, each a shard of its own, which MergeV2Checkpoints
+joins: so the memory it takes grows with the largest tensor, not with the model. An array
+that is mapped from a file takes none.
 """
 
 from __future__ import annotations

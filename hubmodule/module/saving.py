@@ -40,7 +40,8 @@ class Saving:
 
         An op writes the values from where they are. It is added to the graph the first
         time. If the graph is finalized before that, or if the session runs ops elsewhere,
-        where the files would be written too, values are fetched, piece by piece.
+        where the files would be written too, values are fetched, in several runs: steps of
+        training that another thread does meanwhile may come between them.
 
         Args:
             session: of the module's graph.

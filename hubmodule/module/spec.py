@@ -154,7 +154,7 @@ class ModuleSpec:
     def export_values(
         self,
         path: str | os.PathLike[str],
-        values: Mapping[str, np.ndarray],
+        values: Mapping[str, np.ndarray | np.generic | bytes],
         overwrite: bool = False,
     ) -> None:
         """Writes the module with values that are at hand; needs neither graph nor session.
@@ -258,10 +258,12 @@ def _check_values(
     entries: Sequence[checkpoint.Entry], wanted: Mapping[str, tuple[tf.TensorShape, tf.DType]]
 ) -> None:
     given = {entry.name for entry in entries}
-    if given != wanted.keys():
+    missing, unknown = sorted(wanted.keys() - given), sorted(given - wanted.keys())
+    if missing or unknown:
         raise VariableValueError(
-            f"Values do not fit the variables: missing {sorted(wanted.keys() - given)}, without a "
-            f"variable {sorted(given - wanted.keys())}. Give one for each name of variable_map."
+            f"Values do not fit the variables: missing {missing[:8]}, without a variable "
+            f"{unknown[:8]}. Give one for each of the {len(wanted)} names in "
+            "hub.Module(spec).variable_map."
         )
     for entry in entries:
         (shape, dtype), array = wanted[entry.name], entry.array

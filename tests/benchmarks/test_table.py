@@ -14,6 +14,7 @@ from benchmarks.targets import AtMost, NearFloor, TimesLess
 PEER = {"seconds": 2.0, "cpu": 3.0, "memory": 5e6, "nodes": 900}
 OURS = {"seconds": 0.5, "cpu": 0.5, "memory": 1e6, "nodes": 300}
 FLOOR = {"seconds": 0.25, "cpu": 0.2, "memory": 2e6, "nodes": 250}
+MEASURED = {"peer": PEER, "ours": OURS, "floor": FLOOR}
 
 
 def cells(*targets: object, peer: object = PEER, ours: object = OURS, floor: object = FLOOR):
@@ -55,9 +56,9 @@ def test_of_several_targets():
 
 def test_of_repetitions():
     slower = {"ours": {**OURS, "slowdown": 1.2}, "floor": {**FLOOR, "slowdown": 1.4}}
-    assert cells(AtMost(1.1, "slowdown"), NearFloor(1, "slowdown"), **slower)[4:6] == [
-        "up to 1.1 times the first; slow-down up to 1 x floor",
-        "**fails**; holds (slow-down 1.20, of the floor 1.40)",
+    assert cells(AtMost(1.1, "slowdown"), **slower)[4:6] == [
+        "up to 1.1 times the first",
+        "**fails** (slow-down 1.20, of the floor 1.40)",
     ]
 
 
@@ -84,11 +85,21 @@ def test_nothing_to_compare_with(target):
     assert cells(target, peer=None, floor=None)[5] == "?"
 
 
+def test_of_all_memory():
+    process = {name: {**values, "process": 7e6} for name, values in MEASURED.items()}
+    assert cells(NearFloor(1.1, "process"), **process)[8] == "7 MB / 7 MB / 7 MB in all"
+
+
+@pytest.mark.parametrize("target", [NearFloor(1, "memory"), AtMost(1, "memory")])
+def test_memory_that_could_not_be_measured(target):
+    unknown = {name: {"seconds": 1, "cpu": 1, "nodes": 0} for name in MEASURED}
+    verdict, *_, memory = cells(target, **unknown)[5:]
+    assert (verdict, memory) == ("?", "? / ? / ?")
+
+
 def test_of_a_failure():
-    case = SimpleNamespace(TITLE="title", TARGETS=[])
-    line = row(case, Result({"tensorflow_hub": PEER}, {"hubmodule": "hubmodule: broken"}))
-    assert "hubmodule: broken" in line
-    assert line.count("|") == HEAD.splitlines()[0].count("|")
+    case = SimpleNamespace(TITLE="title", TARGETS=[AtMost(1)])
+    assert "could not be run" in row(case, Result({"floor": FLOOR}, {"hubmodule": "reason"}))
 
 
 if __name__ == "__main__":

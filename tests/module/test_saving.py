@@ -71,6 +71,7 @@ class TestSaving:
         with initialised_session() as session:
             saving.write(session, str(tmp_path / "v" / "v"))
         assert read(tmp_path / "v" / "v") == VALUES
+        assert "SaveV2" in {op.type for op in graph.get_operations()}
 
     def test_a_finalized_graph(self, graph, tmp_path):
         saving = saving_of(everything)
@@ -122,6 +123,8 @@ class TestSaving:
                 saving = saving_of(affine)
             session.run(v1.global_variables_initializer())
             saving.write(session, str(tmp_path / "v" / "v"))
+        devices = [graph.get_operation_by_name(f"m/{name}").device for name in "wb"]
+        assert devices == ["/cpu:1", "/cpu:0"]
         assert read(tmp_path / "v" / "v") == {"w": 2.0, "b": 1.0}
 
     def test_several_threads_share_one_op(self, graph, tmp_path):
