@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from hubmodule.errors import BackendError, ModuleDefinitionError
@@ -133,6 +134,25 @@ class KerasLayer(keras.layers.Layer):
         losses = self._call.losses if self.trainable else []
         return [*super()._get_own_losses(), *(loss() for loss in losses)]
 
+    def save_own_variables(self, store: Any) -> None:
+        """Saves the weights for Keras, whose files hold numbers: strings as bytes."""
+        for key, weight in self._own_variables().items():
+            store[key] = _as_bytes(weight) if weight.dtype == "string" else weight
+
+    def load_own_variables(self, store: Any) -> None:
+        """Loads what save_own_variables() saved, or a layer of Keras 2."""
+        keys, weights = store.keys(), self._own_variables()
+        texts = [key for key, weight in weights.items() if weight.dtype == "string"]
+        if texts:
+            store = {key: _as_text(store[key]) if key in texts else store[key] for key in keys}
+        super().load_own_variables(store)
+
+    def _own_variables(self) -> dict[str, keras.Variable]:
+        """The weights by the keys that they have in a file."""
+        weights: dict[str, keras.Variable] = {}
+        super().save_own_variables(weights)
+        return weights
+
     @property
     def resolved_object(self) -> Any:
         """The object that is called: what hub.load() gave for the handle, or the handle."""
@@ -164,6 +184,16 @@ def _adopted(variable: tf.Variable, trainable: bool) -> keras.Variable:
     if adopted.value is not variable:
         adopted._value = variable
     return adopted
+
+
+def _as_bytes(weight: keras.Variable) -> np.ndarray:
+    return np.frombuffer(tf.io.serialize_tensor(weight.value).numpy(), np.uint8)
+
+
+def _as_text(stored: Any) -> Any:
+    """The strings in a file: of _as_bytes(), or of Keras 2, which writes them as they are."""
+    values = np.asarray(stored)
+    return tf.io.parse_tensor(values.tobytes(), tf.string) if values.dtype == np.uint8 else values
 
 
 def _is_sparse(value: Any) -> bool:
