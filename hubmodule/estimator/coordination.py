@@ -23,6 +23,9 @@ ESTIMATOR_CALLS = (
 _ONE_PER_TASK = "independent_worker"
 _ONE_FOR_ALL = "standalone_client"
 
+# Methods that run a cluster for one role only.
+_SINGLE_CALLS = {"train": "Estimator.train", "eval": "Estimator.evaluate"}
+
 
 class Coordinator(NamedTuple):
     """TensorFlow's distribute coordinator."""
@@ -79,13 +82,13 @@ def train_and_evaluate(
 
     def train(strategy: Any) -> None:
         task = coordinator.current_task()
-        local = _for_task(estimator, task, train_strategy=strategy)
+        local = _for_task(estimator, task, "train", strategy)
         # One client for all tasks has one graph, to which the hooks belong.
         hooks = list(train_spec.hooks) if one_per_task or task.is_chief else []
         local.train(input_fn=train_spec.input_fn, max_steps=train_spec.max_steps, hooks=hooks)
 
     def evaluate(strategy: Any) -> None:
-        local = _for_task(estimator, coordinator.current_task(), eval_strategy=strategy)
+        local = _for_task(estimator, coordinator.current_task(), "eval", strategy)
         executor_class(local, train_spec, eval_spec)._start_continuous_evaluation()
 
     coordinator.run(
@@ -106,21 +109,12 @@ def estimator_train(
     train: Callable[[Any, Any, list[Any]], Any],
     hooks: list[Any],
 ) -> Any:
-    """Trains on a remote cluster for `Estimator.train`; returns the Estimator that did.
+    """Trains on a remote cluster for `Estimator.train`; returns what `train` does.
 
     Raises:
         ValueError: `Estimator.train` cannot run on this cluster, or with this strategy.
     """
-    config = estimator.config
-    _check_single_call("train", config, config.train_distribute)
-
-    def train_task(strategy: Any) -> Any:
-        task = coordinator.current_task()
-        local = _for_task(estimator, task, train_strategy=strategy)
-        train(local, strategy, hooks if task.is_chief else [])
-        return local
-
-    return _run_single_call(coordinator, config, train_task, config.train_distribute)
+    return _run_single_call(coordinator, estimator, "train", train, hooks)
 
 
 def estimator_evaluate(
@@ -134,15 +128,7 @@ def estimator_evaluate(
     Raises:
         ValueError: `Estimator.evaluate` cannot run on this cluster, or with this strategy.
     """
-    config = estimator.config
-    _check_single_call("evaluate", config, config.eval_distribute)
-
-    def evaluate_task(strategy: Any) -> Any:
-        task = coordinator.current_task()
-        local = _for_task(estimator, task, eval_strategy=strategy)
-        return evaluate(local, strategy, hooks if task.is_chief else [])
-
-    return _run_single_call(coordinator, config, evaluate_task, config.eval_distribute)
+    return _run_single_call(coordinator, estimator, "eval", evaluate, hooks)
 
 
 def _take_strategy(config: Any, attribute: str, strategy: Any) -> None:
@@ -162,16 +148,12 @@ def _cluster_spec(cluster: Any) -> Any:
     return tf.train.ClusterSpec(cluster or {})
 
 
-def _for_task(
-    estimator: Any, task: Any, train_strategy: Any = None, eval_strategy: Any = None
-) -> Any:
-    """A copy of the Estimator that runs by itself as one task of the cluster."""
+def _for_task(estimator: Any, task: Any, role: str, strategy: Any) -> Any:
+    """A copy of the Estimator that plays a role, "train" or "eval", as one task of the cluster."""
     local = copy.deepcopy(estimator)
     config = local._config
-    if train_strategy is not None:
-        config._train_distribute = local._train_distribution = train_strategy
-    if eval_strategy is not None:
-        config._eval_distribute = local._eval_distribution = eval_strategy
+    setattr(config, f"_{role}_distribute", strategy)
+    setattr(local, f"_{role}_distribution", strategy)
     config._distribute_coordinator_mode = None
     _describe_task(config, task)
     return local
@@ -212,24 +194,37 @@ def _global_id(jobs: dict[str, int], task: Any, in_cluster: bool) -> int | None:
     return sum(jobs[job] for job in before) + task.task_id
 
 
-def _check_single_call(name: str, config: Any, strategy: Any) -> None:
-    advice = "use tf.estimator.train_and_evaluate."
-    if "evaluator" in config.cluster_spec.jobs:
-        raise ValueError(f"Estimator.{name} cannot use the evaluator of a cluster; {advice}")
-    if config._distribute_coordinator_mode != _ONE_FOR_ALL:
-        raise ValueError(f"Estimator.{name} cannot run as one task of a cluster; {advice}")
-    if strategy.extended.experimental_between_graph:
-        kind = type(strategy).__name__
-        raise ValueError(f"Estimator.{name} cannot run {kind} on a remote cluster; {advice}")
-
-
 def _run_single_call(
-    coordinator: Coordinator, config: Any, function: Callable[[Any], Any], strategy: Any
+    coordinator: Coordinator,
+    estimator: Any,
+    role: str,
+    function: Callable[[Any, Any, list[Any]], Any],
+    hooks: list[Any],
 ) -> Any:
+    config = estimator.config
+    cluster_strategy = getattr(config, f"{role}_distribute")
+    _check_single_call(_SINGLE_CALLS[role], config, cluster_strategy)
+
+    def run_task(strategy: Any) -> Any:
+        task = coordinator.current_task()
+        local = _for_task(estimator, task, role, strategy)
+        return function(local, strategy, hooks if task.is_chief else [])
+
     return coordinator.run(
-        function,
-        strategy,
+        run_task,
+        cluster_strategy,
         mode=config._distribute_coordinator_mode,
         cluster_spec=config.cluster_spec,
         session_config=config.session_config,
     )
+
+
+def _check_single_call(name: str, config: Any, strategy: Any) -> None:
+    advice = "use tf.estimator.train_and_evaluate."
+    if "evaluator" in config.cluster_spec.jobs:
+        raise ValueError(f"{name} cannot use the evaluator of a cluster; {advice}")
+    if config._distribute_coordinator_mode != _ONE_FOR_ALL:
+        raise ValueError(f"{name} cannot run as one task of a cluster; {advice}")
+    if strategy.extended.experimental_between_graph:
+        kind = type(strategy).__name__
+        raise ValueError(f"{name} cannot run {kind} on a remote cluster; {advice}")

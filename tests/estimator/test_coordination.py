@@ -118,13 +118,18 @@ def test_two_strategies_are_an_error(name):
         coordination.init_run_config(Fake(), made, {})
 
 
+def config_of(task: SimpleNamespace) -> Any:
+    """The config that an Estimator has as a task."""
+    estimator = SimpleNamespace(_config=config())
+    return coordination._for_task(estimator, task, "train", strategy())._config
+
+
 @pytest.mark.parametrize(
     ("kind", "number", "global_id"),
     [("chief", 0, 0), ("worker", 1, 3), ("ps", 0, 4), (None, None, 0)],
 )
 def test_each_task_knows_its_place(kind, number, global_id):
-    local = coordination._for_task(SimpleNamespace(_config=config()), task(kind, number))
-    made = local._config
+    made = config_of(task(kind, number))
     assert (made.num_worker_replicas, made.num_ps_replicas) == (3, 1)
     assert made.global_id_in_cluster == global_id
     assert made.master == made.evaluation_master == "grpc://here:1"
@@ -132,15 +137,15 @@ def test_each_task_knows_its_place(kind, number, global_id):
 
 
 def test_the_evaluator_is_alone():
-    made = coordination._for_task(SimpleNamespace(_config=config()), task("evaluator"))._config
+    made = config_of(task("evaluator"))
     assert not made.cluster_spec
     assert (made.num_worker_replicas, made.num_ps_replicas) == (0, 0)
     assert made.global_id_in_cluster is None
 
 
 def test_a_task_of_no_cluster_is_the_only_worker():
-    alone = coordination._for_task(SimpleNamespace(_config=config()), task(None, None, {}))
-    assert (alone._config.num_worker_replicas, alone._config.global_id_in_cluster) == (1, 0)
+    alone = config_of(task(None, None, {}))
+    assert (alone.num_worker_replicas, alone.global_id_in_cluster) == (1, 0)
 
 
 class Estimator:
