@@ -104,7 +104,7 @@ def image_embedding_column(
         SignatureMismatchError: if the module is no image embedding.
         as hub.load_module_spec(), if it is a handle.
     """
-    return ImageEmbeddingColumn(key, module_spec, False, export_name, _size(image_size))
+    return ImageEmbeddingColumn(key, module_spec, False, export_name, image_size)
 
 
 @dataclass(frozen=True)
@@ -331,6 +331,11 @@ class ImageEmbeddingColumn(ModuleColumn):
 
     image_size: tuple[int, int] | None = None
 
+    def __post_init__(self) -> None:
+        # A config that was JSON has a list, which has no hash.
+        object.__setattr__(self, "image_size", _size(self.image_size))
+        super().__post_init__()
+
     def _check(self) -> None:
         infos = self.spec.get_input_info_dict()
         if list(infos) != ["images"] or infos["images"].dtype != tf.float32:
@@ -343,18 +348,6 @@ class ImageEmbeddingColumn(ModuleColumn):
 
     def _config_keys(self) -> Sequence[str]:
         return ["key", "export_name", "image_size"]
-
-    @classmethod
-    def from_config(
-        cls,
-        config: Mapping[str, Any],
-        custom_objects: Mapping[str, Any] | None = None,
-        columns_by_name: Mapping[str, Any] | None = None,
-    ) -> ModuleColumn:
-        """Makes the column that get_config() describes."""
-        # JSON has no tuples.
-        config = dict(config, image_size=_size(config.get("image_size")))
-        return super().from_config(config, custom_objects, columns_by_name)
 
     def _feature(self) -> Any:
         return tf.io.FixedLenFeature(self._image_shape(), tf.float32)
