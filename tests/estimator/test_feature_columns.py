@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 
 import hubmodule as hub
-from hubmodule.errors import ColumnConfigError, ModuleDefinitionError, SignatureMismatchError
+from hubmodule.errors import ColumnConfigError, ModuleDefinitionError
 from tests.estimator.behaviour.models import config, is_v1
 from tests.estimator.texts import VECTORS, receive_text, sentiment, words_fn
 from tests.module.graphs import evaluate, exported
@@ -167,15 +167,6 @@ def test_scopes_of_their_own_have_modules_of_their_own(words):
         for _ in range(2):
             with_input_layer(column, tf.constant(["a"]))
         assert len(v1.global_variables()) == 2
-
-
-@pytest.mark.parametrize(
-    "feature", [sparse(["a"], ["b"]), tf.constant([["a", "b"]])], ids=["sparse", "several"]
-)
-def test_text_columns_take_one_string_an_example(words, feature):
-    column = hub.text_embedding_column("f", words)
-    with pytest.raises(SignatureMismatchError, match="use sparse_text_embedding_column"):
-        column._prepared(feature)
 
 
 def takes(shape, dtype=tf.string):
