@@ -8,17 +8,9 @@ without a strategy for training, it runs by itself.
 from __future__ import annotations
 
 import copy
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
-
-# What the Estimator calls, each with its own arguments after the Coordinator.
-ESTIMATOR_CALLS = (
-    "init_run_config",
-    "should_run_distribute_coordinator",
-    "train_and_evaluate",
-    "estimator_train",
-    "estimator_evaluate",
-)
 
 _ONE_PER_TASK = "independent_worker"
 _ONE_FOR_ALL = "standalone_client"
@@ -103,32 +95,54 @@ def train_and_evaluate(
     )
 
 
-def estimator_train(
+def run_single_call(
+    role: str,
     coordinator: Coordinator,
     estimator: Any,
-    train: Callable[[Any, Any, list[Any]], Any],
+    function: Callable[[Any, Any, list[Any]], Any],
     hooks: list[Any],
 ) -> Any:
-    """Trains on a remote cluster for `Estimator.train`; returns what `train` does.
+    """Runs `Estimator.train` or `Estimator.evaluate` on a remote cluster.
+
+    Args:
+        role: "train" or "eval".
+        coordinator: runs the tasks.
+        estimator: whose method was called.
+        function: does it for one task, given its Estimator, strategy and hooks.
+        hooks: for the chief.
+
+    Returns:
+        What the function returns.
 
     Raises:
-        ValueError: `Estimator.train` cannot run on this cluster, or with this strategy.
+        ValueError: the method cannot run on this cluster, or with this strategy.
     """
-    return _run_single_call(coordinator, estimator, "train", train, hooks)
+    config = estimator.config
+    cluster_strategy = getattr(config, f"{role}_distribute")
+    _check_single_call(_SINGLE_CALLS[role], config, cluster_strategy)
+
+    def run_task(strategy: Any) -> Any:
+        task = coordinator.current_task()
+        local = _for_task(estimator, task, role, strategy)
+        return function(local, strategy, hooks if task.is_chief else [])
+
+    return coordinator.run(
+        run_task,
+        cluster_strategy,
+        mode=config._distribute_coordinator_mode,
+        cluster_spec=config.cluster_spec,
+        session_config=config.session_config,
+    )
 
 
-def estimator_evaluate(
-    coordinator: Coordinator,
-    estimator: Any,
-    evaluate: Callable[[Any, Any, list[Any]], Any],
-    hooks: list[Any],
-) -> Any:
-    """Evaluates on a remote cluster for `Estimator.evaluate`; returns the metrics.
-
-    Raises:
-        ValueError: `Estimator.evaluate` cannot run on this cluster, or with this strategy.
-    """
-    return _run_single_call(coordinator, estimator, "eval", evaluate, hooks)
+# What the Estimator calls, each with its own arguments after the Coordinator.
+ESTIMATOR_CALLS: dict[str, Callable[..., Any]] = {
+    "init_run_config": init_run_config,
+    "should_run_distribute_coordinator": should_run_distribute_coordinator,
+    "train_and_evaluate": train_and_evaluate,
+    "estimator_train": functools.partial(run_single_call, "train"),
+    "estimator_evaluate": functools.partial(run_single_call, "eval"),
+}
 
 
 def _take_strategy(config: Any, attribute: str, strategy: Any) -> None:
@@ -192,31 +206,6 @@ def _global_id(jobs: dict[str, int], task: Any, in_cluster: bool) -> int | None:
     order = sorted(jobs, key=lambda job: (job != "chief", job == "ps", job))
     before = order[: order.index(task.task_type)]
     return sum(jobs[job] for job in before) + task.task_id
-
-
-def _run_single_call(
-    coordinator: Coordinator,
-    estimator: Any,
-    role: str,
-    function: Callable[[Any, Any, list[Any]], Any],
-    hooks: list[Any],
-) -> Any:
-    config = estimator.config
-    cluster_strategy = getattr(config, f"{role}_distribute")
-    _check_single_call(_SINGLE_CALLS[role], config, cluster_strategy)
-
-    def run_task(strategy: Any) -> Any:
-        task = coordinator.current_task()
-        local = _for_task(estimator, task, role, strategy)
-        return function(local, strategy, hooks if task.is_chief else [])
-
-    return coordinator.run(
-        run_task,
-        cluster_strategy,
-        mode=config._distribute_coordinator_mode,
-        cluster_spec=config.cluster_spec,
-        session_config=config.session_config,
-    )
 
 
 def _check_single_call(name: str, config: Any, strategy: Any) -> None:
