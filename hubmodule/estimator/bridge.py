@@ -117,8 +117,8 @@ def _coordination_module() -> ModuleType:
         run=distribute_coordinator.run_distribute_coordinator,
         current_task=contexts.get_current_worker_context,
     )
-    for name in coordination.ESTIMATOR_CALLS:
-        setattr(module, name, functools.partial(getattr(coordination, name), coordinator))
+    for name, call in coordination.ESTIMATOR_CALLS.items():
+        setattr(module, name, functools.partial(call, coordinator))
     return module
 
 

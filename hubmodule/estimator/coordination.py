@@ -8,20 +8,15 @@ without a strategy for training, it runs by itself.
 from __future__ import annotations
 
 import copy
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-# What the Estimator calls, each with its own arguments after the Coordinator.
-ESTIMATOR_CALLS = (
-    "init_run_config",
-    "should_run_distribute_coordinator",
-    "train_and_evaluate",
-    "estimator_train",
-    "estimator_evaluate",
-)
-
 _ONE_PER_TASK = "independent_worker"
 _ONE_FOR_ALL = "standalone_client"
+
+# Methods that run a cluster for one role only.
+_SINGLE_CALLS = {"train": "Estimator.train", "eval": "Estimator.evaluate"}
 
 
 class Coordinator(NamedTuple):
@@ -79,13 +74,13 @@ def train_and_evaluate(
 
     def train(strategy: Any) -> None:
         task = coordinator.current_task()
-        local = _for_task(estimator, task, train_strategy=strategy)
+        local = _for_task(estimator, task, "train", strategy)
         # One client for all tasks has one graph, to which the hooks belong.
         hooks = list(train_spec.hooks) if one_per_task or task.is_chief else []
         local.train(input_fn=train_spec.input_fn, max_steps=train_spec.max_steps, hooks=hooks)
 
     def evaluate(strategy: Any) -> None:
-        local = _for_task(estimator, coordinator.current_task(), eval_strategy=strategy)
+        local = _for_task(estimator, coordinator.current_task(), "eval", strategy)
         executor_class(local, train_spec, eval_spec)._start_continuous_evaluation()
 
     coordinator.run(
@@ -100,49 +95,54 @@ def train_and_evaluate(
     )
 
 
-def estimator_train(
+def run_single_call(
+    role: str,
     coordinator: Coordinator,
     estimator: Any,
-    train: Callable[[Any, Any, list[Any]], Any],
+    function: Callable[[Any, Any, list[Any]], Any],
     hooks: list[Any],
 ) -> Any:
-    """Trains on a remote cluster for `Estimator.train`; returns the Estimator that did.
+    """Runs `Estimator.train` or `Estimator.evaluate` on a remote cluster.
+
+    Args:
+        role: "train" or "eval".
+        coordinator: runs the tasks.
+        estimator: whose method was called.
+        function: does it for one task, given its Estimator, strategy and hooks.
+        hooks: for the chief.
+
+    Returns:
+        What the function returns.
 
     Raises:
-        ValueError: `Estimator.train` cannot run on this cluster, or with this strategy.
+        ValueError: the method cannot run on this cluster, or with this strategy.
     """
     config = estimator.config
-    _check_single_call("train", config, config.train_distribute)
+    cluster_strategy = getattr(config, f"{role}_distribute")
+    _check_single_call(_SINGLE_CALLS[role], config, cluster_strategy)
 
-    def train_task(strategy: Any) -> Any:
+    def run_task(strategy: Any) -> Any:
         task = coordinator.current_task()
-        local = _for_task(estimator, task, train_strategy=strategy)
-        train(local, strategy, hooks if task.is_chief else [])
-        return local
+        local = _for_task(estimator, task, role, strategy)
+        return function(local, strategy, hooks if task.is_chief else [])
 
-    return _run_single_call(coordinator, config, train_task, config.train_distribute)
+    return coordinator.run(
+        run_task,
+        cluster_strategy,
+        mode=config._distribute_coordinator_mode,
+        cluster_spec=config.cluster_spec,
+        session_config=config.session_config,
+    )
 
 
-def estimator_evaluate(
-    coordinator: Coordinator,
-    estimator: Any,
-    evaluate: Callable[[Any, Any, list[Any]], Any],
-    hooks: list[Any],
-) -> Any:
-    """Evaluates on a remote cluster for `Estimator.evaluate`; returns the metrics.
-
-    Raises:
-        ValueError: `Estimator.evaluate` cannot run on this cluster, or with this strategy.
-    """
-    config = estimator.config
-    _check_single_call("evaluate", config, config.eval_distribute)
-
-    def evaluate_task(strategy: Any) -> Any:
-        task = coordinator.current_task()
-        local = _for_task(estimator, task, eval_strategy=strategy)
-        return evaluate(local, strategy, hooks if task.is_chief else [])
-
-    return _run_single_call(coordinator, config, evaluate_task, config.eval_distribute)
+# What the Estimator calls, each with its own arguments after the Coordinator.
+ESTIMATOR_CALLS: dict[str, Callable[..., Any]] = {
+    "init_run_config": init_run_config,
+    "should_run_distribute_coordinator": should_run_distribute_coordinator,
+    "train_and_evaluate": train_and_evaluate,
+    "estimator_train": functools.partial(run_single_call, "train"),
+    "estimator_evaluate": functools.partial(run_single_call, "eval"),
+}
 
 
 def _take_strategy(config: Any, attribute: str, strategy: Any) -> None:
@@ -162,16 +162,12 @@ def _cluster_spec(cluster: Any) -> Any:
     return tf.train.ClusterSpec(cluster or {})
 
 
-def _for_task(
-    estimator: Any, task: Any, train_strategy: Any = None, eval_strategy: Any = None
-) -> Any:
-    """A copy of the Estimator that runs by itself as one task of the cluster."""
+def _for_task(estimator: Any, task: Any, role: str, strategy: Any) -> Any:
+    """A copy of the Estimator that plays a role, "train" or "eval", as one task of the cluster."""
     local = copy.deepcopy(estimator)
     config = local._config
-    if train_strategy is not None:
-        config._train_distribute = local._train_distribution = train_strategy
-    if eval_strategy is not None:
-        config._eval_distribute = local._eval_distribution = eval_strategy
+    setattr(config, f"_{role}_distribute", strategy)
+    setattr(local, f"_{role}_distribution", strategy)
     config._distribute_coordinator_mode = None
     _describe_task(config, task)
     return local
@@ -215,21 +211,9 @@ def _global_id(jobs: dict[str, int], task: Any, in_cluster: bool) -> int | None:
 def _check_single_call(name: str, config: Any, strategy: Any) -> None:
     advice = "use tf.estimator.train_and_evaluate."
     if "evaluator" in config.cluster_spec.jobs:
-        raise ValueError(f"Estimator.{name} cannot use the evaluator of a cluster; {advice}")
+        raise ValueError(f"{name} cannot use the evaluator of a cluster; {advice}")
     if config._distribute_coordinator_mode != _ONE_FOR_ALL:
-        raise ValueError(f"Estimator.{name} cannot run as one task of a cluster; {advice}")
+        raise ValueError(f"{name} cannot run as one task of a cluster; {advice}")
     if strategy.extended.experimental_between_graph:
         kind = type(strategy).__name__
-        raise ValueError(f"Estimator.{name} cannot run {kind} on a remote cluster; {advice}")
-
-
-def _run_single_call(
-    coordinator: Coordinator, config: Any, function: Callable[[Any], Any], strategy: Any
-) -> Any:
-    return coordinator.run(
-        function,
-        strategy,
-        mode=config._distribute_coordinator_mode,
-        cluster_spec=config.cluster_spec,
-        session_config=config.session_config,
-    )
+        raise ValueError(f"{name} cannot run {kind} on a remote cluster; {advice}")

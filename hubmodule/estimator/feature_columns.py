@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from hubmodule import _tf
 from hubmodule.errors import ColumnConfigError, ModuleDefinitionError, SignatureMismatchError
+from hubmodule.estimator.embedding_column import EmbeddingColumn, one_text_each
 from hubmodule.estimator.exporter import register_module_for_export
 from hubmodule.module import images
 from hubmodule.module.module import Module, as_spec
@@ -104,24 +105,22 @@ def image_embedding_column(
         SignatureMismatchError: if the module is no image embedding.
         as hub.load_module_spec(), if it is a handle.
     """
-    return ImageEmbeddingColumn(key, module_spec, False, export_name, _size(image_size))
+    return ImageEmbeddingColumn(key, module_spec, False, export_name, image_size)
 
 
 @dataclass(frozen=True)
-class ModuleColumn(*_tf.DENSE_COLUMN_BASES):  # type: ignore[misc]
+class ModuleColumn(EmbeddingColumn, *_tf.DENSE_COLUMN_BASES):  # type: ignore[misc]
     """A dense column whose vectors a module computes; for input_layer and DenseFeatures.
 
     The module's variables are below the scope of the column, which is named after it, so
     the graphs for training, evaluation and prediction find each other's values.
 
     Attributes:
-        key: of the feature.
         module_spec: a ModuleSpec, or a handle.
         trainable: whether the model trains the module.
         export_name: under which LatestModuleExporter exports it, or None.
     """
 
-    key: str
     module_spec: ModuleSpec | str | os.PathLike[str]
     trainable: bool = False
     export_name: str | None = None
@@ -129,38 +128,15 @@ class ModuleColumn(*_tf.DENSE_COLUMN_BASES):  # type: ignore[misc]
     def __post_init__(self) -> None:
         self._check()
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> ModuleColumn:
-        # The Estimator copies its parameters; what cannot change may be shared.
-        return self
-
     @functools.cached_property
     def spec(self) -> ModuleSpec:
         """The ModuleSpec, loaded if it is a handle."""
         return as_spec(self.module_spec)
 
     @property
-    def name(self) -> str:
-        """The name of the column, and of the scope of its module."""
-        return f"{self.key}_hub_module_embedding"
-
-    @property
-    def parents(self) -> list[str]:
-        """What the column is computed from: the feature."""
-        return [self.key]
-
-    @property
     def variable_shape(self) -> tf.TensorShape:
         """[N], the shape of the vector of one example."""
         return self.spec.get_output_info_dict()["default"].get_shape()[1:]
-
-    @property
-    def parse_example_spec(self) -> dict[str, Any]:
-        """How tf.io.parse_example reads the feature."""
-        return {self.key: self._feature()}
-
-    def transform_feature(self, transformation_cache: Any, state_manager: Any) -> Any:
-        """The feature as the module takes it."""
-        return self._prepared(transformation_cache.get(self.key, state_manager))
 
     def create_state(self, state_manager: Any) -> None:
         """Makes the module in the current variable scope, tracked by the layer."""
@@ -186,19 +162,11 @@ class ModuleColumn(*_tf.DENSE_COLUMN_BASES):  # type: ignore[misc]
         return {key: config[key] for key in ["module_spec_path", *self._config_keys()]}
 
     @classmethod
-    def from_config(
-        cls,
-        config: Mapping[str, Any],
-        custom_objects: Mapping[str, Any] | None = None,
-        columns_by_name: Mapping[str, Any] | None = None,
-    ) -> ModuleColumn:
-        """Makes the column that get_config() describes."""
+    def _arguments(cls, config: Mapping[str, Any]) -> dict[str, Any]:
         arguments = dict(config)
-        return cls(module_spec=arguments.pop("module_spec_path"), **arguments)
+        return {"module_spec": arguments.pop("module_spec_path"), **arguments}
 
     # What tf.compat.v1.feature_column calls.
-
-    _is_v2_column = True
 
     @property
     def _variable_shape(self) -> tf.TensorShape:
@@ -240,14 +208,6 @@ class ModuleColumn(*_tf.DENSE_COLUMN_BASES):  # type: ignore[misc]
     @abstractmethod
     def _check(self) -> None:
         """Raises SignatureMismatchError if the module does not fit the column."""
-
-    @abstractmethod
-    def _feature(self) -> Any:
-        """What tf.io.parse_example needs to know of the feature."""
-
-    @abstractmethod
-    def _prepared(self, feature: Any) -> Any:
-        """The feature as the module takes it."""
 
     @abstractmethod
     def _embedded(self, module: Module, prepared: Any) -> tf.Tensor:
@@ -331,6 +291,11 @@ class ImageEmbeddingColumn(ModuleColumn):
 
     image_size: tuple[int, int] | None = None
 
+    def __post_init__(self) -> None:
+        # A config that was JSON has a list, which has no hash.
+        object.__setattr__(self, "image_size", _size(self.image_size))
+        super().__post_init__()
+
     def _check(self) -> None:
         infos = self.spec.get_input_info_dict()
         if list(infos) != ["images"] or infos["images"].dtype != tf.float32:
@@ -344,18 +309,6 @@ class ImageEmbeddingColumn(ModuleColumn):
     def _config_keys(self) -> Sequence[str]:
         return ["key", "export_name", "image_size"]
 
-    @classmethod
-    def from_config(
-        cls,
-        config: Mapping[str, Any],
-        custom_objects: Mapping[str, Any] | None = None,
-        columns_by_name: Mapping[str, Any] | None = None,
-    ) -> ModuleColumn:
-        """Makes the column that get_config() describes."""
-        # JSON has no tuples.
-        config = dict(config, image_size=_size(config.get("image_size")))
-        return super().from_config(config, custom_objects, columns_by_name)
-
     def _feature(self) -> Any:
         return tf.io.FixedLenFeature(self._image_shape(), tf.float32)
 
@@ -368,30 +321,6 @@ class ImageEmbeddingColumn(ModuleColumn):
 
     def _embedded(self, module: Module, prepared: tf.Tensor) -> tf.Tensor:
         return module({"images": prepared})
-
-
-def one_text_each(feature: Any, key: str) -> tf.Tensor:
-    """A feature of one string an example, as a tensor of shape [batch].
-
-    Args:
-        feature: of shape [batch] or [batch, 1].
-        key: of the feature, for errors.
-
-    Raises:
-        SignatureMismatchError: if there may be another number of strings an example.
-    """
-    if isinstance(feature, (tf.SparseTensor, tf.RaggedTensor)):
-        raise SignatureMismatchError(
-            f"Feature '{key}' is a {type(feature).__name__}, but text_embedding_column "
-            "takes one string an example; use sparse_text_embedding_column for any number."
-        )
-    text = tf.convert_to_tensor(feature)
-    if any(size not in (None, 1) for size in text.shape[1:].as_list()):
-        raise SignatureMismatchError(
-            f"Feature '{key}' has shape {text.shape}, but text_embedding_column takes one "
-            "string an example; use sparse_text_embedding_column for several."
-        )
-    return tf.reshape(text, [-1])
 
 
 def _size(image_size: Sequence[int] | None) -> tuple[int, int] | None:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import tensorflow as tf
 
-from hubmodule import _tf
 from hubmodule.errors import SignatureMismatchError
-from hubmodule.estimator.feature_columns import one_text_each
+from hubmodule.estimator.embedding_column import EmbeddingColumn, one_text_each
 from hubmodule.tf2.layer_call import LayerCall
 
 _LAYER = "layer"
@@ -40,36 +38,18 @@ def text_embedding_column_v2(
 
 
 @dataclass(frozen=True)
-class LayerTextEmbeddingColumn(_tf.DenseColumn):
+class LayerTextEmbeddingColumn(EmbeddingColumn):
     """What text_embedding_column_v2() returns; for DenseFeatures and canned estimators.
 
     Attributes:
-        key: of the feature.
         module_path: a handle.
         output_key: which output to take, or None.
         trainable: whether the model trains the module.
     """
 
-    key: str
     module_path: str
     output_key: str | None = None
     trainable: bool = False
-
-    _is_v2_column = True
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> LayerTextEmbeddingColumn:
-        # The Estimator copies its parameters; what cannot change may be shared.
-        return self
-
-    @property
-    def name(self) -> str:
-        """The name of the column, and of the scope of its layer."""
-        return f"{self.key}_hub_module_embedding"
-
-    @property
-    def parents(self) -> list[str]:
-        """What the column is computed from: the feature."""
-        return [self.key]
 
     @functools.cached_property
     def variable_shape(self) -> tf.TensorShape:
@@ -92,15 +72,6 @@ class LayerTextEmbeddingColumn(_tf.DenseColumn):
             )
         return shape[1:]
 
-    @property
-    def parse_example_spec(self) -> dict[str, Any]:
-        """How tf.io.parse_example reads the feature."""
-        return {self.key: tf.io.FixedLenFeature([1], tf.string)}
-
-    def transform_feature(self, transformation_cache: Any, state_manager: Any) -> tf.Tensor:
-        """The feature as the layer takes it."""
-        return one_text_each(transformation_cache.get(self.key, state_manager), self.key)
-
     def create_state(self, state_manager: Any) -> None:
         """Makes the layer, tracked by the one that has the column."""
         state_manager.add_resource(self, _LAYER, self._layer())
@@ -114,15 +85,11 @@ class LayerTextEmbeddingColumn(_tf.DenseColumn):
         """The arguments of the column."""
         return asdict(self)
 
-    @classmethod
-    def from_config(
-        cls,
-        config: Mapping[str, Any],
-        custom_objects: Mapping[str, Any] | None = None,
-        columns_by_name: Mapping[str, Any] | None = None,
-    ) -> LayerTextEmbeddingColumn:
-        """Makes the column that get_config() describes."""
-        return cls(**config)
+    def _feature(self) -> Any:
+        return tf.io.FixedLenFeature([1], tf.string)
+
+    def _prepared(self, feature: Any) -> tf.Tensor:
+        return one_text_each(feature, self.key)
 
     def _layer(self) -> Any:
         # Only Keras 2 has DenseFeatures. Not imported before it is certain to be used.

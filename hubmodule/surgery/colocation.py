@@ -14,7 +14,8 @@ import tensorflow as tf
 from hubmodule.errors import ColocationError
 from hubmodule.surgery.names import op_name
 
-_GROUP = b"loc:@"
+# What a constraint begins with; the name of an op follows.
+GROUP = b"loc:@"
 
 
 def constrained_to(node: tf.compat.v1.NodeDef) -> list[str]:
@@ -22,7 +23,7 @@ def constrained_to(node: tf.compat.v1.NodeDef) -> list[str]:
     if "_class" not in node.attr:
         return []
     groups = node.attr["_class"].list.s
-    names = [group[len(_GROUP) :].decode() for group in groups if group.startswith(_GROUP)]
+    names = [group[len(GROUP) :].decode() for group in groups if group.startswith(GROUP)]
     return [name for name in names if name != node.name]
 
 
@@ -58,9 +59,9 @@ def with_live_constraints(
             for target in [leader if leader in kept else stand_ins.setdefault(leader, node.name)]
         }
         groups = node.attr["_class"].list.s
-        others = [group for group in groups if not group.startswith(_GROUP)]
+        others = [group for group in groups if not group.startswith(GROUP)]
         del groups[:]
-        groups.extend(others + [_GROUP + name.encode() for name in sorted(live)])
+        groups.extend(others + [GROUP + name.encode() for name in sorted(live)])
     return result
 
 
@@ -105,7 +106,7 @@ def groups_of_replaced(
     for target, nodes in followers.items():
         choices = {tuple(sorted(groups)) for groups in replacements[target]}
         if target in kept:
-            choices.add((b"loc:@" + target.encode(),))
+            choices.add((GROUP + target.encode(),))
         if len(choices) > 1:
             raise ColocationError(_ambiguous(nodes[0], target, choices))
         result[target] = list(choices.pop())

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping
 import tensorflow as tf
 
 from hubmodule.surgery import functions
+from hubmodule.surgery.colocation import GROUP
 from hubmodule.surgery.names import under
 
 _ENTER_OPS = frozenset({"Enter", "RefEnter"})
-_GROUP = b"loc:@"
 
 # Like TensorFlow's own count of functions, one for the process: function graphs share names.
 _imports = itertools.count()
@@ -36,9 +36,7 @@ def graph_def_under(
         A new GraphDef. Inputs, colocation groups, the frames of loops and shared
         names move with the names; functions get names that no other import has.
     """
-    groups = {
-        _GROUP + name.encode(): list(value) for name, value in (replaced_groups or {}).items()
-    }
+    groups = {GROUP + name.encode(): list(value) for name, value in (replaced_groups or {}).items()}
     moved = tf.compat.v1.GraphDef()
     moved.CopyFrom(functions.with_renamed_functions(graph_def, f"_hub_{next(_imports)}"))
     for node in moved.node:
@@ -73,8 +71,8 @@ def _move_attributes(
 def _moved_constraint(
     constraint: bytes, scope: bytes, groups: Mapping[bytes, list[bytes]]
 ) -> list[bytes]:
-    if not constraint.startswith(_GROUP):
+    if not constraint.startswith(GROUP):
         return [constraint]
     if constraint in groups:
         return groups[constraint]
-    return [_GROUP + scope + constraint[len(_GROUP) :]]
+    return [GROUP + scope + constraint[len(GROUP) :]]

@@ -118,13 +118,18 @@ def test_two_strategies_are_an_error(name):
         coordination.init_run_config(Fake(), made, {})
 
 
+def config_of(task: SimpleNamespace) -> Any:
+    """The config that an Estimator has as a task."""
+    estimator = SimpleNamespace(_config=config())
+    return coordination._for_task(estimator, task, "train", strategy())._config
+
+
 @pytest.mark.parametrize(
     ("kind", "number", "global_id"),
     [("chief", 0, 0), ("worker", 1, 3), ("ps", 0, 4), (None, None, 0)],
 )
 def test_each_task_knows_its_place(kind, number, global_id):
-    local = coordination._for_task(SimpleNamespace(_config=config()), task(kind, number))
-    made = local._config
+    made = config_of(task(kind, number))
     assert (made.num_worker_replicas, made.num_ps_replicas) == (3, 1)
     assert made.global_id_in_cluster == global_id
     assert made.master == made.evaluation_master == "grpc://here:1"
@@ -132,15 +137,15 @@ def test_each_task_knows_its_place(kind, number, global_id):
 
 
 def test_the_evaluator_is_alone():
-    made = coordination._for_task(SimpleNamespace(_config=config()), task("evaluator"))._config
+    made = config_of(task("evaluator"))
     assert not made.cluster_spec
     assert (made.num_worker_replicas, made.num_ps_replicas) == (0, 0)
     assert made.global_id_in_cluster is None
 
 
 def test_a_task_of_no_cluster_is_the_only_worker():
-    alone = coordination._for_task(SimpleNamespace(_config=config()), task(None, None, {}))
-    assert (alone._config.num_worker_replicas, alone._config.global_id_in_cluster) == (1, 0)
+    alone = config_of(task(None, None, {}))
+    assert (alone.num_worker_replicas, alone.global_id_in_cluster) == (1, 0)
 
 
 class Estimator:
@@ -191,18 +196,24 @@ def test_train_and_evaluate_evaluates_on_the_evaluator():
 REMOTE = {"chief": ["host0:1"], "worker": ["host1:1"]}
 
 
-@pytest.mark.parametrize("name", ["train", "evaluate"])
-def test_single_calls_run_on_a_remote_cluster(name):
+@pytest.mark.parametrize(
+    ("name", "strategy_of"),
+    [("estimator_train", "train_distribute"), ("estimator_evaluate", "eval_distribute")],
+)
+def test_single_calls_run_on_a_remote_cluster(name, strategy_of):
     experimental = distribute(
         train_distribute=strategy(False), eval_distribute=strategy(False), remote_cluster=REMOTE
     )
     made = initialised({}, experimental=experimental)
-    call = getattr(coordination, f"estimator_{name}")
     fake = Fake(task("worker", 0, REMOTE))
-    call(fake, Estimator(made), lambda *args: calls_made.append(args[1:]), ["hook"])
-    assert calls_made == [
-        (getattr(made, "train_distribute" if name == "train" else "eval_distribute"), [])
-    ]
+
+    def function(*args: Any) -> str:
+        calls_made.append(args[1:])
+        return "done"
+
+    call = coordination.ESTIMATOR_CALLS[name]
+    assert call(fake, Estimator(made), function, ["hook"]) == "done"
+    assert calls_made == [(getattr(made, strategy_of), [])]
 
 
 @pytest.mark.parametrize(
@@ -213,14 +224,14 @@ def test_single_calls_that_cannot_run(cluster, between_graph, message):
     experimental = distribute(train_distribute=strategy(between_graph), remote_cluster=cluster)
     made = initialised({}, experimental=experimental)
     with pytest.raises(ValueError, match=f"{message}; use tf.estimator.train_and_evaluate"):
-        coordination.estimator_train(Fake(), Estimator(made), None, [])
+        coordination.run_single_call("train", Fake(), Estimator(made), None, [])
 
 
 def test_single_calls_cannot_be_one_task_of_a_cluster():
     cluster = {"chief": ["host0:1"], "worker": ["host1:1"]}
     made = initialised({"cluster": cluster, "task": {"type": "worker", "index": 0}}, strategy())
     with pytest.raises(ValueError, match="one task of a cluster"):
-        coordination.estimator_train(Fake(), Estimator(made), None, [])
+        coordination.run_single_call("train", Fake(), Estimator(made), None, [])
 
 
 def test_two_real_workers_train_one_model(tmp_path):

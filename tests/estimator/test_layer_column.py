@@ -87,7 +87,7 @@ def test_the_config_is_that_of_old_programs(column: Any) -> None:
     assert type(column).from_config(column.get_config()) == column
 
 
-def test_layers_come_back_from_json(column: Any) -> None:
+def test_layers_come_back(column: Any) -> None:
     layer = tf.keras.layers.DenseFeatures([column])
     classes = {type(column).__name__: type(column)}
     again = tf.keras.layers.DenseFeatures.from_config(layer.get_config(), classes)

@@ -16,6 +16,7 @@ import hubmodule as hub
 from hubmodule.errors import ModuleDefinitionError, NotSerializableError
 from tests.golden import real_modules, recordings, values
 from tests.golden.definitions import Call
+from tests.module.graphs import exported
 from tests.tf2 import fine_tuning
 from tests.tf2.golden_calls import CALLS, recorded
 from tests.tf2.values import plain, tensors
@@ -51,6 +52,13 @@ data = tf.data.Dataset.from_tensors((np.tile(half, [2, 1]), np.ones([8, 3], np.f
 model.fit(data.unbatch().batch(8), verbose=0)
 print(json.dumps([weight.tolist() for weight in layer.get_weights()]))
 """
+
+
+def labelled_fn() -> None:
+    """Module function: gives a variable of strings."""
+    x = tf.compat.v1.placeholder(tf.float32, [None, 3])
+    label = tf.compat.v1.get_variable("label", initializer=tf.constant(["a", "b"]))
+    hub.add_signature(inputs=x, outputs=tf.identity(label))
 
 
 class Affine(tf.train.Checkpoint):
@@ -477,6 +485,15 @@ class LayerContract:
         np.testing.assert_allclose(
             other.predict(INPUTS, verbose=0), model.predict(INPUTS, verbose=0), rtol=1e-6
         )
+
+    def test_files_hold_variables_of_strings(self, tmp_path: Path) -> None:
+        path = exported(tmp_path / "module", labelled_fn)
+        model = self.compiled(self.KerasLayer(path))
+        self.variable(model.layers[0].weights[0]).assign([b"new", b"\xff"])
+        model(INPUTS)
+        model.save(str(tmp_path / "model.keras"))
+        loaded = self.keras.models.load_model(str(tmp_path / "model.keras"))
+        assert loaded(INPUTS).numpy().tolist() == [b"new", b"\xff"]
 
     def test_checkpoints(self, tmp_path: Path) -> None:
         model = self.compiled(self.KerasLayer(NORM, trainable=True))

@@ -1,0 +1,198 @@
+"""hubmodule cache: looks after the cache of downloaded modules."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from hubmodule.commands.command import (
+    Command,
+    add_cache_dir,
+    add_commands,
+    complain,
+    settings_of,
+)
+from hubmodule.commands.quantities import byte_count, seconds, span
+
+if TYPE_CHECKING:
+    from hubmodule.resolver.cache import Cache
+    from hubmodule.resolver.maintenance import CachedModule
+    from hubmodule.settings import Settings
+
+
+def _add_list_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
+    add_cache_dir(parser)
+
+
+def _list(parsed: argparse.Namespace) -> int:
+    from hubmodule.resolver import maintenance
+
+    modules = maintenance.modules(_cache(parsed))
+    if parsed.json:
+        import json
+
+        print(json.dumps([_as_json(module) for module in modules], indent=2))
+    else:
+        _print_table(modules)
+    return 0
+
+
+def _as_json(module: CachedModule) -> dict[str, object]:
+    return {
+        "handle": module.handle,
+        "path": module.path,
+        "size": module.size,
+        "age_seconds": round(module.age_seconds),
+        "unused_seconds": round(module.unused_seconds),
+        "state": module.state.value,
+        "detail": module.detail,
+    }
+
+
+def _print_table(modules: Sequence[CachedModule]) -> None:
+    from hubmodule.resolver.progress import amount
+
+    print(f"{'SIZE':>10}  {'AGE':>6}  {'UNUSED':>6}  {'STATE':<10}  HANDLE")
+    for module in modules:
+        age, unused = span(module.age_seconds), span(module.unused_seconds)
+        name = module.handle or f"unknown, in {module.path}"
+        size = amount(module.size)
+        print(f"{size:>10}  {age:>6}  {unused:>6}  {module.state.value:<10}  {name}")
+
+
+def _add_verify_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("handles", metavar="HANDLE", nargs="*", help="only these modules")
+    parser.add_argument("--repair", action="store_true", help="fetch damaged modules again")
+    add_cache_dir(parser)
+
+
+def _verify(parsed: argparse.Namespace) -> int:
+    from hubmodule.resolver import maintenance
+
+    cache = _cache(parsed)
+    verdicts = [maintenance.verify(cache, module) for module in _chosen(parsed.handles, cache)]
+    status = 0
+    for verdict in verdicts:
+        name = verdict.module.handle or verdict.module.path
+        if not verdict.problems:
+            print(f"{'ok' if verdict.checked else 'ok (sizes only)'}: {name}")
+            continue
+        print(f"damaged: {name}")
+        for problem in verdict.problems.values():
+            print(f"    {problem}")
+        if not parsed.repair:
+            print("    Repair it with: python -m hubmodule cache verify --repair")
+            status = 1
+        elif verdict.module.handle is None:
+            print(f"    Its handle is unknown: remove {verdict.module.path} and fetch it again.")
+            status = 1
+        elif not maintenance.knows_whole_handle(verdict.module):
+            maintenance.condemn(cache, verdict)
+            print(
+                "    Its handle had a password, which is not kept: it is fetched at its next use."
+            )
+            status = 1
+        else:
+            maintenance.condemn(cache, verdict)
+            status = max(status, _fetch_again(verdict.module.handle, settings_of(parsed)))
+    return status
+
+
+def _fetch_again(handle: str, settings: Settings) -> int:
+    from hubmodule._plain_errors import HubModuleError
+    from hubmodule.resolver.resolvers import resolve_with
+
+    try:
+        resolve_with(handle, settings)
+    except HubModuleError as error:
+        return complain(error)
+    print(f"repaired: {handle}")
+    return 0
+
+
+def _chosen(handles: Sequence[str], cache: Cache) -> list[CachedModule]:
+    """The modules of some handles, or all."""
+    from hubmodule._plain_errors import CacheError
+    from hubmodule.resolver import maintenance
+    from hubmodule.resolver.handles import cache_key, parse
+
+    modules = maintenance.modules(cache)
+    keys = {cache_key(parse(handle).text): handle for handle in handles}
+    cached = {module.key for module in modules}
+    missing = [handle for key, handle in keys.items() if key not in cached]
+    if missing:
+        raise CacheError(
+            f"{missing[0]} is not in the cache {cache.root}. To see what is: python -m hubmodule "
+            "cache list"
+        )
+    return [module for module in modules if not keys or module.key in keys]
+
+
+def _add_prune_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--older-than",
+        type=seconds,
+        metavar="TIME",
+        help="remove what was not used for this long, such as 12h, 30d or 8w",
+    )
+    parser.add_argument(
+        "--max-size",
+        type=byte_count,
+        metavar="SIZE",
+        help="then remove what was not used for longest until this much is left, such as 10GB",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="only say what would be removed")
+    add_cache_dir(parser)
+
+
+def _prune(parsed: argparse.Namespace) -> int:
+    from hubmodule._plain_errors import SettingError
+    from hubmodule.resolver import maintenance
+    from hubmodule.resolver.progress import amount
+
+    if parsed.older_than is None and parsed.max_size is None:
+        raise SettingError("Say what to remove: --older-than 30d, --max-size 10GB, or both.")
+    pruned = maintenance.prune(
+        _cache(parsed), parsed.older_than, parsed.max_size, dry_run=parsed.dry_run
+    )
+    verb = "would remove" if parsed.dry_run else "removed"
+    for module in pruned.removed:
+        print(f"{verb}: {module.handle or module.path} ({amount(module.size)})")
+    for module in pruned.in_use:
+        print(f"in use: {module.handle or module.path}")
+    print(f"{verb} {amount(sum(module.size for module in pruned.removed))} in all")
+    return 0
+
+
+def _add_path_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("handle", metavar="HANDLE", nargs="?", help="the place of this module")
+    add_cache_dir(parser)
+
+
+def _path(parsed: argparse.Namespace) -> int:
+    from hubmodule.resolver.handles import cache_key, parse
+
+    cache = _cache(parsed)
+    print(cache.folder(cache_key(parse(parsed.handle).text)) if parsed.handle else cache.root)
+    return 0
+
+
+def _cache(parsed: argparse.Namespace) -> Cache:
+    from hubmodule.resolver.cache import Cache
+
+    return Cache(settings_of(parsed).cache_dir)
+
+
+COMMANDS = (
+    Command("list", "Show what is in the cache.", _add_list_arguments, _list),
+    Command("verify", "Read cached modules to the last byte.", _add_verify_arguments, _verify),
+    Command("prune", "Remove modules that nobody uses.", _add_prune_arguments, _prune),
+    Command("path", "Print where the cache, or a module in it, is.", _add_path_arguments, _path),
+)
+CACHE = Command(
+    "cache",
+    "Look after the cache of downloaded modules.",
+    lambda parser: add_commands(parser, COMMANDS),
+)

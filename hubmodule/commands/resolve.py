@@ -1,0 +1,44 @@
+"""hubmodule resolve: prints where modules are, and downloads them if need be."""
+
+from __future__ import annotations
+
+import argparse
+
+from hubmodule.commands.command import Command, add_cache_dir, complain, settings_of
+
+
+def _add_resolve_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("handles", metavar="HANDLE", nargs="+", help="a path or an address")
+    parser.add_argument(
+        "--offline", action="store_true", help="use only what is cached, like HUBMODULE_OFFLINE=1"
+    )
+    add_cache_dir(parser)
+
+
+def _resolve(parsed: argparse.Namespace) -> int:
+    import dataclasses
+    import logging
+
+    from hubmodule._plain_errors import HubModuleError
+    from hubmodule.resolver.resolvers import resolve_with
+
+    logging.basicConfig(level=logging.INFO, format="hubmodule: %(message)s")
+    settings = settings_of(parsed)
+    if parsed.offline:
+        settings = dataclasses.replace(settings, offline=True)
+    status = 0
+    for handle in parsed.handles:
+        try:
+            print(resolve_with(handle, settings), flush=True)
+        except HubModuleError as error:
+            complain(error)
+            status = 1
+    return status
+
+
+RESOLVE = Command(
+    "resolve",
+    "Print the directory of each module, downloaded if need be.",
+    _add_resolve_arguments,
+    _resolve,
+)
