@@ -21,6 +21,8 @@ _OPENERS: dict[re.Pattern[bytes], Callable[[Any], Any]] = {
     re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)"): bz2.open,
     re.compile(rb"\xfd7zXZ\x00"): lzma.open,
 }
+# To read more at a time takes longer: for large buffers the system is asked for memory.
+_PIECE_BYTES = 1 << 16
 _DAMAGES = (EOFError, OSError, lzma.LZMAError, zlib.error)
 
 
@@ -39,6 +41,16 @@ class Stream:
     def __init__(self, file: Any, path: str):
         self._file = file
         self._path = path
+
+    def pieces(self, size: int) -> Iterator[bytes]:
+        """The next `size` bytes, or fewer at the end, in pieces.
+
+        Raises:
+            EmbeddingFileError: as `read` does.
+        """
+        while size and (piece := self.read(min(size, _PIECE_BYTES))):
+            yield piece
+            size -= len(piece)
 
     def read(self, size: int) -> bytes:
         """The next `size` bytes, or fewer at the end.

@@ -83,8 +83,8 @@ def _rows(blocks: Iterator[bytes], layout: _Layout) -> Iterator[Embeddings]:
 def _blocks(stream: Stream, path: str, chunk_bytes: int) -> Iterator[bytes]:
     """Yields the lines of a stream in blocks, but for blank lines at its end."""
     rest = b""
-    while chunk := stream.read(chunk_bytes):
-        rest += chunk
+    while len(text := b"".join([rest, *stream.pieces(chunk_bytes)])) > len(rest):
+        rest = text
         if len(rest) < chunk_bytes:
             continue
         # The last row that is not blank has to wait: it may go on in the next chunk,
