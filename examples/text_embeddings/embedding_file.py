@@ -22,7 +22,7 @@ import numpy as np
 from examples.text_embeddings.ahead import ahead
 from examples.text_embeddings.numpy_file import read_numpy
 from examples.text_embeddings.opening import EmbeddingFileError, opened
-from examples.text_embeddings.rows import Embeddings, Source
+from examples.text_embeddings.rows import Embeddings, Source, shown
 from examples.text_embeddings.text_file import read_text
 from examples.text_embeddings.word2vec_file import read_word2vec
 
@@ -166,11 +166,11 @@ class _Seen:
         token, row = self._first_repeated
         _log.warning(
             "%s: left out %d of %d rows, because a row before has the same token: the first is "
-            "%s, token %r, which is in %s already.",
+            "%s, token %s, which is in %s already.",
             self._source.path,
             self.count - len(self.rows),
             self.count,
             self._source.name(row),
-            token,
+            shown(token.encode()),
             self._source.name(self.rows[token]),
         )

@@ -24,6 +24,7 @@ import polars as pl
 
 from examples.text_embeddings.opening import EmbeddingFileError, Stream
 from examples.text_embeddings.rows import (
+    BYTE_ORDER_MARK,
     MOST_ROW_BYTES,
     Embeddings,
     Source,
@@ -33,11 +34,10 @@ from examples.text_embeddings.rows import (
     shown,
 )
 
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _NUMBER = re.compile(rb"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _LAST_NUMBERS = re.compile(rb"(?:[ \t]+%b)+\Z" % _NUMBER.pattern)
 _SPACES = re.compile(rb"( +)")
-_HEADER = re.compile(rb"(\d+) +([1-9]\d*)")
+_HEADER = re.compile(rb"(\d{1,18}) +([1-9]\d{0,17})")
 # So many rows are tried in the search for one that shows the dimension of the vectors.
 _ROWS_TO_TRY = 1000
 
@@ -55,7 +55,7 @@ def read_text(stream: Stream, path: str, chunk_bytes: int) -> Source:
             Also raised while the rows are taken.
     """
     blocks = _blocks(stream, path, chunk_bytes)
-    first = _with_plain_line_ends(next(blocks, b"").removeprefix(_BYTE_ORDER_MARK))
+    first = _with_plain_line_ends(next(blocks, b"").removeprefix(BYTE_ORDER_MARK))
     layout = _layout(first, path)
     if layout.header_rows is not None:
         first = first.partition(b"\n")[2]
@@ -181,7 +181,7 @@ def _parsed_at_once(block: bytes, dimension: int) -> Embeddings | None:
     """Returns the rows of a block if nothing about them is special, else None."""
     # Polars drops a byte order mark, which here would be part of a token, and lets tokens
     # have tabs and carriage returns, which have to be looked at.
-    if block.startswith(_BYTE_ORDER_MARK) or b"\r" in block or b"\t" in block:
+    if block.startswith(BYTE_ORDER_MARK) or b"\r" in block or b"\t" in block:
         return None
     try:
         frame = _parsed_by_polars(block, dimension)
