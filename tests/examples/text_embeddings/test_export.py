@@ -340,7 +340,9 @@ class TestErrors:
         [
             ({"num_oov_buckets": 0}, "num_oov_buckets is 0"),
             ({"l2_regularization": -1.0}, r"l2_regularization is -1\.0"),
+            ({"num_oov_buckets": 2**31}, "num_oov_buckets is 2147483648; .* 2147483647"),
             ({"l2_regularization": float("nan")}, "l2_regularization is nan"),
+            ({"l2_regularization": float("inf")}, "l2_regularization is inf"),
             ({"max_rows": 0}, "max_rows is 0"),
             ({"dtype": "float64"}, "dtype is 'float64'; give one of float32, float16"),
         ],
