@@ -15,6 +15,7 @@ import errno
 import math
 import os
 import re
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -43,6 +44,7 @@ tf1 = tf.compat.v1
 
 DTYPES = ("float32", "float16")
 _MOST_OOV_BUCKETS = 2**31 - 1
+_STOPPED = 130  # the status of programs that a user stops
 _DISK_FULL = "The disk is full; TMPDIR may name a directory on a larger one"
 
 
@@ -271,6 +273,8 @@ def main(arguments: Sequence[str]) -> None:
     if len(arguments) > 1:
         sys.exit(f"{arguments[1]!r} is no flag; run with --help to see them.")
     options = flags.FLAGS
+    # To be stopped by a scheduler is to be stopped by a user: temporary files are removed.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         export_module_from_file(
             options.embedding_file,
@@ -285,6 +289,9 @@ def main(arguments: Sequence[str]) -> None:
         )
     except (ValueError, hub.HubModuleError, OSError, tf.errors.OpError) as error:
         sys.exit(f"Nothing was published: {_told(error)}")
+    except KeyboardInterrupt:
+        print("Stopped", file=sys.stderr)
+        sys.exit(_STOPPED)
     print(f"The module is in {options.export_path}")
     if options.projector:
         print(f"See its vectors with: tensorboard --logdir={options.projector}")
