@@ -11,6 +11,7 @@ without a further `.gz`, `.bz2` or `.xz` at the end.
 
 from __future__ import annotations
 
+import itertools
 import logging
 import re
 import sys
@@ -18,9 +19,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from examples.text_embeddings.ahead import ahead
 from examples.text_embeddings.numpy_file import read_numpy
 from examples.text_embeddings.opening import EmbeddingFileError, opened
-from examples.text_embeddings.rows import Embeddings, Source
+from examples.text_embeddings.rows import Embeddings, Source, shown
 from examples.text_embeddings.text_file import read_text
 from examples.text_embeddings.word2vec_file import read_word2vec
 
@@ -103,7 +105,7 @@ def _kind(path: str) -> str:
 def _distinct(source: Source, max_rows: int | None) -> Iterator[Embeddings]:
     """Yields the rows whose token no row before has, up to `max_rows` of them."""
     seen = _Seen(source)
-    for block in source.blocks:
+    for block in ahead(source.blocks):
         if len(new := seen.add(block.tokens)) < len(block.tokens):
             block = Embeddings([block.tokens[i] for i in new], block.vectors[new])
         excess = len(seen.rows) - (max_rows or sys.maxsize)
@@ -144,13 +146,10 @@ class _Seen:
     def add(self, tokens: list[str]) -> Sequence[int]:
         """Adds the tokens of the next rows, and returns which of these are new, from 0."""
         known = len(self.rows)
-        for row, token in enumerate(tokens, self.count):
-            self.rows.setdefault(token, row)
-        if len(self.rows) == known + len(tokens):
-            new: Sequence[int] = range(len(tokens))
-        else:
-            rows = enumerate(tokens, self.count)
-            new = [row - self.count for row, token in rows if self.rows[token] == row]
+        first_rows = list(map(self.rows.setdefault, tokens, itertools.count(self.count)))
+        new: Sequence[int] = range(len(tokens))
+        if len(self.rows) < known + len(tokens):
+            new = [i for i in new if first_rows[i] == self.count + i]
             self._note_repeated(tokens, new)
         self.count += len(tokens)
         return new
@@ -167,11 +166,11 @@ class _Seen:
         token, row = self._first_repeated
         _log.warning(
             "%s: left out %d of %d rows, because a row before has the same token: the first is "
-            "%s, token %r, which is in %s already.",
+            "%s, token %s, which is in %s already.",
             self._source.path,
             self.count - len(self.rows),
             self.count,
             self._source.name(row),
-            token,
+            shown(token.encode()),
             self._source.name(self.rows[token]),
         )

@@ -12,7 +12,10 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import math
 import os
+import re
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -30,16 +33,17 @@ from absl import app, flags
 
 import hubmodule as hub
 from examples.text_embeddings.embedding_file import (
-    EmbeddingFileError,
     Embeddings,
     read_blocks,
 )
-from examples.text_embeddings.projector import check_directory, write_projector
+from examples.text_embeddings.projector import check_directory, projector_written
 from examples.text_embeddings.store import Stored, store
 
 tf1 = tf.compat.v1
 
 DTYPES = ("float32", "float16")
+_MOST_OOV_BUCKETS = 2**31 - 1
+_STOPPED = 130  # the status of programs that a user stops
 _DISK_FULL = "The disk is full; TMPDIR may name a directory on a larger one"
 
 
@@ -79,16 +83,17 @@ def export_module_from_file(
       EmbeddingFileError: the file is damaged, or a row is wrong; also a ValueError.
       ValueError: another argument is wrong.
       FileNotFoundError: there is no such file.
-      FileExistsError: something is at `export_path` or in `projector` already.
+      FileExistsError: something is at `export_path` already, or in `projector` what would
+        have to be replaced.
     """
     _check_options(export_path, num_oov_buckets, l2_regularization, max_rows, dtype)
     if projector is not None:
-        check_directory(projector)
+        check_directory(projector, export_path)
     blocks = read_blocks(embedding_file, vocabulary_file=vocabulary_file, max_rows=max_rows)
-    with _stored(blocks, dtype, num_oov_buckets) as stored:
-        _write_module(stored, export_path, preprocess_text, l2_regularization)
+    with _stored(blocks, dtype, num_oov_buckets) as stored, contextlib.ExitStack() as further:
         if projector is not None:
-            write_projector(stored, projector)
+            further.enter_context(projector_written(stored, projector))
+        _write_module(stored, export_path, preprocess_text, l2_regularization)
 
 
 def export_module(
@@ -111,7 +116,7 @@ def _stored(blocks: Iterable[Embeddings], dtype: str, num_oov_buckets: int) -> I
         try:
             stored = store(blocks, directory, np.dtype(dtype), num_oov_buckets)
         except OSError as error:
-            if error.errno == errno.ENOSPC:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 error.filename, error.strerror = directory, _DISK_FULL
             raise
         yield stored
@@ -225,11 +230,12 @@ def _check_options(
     max_rows: int | None,
     dtype: str,
 ) -> None:
-    if num_oov_buckets < 1:
+    if not 1 <= num_oov_buckets <= _MOST_OOV_BUCKETS:
         raise ValueError(
-            f"num_oov_buckets is {num_oov_buckets}; words that are not in the file need at least 1."
+            f"num_oov_buckets is {num_oov_buckets}; words that are not in the file need at least "
+            f"1, and can have {_MOST_OOV_BUCKETS}."
         )
-    if not l2_regularization >= 0:
+    if not 0 <= l2_regularization < math.inf:
         raise ValueError(f"l2_regularization is {l2_regularization}; give 0 or more.")
     if max_rows is not None and max_rows < 1:
         raise ValueError(f"max_rows is {max_rows}; give 1 or more, or None for all rows.")
@@ -266,6 +272,8 @@ def main(arguments: Sequence[str]) -> None:
     if len(arguments) > 1:
         sys.exit(f"{arguments[1]!r} is no flag; run with --help to see them.")
     options = flags.FLAGS
+    # To be stopped by a scheduler is to be stopped by a user: temporary files are removed.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         export_module_from_file(
             options.embedding_file,
@@ -278,11 +286,20 @@ def main(arguments: Sequence[str]) -> None:
             options.dtype,
             options.projector,
         )
-    except (EmbeddingFileError, hub.HubModuleError, OSError, tf.errors.OpError) as error:
-        sys.exit(f"Nothing was published: {error}")
+    except (ValueError, hub.HubModuleError, OSError, tf.errors.OpError) as error:
+        sys.exit(f"Nothing was published: {_told(error)}")
+    except KeyboardInterrupt:
+        print("Stopped", file=sys.stderr)
+        sys.exit(_STOPPED)
     print(f"The module is in {options.export_path}")
     if options.projector:
         print(f"See its vectors with: tensorboard --logdir={options.projector}")
+
+
+def _told(error: Exception) -> str:
+    """What an error says; of a file that an op in a graph cannot write, only that."""
+    of_file = re.search(r"^/.*; .*$", str(error), re.MULTILINE)
+    return of_file[0] if of_file and isinstance(error, tf.errors.OpError) else str(error)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import numpy as np
 
 from examples.text_embeddings.opening import EmbeddingFileError, Stream
 from examples.text_embeddings.rows import (
+    BYTE_ORDER_MARK,
     MOST_ROW_BYTES,
     Embeddings,
     Source,
@@ -20,6 +21,8 @@ from examples.text_embeddings.rows import (
 _READ_HEADER = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
+    # It differs in the names of fields only, of which numbers have none.
+    (3, 0): np.lib.format.read_array_header_2_0,
 }
 
 
@@ -83,8 +86,14 @@ def _vectors(
                 f"{path} is cut off: it ends after {done + len(data) // row_bytes} of {count} "
                 "rows; fetch it again."
             )
+        array = np.frombuffer(data, dtype).reshape([-1, dimension])
         with np.errstate(over="ignore"):  # becomes infinite, which is looked for
-            yield np.frombuffer(data, dtype).reshape([-1, dimension]).astype(np.float32)
+            array = array.astype(np.float32)
+        yield array
+    if stream.read(1):
+        raise EmbeddingFileError(
+            f"{path} goes on after the {count} rows of its array; write one array with numpy.save."
+        )
 
 
 def _blocks(
@@ -115,6 +124,8 @@ def _blocks(
 def _tokens(vocabulary: Stream, path: str, chunk_bytes: int) -> Iterator[str]:
     for number, line in enumerate(_lines(vocabulary, chunk_bytes), 1):
         token = line.removesuffix(b"\r")
+        if number == 1:
+            token = token.removeprefix(BYTE_ORDER_MARK)
         if problem := problem_of_token(token):
             raise EmbeddingFileError(
                 f"{path}, line {number}, token {shown(token)}: {problem}; mend this line."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import contextlib
 import gzip
+import io
 import lzma
 import re
 import sys
@@ -18,9 +19,14 @@ from tqdm import tqdm
 # How a packed file starts. "BZh" alone could be a token.
 _OPENERS: dict[re.Pattern[bytes], Callable[[Any], Any]] = {
     re.compile(rb"\x1f\x8b"): gzip.open,
-    re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)"): bz2.open,
-    re.compile(rb"\xfd7zXZ\x00"): lzma.open,
+    re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)"): lambda file: _streams(
+        file, bz2.BZ2Decompressor
+    ),
+    re.compile(rb"\xfd7zXZ\x00"): lambda file: _streams(file, lzma.LZMADecompressor),
 }
+_ZIP = b"PK\x03\x04"
+# To read more at a time takes longer: for large buffers the system is asked for memory.
+_PIECE_BYTES = 1 << 16
 _DAMAGES = (EOFError, OSError, lzma.LZMAError, zlib.error)
 
 
@@ -40,6 +46,16 @@ class Stream:
         self._file = file
         self._path = path
 
+    def pieces(self, size: int) -> Iterator[bytes]:
+        """The next `size` bytes, or fewer at the end, in pieces.
+
+        Raises:
+            EmbeddingFileError: as `read` does.
+        """
+        while size and (piece := self.read(min(size, _PIECE_BYTES))):
+            yield piece
+            size -= len(piece)
+
     def read(self, size: int) -> bytes:
         """The next `size` bytes, or fewer at the end.
 
@@ -55,6 +71,51 @@ class Stream:
             ) from error
 
 
+class _Unpacked(io.RawIOBase):
+    """The content of the packed streams in a file, one after the other.
+
+    The files of the modules bz2 and lzma end at a stream of which the start is damaged, as
+    if nothing followed. Files that were packed in parallel have many streams.
+
+    Args:
+        file: what is packed.
+        unpacker: makes what unpacks one stream.
+    """
+
+    def __init__(self, file: Any, unpacker: Callable[[], Any]):
+        self._file = file
+        self._make = unpacker
+        self._unpacker = unpacker()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = b""
+        while not data:
+            packed = b""
+            if self._unpacker.eof:
+                if not (packed := self._start_of_next()):
+                    break
+                self._unpacker = self._make()
+            elif self._unpacker.needs_input and not (packed := self._file.read(_PIECE_BYTES)):
+                raise EOFError("it ends within a stream")
+            data = self._unpacker.decompress(packed, len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def _start_of_next(self) -> bytes:
+        packed = self._unpacker.unused_data
+        # Zeros may be between streams and after the last.
+        while not (start := packed.lstrip(b"\0")) and (packed := self._file.read(_PIECE_BYTES)):
+            pass
+        return start
+
+
+def _streams(file: Any, unpacker: Callable[[], Any]) -> io.BufferedReader:
+    return io.BufferedReader(_Unpacked(file, unpacker))
+
+
 @contextlib.contextmanager
 def opened(path: str) -> Iterator[Stream]:
     """Yields the content of a file, and shows on a terminal how much of it has been read.
@@ -65,7 +126,7 @@ def opened(path: str) -> Iterator[Stream]:
 
     Raises:
         FileNotFoundError: nothing is at `path`.
-        EmbeddingFileError: a directory is.
+        EmbeddingFileError: a directory is, or a zip archive.
     """
     if not tf.io.gfile.exists(path):
         raise FileNotFoundError(f"{path} does not exist; give the path of a file.")
@@ -73,6 +134,8 @@ def opened(path: str) -> Iterator[Stream]:
         raise EmbeddingFileError(f"{path} is a directory; give the path of a file in it.")
     with tf.io.gfile.GFile(path, "rb") as file:
         start = file.read(16)
+        if start.startswith(_ZIP):
+            raise EmbeddingFileError(f"{path} is a zip archive; unpack it, and give a file of it.")
         file.seek(0)
         # Of the file as it is packed: nobody knows how long it is unpacked.
         with tqdm.wrapattr(

@@ -9,8 +9,11 @@ import numpy as np
 
 from examples.text_embeddings.opening import EmbeddingFileError
 
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # A longer row is none, and all of it would have to be held in memory.
 MOST_ROW_BYTES = 64 << 20
+# A longer token is rather a file of another kind than a word.
+_MOST_SHOWN_BYTES = 200
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,14 +85,16 @@ def check_finite(block: Embeddings, path: str, done: int) -> None:
     if place := first_not_finite(block.vectors):
         row, column = place
         raise EmbeddingFileError(
-            f"{path}, row {done + row + 1}, token {block.tokens[row]!r}: number {column + 1} of "
-            f"its vector is {block.vectors[row, column]}, which is not a finite float32."
+            f"{path}, row {done + row + 1}, token {shown(block.tokens[row].encode())}: number "
+            f"{column + 1} of its vector is {block.vectors[row, column]}, which is not a finite "
+            "float32."
         )
 
 
 def shown(text: bytes) -> str:
-    """A text for messages, in which every byte can be seen."""
-    return repr(text.decode("utf-8", "backslashreplace"))
+    """A text for messages, in which every byte can be seen, but for the end of a long one."""
+    start = text[:_MOST_SHOWN_BYTES].decode("utf-8", "backslashreplace")
+    return repr(start) + "..." * (len(text) > _MOST_SHOWN_BYTES)
 
 
 def counted(numbers: int) -> str:

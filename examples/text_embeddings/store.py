@@ -13,7 +13,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from examples.text_embeddings.opening import EmbeddingFileError
-from examples.text_embeddings.rows import Embeddings, first_not_finite
+from examples.text_embeddings.rows import Embeddings, first_not_finite, shown
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,10 +69,12 @@ def store(
     ):
         for block in blocks:
             tokens.write("\n".join(block.tokens) + "\n")
-            _converted(block, dtype).tofile(vectors)
+            # NumPy's tofile would not say what is wrong with a file that cannot be written.
+            vectors.write(_converted(block, dtype).data)
             words += len(block.tokens)
             dimension = block.vectors.shape[1]
-        np.zeros([further_rows, dimension], dtype).tofile(vectors)
+        # What a file is made longer by is zeros.
+        vectors.truncate((words + further_rows) * dimension * np.dtype(dtype).itemsize)
     return Stored(
         vocabulary_file, vectors_file, words, words + further_rows, dimension, np.dtype(dtype)
     )
@@ -80,11 +82,11 @@ def store(
 
 def _converted(block: Embeddings, dtype: np.dtype) -> np.ndarray:
     with np.errstate(over="ignore"):  # becomes infinite, which is looked for
-        vectors = block.vectors.astype(dtype, copy=False)
+        vectors = np.ascontiguousarray(block.vectors, dtype)
     if place := first_not_finite(vectors):
         row, column = place
         raise EmbeddingFileError(
-            f"Token {block.tokens[row]!r}: number {column + 1} of its vector is "
+            f"Token {shown(block.tokens[row].encode())}: number {column + 1} of its vector is "
             f"{block.vectors[row, column]}, which is too large for {np.dtype(dtype).name}; choose "
             "float32."
         )

@@ -77,6 +77,12 @@ class TestForms:
     def test_packing_is_told_from_the_content(self, file, pack):
         assert rows(read(file, pack(b"a 1 2\nb 3 4\n"))) == {"a": [1, 2], "b": [3, 4]}
 
+    @pytest.mark.parametrize("padding", [b"", bytes(8), bytes(1 << 17)])
+    @pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+    def test_of_several_packed_streams(self, file, pack, padding):
+        content = pack(b"a 1 2\nb 3") + padding + pack(b" 4\n") + padding
+        assert rows(read(file, content)) == {"a": [1, 2], "b": [3, 4]}
+
     def test_the_magic_of_bzip2_may_be_a_token(self, file):
         assert rows(read(file, b"BZh 1 2\n")) == {"BZh": [1, 2]}
 
@@ -107,6 +113,13 @@ class TestHeader:
     def test_of_a_dimension_beyond_all_reason_is_an_error(self, file):
         with pytest.raises(EmbeddingFileError, match="line 2, token 'a': it has 2 numbers"):
             read(file, b"1 99999999999999\na 1 2\n")
+
+    @pytest.mark.parametrize(
+        "content", [b"9" * 5000 + b" 3\na 1 2 3", b"3 %b\na 1" % (b"9" * 5000)]
+    )
+    def test_of_numbers_beyond_all_reason_is_none(self, file, content):
+        with pytest.raises(EmbeddingFileError, match=r"line [12], token"):
+            read(file, content)
 
     def test_counts_as_a_line(self, file):
         with pytest.raises(EmbeddingFileError, match="line 3, token 'b'"):
@@ -220,6 +233,21 @@ class TestFaults:
     def test_a_packed_file_that_is_cut_off(self, file, pack):
         with pytest.raises(EmbeddingFileError, match=r"damaged or cut off .* fetch it again"):
             read(file, pack(b"a 1 2\nb 3 4\n" * 99)[:-7])
+
+    @pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+    def test_a_packed_file_of_which_a_later_stream_is_damaged(self, file, pack):
+        damaged = bytearray(pack(b"b 3 4\n"))
+        damaged[1] ^= 1
+        with pytest.raises(EmbeddingFileError, match=r"damaged or cut off .* fetch it again"):
+            read(file, pack(b"a 1 2\n") + damaged)
+
+    def test_a_zip_archive(self, file):
+        with pytest.raises(EmbeddingFileError, match="is a zip archive; unpack it"):
+            read(file, b"PK\x03\x04" + bytes(99))
+
+    def test_shows_the_start_of_a_token_that_is_no_word(self, file):
+        with pytest.raises(EmbeddingFileError, match=r"token 'x{200}'\.\.\.: it has 1 number\."):
+            read(file, b"a 1 2\n%b 3\n" % (b"x" * 9999))
 
     def test_a_missing_file(self, file):
         with pytest.raises(FileNotFoundError, match=r"embeddings\.txt does not exist"):

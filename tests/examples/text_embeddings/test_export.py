@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import glob
 import os
+import signal
 import subprocess
 import sys
+import tempfile
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
@@ -340,7 +343,9 @@ class TestErrors:
         [
             ({"num_oov_buckets": 0}, "num_oov_buckets is 0"),
             ({"l2_regularization": -1.0}, r"l2_regularization is -1\.0"),
+            ({"num_oov_buckets": 2**31}, "num_oov_buckets is 2147483648; .* 2147483647"),
             ({"l2_regularization": float("nan")}, "l2_regularization is nan"),
+            ({"l2_regularization": float("inf")}, "l2_regularization is inf"),
             ({"max_rows": 0}, "max_rows is 0"),
             ({"dtype": "float64"}, "dtype is 'float64'; give one of float32, float16"),
         ],
@@ -450,6 +455,63 @@ class TestProgram:
         assert f"Nothing was published: {file}, line 2, token 'dog': 'x' is not" in result.stderr
         assert "Traceback" not in result.stderr
         assert os.listdir(tmp_path) == ["embeddings.txt"]
+
+
+class TestMain:
+    @pytest.fixture
+    def main(self, tmp_path, monkeypatch):
+        """Runs the program in this process, and gives what it exits with."""
+        monkeypatch.chdir(tmp_path)
+        tmp_path.joinpath("v.txt").write_bytes(b"cat 1 2\n")
+
+        def run(*arguments: str) -> object:
+            values = flags.FlagValues()
+            export.define_flags(values)
+            values(["export.py", "--embedding_file=v.txt", "--export_path=m", *arguments])
+            monkeypatch.setattr(flags, "FLAGS", values)
+            with pytest.raises(SystemExit) as exit_:
+                export.main(["export.py"])
+            return exit_.value.code
+
+        handler = signal.getsignal(signal.SIGTERM)
+        yield run
+        signal.signal(signal.SIGTERM, handler)
+
+    @pytest.mark.parametrize(
+        ("flag", "problem"),
+        [
+            ("--l2_regularization=nan", "l2_regularization is nan; give 0 or more."),
+            ("--num_oov_buckets=99999999999999999999", "num_oov_buckets is 99999999999999999999; "),
+            ("--projector=m/p", "The projector's directory is 'm/p', "),
+            ("--vocabulary_file=words", "v.txt: an array of NumPy (.npy), and nothing else, "),
+        ],
+    )
+    def test_says_which_flag_is_wrong(self, main, flag, problem):
+        assert main(flag).startswith(f"Nothing was published: {problem}")
+        assert os.listdir() == ["v.txt"]
+
+    def test_says_only_which_file_an_op_cannot_write(self, main, monkeypatch):
+        def fail(*arguments: object) -> None:
+            message = (
+                "Graph execution error:\nNode: 'SaveV2'\n/m/x; No space left on device\n\t [[]]"
+            )
+            raise tf.errors.ResourceExhaustedError(None, None, message)
+
+        monkeypatch.setattr(export, "export_module_from_file", fail)
+        assert main() == "Nothing was published: /m/x; No space left on device"
+
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_removes_everything_when_it_is_stopped(self, main, monkeypatch, capsys, number):
+        def stop(*arguments: object, **options: object) -> None:
+            assert glob.glob("temporary/*/vectors")
+            signal.raise_signal(number)
+
+        os.mkdir("temporary")
+        monkeypatch.setattr(tempfile, "tempdir", "temporary")
+        monkeypatch.setattr(hub.ModuleSpec, "write", stop)
+        assert main() == 130
+        assert capsys.readouterr().err == "Stopped\n"
+        assert sorted(glob.glob("**", recursive=True)) == ["temporary", "v.txt"]
 
 
 if __name__ == "__main__":

@@ -15,9 +15,9 @@ from examples.text_embeddings.numpy_file import read_numpy
 from examples.text_embeddings.opening import EmbeddingFileError, Stream
 
 
-def saved(array: np.ndarray) -> bytes:
+def saved(array: np.ndarray, version: tuple[int, int] | None = None) -> bytes:
     file = io.BytesIO()
-    np.save(file, array)
+    np.lib.format.write_array(file, array, version)
     return file.getvalue()
 
 
@@ -40,6 +40,13 @@ class TestForms:
         content = saved(np.array([[1, 2], [3, 4]], dtype))
         assert read(content, b"a\nb\n") == (["a", "b"], [[1, 2], [3, 4]])
 
+    @pytest.mark.parametrize("version", [(1, 0), (2, 0), (3, 0)])
+    def test_versions(self, version):
+        assert read(saved(np.eye(1), version), b"a") == (["a"], [[1]])
+
+    def test_a_byte_order_mark_is_no_part_of_the_first_token(self):
+        assert read(saved(np.eye(2)), "\ufeffa\n\ufeffb".encode())[0] == ["a", "\ufeffb"]
+
     @pytest.mark.parametrize("words", [b"a\nb", b"a\nb\n", b"a\r\nb\r\n"])
     def test_ends_of_lines(self, words):
         assert read(saved(np.eye(2)), words)[0] == ["a", "b"]
@@ -58,6 +65,7 @@ FAULTS = [
     (saved(np.array([["a"]])), b"a", "an array of <U1"),
     (saved(np.array([[None]])), b"a", "an array of object"),
     (saved(np.ones([2, 2]))[:-1], b"a\nb", "ends after 1 of 2 rows"),
+    (saved(np.ones([2, 2])) + b"x", b"a\nb", "v.npy goes on after the 2 rows"),
     (saved(np.float32([[1], [np.nan]])), b"a\nb", "row 2, token 'b': number 1 .* is nan"),
     (saved(np.array([[1e39]])), b"a", "row 1, token 'a': number 1 .* is inf"),
     (saved(np.ones([2, 2])), b"a\n", "words has 1 lines, but v.npy has 2 rows"),
@@ -71,6 +79,15 @@ FAULTS = [
 def test_faults(content, words, problem):
     with pytest.raises(EmbeddingFileError, match=problem):
         read(content, words)
+
+
+def test_how_numpy_treats_errors_stays_as_it_is_while_rows_are_taken():
+    content = saved(np.ones([2, 2]))
+    streams = [Stream(io.BytesIO(content), "v.npy"), Stream(io.BytesIO(b"a\nb"), "words")]
+    before = np.geterr()
+    blocks = read_numpy(streams[0], "v.npy", streams[1], "words", 1).blocks
+    next(blocks)
+    assert np.geterr() == before
 
 
 def test_a_row_beyond_all_reason():

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
+import hubmodule as hub
 from examples.text_embeddings import export, projector
 
 CONFIG = """\
@@ -60,14 +62,46 @@ def test_only_as_much_as_can_be_shown(file, monkeypatch):
     assert (directory / "vectors.bytes").stat().st_size == 3 * 4
 
 
-def test_what_is_there_already_stays(file):
-    config = file.with_name("projector") / "projector_config.pbtxt"
-    config.parent.mkdir()
-    config.write_text("keep me")
+@pytest.mark.parametrize("name", ["projector_config.pbtxt", "vectors.bytes", "tokens.tsv"])
+def test_what_is_there_already_stays(file, name):
+    path = file.with_name("projector") / name
+    path.parent.mkdir()
+    path.write_text("keep me")
     with pytest.raises(FileExistsError, match="exists already"):
         shown(file)
-    assert config.read_text() == "keep me"
+    assert path.read_text() == "keep me"
     assert sorted(os.listdir(file.parent)) == ["embeddings.txt", "projector"]
+
+
+@pytest.mark.parametrize("directory", ["module", "module/", "module/projector", "x/../module", ""])
+def test_a_directory_in_that_of_the_module(file, directory, monkeypatch):
+    monkeypatch.chdir(file.parent)
+    with pytest.raises(ValueError, match="empty or in that of the module"):
+        export.export_module_from_file(str(file), "module", projector=directory)
+    assert os.listdir(file.parent) == ["embeddings.txt"]
+
+
+def test_of_a_directory_that_cannot_be_made_nothing_is_published(file):
+    file.with_name("projector").write_text("in the way")
+    with pytest.raises(tf.errors.OpError, match="projector is not a directory"):
+        shown(file)
+    assert sorted(os.listdir(file.parent)) == ["embeddings.txt", "projector"]
+
+
+@pytest.mark.parametrize("present", [[], ["note"]])
+def test_of_a_module_that_cannot_be_written_nothing_is_shown(file, monkeypatch, present):
+    def fail(*arguments: object, **options: object) -> None:
+        raise OSError("no space left on device")
+
+    directory = file.with_name("projector")
+    if present:
+        directory.mkdir()
+        directory.joinpath("note").write_text("keep me")
+    monkeypatch.setattr(hub.ModuleSpec, "write", fail)
+    with pytest.raises(OSError, match="no space left"):
+        shown(file)
+    assert [path.name for path in directory.glob("*")] == present
+    assert directory.exists() == bool(present)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 
 import numpy as np
@@ -33,6 +35,25 @@ def test_sizes(stored):
 
 def test_vectors(stored):
     np.testing.assert_array_equal(stored.vectors(), [*VECTORS, [0, 0, 0], [0, 0, 0]])
+
+
+def test_vectors_in_any_order_of_memory(tmp_path):
+    blocks = [Embeddings(["a", "b"], np.asfortranarray(VECTORS[:2]))]
+    stored = store(blocks, str(tmp_path), np.dtype("float32"), further_rows=0)
+    np.testing.assert_array_equal(stored.vectors(), VECTORS[:2])
+
+
+def test_a_full_disk_is_an_error_with_its_number(tmp_path):
+    tmp_path.joinpath("vectors").symlink_to("/dev/full")
+    block = Embeddings(["a"], np.zeros([1, 1 << 20], np.float32))
+    with pytest.raises(OSError) as error:
+        store([block], str(tmp_path), np.dtype("float32"), further_rows=0)
+    assert error.value.errno == errno.ENOSPC
+
+
+def test_further_rows_take_no_memory(tmp_path):
+    stored = store(BLOCKS, str(tmp_path), np.dtype("float32"), further_rows=10**9)
+    assert os.path.getsize(stored.vectors_file) == (10**9 + 10) * 3 * 4
 
 
 def test_vectors_are_not_in_memory(stored):
