@@ -32,10 +32,7 @@ import tensorflow as tf
 from absl import app, flags
 
 import hubmodule as hub
-from examples.text_embeddings.embedding_file import (
-    Embeddings,
-    read_blocks,
-)
+from examples.text_embeddings.embedding_file import Embeddings, read_blocks
 from examples.text_embeddings.projector import check_directory, projector_written
 from examples.text_embeddings.store import Stored, store
 
