@@ -16,7 +16,6 @@ import resource
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 
 import numpy as np
@@ -82,15 +81,14 @@ def _export(folder: pathlib.Path, limit: int, matrix_bytes: int) -> None:
 
 
 def _peak_of(process: subprocess.Popen[bytes]) -> int:
-    """The most memory of its own that a process has, in bytes, when it has ended."""
-    status = pathlib.Path(f"/proc/{process.pid}/status")
+    """Waits for the end of a process; the most memory of its own that it had, in bytes."""
+    status = pathlib.Path(f"/proc/{process.pid}/status")  # is there until poll() sees the end
     peak = 0
-    done = threading.Event()
-    threading.Thread(target=lambda: (process.wait(), done.set())).start()
-    while not done.wait(0.02):
+    while process.poll() is None:
         for line in status.read_text().splitlines():
             if line.startswith("RssAnon:"):
                 peak = max(peak, int(line.split()[1]) * 1024)
+        time.sleep(0.02)
     return peak
 
 
