@@ -12,7 +12,7 @@ from tensorflow.core.framework.variable_pb2 import VariableDef
 
 from hubmodule import _tf
 from hubmodule.errors import ScopeError
-from hubmodule.format.checkpoint import Contents
+from hubmodule.format.checkpoint import Contents, batches
 from hubmodule.module.variant import Variant
 from hubmodule.surgery import collections, partitions
 from hubmodule.surgery.names import op_name, under
@@ -142,7 +142,9 @@ def _claim_scope(graph: tf.Graph, name: str) -> str:
 def _add_restore_ops(
     graph: tf.Graph, variant: Variant, checkpoint: str, scope: str
 ) -> dict[str, str]:
-    """Adds one op per device that reads the checkpoint, and the assignments.
+    """Adds ops that read the checkpoint, and the assignments.
+
+    There is one op per device, and for a large model several, which read at the same time.
 
     Returns:
         For each variable op of the module the absolute name of the tensor with the
@@ -151,8 +153,9 @@ def _add_restore_ops(
     by_device: dict[str, list[VariableState]] = defaultdict(list)
     for variable in variant.variables:
         by_device[graph.get_operation_by_name(scope + variable.op).device].append(variable)
+    groups = [(device, group) for device in by_device for group in batches(by_device[device])]
     values = {}
-    for index, (device, variables) in enumerate(by_device.items()):
+    for index, (device, variables) in enumerate(groups):
         name = f"checkpoint_restore_{index}"
         while name in variant.wiring.nodes:
             name += "_"

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator
 from typing import BinaryIO, NoReturn, Protocol
 
 from hubmodule._plain_errors import ArchiveDamagedError, ArchiveRefusedError
+from hubmodule.resolver.manifest import FileRecord
 
 _BLOCK = 512
 _LONGEST_EXTENSION = 1 << 20  # bytes of a long name or of pax records
@@ -36,15 +37,6 @@ _REFUSED_TYPES = {
     tarfile.FIFOTYPE: "a named pipe",
     tarfile.GNUTYPE_SPARSE: "a sparse file",
 }
-
-
-@dataclasses.dataclass(frozen=True)
-class FileRecord:
-    """A file of a module: its path below the module, its size in bytes, its digest if known."""
-
-    path: str
-    size: int
-    sha256: str | None
 
 
 @dataclasses.dataclass(frozen=True)

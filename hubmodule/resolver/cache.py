@@ -34,10 +34,9 @@ from collections.abc import Iterator
 from hubmodule._plain_errors import CacheError, HubModuleError
 from hubmodule.resolver import manifest as manifests
 from hubmodule.resolver import owners, place
-from hubmodule.resolver.archive import FileRecord
 from hubmodule.resolver.foreign import forget_dead_lock
 from hubmodule.resolver.lock import work_saving_lock
-from hubmodule.resolver.manifest import Manifest
+from hubmodule.resolver.manifest import FileRecord, Manifest
 from hubmodule.resolver.storage import LocalStorage, Storage, storage_for
 from hubmodule.resolver.uses import Uses
 

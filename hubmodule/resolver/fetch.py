@@ -12,10 +12,11 @@ from hubmodule._plain_errors import (
     DownloadError,
 )
 from hubmodule.resolver import decompress, urls
-from hubmodule.resolver.archive import FileRecord, Limits, unpack
+from hubmodule.resolver.archive import Limits, unpack
 from hubmodule.resolver.decompress import NotAnArchiveError
 from hubmodule.resolver.handles import ArchiveHandle, WebHandle
 from hubmodule.resolver.http import Download, StartAgain
+from hubmodule.resolver.manifest import FileRecord
 from hubmodule.resolver.pipeline import Ahead
 from hubmodule.resolver.progress import progress_for
 from hubmodule.resolver.retries import Retries

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable
 
 from hubmodule._plain_errors import CacheError
 from hubmodule.resolver import manifest as manifests
-from hubmodule.resolver.archive import FileRecord
 from hubmodule.resolver.cache import Cache, State
 from hubmodule.resolver.handles import cache_key
+from hubmodule.resolver.manifest import FileRecord
 
 
 @dataclasses.dataclass(frozen=True)

@@ -18,7 +18,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from hubmodule.resolver.archive import FileRecord
 from hubmodule.resolver.storage import Storage
 
 _VERSION = 1
@@ -30,6 +29,15 @@ _NEVER_EMPTY = {
     "variables/variables.data-00000-of-00001",
 }
 _SHARD = re.compile(r"(?P<name>.+)\.data-\d{5}-of-(?P<count>\d{5})")
+
+
+@dataclasses.dataclass(frozen=True)
+class FileRecord:
+    """A file of a module: its path below the module, its size in bytes, its digest if known."""
+
+    path: str
+    size: int
+    sha256: str | None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 import hubmodule as hub
+from hubmodule.format import checkpoint
 from hubmodule.module.state_graph import build_state
 from tests.module.graphs import affine, exported
 
@@ -32,6 +33,23 @@ def test_names_of_the_restore_op_do_not_clash(graph, tmp_path):
     with v1.Session() as session:
         session.run(variable.initializer)
         assert session.run(variable) == 4.0
+
+
+def test_much_is_read_by_several_ops(graph, tmp_path, monkeypatch):
+    def module_fn():
+        for index in range(5):
+            v1.get_variable(f"v{index}", initializer=tf.fill([2], float(index)))
+        hub.add_signature(outputs=tf.constant(1.0))
+
+    spec = hub.load_module_spec(exported(tmp_path / "m", module_fn))
+    monkeypatch.setattr(checkpoint, "PIECE_BYTES", 16)
+    state = build_state(spec.variant(), spec.checkpoint_contents, "m", trainable=False)
+    readers = [op.name for op in graph.get_operations() if op.type == "RestoreV2"]
+    assert readers == [f"m/checkpoint_restore_{index}" for index in range(3)]
+    with v1.Session() as session:
+        session.run(v1.global_variables_initializer())
+        values = {name: session.run(v).tolist() for name, v in state.variables.items()}
+    assert values == {f"v{index}:0": [index, index] for index in range(5)}
 
 
 def test_tensors_and_values_by_relative_names(graph):

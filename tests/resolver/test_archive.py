@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubmodule._plain_errors import ArchiveDamagedError, ArchiveError, ArchiveRefusedError
-from hubmodule.resolver.archive import FileRecord, Limits, unpack
+from hubmodule.resolver.archive import Limits, unpack
+from hubmodule.resolver.manifest import FileRecord
 from tests.resolver import archives
 
 LIMITS = Limits(entries=100, bytes=1 << 30)

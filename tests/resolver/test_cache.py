@@ -14,9 +14,8 @@ import pytest
 
 from hubmodule._plain_errors import ArchiveRefusedError, CacheError
 from hubmodule.resolver import manifest, owners
-from hubmodule.resolver.archive import FileRecord
 from hubmodule.resolver.cache import Cache, State
-from hubmodule.resolver.manifest import Manifest
+from hubmodule.resolver.manifest import FileRecord, Manifest
 
 KEY = "ab" * 20
 OTHER = "cd" * 20

@@ -17,10 +17,10 @@ from hubmodule._plain_errors import (
     DownloadError,
     HandleNotFoundError,
 )
-from hubmodule.resolver.archive import FileRecord
 from hubmodule.resolver.decompress import NotAnArchiveError
 from hubmodule.resolver.fetch import Target, fetch
 from hubmodule.resolver.handles import ArchiveHandle, WebHandle, parse
+from hubmodule.resolver.manifest import FileRecord
 from hubmodule.resolver.storage import LocalStorage
 from tests.resolver import archives, servers
 

@@ -11,10 +11,9 @@ import pytest
 
 from hubmodule._plain_errors import CacheError
 from hubmodule.resolver import maintenance, owners
-from hubmodule.resolver.archive import FileRecord
 from hubmodule.resolver.cache import Cache, State
 from hubmodule.resolver.handles import cache_key
-from hubmodule.resolver.manifest import Manifest
+from hubmodule.resolver.manifest import FileRecord, Manifest
 
 ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 FETCHED = "2026-01-31T12:00:00+00:00"

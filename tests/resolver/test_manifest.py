@@ -10,8 +10,7 @@ import sys
 import pytest
 
 from hubmodule.resolver import manifest
-from hubmodule.resolver.archive import FileRecord
-from hubmodule.resolver.manifest import Manifest
+from hubmodule.resolver.manifest import FileRecord, Manifest
 from hubmodule.resolver.storage import LocalStorage
 
 MANIFEST = Manifest(
