@@ -32,8 +32,7 @@ class Measurement:
         """Measures the block, and how many nodes it adds to a graph."""
         gc.collect()
         nodes = _count_nodes(graph)
-        _forget_peak()
-        before = _memory("VmRSS")
+        before = _memory("VmRSS") if _forget_peak() else None
         cpu, seconds = time.process_time(), time.perf_counter()
         yield
         self.values["seconds"] = time.perf_counter() - seconds
@@ -44,9 +43,12 @@ class Measurement:
             self.values.update(memory=max(0, peak - before), process=peak)
 
 
-def _forget_peak() -> None:
-    if os.access(_FORGET_PEAK, os.W_OK):
-        _FORGET_PEAK.write_text("5")  # the peak is now what is in use
+def _forget_peak() -> bool:
+    """Makes what is in use the peak; whether that is possible here."""
+    if not os.access(_FORGET_PEAK, os.W_OK):
+        return False
+    _FORGET_PEAK.write_text("5")
+    return True
 
 
 def _memory(key: str) -> int | None:

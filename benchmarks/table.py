@@ -71,7 +71,8 @@ def _ratio(above: Values, below: Values, metric: str) -> str:
 def _slowdowns(ours: Values, floor: Values) -> str:
     if "slowdown" not in ours:
         return ""
-    return f" (slow-down {ours['slowdown']:.2f}, of the floor {floor.get('slowdown', 0):.2f})"
+    of_floor = f", of the floor {floor['slowdown']:.2f}" if "slowdown" in floor else ""
+    return f" (slow-down {ours['slowdown']:.2f}{of_floor})"
 
 
 def _memories(targets: Sequence[Any], measured: Sequence[Values]) -> str:

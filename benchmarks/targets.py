@@ -24,7 +24,7 @@ class TimesLess:
     metric: str = "seconds"
 
     def __str__(self) -> str:
-        return f"{self.factor:g} times " + _FASTER[self.metric]
+        return f"{self.factor:g} times " * (self.factor != 1) + _FASTER[self.metric]
 
     def holds(self, ours: Measured, peer: Measured | None, floor: Measured | None) -> bool | None:
         """Whether it is reached; None if it was not measured."""

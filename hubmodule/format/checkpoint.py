@@ -19,7 +19,7 @@ from hubmodule.surgery.state import VariableState
 
 T = TypeVar("T")
 
-# Large enough that a piece costs little beside its writing, and small beside TensorFlow itself.
+# Large enough that a piece costs little beside its bytes, and small beside TensorFlow itself.
 PIECE_BYTES = 32 << 20
 
 # What the reader of checkpoints raises, as its errors cross from C++ in several ways.

@@ -85,6 +85,15 @@ def test_nothing_to_compare_with(target):
     assert cells(target, peer=None, floor=None)[5] == "?"
 
 
+def test_of_repetitions_without_a_floor():
+    slower = {"ours": {**OURS, "slowdown": 1.2}, "floor": None}
+    assert cells(AtMost(1.1, "slowdown"), **slower)[5] == "**fails** (slow-down 1.20)"
+
+
+def test_as_fast_as_the_peer():
+    assert cells(TimesLess(1))[4] == "as fast"
+
+
 def test_of_all_memory():
     process = {name: {**values, "process": 7e6} for name, values in MEASURED.items()}
     assert cells(NearFloor(1.1, "process"), **process)[8] == "7 MB / 7 MB / 7 MB in all"
