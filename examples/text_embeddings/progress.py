@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from contextlib import AbstractContextManager
@@ -10,6 +11,8 @@ from typing import Any
 from tqdm import tqdm
 
 _SECONDS_BEFORE_THE_BAR = 2
+# Of the file's name, so that the bar fits into a line.
+_MOST_CHARACTERS = 30
 
 
 def is_shown(wanted: bool | None) -> bool:
@@ -29,7 +32,7 @@ def show_reading(file: Any, path: str, wanted: bool | None) -> AbstractContextMa
 
     Args:
         file: Has `read(size)` and `size()`, which is in bytes.
-        path: The path of the file, for the bar.
+        path: The path of the file, whose name the bar shows.
         wanted: As in `is_shown`. If nobody asked for it, the bar appears after 2 seconds only.
     """
     # tqdm draws nothing on a pseudo-terminal that reports a size of 0; this makes it 80 x 24.
@@ -38,7 +41,10 @@ def show_reading(file: Any, path: str, wanted: bool | None) -> AbstractContextMa
         file,
         "read",
         total=file.size(),
-        desc=f"Reading {path}",
+        bytes=False,  # True would count in units of 1,024 bytes
+        unit="B",
+        unit_scale=True,
+        desc=f"Reading {os.path.basename(path)[:_MOST_CHARACTERS]}",
         delay=0 if wanted else _SECONDS_BEFORE_THE_BAR,
         disable=not is_shown(wanted),
         ncols=columns,

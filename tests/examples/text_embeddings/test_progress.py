@@ -24,7 +24,7 @@ class Terminal(io.StringIO):
 
 
 def read_with_progress(wanted: bool | None) -> bytes:
-    with progress.show_reading(File(b"123456"), "v.txt", wanted) as file:
+    with progress.show_reading(File(b"123456"), f"/{'d' * 99}/v.txt", wanted) as file:
         return file.read(4) + file.read(4)
 
 
