@@ -40,6 +40,10 @@ class Target:
         """Opens a new file for writing. Raises FileExistsError."""
         return self._storage.create(f"{self._folder}/{path}")
 
+    def remove(self, path: str) -> None:
+        """Removes a file."""
+        self._storage.remove(f"{self._folder}/{path}")
+
     def make_folder(self, path: str) -> None:
         """Makes a folder and its parents, where they are missing."""
         self._storage.make_folder(f"{self._folder}/{path}")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import logging
 import os
 import pathlib
 import sys
+import tarfile
 import threading
 import timeit
 from concurrent.futures import ThreadPoolExecutor
@@ -114,6 +116,27 @@ def test_an_archive_is_unpacked_into_the_cache(
     handle = str(tmp_path / "m.tgz")
     assert hub.resolve(handle) == str(cache_dir / cache_key(handle))
     assert content(hub.resolve(handle)) == archives.MODULE
+
+
+@pytest.mark.parametrize("cache", ["local", "ram://test_names_of_tar/c"])
+def test_names_are_read_as_tar_reads_them(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, cache: str
+) -> None:
+    if cache != "local":
+        monkeypatch.setenv("TFHUB_CACHE_DIR", cache)
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        archives.add(archive, "saved_model.pb", b"an older one")
+        archives.add(archive, "/assets/words", b"a")
+        archives.add(archive, "x/../tfhub_module.pb", b"\x08\x03")
+        archives.add(archive, "saved_model.pb", b"newer")
+    (tmp_path / "m.tar").write_bytes(out.getvalue())
+    path = hub.resolve(str(tmp_path / "m.tar"))
+    wanted = {"saved_model.pb": b"newer", "assets/words": b"a", "tfhub_module.pb": b"\x08\x03"}
+    for name, content_ in wanted.items():
+        with tf.io.gfile.GFile(f"{path}/{name}", "rb") as file:
+            assert file.read() == content_
+    assert hub.resolve(str(tmp_path / "m.tar")) == path
 
 
 def test_a_directory_with_the_name_of_an_archive(tmp_path: pathlib.Path) -> None:
