@@ -109,6 +109,49 @@ def test_a_path_that_is_not_there(path: str) -> None:
     assert isinstance(caught.value, OSError)
 
 
+class _Remote:
+    """A file of a file system that fails at one moment."""
+
+    def __init__(self, moment: str):
+        self._moment = moment
+        self._rest = [BODY, b""]
+
+    def read(self, size: int) -> bytes:
+        if self._moment == "read" or (self._moment == "go on" and len(self._rest) == 1):
+            raise tf.errors.InvalidArgumentError(None, None, "no\n\tcredentials.")
+        return self._rest.pop(0)[:100]
+
+    def __enter__(self) -> _Remote:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize("moment", ["look", "open", "read", "go on"])
+def test_an_archive_that_a_file_system_does_not_give(
+    monkeypatch: pytest.MonkeyPatch, cache_dir: pathlib.Path, moment: str
+) -> None:
+    def exists(path: str) -> bool:
+        if moment == "look":
+            raise tf.errors.UnavailableError(None, None, "no\n\tcredentials.")
+        return True
+
+    def open_(path: str, mode: str) -> _Remote:
+        if moment == "open":
+            raise tf.errors.PermissionDeniedError(None, None, "no\n\tcredentials.")
+        return _Remote(moment)
+
+    monkeypatch.setattr(tf.io.gfile, "exists", exists)
+    monkeypatch.setattr(tf.io.gfile, "GFile", open_)
+    with pytest.raises(HandleNotFoundError) as caught:
+        hub.resolve("gs://bucket/m.tgz")
+    assert str(caught.value) == (
+        "gs://bucket/m.tgz cannot be read: no credentials. Check the credentials and the network."
+    )
+    assert os.listdir(cache_dir / ".hubmodule" / "tmp") == []
+
+
 def test_an_archive_is_unpacked_into_the_cache(
     tmp_path: pathlib.Path, cache_dir: pathlib.Path
 ) -> None:
