@@ -72,7 +72,7 @@ def fetch(
 
 
 def _fetch_from_web(handle: WebHandle, settings: Settings, target: Target) -> list[FileRecord]:
-    name = urls.without_password(handle.text)
+    name = urls.shown(handle.text)
     progress = progress_for(name, settings.show_progress)
     try:
         with Download(handle, settings, Retries(settings.retries), progress.report) as download:

@@ -17,6 +17,7 @@ import pytest
 import tensorflow as tf
 
 import hubmodule as hub
+from hubmodule import __main__ as command_line
 from hubmodule._plain_errors import (
     ArchiveRefusedError,
     CacheDamagedError,
@@ -437,6 +438,53 @@ def test_no_password_is_written_down(cache_dir: pathlib.Path) -> None:
         text = (cache_dir / f"{cache_key(handle)}.{name}").read_text()
         assert f"{server.url}/m" in text
         assert "secret" not in text
+
+
+def test_secrets_of_queries_appear_nowhere(
+    cache_dir: pathlib.Path,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TFHUB_DOWNLOAD_PROGRESS", "1")
+    caplog.set_level(logging.INFO, "hubmodule")
+    errors = []
+    with servers.serving({"/m": [servers.status(503), servers.whole(BODY)]}) as server:
+        handle = f"{server.url}/m?X-Amz-Signature=t0k3n"
+        monkeypatch.setenv("HUBMODULE_RETRIES", "0")
+        with pytest.raises(OSError) as caught:
+            hub.resolve(handle)
+        errors.append(caught.value)
+        path = hub.resolve(handle)
+        assert path == str(cache_dir / hashlib.sha1(handle.encode()).hexdigest())
+        os.remove(f"{path}/saved_model.pb")
+        assert hub.resolve(handle) == path
+        monkeypatch.setenv("HUBMODULE_OFFLINE", "1")
+        os.remove(f"{path}/saved_model.pb")
+        for offline in (handle, f"{server.url}/n?sig=t0k3n"):
+            with pytest.raises(OSError) as caught:
+                hub.resolve(offline)
+            errors.append(caught.value)
+    for arguments in (["list"], ["list", "--json"], ["verify"]):
+        command_line.main(["cache", *arguments])
+    out, err = capsys.readouterr()
+    texts = [out, err, *caplog.messages, *map(str, errors)]
+    texts += [path.read_text("latin-1") for path in cache_dir.glob("*.*") if path.is_file()]
+    assert sum(f"{server.url}/m" in text for text in texts) >= 8
+    assert [text for text in texts if "t0k3n" in text] == []
+
+
+def test_what_others_noted_is_shown_without_queries(
+    cache_dir: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    handle = "https://h/m?X-Amz-Signature=secret"
+    folder = cache_dir / cache_key(handle)
+    folder.mkdir(parents=True)
+    (folder / "saved_model.pb").write_bytes(b"1")
+    (cache_dir / f"{folder.name}.descriptor.txt").write_text(f"Module: {handle}\nDownload")
+    command_line.main(["cache", "list"])
+    assert capsys.readouterr().out.endswith("  adopted     https://h/m\n")
+    assert hub.resolve(handle) == str(folder)
 
 
 def test_a_cached_module_of_five_files_costs_a_tenth_of_a_millisecond() -> None:
