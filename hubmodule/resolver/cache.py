@@ -106,6 +106,7 @@ class Cache:
         if self.is_local:
             place.make(self.root)
             place.check(self.root)
+            self.storage.share_like(self.root)
         self._make_private_folders()
 
     @contextlib.contextmanager
@@ -310,6 +311,7 @@ class Cache:
 
     def _adopt(self, key: str, handle: str) -> None:
         """Notes what a module holds that came without a manifest."""
+        self.storage.share_like(self.root)
         files = self.storage.files(self.folder(key))
         records = tuple(FileRecord(path, files[path], None) for path in sorted(files))
         # Whoever published it may be about to write a better manifest, or just have done.

@@ -183,6 +183,35 @@ def test_names_are_read_as_tar_reads_them(
     assert hub.resolve(str(tmp_path / "m.tar")) == path
 
 
+@pytest.mark.parametrize("mask", [0o022, 0o077])
+@pytest.mark.parametrize(
+    ("mode", "folders", "files"),
+    [(0o2770, 0o070, 0o060), (0o2750, 0o050, 0o040), (0o700, 0o000, 0o000)],
+)
+def test_a_group_can_use_and_remove_what_is_in_its_cache(
+    tmp_path: pathlib.Path,
+    cache_dir: pathlib.Path,
+    mask: int,
+    mode: int,
+    folders: int,
+    files: int,
+) -> None:
+    cache_dir.mkdir()
+    cache_dir.chmod(mode)
+    (tmp_path / "m.tar").write_bytes(archives.tar(folders=["assets/empty/"]))
+    before = os.umask(mask)
+    try:
+        path = pathlib.Path(hub.resolve(str(tmp_path / "m.tar")))
+    finally:
+        os.umask(before)
+    paths = [path, *path.rglob("*"), *cache_dir.glob("*.*json"), *cache_dir.glob("*.txt")]
+    kinds = {(path.is_dir(), path.stat().st_mode & folders) for path in paths}
+    assert kinds == {(True, folders), (False, files)}
+    if mask == 0o077:  # and no others than the group
+        assert {path.stat().st_mode & 0o007 for path in paths} == {0}
+    assert path.joinpath("assets", "empty").is_dir()
+
+
 def test_a_directory_with_the_name_of_an_archive(tmp_path: pathlib.Path) -> None:
     (tmp_path / "m.tar").mkdir()
     assert hub.resolve(str(tmp_path / "m.tar")) == str(tmp_path / "m.tar")
