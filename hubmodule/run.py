@@ -70,6 +70,8 @@ def prepare(use_alias: bool = True) -> None:
 
     wrapt.register_post_import_hook(_offer_estimator, "tensorflow")
     wrapt.register_post_import_hook(_prepare_children(use_alias), "multiprocessing.spawn")
+    # pytest-xdist starts its workers with execnet.
+    wrapt.register_post_import_hook(_prepare_gateways(use_alias), "execnet.multi")
 
 
 def _end_of_options(argv: Sequence[str]) -> int:
@@ -107,6 +109,25 @@ def _prepare_children(use_alias: bool) -> Callable[[ModuleType], None]:
             return {**described(name), "hubmodule": _Preparation(use_alias)}
 
         spawn.get_preparation_data = get_preparation_data  # type: ignore[attr-defined]
+
+    return hook
+
+
+def _prepare_gateways(use_alias: bool) -> Callable[[ModuleType], None]:
+    """Makes a hook that prepares the Python processes which execnet starts on this machine."""
+    code = f"from hubmodule.run import prepare; prepare(use_alias={use_alias})"
+
+    def hook(multi: Any) -> None:
+        make_gateway = multi.Group.makegateway
+
+        def makegateway(group: Any, spec: Any = None) -> Any:
+            gateway = make_gateway(group, spec)
+            if gateway.spec.popen:
+                gateway.remote_exec(code).waitclose()
+            return gateway
+
+        multi.Group.makegateway = makegateway
+        multi.makegateway = multi.default_group.makegateway
 
     return hook
 

@@ -197,6 +197,43 @@ def test_processes_that_are_started_afresh_have_what_the_program_has(script, met
     assert done.stdout.endswith("EstimatorV2\n")
 
 
+@pytest.mark.parametrize("options", [[], ["--no-alias"]], ids=["alias", "no alias"])
+def test_workers_of_xdist_have_what_the_program_has(script, options):
+    pytest.importorskip("xdist")
+    expected = options == []
+    path = script(
+        f"""
+        import os, sys
+        alias = sys.modules.get("tensorflow_hub")
+
+        def test_worker():
+            assert os.environ["PYTEST_XDIST_WORKER"] == "gw0"
+            assert getattr(alias, "__version__", "").startswith("0.15.0+hubmodule") is {expected}
+
+        def test_estimator():
+            import tensorflow as tf
+            assert tf.estimator.Estimator.__name__ == "EstimatorV2"
+        """,
+        "test_program.py",
+    )
+    done = run_hubmodule(*options, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n1", path)
+    assert done.stdout.splitlines()[-1].startswith("2 passed"), done.stdout
+
+
+def test_gateways_of_execnet_have_the_alias(script):
+    pytest.importorskip("execnet")
+    path = script(
+        """
+        import execnet
+        code = "import sys; channel.send('tensorflow_hub' in sys.modules)"
+        print(execnet.makegateway("popen").remote_exec(code).receive())
+        print(execnet.Group().makegateway().remote_exec(code).receive())
+        """
+    )
+    done = run_hubmodule(path)
+    assert done.stdout.splitlines() == ["True", "True"], done.stderr
+
+
 def test_an_interrupt_ends_it_as_it_ends_python(script):
     path = script("import os, signal; os.kill(os.getpid(), signal.SIGINT); print('not reached')")
     done = run_hubmodule(path)
