@@ -53,6 +53,16 @@ def test_arguments_that_name_no_program(arguments, capsys):
     assert "usage: hubmodule run" in capsys.readouterr().err
 
 
+def test_help_says_what_it_does(capsys):
+    with pytest.raises(SystemExit) as caught:
+        run.parse(["--help"])
+    assert caught.value.code == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert shown.startswith("usage: hubmodule run [--no-alias] (SCRIPT | -m MODULE) [ARGS ...] Run")
+    for promise in ["`import tensorflow_hub` gives hubmodule", "tf.estimator works", "Keras 2"]:
+        assert promise in shown
+
+
 def test_a_script_has_its_own_world(script):
     path = script(
         """
@@ -234,7 +244,7 @@ def test_gateways_of_execnet_have_the_alias(script):
     assert done.stdout.splitlines() == ["True", "True"], done.stderr
 
 
-def test_an_interrupt_ends_it_as_it_ends_python(script):
+def test_an_interrupt_ends_it_as_it_ends_python(script, interruptible):
     path = script("import os, signal; os.kill(os.getpid(), signal.SIGINT); print('not reached')")
     done = run_hubmodule(path)
     assert done.returncode == -signal.SIGINT
