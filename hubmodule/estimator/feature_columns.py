@@ -302,8 +302,8 @@ class ImageEmbeddingColumn(ModuleColumn):
         infos = self.module_spec.get_input_info_dict()
         if list(infos) != ["images"] or infos["images"].dtype != tf.float32:
             raise SignatureMismatchError(
-                f"{self.module_spec!r} is not an image embedding: its signature 'default' takes {infos}, not "
-                "one float32 input 'images' alone."
+                f"{self.module_spec!r} is not an image embedding: its signature 'default' takes "
+                f"{infos}, not one float32 input 'images' alone."
             )
         _check_vectors(self.module_spec, "an image embedding")
         self._image_shape()

@@ -69,9 +69,9 @@ class LayerTextEmbeddingColumn(EmbeddingColumn):
         shape = getattr(vectors, "shape", tf.TensorShape(None))
         if shape.rank != 2 or shape[1] is None:
             raise SignatureMismatchError(
-                f"{self.module_path} is not a text embedding: for strings of shape [batch] it gives "
-                f"{vectors}, not float32 [batch, N] with known N. Choose one of several outputs "
-                "by `output_key`."
+                f"{self.module_path} is not a text embedding: for strings of shape [batch] it "
+                f"gives {vectors}, not float32 [batch, N] with known N. Choose one of several "
+                "outputs by `output_key`."
             )
         return shape[1:]
 
