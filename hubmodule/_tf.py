@@ -35,6 +35,18 @@ _LEAKS_ATTRIBUTES = tf.__version__.startswith("2.15.")
 DenseColumn = tf.__internal__.feature_column.DenseColumn
 DENSE_COLUMN_BASES = (DenseColumn, feature_column_v1._DenseColumn)
 
+
+def is_layer_trainable(state_manager: Any) -> bool:
+    """Whether the layer that keeps the state of feature columns was made to train it.
+
+    The public way only makes variables. An Estimator's own managers always train.
+
+    Args:
+        state_manager: What `create_state` of a column is given.
+    """
+    return getattr(state_manager, "_trainable", True)
+
+
 _FuncGraph = tf.__internal__.FuncGraph
 
 # An object that tf.saved_model.save and checkpoints walk through. tf.Module, the public

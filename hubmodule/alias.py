@@ -98,6 +98,24 @@ class _StandIn(ModuleType):
 
         return sorted({*super().__dir__(), *hubmodule.__all__})
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Programs send functions that use the module to other processes, which may have no
+        # alias yet: the pickle holds how to import it there.
+        return _import_stand_in, (self.__name__,)
+
+
+def _import_stand_in(name: str) -> ModuleType:
+    """Returns a module of the alias, which is installed first if it is not yet.
+
+    Args:
+        name: Full name of the module, e.g. "tensorflow_hub.native_module".
+
+    Raises:
+        AliasError: This process has imported tensorflow_hub itself.
+    """
+    install_alias()
+    return importlib.import_module(name)
+
 
 class _Finder(MetaPathFinder, Loader):
     """Finds tensorflow_hub and what is in it."""

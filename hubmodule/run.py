@@ -22,6 +22,13 @@ from hubmodule.estimator.namespaces import set_everywhere
 _RUNNER = (__file__, "<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>")
 
 _USAGE = "hubmodule run [--no-alias] (SCRIPT | -m MODULE) [ARGS ...]"
+_DESCRIPTION = (
+    "Run a program written for tensorflow_hub and tf.estimator, unchanged, on TensorFlow 2.15 and "
+    "newer: `import tensorflow_hub` gives hubmodule, tf.estimator works, and tf.keras and "
+    "tf.compat.v1.layers are Keras 2. Everything after SCRIPT or MODULE goes to the program, whose "
+    "input, output, tracebacks and exit status are as under `python`."
+)
+_EPILOG = "Example: hubmodule run train.py --model_dir=/tmp/model"
 
 
 class Program(NamedTuple):
@@ -41,10 +48,20 @@ def main(argv: Sequence[str]) -> None:
 
 def parse(argv: Sequence[str]) -> tuple[bool, Program]:
     """Whether to use the alias, and the program; what follows its name is the program's own."""
-    parser = argparse.ArgumentParser(prog="hubmodule run", usage=_USAGE)
-    parser.add_argument("--no-alias", action="store_true", help="leave tensorflow_hub itself")
-    parser.add_argument("-m", dest="module", metavar="MODULE", help="a module instead of a script")
-    parser.add_argument("script", metavar="SCRIPT", nargs="?", help="a Python file")
+    parser = argparse.ArgumentParser(
+        prog="hubmodule run", usage=_USAGE, description=_DESCRIPTION, epilog=_EPILOG
+    )
+    parser.add_argument(
+        "--no-alias",
+        action="store_true",
+        help="let the program import the installed tensorflow_hub, not hubmodule",
+    )
+    parser.add_argument(
+        "-m", dest="module", metavar="MODULE", help="run a module, as `python -m MODULE` does"
+    )
+    parser.add_argument(
+        "script", metavar="SCRIPT", nargs="?", help="run a Python file, directory or zip archive"
+    )
     end = _end_of_options(argv)
     parsed = parser.parse_args(argv[:end])
     name = parsed.module or parsed.script
@@ -70,6 +87,8 @@ def prepare(use_alias: bool = True) -> None:
 
     wrapt.register_post_import_hook(_offer_estimator, "tensorflow")
     wrapt.register_post_import_hook(_prepare_children(use_alias), "multiprocessing.spawn")
+    # pytest-xdist starts its workers with execnet.
+    wrapt.register_post_import_hook(_prepare_gateways(use_alias), "execnet.multi")
 
 
 def _end_of_options(argv: Sequence[str]) -> int:
@@ -107,6 +126,25 @@ def _prepare_children(use_alias: bool) -> Callable[[ModuleType], None]:
             return {**described(name), "hubmodule": _Preparation(use_alias)}
 
         spawn.get_preparation_data = get_preparation_data  # type: ignore[attr-defined]
+
+    return hook
+
+
+def _prepare_gateways(use_alias: bool) -> Callable[[ModuleType], None]:
+    """Makes a hook that prepares the Python processes which execnet starts on this machine."""
+    code = f"from hubmodule.run import prepare; prepare(use_alias={use_alias})"
+
+    def hook(multi: Any) -> None:
+        make_gateway = multi.Group.makegateway
+
+        def makegateway(group: Any, spec: Any = None) -> Any:
+            gateway = make_gateway(group, spec)
+            if gateway.spec.popen:
+                gateway.remote_exec(code).waitclose()
+            return gateway
+
+        multi.Group.makegateway = makegateway
+        multi.makegateway = multi.default_group.makegateway
 
     return hook
 

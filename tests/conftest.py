@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import settings
 
@@ -10,6 +13,17 @@ settings.register_profile(
     "hubmodule", derandomize=True, database=None, deadline=None, max_examples=60
 )
 settings.load_profile("hubmodule")
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Lets SIGINT interrupt this process, and those that it starts, as on a terminal.
+
+    Under nohup, and in the background jobs of a script, SIGINT is ignored.
+    """
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, previous)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -23,6 +23,11 @@ os.environ["TF_USE_LEGACY_KERAS"] = "1"
 sys.modules["tf_keras"] = None
 import tensorflow as tf
 """
+WITHOUT_TENSORBOARD = """
+import sys
+sys.modules["tensorboard"] = None
+import tensorflow as tf
+"""
 ENABLED = """
 import tensorflow as tf
 import hubmodule as hub
@@ -81,6 +86,9 @@ RAISED = {
     ),
     "module 'keras._tf_keras.keras.layers' has no attribute 'DenseFeatures'": Raised(
         PLAIN, "tf.compat.v1.keras.layers.DenseFeatures", "AttributeError"
+    ),
+    "TensorBoard is not installed, missing implementation for tf.summary.scalar": Raised(
+        WITHOUT_TENSORBOARD, "tf.summary.scalar('loss', 1.0, step=1)", "TBNotInstalledError"
     ),
     "module 'tensorflow' has no attribute 'contrib'": Raised(
         PLAIN, "tf.contrib", "AttributeError", on_tensorflow_2_15=True

@@ -53,6 +53,16 @@ def test_arguments_that_name_no_program(arguments, capsys):
     assert "usage: hubmodule run" in capsys.readouterr().err
 
 
+def test_help_says_what_it_does(capsys):
+    with pytest.raises(SystemExit) as caught:
+        run.parse(["--help"])
+    assert caught.value.code == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert shown.startswith("usage: hubmodule run [--no-alias] (SCRIPT | -m MODULE) [ARGS ...] Run")
+    for promise in ["`import tensorflow_hub` gives hubmodule", "tf.estimator works", "Keras 2"]:
+        assert promise in shown
+
+
 def test_a_script_has_its_own_world(script):
     path = script(
         """
@@ -197,7 +207,44 @@ def test_processes_that_are_started_afresh_have_what_the_program_has(script, met
     assert done.stdout.endswith("EstimatorV2\n")
 
 
-def test_an_interrupt_ends_it_as_it_ends_python(script):
+@pytest.mark.parametrize("options", [[], ["--no-alias"]], ids=["alias", "no alias"])
+def test_workers_of_xdist_have_what_the_program_has(script, options):
+    pytest.importorskip("xdist")
+    expected = options == []
+    path = script(
+        f"""
+        import os, sys
+        alias = sys.modules.get("tensorflow_hub")
+
+        def test_worker():
+            assert os.environ["PYTEST_XDIST_WORKER"] == "gw0"
+            assert getattr(alias, "__version__", "").startswith("0.15.0+hubmodule") is {expected}
+
+        def test_estimator():
+            import tensorflow as tf
+            assert tf.estimator.Estimator.__name__ == "EstimatorV2"
+        """,
+        "test_program.py",
+    )
+    done = run_hubmodule(*options, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n1", path)
+    assert done.stdout.splitlines()[-1].startswith("2 passed"), done.stdout
+
+
+def test_gateways_of_execnet_have_the_alias(script):
+    pytest.importorskip("execnet")
+    path = script(
+        """
+        import execnet
+        code = "import sys; channel.send('tensorflow_hub' in sys.modules)"
+        print(execnet.makegateway("popen").remote_exec(code).receive())
+        print(execnet.Group().makegateway().remote_exec(code).receive())
+        """
+    )
+    done = run_hubmodule(path)
+    assert done.stdout.splitlines() == ["True", "True"], done.stderr
+
+
+def test_an_interrupt_ends_it_as_it_ends_python(script, interruptible):
     path = script("import os, signal; os.kill(os.getpid(), signal.SIGINT); print('not reached')")
     done = run_hubmodule(path)
     assert done.returncode == -signal.SIGINT

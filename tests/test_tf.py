@@ -25,6 +25,16 @@ def function_graph(outer: tf.Graph) -> tf.Graph:
         return tf.__internal__.FuncGraph("f")
 
 
+class TestIsLayerTrainable:
+    @pytest.mark.parametrize("trainable", [True, False])
+    def test_is_what_the_layer_was_made_with(self, trainable):
+        manager = tf.__internal__.feature_column.StateManager(tf.Module(), trainable)
+        assert _tf.is_layer_trainable(manager) is trainable
+
+    def test_a_manager_that_does_not_tell_trains(self):
+        assert _tf.is_layer_trainable(object())
+
+
 class TestImportGraphDef:
     def test_names_are_absolute(self, graph):
         _tf.import_graph_def(graph_def('node { name: "a/b" op: "NoOp" }'), {})

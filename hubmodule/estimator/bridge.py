@@ -73,6 +73,7 @@ def enable_estimator() -> ModuleType:
     for alias, name in _NAMES.items():
         _alias_modules(alias, name)
     set_everywhere("estimator", v1=namespaces[_V1], v2=namespaces[_V2])
+    keras2.resolve_lazy_names()
     return namespaces[_V1]
 
 

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import copy
 import functools
+import logging
 from collections.abc import Callable
 from typing import Any, NamedTuple
+
+_logger = logging.getLogger("hubmodule")
 
 _ONE_PER_TASK = "independent_worker"
 _ONE_FOR_ALL = "standalone_client"
@@ -58,7 +61,18 @@ def init_run_config(coordinator: Coordinator, config: Any, tf_config: dict[str, 
 def should_run_distribute_coordinator(coordinator: Coordinator, config: Any) -> bool:
     """Whether `tf.estimator.train_and_evaluate` goes through the distribute coordinator."""
     mode = getattr(config, "_distribute_coordinator_mode", None)
-    return mode is not None and bool(config.cluster_spec)
+    if mode is None:
+        return False
+    if mode not in (_ONE_PER_TASK, _ONE_FOR_ALL):
+        _logger.warning(
+            "Training runs without the distribute coordinator: the RunConfig has the mode %r, "
+            "which is neither %r nor %r.",
+            mode,
+            _ONE_PER_TASK,
+            _ONE_FOR_ALL,
+        )
+        return False
+    return bool(config.cluster_spec)
 
 
 def train_and_evaluate(

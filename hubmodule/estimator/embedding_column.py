@@ -18,10 +18,10 @@ class EmbeddingColumn(_tf.DenseColumn):
     """A dense column over one feature.
 
     Attributes:
-        key: of the feature.
+        key: Name of the feature, or the feature column that computes it.
     """
 
-    key: str
+    key: Any
 
     _is_v2_column = True
 
@@ -32,17 +32,20 @@ class EmbeddingColumn(_tf.DenseColumn):
     @property
     def name(self) -> str:
         """The name of the column, and of the scope of its variables."""
-        return f"{self.key}_hub_module_embedding"
+        feature = self.key if isinstance(self.key, str) else self.key.name
+        return f"{feature}_hub_module_embedding"
 
     @property
-    def parents(self) -> list[str]:
-        """What the column is computed from: the feature."""
+    def parents(self) -> list[Any]:
+        """What the column is computed from: the feature's name, or its column."""
         return [self.key]
 
     @property
     def parse_example_spec(self) -> dict[str, Any]:
         """How tf.io.parse_example reads the feature."""
-        return {self.key: self._feature()}
+        if isinstance(self.key, str):
+            return {self.key: self._feature()}
+        return self.key.parse_example_spec
 
     def transform_feature(self, transformation_cache: Any, state_manager: Any) -> Any:
         """The feature as it is going to be embedded."""

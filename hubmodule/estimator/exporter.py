@@ -140,8 +140,9 @@ class LatestModuleExporter:
             modules = dict(graph.get_collection(_REGISTERED))
             if not modules:
                 _logger.warning(
-                    "LatestModuleExporter found no module to export; call "
-                    "hub.register_module_for_export(module, name) in the model_fn."
+                    "LatestModuleExporter found no module to export; in a model_fn, call "
+                    "hub.register_module_for_export(module, name); for a module in a feature "
+                    "column, give the column an export_name=."
                 )
                 return None
             path = _free_path(_text(export_path))

@@ -15,6 +15,7 @@ from hubmodule import _tf
 from hubmodule.errors import ColumnConfigError, ModuleDefinitionError, SignatureMismatchError
 from hubmodule.estimator.embedding_column import EmbeddingColumn, one_text_each
 from hubmodule.estimator.exporter import register_module_for_export
+from hubmodule.format.signatures import TensorInfo
 from hubmodule.module import images
 from hubmodule.module.module import Module, as_spec
 from hubmodule.module.spec import ModuleSpec
@@ -49,7 +50,7 @@ def text_embedding_column(
         export_name: if given, LatestModuleExporter exports the module under this name.
 
     Raises:
-        SignatureMismatchError: if the module is no text embedding.
+        SignatureMismatchError: The module is not a text embedding.
         as hub.load_module_spec(), if it is a handle.
     """
     return TextEmbeddingColumn(key, module_spec, trainable, export_name)
@@ -76,7 +77,7 @@ def sparse_text_embedding_column(
         export_name: if given, LatestModuleExporter exports the module under this name.
 
     Raises:
-        SignatureMismatchError: if the module is no text embedding, or the combiner unknown.
+        SignatureMismatchError: The module is not a text embedding, or the combiner unknown.
         as hub.load_module_spec(), if it is a handle.
     """
     return SparseTextEmbeddingColumn(
@@ -102,7 +103,7 @@ def image_embedding_column(
 
     Raises:
         ModuleDefinitionError: if neither the module nor `image_size` tells the size.
-        SignatureMismatchError: if the module is no image embedding.
+        SignatureMismatchError: The module is not an image embedding.
         as hub.load_module_spec(), if it is a handle.
     """
     return ImageEmbeddingColumn(key, module_spec, False, export_name, image_size)
@@ -116,12 +117,12 @@ class ModuleColumn(EmbeddingColumn, *_tf.DENSE_COLUMN_BASES):  # type: ignore[mi
     the graphs for training, evaluation and prediction find each other's values.
 
     Attributes:
-        module_spec: a ModuleSpec, or a handle.
+        source: The module as it was given: a ModuleSpec, or a handle.
         trainable: whether the model trains the module.
         export_name: under which LatestModuleExporter exports it, or None.
     """
 
-    module_spec: ModuleSpec | str | os.PathLike[str]
+    source: ModuleSpec | str | os.PathLike[str]
     trainable: bool = False
     export_name: str | None = None
 
@@ -129,18 +130,19 @@ class ModuleColumn(EmbeddingColumn, *_tf.DENSE_COLUMN_BASES):  # type: ignore[mi
         self._check()
 
     @functools.cached_property
-    def spec(self) -> ModuleSpec:
-        """The ModuleSpec, loaded if it is a handle."""
-        return as_spec(self.module_spec)
+    def module_spec(self) -> ModuleSpec:
+        """The ModuleSpec, loaded if the module was given by a handle."""
+        return as_spec(self.source)
 
     @property
     def variable_shape(self) -> tf.TensorShape:
         """[N], the shape of the vector of one example."""
-        return self.spec.get_output_info_dict()["default"].get_shape()[1:]
+        return self.module_spec.get_output_info_dict()["default"].get_shape()[1:]
 
     def create_state(self, state_manager: Any) -> None:
         """Makes the module in the current variable scope, tracked by the layer."""
-        state_manager.add_resource(self, "module", _TrackedModule(self._instantiate()))
+        module = self._instantiate(_tf.is_layer_trainable(state_manager))
+        state_manager.add_resource(self, "module", _TrackedModule(module))
 
     def get_dense_tensor(self, transformation_cache: Any, state_manager: Any) -> tf.Tensor:
         """The vectors, of shape [batch, N]."""
@@ -153,18 +155,18 @@ class ModuleColumn(EmbeddingColumn, *_tf.DENSE_COLUMN_BASES):  # type: ignore[mi
         Raises:
             ColumnConfigError: if the module is given by a ModuleSpec.
         """
-        if isinstance(self.module_spec, ModuleSpec):
+        if isinstance(self.source, ModuleSpec):
             raise ColumnConfigError(
                 f"Column '{self.name}' has a config only if its module is given by a handle, a "
-                f"string, not by {self.module_spec!r}; export the module, and pass its path."
+                f"string, not by {self.source!r}; export the module, and pass its path."
             )
-        config = dict(vars(self), module_spec_path=os.fspath(self.module_spec))
+        config = dict(vars(self), module_spec_path=os.fspath(self.source))
         return {key: config[key] for key in ["module_spec_path", *self._config_keys()]}
 
     @classmethod
     def _arguments(cls, config: Mapping[str, Any]) -> dict[str, Any]:
         arguments = dict(config)
-        return {"module_spec": arguments.pop("module_spec_path"), **arguments}
+        return {"source": arguments.pop("module_spec_path"), **arguments}
 
     # What tf.compat.v1.feature_column calls.
 
@@ -196,8 +198,8 @@ class ModuleColumn(EmbeddingColumn, *_tf.DENSE_COLUMN_BASES):  # type: ignore[mi
         graph.add_to_collection(_MODULES, ((scope.name, self), module))
         return module
 
-    def _instantiate(self, trainable: bool = True) -> Module:
-        module = Module(self.spec, trainable=self.trainable and trainable)
+    def _instantiate(self, trainable: bool) -> Module:
+        module = Module(self.module_spec, trainable=self.trainable and trainable)
         if self.export_name is not None:
             register_module_for_export(module, self.export_name)
         return module
@@ -227,7 +229,7 @@ class TextEmbeddingColumn(ModuleColumn):
     """What text_embedding_column() returns."""
 
     def _check(self) -> None:
-        _check_text_embedding(self.spec)
+        _check_text_embedding(self.module_spec)
 
     def _feature(self) -> Any:
         return tf.io.FixedLenFeature([1], tf.string)
@@ -256,7 +258,7 @@ class SparseTextEmbeddingColumn(ModuleColumn):
             raise SignatureMismatchError(
                 f"combiner is {self.combiner!r}, but must be one of {sorted(_COMBINERS)}."
             )
-        _check_text_embedding(self.spec)
+        _check_text_embedding(self.module_spec)
 
     def _config_keys(self) -> Sequence[str]:
         return [*super()._config_keys(), "combiner", "default_value"]
@@ -297,13 +299,13 @@ class ImageEmbeddingColumn(ModuleColumn):
         super().__post_init__()
 
     def _check(self) -> None:
-        infos = self.spec.get_input_info_dict()
+        infos = self.module_spec.get_input_info_dict()
         if list(infos) != ["images"] or infos["images"].dtype != tf.float32:
             raise SignatureMismatchError(
-                f"{self.spec!r} is no image embedding: its signature 'default' takes {infos}, not "
-                "one float32 input 'images' alone."
+                f"{self.module_spec!r} is not an image embedding: its signature 'default' takes "
+                f"{infos}, not one float32 input 'images' alone."
             )
-        _check_vectors(self.spec, "image embedding")
+        _check_vectors(self.module_spec, "an image embedding")
         self._image_shape()
 
     def _config_keys(self) -> Sequence[str]:
@@ -313,8 +315,8 @@ class ImageEmbeddingColumn(ModuleColumn):
         return tf.io.FixedLenFeature(self._image_shape(), tf.float32)
 
     def _image_shape(self) -> list[int]:
-        height, width = self.image_size or images.get_expected_image_size(self.spec)
-        return [height, width, images.get_num_image_channels(self.spec)]
+        height, width = self.image_size or images.get_expected_image_size(self.module_spec)
+        return [height, width, images.get_num_image_channels(self.module_spec)]
 
     def _prepared(self, feature: Any) -> tf.Tensor:
         return feature
@@ -336,12 +338,23 @@ def _size(image_size: Sequence[int] | None) -> tuple[int, int] | None:
 def _check_text_embedding(spec: ModuleSpec) -> None:
     infos = list(spec.get_input_info_dict().values())
     fits = len(infos) == 1 and infos[0].dtype == tf.string and not infos[0].is_composite
-    if not fits or not infos[0].get_shape().is_compatible_with([None]):
+    if not fits or infos[0].get_shape().rank not in (1, None) or _has_fixed_batch(infos[0]):
         raise SignatureMismatchError(
-            f"{spec!r} is no text embedding: its signature 'default' takes {infos}, not one string "
-            "tensor of shape [batch]."
+            f"{spec!r} is not a text embedding: its signature 'default' takes {infos}, not one "
+            "string tensor of shape [batch], for any batch size."
         )
-    _check_vectors(spec, "text embedding")
+    _check_vectors(spec, "a text embedding")
+    output = spec.get_output_info_dict()["default"]
+    if _has_fixed_batch(output):
+        raise SignatureMismatchError(
+            f"{spec!r} is not a text embedding: its signature 'default' gives {output} for any "
+            "number of strings, not a vector for each."
+        )
+
+
+def _has_fixed_batch(info: TensorInfo) -> bool:
+    shape = info.get_shape()
+    return bool(shape.rank) and shape[0] is not None
 
 
 def _check_vectors(spec: ModuleSpec, kind: str) -> None:
@@ -351,6 +364,6 @@ def _check_vectors(spec: ModuleSpec, kind: str) -> None:
     shape = output.get_shape() if output is not None else tf.TensorShape(None)
     if not fits or shape.rank != 2 or shape[1] is None:
         raise SignatureMismatchError(
-            f"{spec!r} is no {kind}: its signature 'default' gives {infos}, without an output "
+            f"{spec!r} is not {kind}: its signature 'default' gives {infos}, without an output "
             "'default' of float32 [batch, N] with known N."
         )

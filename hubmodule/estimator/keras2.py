@@ -6,17 +6,21 @@ Keras 2 for them; the environment variable TF_USE_LEGACY_KERAS makes it `tf.kera
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.metadata
 import importlib.util
 import os
 import sys
+import threading
 from pathlib import Path
 from types import ModuleType
 
-from hubmodule.estimator.namespaces import loaded_namespaces
+from hubmodule.estimator.namespaces import loaded_namespaces, public_modules
 
 SETTING = "TF_USE_LEGACY_KERAS"
+
+_RESOLVING = threading.Lock()
 
 _ON = ("1", "true", "True")  # what TensorFlow takes for "yes"
 
@@ -49,6 +53,21 @@ def use_keras_2() -> None:
     os.environ[SETTING] = "1"
     if tensorflow is not None:
         _put_tf_keras_first(tensorflow)
+
+
+def resolve_lazy_names() -> None:
+    """Lets the names that stand for Keras in TensorFlow's API decide which Keras they are.
+
+    TensorFlow decides it when a name is first used, by the environment of the thread that uses
+    it. Two threads that use a name for the first time at once end in a RecursionError.
+    """
+    with _RESOLVING:
+        for module in public_modules():
+            for value in list(vars(module).values()):
+                if _is_lazy(value):
+                    # A name that stands for a missing module raises when a program uses it.
+                    with contextlib.suppress(ImportError):
+                        dir(value)
 
 
 def needs_tf_keras() -> bool:
@@ -89,9 +108,13 @@ def _keras_3_is_in_use() -> bool:
 
 def _is_keras_3(value: object) -> bool:
     """Whether a name of TensorFlow's stands for Keras 3, without making a lazy one decide."""
-    if type(value).__name__ == "KerasLazyLoader":
+    if _is_lazy(value):
         return vars(value).get("_tfll_keras_version") == "keras_3"
     return type(value) is ModuleType and value.__name__.startswith("keras.")
+
+
+def _is_lazy(value: object) -> bool:
+    return type(value).__name__ == "KerasLazyLoader"
 
 
 def _put_tf_keras_first(tensorflow: ModuleType) -> None:

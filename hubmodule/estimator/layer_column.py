@@ -9,6 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from hubmodule import _tf
 from hubmodule.errors import SignatureMismatchError
 from hubmodule.estimator.embedding_column import EmbeddingColumn, one_text_each
 from hubmodule.tf2.layer_call import LayerCall
@@ -51,30 +52,33 @@ class LayerTextEmbeddingColumn(EmbeddingColumn):
     output_key: str | None = None
     trainable: bool = False
 
+    def __post_init__(self) -> None:
+        _ = self.variable_shape
+
     @functools.cached_property
     def variable_shape(self) -> tf.TensorShape:
         """[N], the shape of the vector of one example.
 
         Raises:
-            SignatureMismatchError: if the module is no text embedding.
-            as hub.KerasLayer().
+            SignatureMismatchError: The module is not a text embedding.
         """
         # No layer: Keras 2 takes one in a graph as a sign that all are to be as in TF1.
         with tf.Graph().as_default():
             text = tf.compat.v1.placeholder(tf.string, [None])
-            vectors = LayerCall(self.module_path, output_key=self.output_key)(text, False)
+            vectors = self._call(LayerCall(self.module_path, output_key=self.output_key), text)
         shape = getattr(vectors, "shape", tf.TensorShape(None))
         if shape.rank != 2 or shape[1] is None:
             raise SignatureMismatchError(
-                f"{self.module_path} is no text embedding: for strings of shape [batch] it gives "
-                f"{vectors}, not float32 [batch, N] with known N. Choose one of several outputs "
-                "by `output_key`."
+                f"{self.module_path} is not a text embedding: for strings of shape [batch] it "
+                f"gives {vectors}, not float32 [batch, N] with known N. Choose one of several "
+                "outputs by `output_key`."
             )
         return shape[1:]
 
     def create_state(self, state_manager: Any) -> None:
-        """Makes the layer, tracked by the one that has the column."""
-        state_manager.add_resource(self, _LAYER, self._layer())
+        """Makes the KerasLayer, tracked by the layer that has the column."""
+        trainable = self.trainable and _tf.is_layer_trainable(state_manager)
+        state_manager.add_resource(self, _LAYER, self._make_layer(trainable))
 
     def get_dense_tensor(self, transformation_cache: Any, state_manager: Any) -> tf.Tensor:
         """The vectors, of shape [batch, N]."""
@@ -91,8 +95,18 @@ class LayerTextEmbeddingColumn(EmbeddingColumn):
     def _prepared(self, feature: Any) -> tf.Tensor:
         return one_text_each(feature, self.key)
 
-    def _layer(self) -> Any:
+    def _call(self, call: LayerCall, text: tf.Tensor) -> Any:
+        """Applies the module to strings of shape [batch]."""
+        try:
+            return call(text, False)
+        except (TypeError, ValueError) as error:
+            raise SignatureMismatchError(
+                f"{self.module_path} is not a text embedding, as it cannot be called with one "
+                f"string tensor of shape [batch]: {error}"
+            ) from error
+
+    def _make_layer(self, trainable: bool) -> Any:
         # Only Keras 2 has DenseFeatures. Not imported before it is certain to be used.
         from hubmodule.tf2.keras2_layer import KerasLayer
 
-        return KerasLayer(self.module_path, trainable=self.trainable, output_key=self.output_key)
+        return KerasLayer(self.module_path, trainable=trainable, output_key=self.output_key)

@@ -11,12 +11,18 @@ import re
 import sys
 from types import ModuleType
 
+_PUBLIC = re.compile(r"tensorflow(\.(_api|compat)(\..+)?)?")
 _NAMESPACE = re.compile(r"tensorflow((\._api\.v2)?(\.compat\.v[12])+)?")
 
 
 def loaded_namespaces() -> list[ModuleType]:
     """Every copy of `tf`, `tf.compat.v1` and `tf.compat.v2` that is imported."""
     return [module for name, module in list(sys.modules.items()) if _NAMESPACE.fullmatch(name)]
+
+
+def public_modules() -> list[ModuleType]:
+    """Every imported module of TensorFlow's public API, such as `tf.nn`."""
+    return [module for name, module in list(sys.modules.items()) if _PUBLIC.fullmatch(name)]
 
 
 def set_everywhere(name: str, v1: ModuleType, v2: ModuleType) -> None:

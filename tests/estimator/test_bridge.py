@@ -175,6 +175,25 @@ def test_enabling_after_tensorflow_is_imported():
     assert lines == ["True True", "True", "True", "DenseFeatures RunConfig"]
 
 
+def test_names_of_keras_are_decided_when_it_is_enabled():
+    """TensorFlow would decide at the first use, by the environment of the thread."""
+    lines = output_of(
+        """
+        import os
+        import hubmodule as hub
+        hub.enable_estimator()
+        os.environ.pop("TF_USE_LEGACY_KERAS", None)
+        import tensorflow as tf
+        v1 = tf.compat.v1
+        for names in [tf.keras, v1.keras, tf.compat.v2.keras]:
+            print(names.layers.DenseFeatures.__name__)
+        print(v1.layers.Dense.__module__.partition(".")[0] in ("keras", "tf_keras"))
+        print(hasattr(v1.nn.rnn_cell, "LSTMCell"), tf.losses.Loss is tf.keras.losses.Loss)
+        """
+    )
+    assert lines == ["DenseFeatures"] * 3 + ["True", "True True"]
+
+
 def test_enabling_in_many_threads_at_once():
     lines = output_of(
         """

@@ -89,6 +89,19 @@ def test_as_a_task_of_a_cluster_it_is_coordinated():
     assert coordination.should_run_distribute_coordinator(Fake(), made)
 
 
+@pytest.mark.parametrize("mode", ["", "parallel", 3, True, b"independent_worker", ["x"]])
+def test_a_mode_that_is_not_one_of_the_two_is_not_coordinated(mode, caplog):
+    made = SimpleNamespace(
+        _distribute_coordinator_mode=mode, cluster_spec=tf.train.ClusterSpec(CLUSTER)
+    )
+    assert not coordination.should_run_distribute_coordinator(Fake(), made)
+    assert f"has the mode {mode!r}, which is neither 'independent_worker'" in caplog.text
+
+
+def test_a_config_without_a_mode_is_not_coordinated():
+    assert not coordination.should_run_distribute_coordinator(Fake(), SimpleNamespace())
+
+
 def test_a_cluster_with_a_master_runs_as_of_old():
     cluster = {"master": ["host0:1"], "ps": ["host1:1"]}
     made = initialised({"cluster": cluster, "task": {"type": "ps", "index": 0}}, strategy())

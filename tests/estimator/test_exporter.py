@@ -193,7 +193,8 @@ def test_without_a_module_there_is_a_warning_and_no_export(model_dir, tmp_path, 
     estimator = line_estimator(model_dir).train(line(), steps=1)
     with caplog.at_level(logging.WARNING, "hubmodule"):
         assert exporter().export(estimator, str(tmp_path / "exports")) is None
-    assert "register_module_for_export" in caplog.text
+    assert "hub.register_module_for_export(module, name)" in caplog.text
+    assert "give the column an export_name=" in caplog.text
     assert not (tmp_path / "exports").exists()
 
 

@@ -39,16 +39,16 @@ def pixels(tmp_path):
     return exported(tmp_path / "pixels", pixels_fn)
 
 
-def with_input_layer(column, feature):
-    return v1.feature_column.input_layer({"f": feature}, [column])
+def with_input_layer(column, feature, trainable=True):
+    return v1.feature_column.input_layer({"f": feature}, [column], trainable=trainable)
 
 
-def with_dense_features(column, feature):
-    return tf.compat.v1.keras.layers.DenseFeatures([column])({"f": feature})
+def with_dense_features(column, feature, trainable=True):
+    return tf.compat.v1.keras.layers.DenseFeatures([column], trainable)({"f": feature})
 
 
-def with_dense_features_v2(column, feature):
-    return tf.keras.layers.DenseFeatures([column])({"f": feature})
+def with_dense_features_v2(column, feature, trainable=True):
+    return tf.keras.layers.DenseFeatures([column], trainable)({"f": feature})
 
 
 every_layer = pytest.mark.parametrize(
@@ -177,6 +177,11 @@ def takes(shape, dtype=tf.string):
     return module_fn
 
 
+def takes_two():
+    x, y = (v1.placeholder(tf.string, [None]) for _ in range(2))
+    hub.add_signature(inputs={"x": x, "y": y}, outputs=tf.zeros([tf.size(x), 2]))
+
+
 def gives(shape, dtype=tf.float32, name="default"):
     def module_fn():
         x = v1.placeholder(tf.string, [None])
@@ -190,8 +195,11 @@ def gives(shape, dtype=tf.float32, name="default"):
     "module_fn",
     [
         takes([None, 2]),
+        takes([2]),
+        takes_two,
         takes([None], tf.int64),
         gives([None, None]),
+        gives([1, 2]),
         gives([None, 2], tf.float64),
         gives([None, 2], name="other"),
         pixels_fn,
@@ -199,15 +207,25 @@ def gives(shape, dtype=tf.float32, name="default"):
 )
 def test_a_module_must_embed_text(module_fn):
     spec = hub.create_module_spec(module_fn)
-    with pytest.raises(ValueError, match="is no text embedding"):
+    with pytest.raises(ValueError, match="is not a text embedding"):
         hub.text_embedding_column("f", spec)
-    with pytest.raises(ValueError, match="is no text embedding"):
+    with pytest.raises(ValueError, match="is not a text embedding"):
         hub.sparse_text_embedding_column("f", spec, "sum", None)
 
 
 def test_a_module_must_embed_images(words):
-    with pytest.raises(ValueError, match="is no image embedding"):
+    with pytest.raises(ValueError, match="is not an image embedding"):
         hub.image_embedding_column("f", words)
+
+
+def test_images_may_have_a_fixed_batch():
+    def module_fn():
+        images = v1.placeholder(tf.float32, [2, 2, 3, 3])
+        hub.add_signature(inputs={"images": images}, outputs=tf.reduce_mean(images, [1, 2]))
+
+    column = hub.image_embedding_column("f", hub.create_module_spec(module_fn))
+    with tf.Graph().as_default():
+        assert evaluate(with_input_layer(column, tf.ones([2, 2, 3, 3]))).tolist() == [[1.0] * 3] * 2
 
 
 def test_a_combiner_must_be_known(words):
@@ -218,6 +236,45 @@ def test_a_combiner_must_be_known(words):
 def test_a_module_must_be_one():
     with pytest.raises(ValueError, match="Unknown module spec type"):
         hub.text_embedding_column("f", 3)
+
+
+@every_layer
+def test_a_key_may_be_a_feature_column(pixels, layer):
+    halved = tf.feature_column.numeric_column("f", [2, 3, 3], normalizer_fn=lambda x: x / 2)
+    column = hub.image_embedding_column(halved, pixels)
+    assert (column.name, column.parents) == ("f_hub_module_embedding", [halved])
+    spec = halved.parse_example_spec
+    assert column.parse_example_spec == spec
+    assert tf.feature_column.make_parse_example_spec([column]) == spec
+    with tf.Graph().as_default():
+        vectors = evaluate(layer(column, tf.ones([2, 2, 3, 3])))
+    np.testing.assert_array_equal(vectors, [[0.5] * 3] * 2)
+
+
+def test_every_column_is_named_after_the_feature(words, pixels):
+    feature = tf.feature_column.numeric_column("f")
+    columns = [
+        hub.text_embedding_column(feature, words),
+        hub.sparse_text_embedding_column(feature, words, "sum", None),
+        hub.image_embedding_column(feature, pixels),
+        hub.text_embedding_column_v2(feature, words),
+    ]
+    assert {column.name for column in columns} == {"f_hub_module_embedding"}
+
+
+def test_a_column_has_the_spec_of_its_module(words, pixels):
+    for column in columns_of(words, pixels):
+        assert isinstance(column.module_spec, hub.ModuleSpec)
+    spec = hub.create_module_spec(words_fn)
+    assert hub.text_embedding_column("f", spec).module_spec is spec
+
+
+@every_layer
+def test_a_layer_that_is_not_trainable_freezes_the_modules(words, layer):
+    with tf.Graph().as_default():
+        layer(hub.text_embedding_column("f", words, True), tf.constant(["a"]), trainable=False)
+        assert [v.op.name.rpartition("/")[2] for v in v1.global_variables()] == ["vectors"]
+        assert v1.trainable_variables() == []
 
 
 def columns_of(words, pixels):

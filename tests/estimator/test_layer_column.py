@@ -106,11 +106,32 @@ def test_it_takes_one_string_an_example(column: Any) -> None:
         layer({"f": tf.constant([["a", "b"]])})
 
 
+@pytest.mark.parametrize("trainable", [True, False])
+def test_a_layer_that_is_not_trainable_freezes_the_module(column: Any, trainable: bool) -> None:
+    layer = tf.keras.layers.DenseFeatures([column], trainable)
+    layer({"f": tf.constant(["a"])})
+    modules = [part for part in layer.submodules if type(part).__name__ == "KerasLayer"]
+    assert [module.trainable for module in modules] == [trainable]
+
+
 def test_a_module_must_embed_text(tmp_path: Path) -> None:
     tf.saved_model.save(Words(), str(tmp_path))
-    several = hub.text_embedding_column_v2("f", str(tmp_path))
     with pytest.raises(SignatureMismatchError, match="by `output_key`"):
-        _ = several.variable_shape
+        hub.text_embedding_column_v2("f", str(tmp_path))
+
+
+class Pairs(tf.Module):
+    """A SavedModel of TF2 that needs two texts."""
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)] * 2)
+    def __call__(self, first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
+        return tf.zeros([tf.size(first), 2])
+
+
+def test_a_module_must_take_one_text(tmp_path: Path) -> None:
+    tf.saved_model.save(Pairs(), str(tmp_path))
+    with pytest.raises(SignatureMismatchError, match=r"called with one string tensor.*second"):
+        hub.text_embedding_column_v2("f", str(tmp_path))
 
 
 @pytest.mark.parametrize("name", ["DNNClassifier", "LinearClassifier"])

@@ -27,6 +27,22 @@ def test_namespaces_are_found_by_name(monkeypatch, name):
 
 
 @pytest.mark.parametrize(
+    ("name", "is_public"),
+    [
+        ("tensorflow", True),
+        ("tensorflow.compat.v1", True),
+        ("tensorflow._api.v2.compat.v1.nn", True),
+        ("tensorflow.python.ops", False),
+        ("tensorflow_estimator", False),
+    ],
+)
+def test_modules_of_the_public_api_are_found_by_name(monkeypatch, name, is_public):
+    module = ModuleType(name)
+    monkeypatch.setitem(sys.modules, name, module)
+    assert (module in namespaces.public_modules()) is is_public
+
+
+@pytest.mark.parametrize(
     "name", ["tensorflow.python", "tensorflow.compat", "tensorflow.compat.v1.nn"]
 )
 def test_other_modules_are_none(monkeypatch, name):

@@ -614,7 +614,9 @@ class TestMain:
         )
 
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-    def test_removes_everything_when_it_is_stopped(self, main, monkeypatch, capsys, number):
+    def test_removes_everything_when_it_is_stopped(
+        self, main, monkeypatch, capsys, interruptible, number
+    ):
         def stop(*arguments: object, **options: object) -> None:
             assert glob.glob("temporary/*/vectors")
             signal.raise_signal(number)

@@ -86,7 +86,7 @@ def test_a_frozen_module_is_exported_as_it_is(module, tmp_path):
         np.testing.assert_array_equal(f(SENTENCES), g(SENTENCES))
 
 
-def test_a_cluster_whose_tasks_are_killed(module, tmp_path):
+def test_a_cluster_whose_tasks_are_killed(module, tmp_path, interruptible):
     """They are started again at once, and all goes on from the checkpoint."""
     arguments = command(module, tmp_path, "--max_steps=6000", "--save_steps=500", "--cluster")
     log = tmp_path / "log"
