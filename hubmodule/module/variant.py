@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import tensorflow as tf
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
 from hubmodule.errors import (
+    HubModuleError,
     ModuleFormatError,
     NoSuchSignatureError,
     NoSuchVariantError,
@@ -26,6 +28,9 @@ from hubmodule.surgery import (
 )
 from hubmodule.surgery.names import is_control, op_name
 from hubmodule.surgery.prune import Part, Wiring
+
+# Of the text of an error of TensorFlow's, which may show a whole op.
+_MOST_CHARACTERS = 600
 
 
 def chosen_tags(tags: Iterable[str] | None, known: Iterable[frozenset[str]]) -> frozenset[str]:
@@ -81,13 +86,42 @@ class Variant:
         tags: that name it.
         meta_graph: its graph, which must not change afterwards. Asset constants hold
             the paths of files.
+        origin: What the module was read from or made by, for people to read.
     """
 
-    def __init__(self, tags: frozenset[str], meta_graph: MetaGraphDef):
+    def __init__(self, tags: frozenset[str], meta_graph: MetaGraphDef, origin: str = "the module"):
         self.tags = tags
         self.meta_graph = meta_graph
+        self.origin = origin
         self._states: dict[tuple[bool, bool], Template] = {}
         self._applications: dict[tuple[str, bool], Template] = {}
+
+    @contextlib.contextmanager
+    def blamed(self) -> Iterator[None]:
+        """Raises ModuleFormatError for any error, where only the module can be the reason."""
+        try:
+            yield
+        except HubModuleError:
+            raise
+        except Exception as error:
+            raise self.damaged("cannot be read", error) from error
+
+    def damaged(self, how: str, error: Exception) -> ModuleFormatError:
+        """The error to raise because something is wrong with the graph variant.
+
+        Args:
+            how: What cannot be done with it, as in "cannot be read".
+            error: What was raised instead.
+        """
+        text = f"{type(error).__name__}: {error}" if isinstance(error, KeyError) else str(error)
+        if len(text) > _MOST_CHARACTERS:
+            text = f"{text[:_MOST_CHARACTERS]}..."
+        writer = self.meta_graph.meta_info_def.tensorflow_version or "an unknown version"
+        return ModuleFormatError(
+            f"Graph variant {sorted(self.tags)} of {self.origin} {how}: {text} The module is "
+            f"damaged, or needs another TensorFlow: it was written with {writer}, and this is "
+            f"{tf.__version__}. Fetch the module again, or export it anew."
+        )
 
     @functools.cached_property
     def signatures(self) -> dict[str, Signature]:
@@ -130,7 +164,8 @@ class Variant:
     @functools.cached_property
     def wiring(self) -> Wiring:
         """The nodes and how they are connected."""
-        return Wiring(self._local)
+        with self.blamed():
+            return Wiring(self._local)
 
     @functools.cached_property
     def state_ops(self) -> frozenset[str]:
@@ -158,7 +193,8 @@ class Variant:
             raise ModuleFormatError(
                 f"The graph lacks ops of the variables {missing[:5]}; the module is damaged."
             )
-        return [state.variable_state(d, nodes[op_name(d.variable_name)]) for d in definitions]
+        with self.blamed():
+            return [state.variable_state(d, nodes[op_name(d.variable_name)]) for d in definitions]
 
     @property
     def variable_names(self) -> set[str]:
@@ -181,7 +217,8 @@ class Variant:
         """
         key = (trainable, restored)
         if key not in self._states:
-            self._states[key] = self._state_template(*key)
+            with self.blamed():
+                self._states[key] = self._state_template(*key)
         return self._states[key]
 
     def _state_template(self, trainable: bool, restored: bool) -> Template:
@@ -211,7 +248,8 @@ class Variant:
         """
         key = (signature, trainable)
         if key not in self._applications:
-            self._applications[key] = self._application_template(*key)
+            with self.blamed():
+                self._applications[key] = self._application_template(*key)
         return self._applications[key]
 
     def check_usable(self) -> None:
