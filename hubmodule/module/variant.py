@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import tensorflow as tf
+from tensorflow.core.framework.variable_pb2 import VariableDef
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
 from hubmodule.errors import (
@@ -101,6 +102,12 @@ class Variant:
         """Raises ModuleFormatError for any error, where only the module can be the reason."""
         try:
             yield
+        except ModuleFormatError as error:
+            if self.origin in error.message:
+                raise
+            raise ModuleFormatError(
+                f"Graph variant {sorted(self.tags)} of {self.origin} is damaged. {error.message}"
+            ) from error
         except HubModuleError:
             raise
         except Exception as error:
@@ -113,7 +120,10 @@ class Variant:
             how: What cannot be done with it, as in "cannot be read".
             error: What was raised instead.
         """
-        text = f"{type(error).__name__}: {error}" if isinstance(error, KeyError) else str(error)
+        text = str(error)
+        if isinstance(error, KeyError):
+            text = str(error.args[0])
+            text = text if " " in text else f"'{text}' is not in its graph."
         if len(text) > _MOST_CHARACTERS:
             text = f"{text[:_MOST_CHARACTERS]}..."
         writer = self.meta_graph.meta_info_def.tensorflow_version or "an unknown version"
@@ -126,13 +136,14 @@ class Variant:
     @functools.cached_property
     def signatures(self) -> dict[str, Signature]:
         """The signatures by name."""
-        return {
-            name: Signature(
-                {key: TensorInfo(info) for key, info in sorted(proto.inputs.items())},
-                {key: TensorInfo(info) for key, info in sorted(proto.outputs.items())},
-            )
-            for name, proto in sorted(self.meta_graph.signature_def.items())
-        }
+        with self.blamed():
+            return {
+                name: Signature(
+                    {key: TensorInfo(info) for key, info in sorted(proto.inputs.items())},
+                    {key: TensorInfo(info) for key, info in sorted(proto.outputs.items())},
+                )
+                for name, proto in sorted(self.meta_graph.signature_def.items())
+            }
 
     def signature(self, name: str | None) -> Signature:
         """The signature of a name; None is "default".
@@ -186,15 +197,24 @@ class Variant:
     @functools.cached_property
     def variables(self) -> list[state.VariableState]:
         """The variables, in the order of their collection."""
-        definitions = collections.variables_in(self.meta_graph, collections.VARIABLES)
-        nodes = self.wiring.nodes
-        missing = [d.variable_name for d in definitions if op_name(d.variable_name) not in nodes]
-        if missing:
-            raise ModuleFormatError(
-                f"The graph lacks ops of the variables {missing[:5]}; the module is damaged."
-            )
         with self.blamed():
-            return [state.variable_state(d, nodes[op_name(d.variable_name)]) for d in definitions]
+            definitions = collections.variables_in(self.meta_graph, collections.VARIABLES)
+            return [self._variable(definition) for definition in definitions]
+
+    def _variable(self, definition: VariableDef) -> state.VariableState:
+        node = self.wiring.nodes.get(op_name(definition.variable_name))
+        if node is None:
+            raise ModuleFormatError(
+                f"The graph lacks the op of the variable '{definition.variable_name}'. Fetch the "
+                "module again."
+            )
+        try:
+            return state.variable_state(definition, node)
+        except (TypeError, ValueError) as error:
+            raise ModuleFormatError(
+                f"Variable '{definition.variable_name}' has a data type or shape that TensorFlow "
+                f"{tf.__version__} does not know: {error} Fetch the module again."
+            ) from error
 
     @property
     def variable_names(self) -> set[str]:
@@ -301,10 +321,17 @@ class Variant:
         try:
             return self.wiring.needed(roots, replaced, replaced_ops)
         except KeyError as error:
+            op = error.args[0]
             raise ModuleFormatError(
-                f"Graph variant {sorted(self.tags)} refers to an op {error} that is not in its "
-                "graph; the module is damaged."
+                f"{self._referrer(op)} refers to op '{op}', which is not in the graph. Fetch the "
+                "module again."
             ) from error
+
+    def _referrer(self, op: str) -> str:
+        for name, node in self.wiring.nodes.items():
+            if op in map(op_name, node.input):
+                return f"Op '{name}'"
+        return "A signature or collection"
 
     def _template(
         self, part: Part, updates: tuple[str, ...] = (), replaced_ops: Collection[str] = ()

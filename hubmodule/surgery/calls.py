@@ -85,7 +85,7 @@ def _check_types(
             if not fits:
                 raise ModuleFormatError(
                     f"{_shown(node, place)} calls function '{call.name}' with arguments or results "
-                    "of other types than that has; the module is damaged. Fetch it again."
+                    "of other types than that has. Fetch the module again."
                 )
 
 
@@ -111,7 +111,7 @@ def _check_present(
         if name not in functions and _tf.op_def(name) is None:
             raise ModuleFormatError(
                 f"{_shown(node, place)} calls function '{name}', which is not in the module's "
-                "graph; the module is damaged. Fetch it again."
+                "graph. Fetch the module again."
             )
 
 
@@ -128,7 +128,7 @@ def _check_ends(calls: Mapping[str, Iterable[str]]) -> None:
             elif name in path:
                 raise ModuleFormatError(
                     f"The loops and conditionals of functions {path[path.index(name) :]} call each "
-                    "other without end; the module is damaged. Fetch it again."
+                    "other without end. Fetch the module again."
                 )
             elif name not in done:
                 path.append(name)

@@ -27,14 +27,14 @@ def check_constant(node: tf.compat.v1.NodeDef) -> None:
     if value.dtype != dtype:
         raise ModuleFormatError(
             f"Constant '{node.name}' has a value of type {_name(value.dtype)}, but is declared as "
-            f"{_name(dtype)}; the module is damaged. Fetch it again."
+            f"{_name(dtype)}. Fetch the module again."
         )
     if value.tensor_shape.ByteSize() >= _BYTES_OF_A_LARGE_SHAPE:
         sizes = [dimension.size for dimension in value.tensor_shape.dim]
         if math.prod(sizes) >= _MOST_ELEMENTS:
             raise ModuleFormatError(
-                f"Constant '{node.name}' has the shape {sizes}, which no memory holds; the module "
-                "is damaged. Fetch it again."
+                f"Constant '{node.name}' has the shape {sizes}, which no memory holds. Fetch the "
+                "module again."
             )
 
 

@@ -105,6 +105,6 @@ def _twins(graph_def: tf.compat.v1.GraphDef) -> str:
     counts = Counter(node.name for node in graph_def.node)
     twins = [name for name, count in counts.items() if count > 1]
     return (
-        f"The graph has several nodes named {twins[:5]}, so that none can be told from the other; "
-        "the module is damaged. Fetch it again."
+        f"The graph has several nodes named {twins[:5]}, so that none can be told from the other. "
+        "Fetch the module again."
     )

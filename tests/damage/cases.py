@@ -54,17 +54,27 @@ def run_case(module: Path, seed: int, limit: float = 60.0) -> tuple[str, list[Re
         What was done to the module, and a result for each of USES. A use that the whole module
         is no good for either, for the same reason, has the outcome SAME.
     """
-    whole = _whole_module(module)
     with tempfile.TemporaryDirectory(prefix="damage-") as folder:
         directory = Path(folder, "module")
         what = damaged_copy(module, directory, seed)
         results = _results(directory, limit)
+    if all(result.outcome != RAW for result in results):
+        return what, results
     return what, [
-        replace(damaged, outcome=SAME)
-        if damaged.outcome == RAW and damaged.text.split()[:2] == undamaged.text.split()[:2]
-        else damaged
-        for damaged, undamaged in zip(results, whole, strict=True)
+        _compared(damaged, undamaged)
+        for damaged, undamaged in zip(results, _whole_module(module), strict=True)
     ]
+
+
+def _compared(damaged: Result, undamaged: Result) -> Result:
+    same = damaged.outcome == RAW and _error(damaged) == _error(undamaged)
+    return replace(damaged, outcome=SAME) if same else damaged
+
+
+def _error(result: Result) -> tuple[str, str]:
+    """What tells an error from others; the place of it may be a file with a random name."""
+    text = result.text.partition(" ")[2][:60] if result.outcome == RAW else result.text
+    return result.outcome, text
 
 
 @functools.cache
