@@ -120,13 +120,13 @@ class TensorInfo:
 
 
 def _shape(proto: TensorInfoProto) -> tf.TensorShape:
-    try:
-        return tf.TensorShape(proto.tensor_shape)
-    except ValueError as error:
+    sizes = [dimension.size for dimension in proto.tensor_shape.dim]
+    if any(size < -1 for size in sizes):  # -1 is an unknown one
         raise ModuleFormatError(
-            f"A signature gives tensor '{proto.name}' a shape that is none: {error} Fetch the "
-            "module again."
-        ) from error
+            f"A signature gives tensor '{proto.name}' the shape {sizes}, which has a negative "
+            "size. Fetch the module again."
+        )
+    return tf.TensorShape(proto.tensor_shape)
 
 
 def _dtype(proto: TensorInfoProto) -> tf.DType:
