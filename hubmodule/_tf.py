@@ -35,6 +35,9 @@ _LEAKS_ATTRIBUTES = tf.__version__.startswith("2.15.")
 DenseColumn = tf.__internal__.feature_column.DenseColumn
 DENSE_COLUMN_BASES = (DenseColumn, feature_column_v1._DenseColumn)
 
+# The types of attributes that name functions.
+_FUNCTIONS = ("func", "list(func)")
+
 
 def is_layer_trainable(state_manager: Any) -> bool:
     """Whether the layer that keeps the state of feature columns was made to train it.
@@ -124,6 +127,12 @@ def op_def(name: str) -> op_def_pb2.OpDef | None:
 def op_attributes(name: str) -> set[str]:
     """The names of the attributes of a registered op type; as `op_def`."""
     return {attr.name for attr in op_def_registry.get(name).attr}
+
+
+def takes_functions(name: str) -> bool:
+    """Whether a registered op type has functions as attributes; as `op_def`."""
+    definition = op_def_registry.get(name)
+    return definition is not None and any(a.type in _FUNCTIONS for a in definition.attr)
 
 
 def variable_from_proto(variable_def: Any) -> tf.compat.v1.Variable:

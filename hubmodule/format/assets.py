@@ -34,7 +34,7 @@ def locate(meta_graph: MetaGraphDef, directory: str) -> None:
 
     Raises:
         ModuleFormatError: if an asset lies outside of the module's assets/, or an entry
-            is damaged.
+            is damaged, or belongs to an op that is not a constant.
     """
     # Not pop(): it finds every key, as maps of messages make what they are asked for.
     if collections.SAVED_MODEL_ASSETS not in meta_graph.collection_def:
@@ -48,6 +48,11 @@ def locate(meta_graph: MetaGraphDef, directory: str) -> None:
         node = nodes.get(op_name(tensor))
         if node is None:
             continue
+        if node.op != "Const":
+            raise ModuleFormatError(
+                f"The module in {directory} gives op '{node.name}' of type {node.op} the file "
+                f"'{asset.filename}', but only a constant can name one. Fetch the module again."
+            )
         node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(path, tf.string))
         if tensor not in known:
             meta_graph.collection_def[collections.ASSET_FILEPATHS].node_list.value.append(tensor)

@@ -46,7 +46,7 @@ def load_module_spec(handle: str | os.PathLike[str]) -> ModuleSpec:
     path = resolvers.resolve(handle)
     module_def.check(path)
     variants = [
-        Variant(frozenset(meta_graph.meta_info_def.tags), meta_graph)
+        Variant(frozenset(meta_graph.meta_info_def.tags), meta_graph, path)
         for meta_graph in saved_model.read(path)
     ]
     return ModuleSpec(variants, saved_model.checkpoint_prefix(path), path)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import tensorflow as tf
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
+from hubmodule.errors import ModuleFormatError
 from hubmodule.surgery import functions
 from hubmodule.surgery.control_flow import Contexts
 from hubmodule.surgery.names import is_control, op_name, tensor_name
@@ -33,11 +35,16 @@ class Wiring:
 
     Args:
         meta_graph: is not changed, and must not change afterwards.
+
+    Raises:
+        ModuleFormatError: if two nodes have one name, or a context cannot be read.
     """
 
     def __init__(self, meta_graph: MetaGraphDef):
         self.graph_def = meta_graph.graph_def
         self.nodes = {node.name: node for node in self.graph_def.node}
+        if len(self.nodes) < len(self.graph_def.node):
+            raise ModuleFormatError(_twins(self.graph_def))
         self._places = {name: place for place, name in enumerate(self.nodes)}
         self.contexts = Contexts(meta_graph)
 
@@ -92,3 +99,12 @@ class Wiring:
         graph_def.node.extend(self.nodes[op] for op in sorted(ops, key=self._places.__getitem__))
         graph_def.library.CopyFrom(functions.needed_library(graph_def.node, self.graph_def.library))
         return graph_def
+
+
+def _twins(graph_def: tf.compat.v1.GraphDef) -> str:
+    counts = Counter(node.name for node in graph_def.node)
+    twins = [name for name, count in counts.items() if count > 1]
+    return (
+        f"The graph has several nodes named {twins[:5]}, so that none can be told from the other. "
+        "Fetch the module again."
+    )
