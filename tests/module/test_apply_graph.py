@@ -174,7 +174,7 @@ class TestCompositeValues:
         path = exported(tmp_path / "m", module_fn)
         module = hub.Module(path)
         info = module.get_input_info_dict()["default"]
-        assert (info.is_sparse, info.is_composite) == (True, False)
+        assert (info.is_sparse, info.is_composite) == (True, True)
         assert info.type_spec == tf.SparseTensorSpec([None, 3], tf.float32)
         given = v1.SparseTensorValue([[0, 1], [1, 2]], [1.0, 2.0], [2, 3])
         result = evaluate(module(given))
