@@ -15,8 +15,8 @@ def node_def(text: str) -> tf.compat.v1.NodeDef:
 
 
 def graph_def(text: str) -> tf.compat.v1.GraphDef:
-    """A graph."""
-    return text_format.Parse(text, tf.compat.v1.GraphDef())
+    """A graph, as this TensorFlow writes it."""
+    return text_format.Parse(text, tf.Graph().as_graph_def())
 
 
 def meta_graph(text: str) -> MetaGraphDef:
