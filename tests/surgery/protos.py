@@ -16,7 +16,10 @@ def node_def(text: str) -> tf.compat.v1.NodeDef:
 
 def graph_def(text: str) -> tf.compat.v1.GraphDef:
     """A graph, as this TensorFlow writes it."""
-    return text_format.Parse(text, tf.Graph().as_graph_def())
+    graph = text_format.Parse(text, tf.compat.v1.GraphDef())
+    if not graph.HasField("versions"):
+        graph.versions.CopyFrom(tf.Graph().as_graph_def().versions)
+    return graph
 
 
 def meta_graph(text: str) -> MetaGraphDef:
