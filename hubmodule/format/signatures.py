@@ -72,8 +72,8 @@ class TensorInfo:
 
     @property
     def is_composite(self) -> bool:
-        """Whether it consists of several tensors in another way, like a tf.RaggedTensor."""
-        return self._encoding == "composite_tensor"
+        """Whether it consists of several tensors, like a tf.SparseTensor or tf.RaggedTensor."""
+        return self._encoding in ("coo_sparse", "composite_tensor")
 
     @property
     def kind(self) -> str:

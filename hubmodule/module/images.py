@@ -29,11 +29,7 @@ _INPUT = "images"
 
 
 def attach_image_module_info(image_module_info: ImageModuleInfo) -> None:
-    """Attaches an ImageModuleInfo to the module that is being built; for use in a module_fn.
-
-    Raises:
-        ModuleDefinitionError: outside of a module_fn.
-    """
+    """Attaches an ImageModuleInfo to the module that a module_fn builds; see attach_message."""
     attach_message(_KEY, image_module_info)
 
 

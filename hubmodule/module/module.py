@@ -106,6 +106,8 @@ class Module:
     def __repr__(self) -> str:
         return f"<hub.Module {self._state.scope.rstrip('/')!r} of {self._spec!r}>"
 
+    # In a tf.function or Dataset.map, AutoGraph would rewrite this package's code, in vain.
+    @tf.autograph.experimental.do_not_convert
     def __call__(
         self,
         inputs: Any = None,

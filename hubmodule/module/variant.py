@@ -301,16 +301,12 @@ class Variant:
         if trainable:
             updates = collections.names_in(self.meta_graph, collections.UPDATE_OPS)
         part = self._needed([*roots, *updates], replaced, replaced_ops)
-        if updates and self._lacks_inputs(part):
-            # One by one only where it matters, as each takes a walk through the graph.
-            parts = {u: self._needed([u], replaced, replaced_ops) for u in updates}
-            updates = [u for u in updates if not self._lacks_inputs(parts[u])]
+        empty = [op for op in part.ops if self.wiring.nodes[op].op == "Placeholder"]
+        if updates and empty:
+            starved = self.wiring.dependents(empty, part, replaced)
+            updates = [u for u in updates if op_name(u) not in starved]
             part = self._needed([*roots, *updates], replaced, replaced_ops)
         return self._template(part, tuple(updates), replaced_ops)
-
-    def _lacks_inputs(self, part: Part) -> bool:
-        """Whether a part has a placeholder, which would stay empty."""
-        return any(self.wiring.nodes[op].op == "Placeholder" for op in part.ops)
 
     def _needed(
         self,

@@ -58,7 +58,7 @@ class TestReading:
         found = info("""dtype: DT_INT64 tensor_shape { dim { size: -1 } dim { size: 5 } }
             coo_sparse { values_tensor_name: "v:0" indices_tensor_name: "i:0"
                          dense_shape_tensor_name: "s:0" }""")
-        assert (found.is_sparse, found.is_composite, found.kind) == (True, False, "sparse")
+        assert (found.is_sparse, found.is_composite, found.kind) == (True, True, "sparse")
         assert found.type_spec == tf.SparseTensorSpec([None, 5], tf.int64)
         # The order of tf.nest.
         assert found.tensor_names == ["i:0", "v:0", "s:0"]
