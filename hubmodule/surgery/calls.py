@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import tensorflow as tf
-from tensorflow.core.framework import attr_value_pb2, function_pb2, op_def_pb2
+from tensorflow.core.framework import function_pb2, op_def_pb2
 
 from hubmodule import _tf
 from hubmodule.errors import ModuleFormatError
+from hubmodule.surgery.functions import calls_in
 
 # Per op that is replaced by what it calls: the attributes with the types of its inputs and of
 # its outputs, which are those of the functions.
@@ -58,14 +59,6 @@ def _called(node: tf.compat.v1.NodeDef) -> Iterator[str]:
     for value in node.attr.values():
         for call in calls_in(value):
             yield call.name
-
-
-def calls_in(value: attr_value_pb2.AttrValue) -> list[attr_value_pb2.NameAttrList]:
-    """The functions that an attribute names."""
-    kind = value.WhichOneof("value")
-    if kind == "func":
-        return [value.func]
-    return list(value.list.func) if kind == "list" else []
 
 
 def _check_types(

@@ -95,13 +95,14 @@ def _named_in(
     values: Iterable[attr_value_pb2.AttrValue], functions: Container[str]
 ) -> Iterator[str]:
     for value in values:
-        for call in _calls(value):
+        for call in calls_in(value):
             if call.name in functions:
                 yield call.name
             yield from _named_in(call.attr.values(), functions)
 
 
-def _calls(value: attr_value_pb2.AttrValue) -> list[attr_value_pb2.NameAttrList]:
+def calls_in(value: attr_value_pb2.AttrValue) -> list[attr_value_pb2.NameAttrList]:
+    """Returns the functions that an attribute names."""
     kind = value.WhichOneof("value")
     if kind == "func":
         return [value.func]
@@ -120,6 +121,6 @@ def _rename_values(
 ) -> None:
     """Changes the attribute values in place."""
     for value in values:
-        for call in _calls(value):
+        for call in calls_in(value):
             call.name = new_names.get(call.name, call.name)
             _rename_values(call.attr.values(), new_names)
