@@ -10,7 +10,7 @@ import tensorflow as tf
 from hubmodule import _tf
 from hubmodule.format.signatures import TensorInfo
 from hubmodule.module.variant import Variant
-from hubmodule.tf2 import application
+from hubmodule.tf2 import application, functions
 from hubmodule.tf2.state import State
 
 
@@ -32,7 +32,7 @@ class Signatures(Mapping[str, Any]):
         if name not in self._variant.signatures:
             raise KeyError(name)
         if name not in self._functions:
-            function = application.wrapped(self._variant, name, self._state, updates=False)
+            function = functions.wrapped(self._variant, name, self._state)
             _tf.name_arguments(function, self._arguments(name))
             self._functions[name] = function
         return self._functions[name]
