@@ -14,7 +14,7 @@ from hubmodule.module import values
 from hubmodule.module.variant import Variant
 from hubmodule.surgery.losses import loss_tensors
 from hubmodule.tf2 import application, functions
-from hubmodule.tf2.signatures import Signatures
+from hubmodule.tf2.signatures import SavedInput, Signatures
 from hubmodule.tf2.state import State
 from hubmodule.tf2.variants import Variants
 
@@ -91,7 +91,8 @@ class ReusableModule(_tf.SavedObject):
             call = _traced_call(self._parts)
             setattr(self, "__call__", call)  # noqa: B010  beside the method, for the saver
         if names:
-            function = self.signatures[DEFAULT if DEFAULT in names else names[0]]
+            name = DEFAULT if DEFAULT in names else names[0]
+            function = self._parts.signatures.function_to_save(name)
             self._default_save_signature = _tf.DefaultSignatures(function, self.signatures_to_save)
 
     @tf.autograph.experimental.do_not_convert
@@ -138,10 +139,19 @@ class ReusableModule(_tf.SavedObject):
 
     def signatures_to_save(self) -> dict[str, Any]:
         """The signatures to save; the default one also under the name that servers look for."""
-        signatures = dict(self.signatures)
+        saved = self._parts.signatures
+        signatures = {name: saved.function_to_save(name) for name in saved}
         if DEFAULT in signatures:
             signatures[tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY] = signatures[DEFAULT]
         return signatures
+
+    def inputs_to_save(self) -> dict[str, list[SavedInput]]:
+        """What a SavedModel calls the inputs of each signature to save."""
+        saved = self._parts.signatures
+        inputs = {name: saved.inputs_to_save(name) for name in saved}
+        if DEFAULT in inputs:
+            inputs[tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY] = inputs[DEFAULT]
+        return inputs
 
     def for_serving(self) -> _tf.AutoTrackable:
         """The state alone, to be saved with signatures of this object."""

@@ -12,6 +12,7 @@ import tensorflow as tf
 
 import hubmodule as hub
 from hubmodule.errors import UnregisteredOpsError
+from hubmodule.tf2.convert import convert
 from tests.golden import values
 from tests.golden.real_modules import COSMIC_RIM, RECORDED, path, recorded, skipped_without
 from tests.tf2.values import plain, tensors
@@ -88,6 +89,16 @@ def test_gradients_are_those_of_graph_mode(way: str, tmp_path: Path) -> None:
     for variable, gradient in zip(loaded.trainable_variables, rest, strict=True):
         other = expected[variable.name.partition(":")[0]]
         np.testing.assert_allclose(gradient, other, rtol=1e-2, atol=1e-3)
+
+
+def test_a_converted_module_keeps_the_names_of_its_inputs(tmp_path: Path) -> None:
+    call, expected = recorded("DM21")
+    arguments = convert(path("DM21"), str(tmp_path / "out"))["default"]
+    assert arguments["tensor_dict$grid_coords"] == "tensor_dict_grid_coords"
+    inputs = {arguments[key]: tf.constant(value) for key, value in call.inputs.items()}
+    outputs = tf.saved_model.load(str(tmp_path / "out")).signatures["default"](**inputs)
+    found = {key: plain(value) for key, value in outputs.items()}
+    assert values.differences(found, expected) == {}
 
 
 @pytest.mark.skipif(find_spec("tensorflow_text") is not None, reason="tensorflow_text is installed")
