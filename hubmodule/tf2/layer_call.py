@@ -184,7 +184,7 @@ class LayerCall:
     @property
     def _input_dtypes(self) -> dict[str, tf.DType]:
         """The types of the inputs of the signature that is called, by name."""
-        function = self._function
+        function: Any = self._function
         if isinstance(self.loaded, ReusableModule):
             function = self.loaded.signatures[self.signature or DEFAULT]
         elif self.signature is None:

@@ -82,7 +82,7 @@ class Signatures(Mapping[str, Any]):
             for name in _part_names(key, info):
                 # A part must not have the name of another input: "x_values" of a sparse "x".
                 while name in names or (name != key and name in infos):
-                    name += "_"  # noqa: PLW2901
+                    name += "_"
                 names.append(name)
         parts = tf.nest.flatten(
             application.input_specs(self._variant, signature), expand_composites=True

@@ -18,6 +18,7 @@ from hubmodule.module.variant import Variant
 from hubmodule.surgery import collections, partitions
 from hubmodule.surgery.names import op_name
 from hubmodule.surgery.state import VariableState
+from hubmodule.tf2 import tables
 from hubmodule.tf2.tables import Table
 
 _DAMAGE = (tf.errors.DataLossError, tf.errors.NotFoundError, tf.errors.OutOfRangeError)
@@ -132,7 +133,7 @@ class State(_tf.AutoTrackable):
     def _add_tables(self, variant: Variant) -> None:
         initialisers = _initialisers(variant)
         variable_ops = {variable.op for variable in variant.variables}
-        new = []
+        new = {}
         for op in sorted(variant.state_ops - variable_ops - set(self.assets) - set(self.tables)):
             node = variant.wiring.nodes[op]
             op_def = _tf.op_def(node.op)
@@ -143,13 +144,16 @@ class State(_tf.AutoTrackable):
                 )
             if node.op == "VarHandleOp":
                 continue  # Of no collection: nothing gives it a value.
-            self.tables[op] = Table(node)
-            new.append(op)
-        for op in new:
-            self.tables[op].set_initialisers(
+            new[op] = Table(node)
+        if not new:
+            return
+        tables.make(list(new.values()))
+        self.tables.update(new)
+        for op, table in new.items():
+            table.set_initialisers(
                 [_import(self, variant, name) for name in initialisers.get(op, ())]
             )
-            self.tables[op].initialise()
+        tables.fill(list(new.values()))
 
 
 def _initialisers(variant: Variant) -> dict[str, list[str]]:
@@ -157,14 +161,14 @@ def _initialisers(variant: Variant) -> dict[str, list[str]]:
     by_table: dict[str, list[str]] = {}
     state = variant.state_tensors
     for name in collections.names_in(variant.meta_graph, collections.TABLE_INITIALIZERS):
-        touched = variant.wiring.needed([name], state).tensors & state
-        tables = sorted(
+        touched = variant.wiring.needed([name], state, variant.state_ops).tensors & state
+        filled = sorted(
             op_name(tensor)
             for tensor in touched
             if variant.wiring.nodes[op_name(tensor)].op not in ("Const", "VarHandleOp")
         )
-        if tables:
-            by_table.setdefault(tables[0], []).append(name)
+        if filled:
+            by_table.setdefault(filled[0], []).append(name)
     return by_table
 
 
@@ -172,7 +176,7 @@ def _import(state: State, variant: Variant, initialiser: str) -> Callable[[], No
     """A function that adds an initialiser to the function under construction."""
 
     def add() -> None:
-        part = variant.wiring.needed([initialiser], variant.state_tensors)
+        part = variant.wiring.needed([initialiser], variant.state_tensors, variant.state_ops)
         live = {tensor: state.captured(tensor) for tensor in part.tensors}
         _tf.import_graph_def(variant.wiring.graph_of(part.ops), live)
 

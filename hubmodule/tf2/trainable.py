@@ -57,8 +57,9 @@ class ReusableModule(_tf.SavedObject):
         regularization_losses: functions without arguments, each of one scalar.
     """
 
-    def __init__(self, variants: Variants, state: State, tags: frozenset[str]):
+    def __init__(self, variants: Variants, state: State, tags: frozenset[str], origin: str):
         super().__init__()
+        self._origin = origin
         variant = variants.get(tags)
         training_tags = TRAIN if not tags and TRAIN in variants.tags else tags
         training = variants.get(training_tags)
@@ -83,6 +84,14 @@ class ReusableModule(_tf.SavedObject):
             functions.traced(_loss, variants, training_tags, index, state, input_signature=[])
             for index in range(len(loss_tensors(training.meta_graph)))
         ]
+
+    def __repr__(self) -> str:
+        tags, all_tags = sorted(self._parts.variant.tags), [sorted(t) for t in self.graph_variants]
+        return (
+            f"<hub.load({self._origin!r}): module of the TF1 Hub format, graph variant {tags} of "
+            f"{all_tags}, signatures {list(self.signatures)}, "
+            f"{len(self.variables)} variables>"
+        )
 
     def prepare_for_saving(self) -> None:
         """Traces what belongs into a SavedModel."""
@@ -171,7 +180,7 @@ class ReusableModule(_tf.SavedObject):
             NoSuchVariantError: if there is no such variant.
         """
         variants = self._parts.variants
-        return ReusableModule(variants, self._state, variants.chosen(tags))
+        return ReusableModule(variants, self._state, variants.chosen(tags), self._origin)
 
 
 def _loss(variants: Variants, tags: frozenset[str], index: int, state: State) -> tf.Tensor:
