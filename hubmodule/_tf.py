@@ -16,12 +16,16 @@ from typing import Any
 import tensorflow as tf
 from tensorflow.core.framework import attr_value_pb2, op_def_pb2
 from tensorflow.core.protobuf import struct_pb2
-from tensorflow.python.eager import wrap_function
+from tensorflow.python.eager.polymorphic_function import concrete_function
 from tensorflow.python.feature_column import feature_column as feature_column_v1
 from tensorflow.python.framework import function as function_v1
 from tensorflow.python.framework import importer, op_def_registry, ops
 from tensorflow.python.ops import handle_data_util, resource_variable_ops
-from tensorflow.python.saved_model import nested_structure_coder, save_context
+from tensorflow.python.saved_model import (
+    fingerprinting_utils,
+    nested_structure_coder,
+    save_context,
+)
 
 # Whether Keras 2 is in TensorFlow itself; later it is the package tf_keras.
 HAS_KERAS_2 = tf.__version__.startswith("2.15.")
@@ -77,7 +81,7 @@ class SavedObject(AutoTrackable):  # type: ignore[valid-type, misc]
         return super()._trackable_children(save_type, **kwargs)
 
 
-class DefaultSignatures(wrap_function.WrappedFunction):
+class DefaultSignatures(concrete_function.ConcreteFunction):
     """What tf.saved_model.save takes as the signatures of an object that is saved without any.
 
     It asks the object for one function, by the attribute `_default_save_signature`, and
@@ -90,7 +94,9 @@ class DefaultSignatures(wrap_function.WrappedFunction):
     """
 
     def __init__(
-        self, function: wrap_function.WrappedFunction, signatures: Callable[[], Mapping[str, Any]]
+        self,
+        function: concrete_function.ConcreteFunction,
+        signatures: Callable[[], Mapping[str, Any]],
     ):
         self.__dict__.update(function.__dict__)
         self._signatures_for_saving = signatures
@@ -302,6 +308,14 @@ def name_arguments(function: Any, specs: Mapping[str, tf.TensorSpec]) -> None:
     function._arg_keywords = list(specs)
     function._num_positional_args = 1 if len(specs) == 1 else 0
     function.graph.structured_input_signature = ((), dict(specs))
+
+
+def write_fingerprint(directory: str) -> None:
+    """Writes the fingerprint of a SavedModel that was changed after tf.saved_model.save.
+
+    Can go when there is a public function.
+    """
+    fingerprinting_utils.write_fingerprint(directory)
 
 
 def parameters(function: Any) -> set[str]:

@@ -54,7 +54,7 @@ def settings_of(parsed: argparse.Namespace) -> Settings:
     return dataclasses.replace(current, cache_dir=parsed.cache_dir or current.cache_dir)
 
 
-def complain(error: Exception) -> int:
+def complain(error: Exception | str) -> int:
     """Says on standard error what went wrong; returns the exit status."""
     print(f"hubmodule: error: {error}", file=sys.stderr)
     return 1

@@ -7,7 +7,7 @@ import contextlib
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from hubmodule.commands.command import Command, complain
 
@@ -24,20 +24,63 @@ def _add_convert_arguments(parser: argparse.ArgumentParser) -> None:
         "serving keeps the signatures, for TensorFlow Serving",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace the SavedModel at OUT")
+    parser.add_argument(
+        "--import",
+        action="append",
+        default=[],
+        dest="packages",
+        metavar="PACKAGE",
+        help="import a package that registers ops of the module, such as tensorflow_text; may be "
+        "repeated",
+    )
 
 
 def _convert(parsed: argparse.Namespace) -> int:
     import tensorflow as tf
 
+    from hubmodule.errors import ExportExistsError, UnregisteredOpsError
     from hubmodule.tf2.convert import convert
 
     try:
+        _import_packages(parsed.packages)
         with _time_shown(f"Converting {parsed.handle}"):
-            convert(parsed.handle, parsed.out, parsed.to, parsed.overwrite)
+            arguments = convert(parsed.handle, parsed.out, parsed.to, parsed.overwrite)
+    except ExportExistsError as error:
+        return complain(error.message.replace("overwrite=True", "--overwrite"))
+    except UnregisteredOpsError as error:
+        return complain(f"{error.message} For this command, add --import PACKAGE.")
     except tf.errors.OpError as error:  # a full disk, or one that may not be written
         return complain(error)
     print(f"Wrote {parsed.out}")
+    _print_arguments(arguments)
     return 0
+
+
+def _import_packages(packages: Iterable[str]) -> None:
+    import importlib
+
+    import tensorflow as tf
+
+    from hubmodule.errors import ModuleDefinitionError
+
+    for package in packages:
+        try:
+            importlib.import_module(package)
+        except (ImportError, tf.errors.OpError) as error:  # the second from a library of ops
+            raise ModuleDefinitionError(
+                f"--import {package} failed: {error}. Install the release of {package} that is "
+                f"for TensorFlow {tf.__version__}."
+            ) from error
+
+
+def _print_arguments(arguments: Mapping[str, Mapping[str, str]]) -> None:
+    """Prints which inputs have other names in Python, where they must be identifiers."""
+    for signature, names in arguments.items():
+        if signature == "serving_default" and names == arguments.get("default"):
+            continue
+        print(f"In Python, inputs of signature '{signature}' are passed by these arguments:")
+        for name, argument in names.items():
+            print(f"  {name}: {argument}")
 
 
 @contextlib.contextmanager

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-import tensorflow as tf
+import posixpath
+from collections.abc import Mapping, Sequence
 
-from hubmodule import files
+import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
+
+from hubmodule import _tf, files
 from hubmodule.errors import ModuleDefinitionError
 from hubmodule.format import saved_model
 from hubmodule.tf2.load import load
+from hubmodule.tf2.signatures import SavedInput
 from hubmodule.tf2.trainable import ReusableModule
 
 KINDS = ("reusable", "serving")
 
 
-def convert(handle: str, path: str, to: str = "reusable", overwrite: bool = False) -> None:
+def convert(
+    handle: str, path: str, to: str = "reusable", overwrite: bool = False
+) -> dict[str, dict[str, str]]:
     """Writes a TF1 Hub module as a TF2 SavedModel.
+
+    The inputs of its signatures keep their names where TensorFlow Serving and
+    saved_model_cli read them. In Python, where an argument has to be an identifier, other
+    names are changed.
 
     Args:
         handle: of the module.
@@ -24,6 +35,9 @@ def convert(handle: str, path: str, to: str = "reusable", overwrite: bool = Fals
             signatures only, the default one under "serving_default" too, as TensorFlow
             Serving loads them: tagged "serve", with initialised tables.
         overwrite: whether a SavedModel that is at `path` is replaced.
+
+    Returns:
+        For each signature with such inputs the Python argument by the name of the input.
 
     Raises:
         ExportExistsError: if something is at `path` that may not be replaced.
@@ -39,3 +53,30 @@ def convert(handle: str, path: str, to: str = "reusable", overwrite: bool = Fals
             raise ModuleDefinitionError(f"{handle} is a plain SavedModel already; use it as it is.")
         saved = module if to == "reusable" else module.for_serving()
         tf.saved_model.save(saved, directory, module.signatures_to_save())
+        inputs = module.inputs_to_save()
+        _restore_names(directory, inputs)
+    changed = {
+        signature: {each.name: each.argument for each in each_input if each.name != each.argument}
+        for signature, each_input in inputs.items()
+    }
+    return {signature: names for signature, names in changed.items() if names}
+
+
+def _restore_names(directory: str, inputs: Mapping[str, Sequence[SavedInput]]) -> None:
+    """Gives the inputs in a SavedModel the names that tf.saved_model.save cannot write."""
+    changed = [
+        (signature, each)
+        for signature in inputs
+        for each in inputs[signature]
+        if each.key != each.name
+    ]
+    if not changed:
+        return
+    path = posixpath.join(directory, saved_model.BINARY)
+    proto = saved_model_pb2.SavedModel.FromString(files.read_bytes(path))
+    definitions = proto.meta_graphs[0].signature_def
+    found = [(signature, i, definitions[signature].inputs.pop(i.key)) for signature, i in changed]
+    for signature, each, info in found:
+        definitions[signature].inputs[each.name].CopyFrom(info)
+    files.write_bytes(path, proto.SerializeToString(deterministic=True))
+    _tf.write_fingerprint(directory)

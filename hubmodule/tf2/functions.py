@@ -34,6 +34,19 @@ def applied(
     return application.wrapped(variant, signature, state, updates)(*flat)
 
 
+def wrapped(variant: Variant, signature: str, state: State) -> Any:
+    """A wrapped function of the flat inputs of a signature, which gradient tapes follow.
+
+    Arguments are those of `applied`; its outputs do not wait for update ops.
+    """
+    if not recomputation.is_needed(variant, signature, False):
+        return application.wrapped(variant, signature, state, False)
+    specs = tf.nest.flatten(application.input_specs(variant, signature), expand_composites=True)
+    return tf.compat.v1.wrap_function(
+        lambda *flat: recomputation.differentiable(variant, signature, state, False, flat), specs
+    )
+
+
 def function(
     variant: Variant, signature: str, state: State, updates: bool
 ) -> Callable[[dict[str, Any]], dict[str, Any]]:

@@ -44,13 +44,15 @@ class KerasLayer(ModuleLayer, keras.layers.Layer):  # type: ignore[name-defined]
         """Applies the module."""
         if training is None:
             training = keras.backend.learning_phase()
-        return self._call(inputs, training if self.trainable else False)
+        return self._apply(inputs, training)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """The shapes of the outputs for inputs of these shapes."""
-        if self._call.output_shape is None:
-            return super().compute_output_shape(input_shape)
-        return self._call.shapes(input_shape)
+        """Computes the shapes of the outputs for the shapes of the inputs.
+
+        Returns:
+            A tf.TensorShape with the batch; nested like the outputs.
+        """
+        return self._call.shapes(input_shape, self.compute_dtype)
 
     @property
     def _casts(self) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from hubmodule.errors import ModuleDefinitionError
+from hubmodule.tf2 import shapes
 from hubmodule.tf2.module_layer import ModuleLayer
 
 
@@ -46,23 +47,20 @@ class KerasLayer(ModuleLayer, keras.layers.Layer):
         """Nothing to do: the weights are there from the start."""
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-        """Applies the module; lists of Python values may be passed, as in Keras 2."""
+        """Applies the module; Python values and lists of them may be passed, as in Keras 2."""
         return super().__call__(_with_tensors(inputs), *args, **kwargs)
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Applies the module."""
-        return self._call(inputs, training if self.trainable else False)
+        return self._apply(inputs, training)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """The shapes of the outputs for inputs of these shapes, whose type is that of the layer."""
-        if self._call.output_shape is not None:
-            return self._call.shapes(input_shape)
-        inputs = keras.tree.map_shape_structure(
-            lambda shape: keras.KerasTensor(shape, dtype=self.compute_dtype), input_shape
-        )
-        return keras.tree.map_structure(
-            lambda output: output.shape, self.compute_output_spec(inputs)
-        )
+        """Computes the shapes of the outputs for the shapes of the inputs.
+
+        Returns:
+            A tuple with the batch; nested like the outputs.
+        """
+        return shapes.as_tuples(self._call.shapes(input_shape, self.compute_dtype))
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """What the outputs are, as Keras finds out by tracing a call."""
@@ -143,11 +141,10 @@ def _dense(value: Any) -> Any:
 
 
 def _with_tensors(inputs: Any) -> Any:
-    """Inputs in which lists of Python values are tensors."""
+    """Converts Python values and lists of them to tensors, alone or in a dict."""
     if isinstance(inputs, Mapping):
         return {name: _with_tensors(value) for name, value in inputs.items()}
-    if isinstance(inputs, (list, tuple)) and all(
-        isinstance(value, (str, bytes, bool, int, float)) for value in tf.nest.flatten(inputs)
-    ):
+    values = tf.nest.flatten(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
+    if all(isinstance(value, (str, bytes, bool, int, float)) for value in values):
         return tf.convert_to_tensor(inputs)
     return inputs

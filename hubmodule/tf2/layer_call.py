@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import logging
 import os
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -20,6 +21,8 @@ from hubmodule.errors import (
 from hubmodule.tf2 import shapes
 from hubmodule.tf2.load import load
 from hubmodule.tf2.trainable import DEFAULT, ReusableModule
+
+_logger = logging.getLogger("hubmodule")
 
 
 class LayerCall:
@@ -61,6 +64,7 @@ class LayerCall:
         self.loaded = self.handle
         if isinstance(self.handle, str):
             self.loaded = load(self.handle, tags=self.tags, options=options)
+        self._told_untrainable = False
         self._check_outputs()
         self._function = self._chosen_function()
         self.takes_training = isinstance(self.loaded, ReusableModule) or (
@@ -128,6 +132,29 @@ class LayerCall:
         """The regularisation losses."""
         return list(getattr(self.loaded, "regularization_losses", ()))
 
+    def check_trainable(self) -> None:
+        """Checks that the loaded object can be trained, and logs if there is nothing to train.
+
+        Raises:
+            ModuleDefinitionError: If a signature of a TF2 SavedModel is called.
+        """
+        if self.signature is not None and not isinstance(self.loaded, ReusableModule):
+            raise ModuleDefinitionError(
+                "A KerasLayer with trainable=True cannot call a signature of a TF2 SavedModel, "
+                "which cannot be trained. Leave out `signature` to call the object itself, or set "
+                "trainable=False."
+            )
+        if not self.trainable_variables and not self._told_untrainable:
+            self._told_untrainable = True
+            _logger.error(
+                "A KerasLayer has trainable=True, but no trainable weights: %r %s. Nothing of it "
+                "will be trained.",
+                self.handle,
+                "has no trainable variables"
+                if hasattr(self.loaded, "trainable_variables")
+                else "has no attribute `trainable_variables`, a list of the variables to train",
+            )
+
     def __call__(self, inputs: Any, training: Any) -> Any:
         """The outputs that the layer gives for its inputs."""
         if self.takes_training and tf.is_tensor(training):
@@ -140,9 +167,29 @@ class LayerCall:
             outputs = self._run(inputs, self.takes_training and bool(training))
         return shapes.with_shape(outputs, self.output_shape)
 
-    def shapes(self, input_shape: Any) -> Any:
-        """The shapes of the outputs for those of inputs; only if `output_shape` was given."""
-        return shapes.batched(self.output_shape, input_shape)
+    def shapes(self, input_shape: Any, dtype: Any) -> Any:
+        """Computes the shapes of the outputs, each a tf.TensorShape.
+
+        Args:
+            input_shape: The shapes of the inputs, with the batch; nested like the inputs.
+            dtype: The type of inputs of which the loaded object tells no type.
+        """
+        if self.output_shape is not None:
+            return shapes.batched(self.output_shape, input_shape)
+        specs = shapes.make_specs(input_shape, self._input_dtypes, tf.as_dtype(dtype))
+        run = tf.function(lambda inputs: self(inputs, False), autograph=False)
+        outputs = run.get_concrete_function(specs).structured_outputs
+        return tf.nest.map_structure(lambda output: output.shape, outputs)
+
+    @property
+    def _input_dtypes(self) -> dict[str, tf.DType]:
+        """The types of the inputs of the signature that is called, by name."""
+        function: Any = self._function
+        if isinstance(self.loaded, ReusableModule):
+            function = self.loaded.signatures[self.signature or DEFAULT]
+        elif self.signature is None:
+            return {}
+        return {name: spec.dtype for name, spec in function.structured_input_signature[1].items()}
 
     def _run(self, inputs: Any, training: bool) -> Any:
         if self._calls_signature and self.arguments:

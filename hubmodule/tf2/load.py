@@ -49,7 +49,7 @@ def load(
     """
     path = _resolved(handle)
     if module_def.is_module(path):
-        return _load_module(path, tags, options)
+        return _load_module(path, os.fspath(handle), tags, options)
     if not saved_model.is_saved_model(path):
         what = _about_directory(path) if tf.io.gfile.isdir(path) else _about_file(path)
         raise NotAModuleError(
@@ -70,7 +70,10 @@ def _resolved(handle: str | os.PathLike[str]) -> str:
 
 
 def _load_module(
-    path: str, tags: Iterable[str] | None, options: tf.saved_model.LoadOptions | None
+    path: str,
+    origin: str,
+    tags: Iterable[str] | None,
+    options: tf.saved_model.LoadOptions | None,
 ) -> ReusableModule:
     module_def.check(path)
     variants = Variants(saved_model.read(path), path)
@@ -80,7 +83,7 @@ def _load_module(
     if tf.io.gfile.exists(prefix + ".index"):
         contents = checkpoint.contents(prefix)
     device = options.experimental_io_device if options else None
-    return ReusableModule(variants, State(contents, device), wanted)
+    return ReusableModule(variants, State(contents, device), wanted, origin)
 
 
 _CHECKPOINT = (

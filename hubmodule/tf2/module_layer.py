@@ -95,6 +95,12 @@ class ModuleLayer:
     def _casts(self) -> bool:
         """Whether floats are cast to the type of the layer."""
 
+    def _apply(self, inputs: Any, training: Any) -> Any:
+        """Applies the module; for training only if the layer is trainable."""
+        if self.trainable:
+            self._call.check_trainable()
+        return self._call(inputs, training if self.trainable else False)
+
     @property
     def resolved_object(self) -> Any:
         """The object that is called: what hub.load() gave for the handle, or the handle."""

@@ -114,13 +114,14 @@ def _run(
     """Runs a gradient graph as a function of its inputs and of the state that it needs."""
     names = [*graph.fed, *graph.state]
     handles = [state[name] for name in graph.state]
+    read = graph.read.union(graph.state)
 
     def differentiate(*arguments: tf.Tensor) -> list[tf.Tensor]:
         live = dict(zip(names, arguments, strict=True))
         for name in graph.state:
             _tf.copy_handle_data(state[name], live[name])
         function = tf.compat.v1.get_default_graph()
-        _tf.import_graph_def(graph.graph_def, live)
+        _tf.import_graph_def(graph.graph_def, {name: live[name] for name in read})
         return [
             live[name] if name in live else function.get_tensor_by_name(name)
             for name in graph.gradients
@@ -137,6 +138,7 @@ class _GradientGraph:
     Attributes:
         graph_def: its nodes.
         fed: the tensors that are its inputs; they are not in it.
+        read: those inputs that its nodes read; a gradient may need none, or be one.
         specs: what they are.
         state: tensors of the module's state that it needs; they are not in it.
         gradients: the tensors that are its outputs.
@@ -144,6 +146,7 @@ class _GradientGraph:
 
     graph_def: tf.compat.v1.GraphDef
     fed: Sequence[str]
+    read: frozenset[str]
     specs: Sequence[tf.TensorSpec]
     state: Sequence[str]
     gradients: Sequence[str]
@@ -208,6 +211,7 @@ def _cut_out(
     return _GradientGraph(
         graph_def,
         names,
+        part.tensors.intersection(names),
         [tf.TensorSpec(x.shape, x.dtype) for x in fed],
         sorted(part.tensors - set(names)),
         [y.name for y in gradients],

@@ -68,13 +68,39 @@ def with_shape(outputs: Any, shape: Any) -> Any:
 
 
 def batched(shape: Any, input_shape: Any) -> Any:
-    """The shapes of outputs, as tuples, for the shapes of inputs."""
+    """The shapes of outputs, each a tf.TensorShape, for the shapes of inputs."""
     if isinstance(shape, Mapping):
         return {key: batched(value, input_shape) for key, value in shape.items()}
     if isinstance(shape, list):
         return [batched(value, input_shape) for value in shape]
-    whole = _after_batch(_batch_of(input_shape), tf.TensorShape(shape))
-    return None if whole.rank is None else tuple(whole.as_list())
+    return _after_batch(_batch_of(input_shape), tf.TensorShape(shape))
+
+
+def as_tuples(shape: Any) -> Any:
+    """Converts shapes, each a tf.TensorShape, to tuples; an unknown rank to None."""
+    if isinstance(shape, Mapping):
+        return {key: as_tuples(value) for key, value in shape.items()}
+    if isinstance(shape, (list, tuple)):
+        return [as_tuples(value) for value in shape]
+    return None if shape.rank is None else tuple(shape.as_list())
+
+
+def make_specs(shape: Any, dtypes: Mapping[str, tf.DType], default: tf.DType) -> Any:
+    """Describes the inputs of a call by their shapes.
+
+    Args:
+        shape: The shapes of the inputs, with the batch; nested like the inputs.
+        dtypes: The types of named inputs.
+        default: The type of all others.
+
+    Returns:
+        A tf.TensorSpec for each shape.
+    """
+    if isinstance(shape, Mapping):
+        return {k: make_specs(v, {}, dtypes.get(k, default)) for k, v in shape.items()}
+    if isinstance(shape, (list, tuple)) and any(map(_is_nested, shape)):
+        return [make_specs(value, {}, default) for value in shape]
+    return tf.TensorSpec(shape, next(iter(dtypes.values())) if len(dtypes) == 1 else default)
 
 
 def _batch_of(shape: Any) -> int | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import tensorflow as tf
 
@@ -19,9 +19,11 @@ from hubmodule.module.variant import Variant
 from hubmodule.surgery import collections, partitions
 from hubmodule.surgery.names import op_name
 from hubmodule.surgery.state import VariableState
+from hubmodule.tf2 import tables
 from hubmodule.tf2.tables import Table
 
 _DAMAGE = (tf.errors.DataLossError, tf.errors.NotFoundError, tf.errors.OutOfRangeError)
+_TABLE_DAMAGE = (*_DAMAGE, tf.errors.InvalidArgumentError)
 
 
 class State(_tf.AutoTrackable):
@@ -146,7 +148,7 @@ class State(_tf.AutoTrackable):
     def _add_tables(self, variant: Variant) -> None:
         initialisers = _initialisers(variant)
         variable_ops = {variable.op for variable in variant.variables}
-        new = []
+        new = {}
         for op in sorted(variant.state_ops - variable_ops - set(self.assets) - set(self.tables)):
             node = variant.wiring.nodes[op]
             op_def = _tf.op_def(node.op)
@@ -157,22 +159,37 @@ class State(_tf.AutoTrackable):
                 )
             if node.op == "VarHandleOp":
                 continue  # Of no collection: nothing gives it a value.
-            self.tables[op] = Table(node)
-            new.append(op)
-        for op in new:
-            self.tables[op].set_initialisers(
+            new[op] = Table(node)
+        if not new:
+            return
+        tables.make(list(new.values()))
+        self.tables.update(new)
+        for op, table in new.items():
+            table.set_initialisers(
                 [_import(self, variant, name) for name in initialisers.get(op, ())]
             )
-            self._fill(op, variant.origin)
-
-    def _fill(self, op: str, origin: str) -> None:
         try:
-            self.tables[op].initialise()
-        except (*_DAMAGE, tf.errors.InvalidArgumentError) as error:
-            raise ModuleFormatError(
+            tables.fill(list(new.values()))
+        except _TABLE_DAMAGE as error:
+            fault = _find_unfillable_table(new, variant.origin)
+            if fault is None:
+                raise
+            raise fault from error
+
+
+def _find_unfillable_table(
+    tables_by_op: Mapping[str, Table], origin: str
+) -> ModuleFormatError | None:
+    """Finds the table that made the filling of all tables fail; None if each fills by itself."""
+    for op, table in tables_by_op.items():
+        try:
+            tables.fill([table])
+        except _TABLE_DAMAGE as error:
+            return ModuleFormatError(
                 f"Table '{op}' of {origin} cannot be filled: {error.message} Fetch the module "
                 "again."
-            ) from error
+            )
+    return None
 
 
 def _initialisers(variant: Variant) -> dict[str, list[str]]:
@@ -180,14 +197,14 @@ def _initialisers(variant: Variant) -> dict[str, list[str]]:
     by_table: dict[str, list[str]] = {}
     state = variant.state_tensors
     for name in collections.names_in(variant.meta_graph, collections.TABLE_INITIALIZERS):
-        touched = variant.wiring.needed([name], state).tensors & state
-        tables = sorted(
+        touched = variant.wiring.needed([name], state, variant.state_ops).tensors & state
+        filled = sorted(
             op_name(tensor)
             for tensor in touched
             if variant.wiring.nodes[op_name(tensor)].op not in ("Const", "VarHandleOp")
         )
-        if tables:
-            by_table.setdefault(tables[0], []).append(name)
+        if filled:
+            by_table.setdefault(filled[0], []).append(name)
     return by_table
 
 
@@ -195,7 +212,7 @@ def _import(state: State, variant: Variant, initialiser: str) -> Callable[[], No
     """A function that adds an initialiser to the function under construction."""
 
     def add() -> None:
-        part = variant.wiring.needed([initialiser], variant.state_tensors)
+        part = variant.wiring.needed([initialiser], variant.state_tensors, variant.state_ops)
         live = {tensor: state.captured(tensor) for tensor in part.tensors}
         _tf.import_graph_def(variant.wiring.graph_of(part.ops), live)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import uuid
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import tensorflow as tf
 
@@ -35,23 +36,6 @@ class Table(tf.saved_model.experimental.TrackableResource):
         """Sets what fills it: functions that add ops to the function under construction."""
         self._add_initialisers = functions
 
-    def initialise(self) -> None:
-        """Fills it now or, in a tf.Graph, with the other tables of the graph."""
-        # Made by whoever fills it in a function, the handle would be that function's.
-        _ = self.resource_handle
-        if not self._add_initialisers:
-            return
-        if tf.executing_eagerly():
-            self._initialize()
-            return
-        graph = tf.compat.v1.get_default_graph()
-        filled = _traced(self._filled)
-        graph.add_to_collection(tf.compat.v1.GraphKeys.TABLE_INITIALIZERS, filled.op)
-
-    def _filled(self) -> tf.Tensor:
-        self._initialize()
-        return tf.constant(True)
-
     def _create_resource(self) -> tf.Tensor:
         if tf.executing_eagerly():
             return _traced(self._imported)
@@ -69,7 +53,7 @@ class Table(tf.saved_model.experimental.TrackableResource):
     def _initialize(self) -> None:
         # Called as it is, TensorFlow's tracing would run what is in eager mode only.
         if tf.executing_eagerly():
-            _traced(self._filled)
+            fill([self])
             return
         for add in self._add_initialisers:
             add()
@@ -78,7 +62,34 @@ class Table(tf.saved_model.experimental.TrackableResource):
         tf.raw_ops.DestroyResourceOp(resource=self.resource_handle, ignore_lookup_error=True)
 
 
-def _traced(python_function: Callable[[], tf.Tensor]) -> tf.Tensor:
+def make(tables: Sequence[Table]) -> None:
+    """Makes the resources of tables; to trace a function for each would take ten times as long."""
+    if not tf.executing_eagerly():
+        for table in tables:
+            _ = table.resource_handle
+        return
+    handles = _traced(lambda: [table._imported() for table in tables])
+    for table, handle in zip(tables, handles, strict=True):
+        table._resource_handle = handle
+
+
+def fill(tables: Sequence[Table]) -> None:
+    """Fills tables that make() made, now or, in a tf.Graph, with the other tables of the graph."""
+
+    def run_initialisers() -> tf.Tensor:
+        for table in tables:
+            table._initialize()
+        return tf.constant(True)
+
+    if not any(table._add_initialisers for table in tables):
+        return
+    filled = _traced(run_initialisers)
+    if not tf.executing_eagerly():
+        graph = tf.compat.v1.get_default_graph()
+        graph.add_to_collection(tf.compat.v1.GraphKeys.TABLE_INITIALIZERS, filled.op)
+
+
+def _traced(python_function: Callable[[], Any]) -> Any:
     """Runs a function as a graph."""
     # To TensorFlow, methods of many tables are one function, of whose tracing it would warn.
     return tf.function(functools.partial(python_function), autograph=False)()

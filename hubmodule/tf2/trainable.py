@@ -14,7 +14,7 @@ from hubmodule.module import values
 from hubmodule.module.variant import Variant
 from hubmodule.surgery.losses import loss_tensors
 from hubmodule.tf2 import application, functions
-from hubmodule.tf2.signatures import Signatures
+from hubmodule.tf2.signatures import SavedInput, Signatures
 from hubmodule.tf2.state import State
 from hubmodule.tf2.variants import Variants
 
@@ -57,8 +57,9 @@ class ReusableModule(_tf.SavedObject):
         regularization_losses: functions without arguments, each of one scalar.
     """
 
-    def __init__(self, variants: Variants, state: State, tags: frozenset[str]):
+    def __init__(self, variants: Variants, state: State, tags: frozenset[str], origin: str):
         super().__init__()
+        self._origin = origin
         variant = variants.get(tags)
         training_tags = TRAIN if not tags and TRAIN in variants.tags else tags
         training = variants.get(training_tags)
@@ -84,6 +85,14 @@ class ReusableModule(_tf.SavedObject):
             for index in range(len(loss_tensors(training.meta_graph)))
         ]
 
+    def __repr__(self) -> str:
+        tags, all_tags = sorted(self._parts.variant.tags), [sorted(t) for t in self.graph_variants]
+        return (
+            f"<hub.load({self._origin!r}): module of the TF1 Hub format, graph variant {tags} of "
+            f"{all_tags}, signatures {list(self.signatures)}, "
+            f"{len(self.variables)} variables>"
+        )
+
     def prepare_for_saving(self) -> None:
         """Traces what belongs into a SavedModel."""
         names = list(self.signatures)
@@ -91,7 +100,8 @@ class ReusableModule(_tf.SavedObject):
             call = _traced_call(self._parts)
             setattr(self, "__call__", call)  # noqa: B010  beside the method, for the saver
         if names:
-            function = self.signatures[DEFAULT if DEFAULT in names else names[0]]
+            name = DEFAULT if DEFAULT in names else names[0]
+            function = self._parts.signatures.function_to_save(name)
             self._default_save_signature = _tf.DefaultSignatures(function, self.signatures_to_save)
 
     @tf.autograph.experimental.do_not_convert
@@ -138,10 +148,19 @@ class ReusableModule(_tf.SavedObject):
 
     def signatures_to_save(self) -> dict[str, Any]:
         """The signatures to save; the default one also under the name that servers look for."""
-        signatures = dict(self.signatures)
+        saved = self._parts.signatures
+        signatures = {name: saved.function_to_save(name) for name in saved}
         if DEFAULT in signatures:
             signatures[tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY] = signatures[DEFAULT]
         return signatures
+
+    def inputs_to_save(self) -> dict[str, list[SavedInput]]:
+        """What a SavedModel calls the inputs of each signature to save."""
+        saved = self._parts.signatures
+        inputs = {name: saved.inputs_to_save(name) for name in saved}
+        if DEFAULT in inputs:
+            inputs[tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY] = inputs[DEFAULT]
+        return inputs
 
     def for_serving(self) -> _tf.AutoTrackable:
         """The state alone, to be saved with signatures of this object."""
@@ -161,7 +180,7 @@ class ReusableModule(_tf.SavedObject):
             NoSuchVariantError: if there is no such variant.
         """
         variants = self._parts.variants
-        return ReusableModule(variants, self._state, variants.chosen(tags))
+        return ReusableModule(variants, self._state, variants.chosen(tags), self._origin)
 
 
 def _loss(variants: Variants, tags: frozenset[str], index: int, state: State) -> tf.Tensor:

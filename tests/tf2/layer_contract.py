@@ -61,6 +61,14 @@ def labelled_fn() -> None:
     hub.add_signature(inputs=x, outputs=tf.identity(label))
 
 
+def tokens_fn() -> None:
+    """Module function: a signature with outputs of several types."""
+    text = tf.compat.v1.placeholder(tf.string, [None])
+    count = tf.strings.length(text)
+    outputs = {"count": count, "long": count > 1, "upper": tf.strings.upper(text)}
+    hub.add_signature("tokens", inputs={"text": text}, outputs=outputs)
+
+
 class Affine(tf.train.Checkpoint):
     """A reusable SavedModel of TF2; with more than tensors in and out."""
 
@@ -336,6 +344,68 @@ class LayerContract:
         layer = self.KerasLayer(SIGNATURES, signature="pair", output_key="right")
         shapes = {"left": (1, 2), "right": (3, 2)}
         assert tuple(layer.compute_output_shape(shapes)) == (3, 2)
+
+    def test_the_shapes_of_outputs_of_several_types(self, tmp_path: Path) -> None:
+        path = exported(tmp_path / "module", tokens_fn)
+        layer = self.KerasLayer(path, signature="tokens", signature_outputs_as_dict=True)
+        for shape in ((5,), {"text": (5,)}):
+            found = layer.compute_output_shape(shape)
+            assert {key: tuple(value) for key, value in found.items()} == {
+                "count": (5,),
+                "long": (5,),
+                "upper": (5,),
+            }
+
+    def test_outputs_of_several_types_in_a_model(self, tmp_path: Path) -> None:
+        path = exported(tmp_path / "module", tokens_fn)
+        layer = self.KerasLayer(path, signature="tokens", signature_outputs_as_dict=True)
+        text = self.keras.Input(shape=(), dtype="string")
+        found = self.keras.Model(text, layer(text))(tf.constant(["a", "bcd"]))
+        assert found["count"].numpy().tolist() == [1, 3]
+        assert found["long"].numpy().tolist() == [False, True]
+        assert found["upper"].numpy().tolist() == [b"A", b"BCD"]
+
+    @pytest.mark.parametrize("value", [10.0, 3, "text", [1.0], True])
+    def test_python_values_are_inputs(self, value: Any) -> None:
+        found = self.KerasLayer(tf.identity)(value)
+        np.testing.assert_array_equal(found, tf.constant(value))
+
+    def test_a_plain_signature_cannot_be_trained(self, tmp_path: Path) -> None:
+        module = tf.Module()
+        module.double = tf.function(lambda x: x * 2.0).get_concrete_function(tf.TensorSpec([1]))
+        tf.saved_model.save(module, str(tmp_path), signatures={"double": module.double})
+        layer = self.KerasLayer(str(tmp_path), True, signature="double", output_key="output_0")
+        with pytest.raises(ValueError, match="trainable=True cannot call a signature"):
+            layer(tf.ones([1]))
+        layer.trainable = False
+        assert layer(tf.ones([1])).numpy().tolist() == [2.0]
+
+    def test_a_layer_without_anything_to_train_is_told_once(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        layer = self.KerasLayer(tf.identity, trainable=True)
+        layer(tf.ones([1]))
+        layer(tf.ones([1]))
+        [record] = caplog.records
+        assert record.levelname == "ERROR"
+        assert "no trainable weights: <function identity" in record.getMessage()
+        assert "has no attribute `trainable_variables`" in record.getMessage()
+
+    def test_variables_that_a_module_tracks_are_trained(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        class Scale(tf.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.scales = {"x": tf.Variable(2.0)}
+
+            def __call__(self, x: tf.Tensor) -> tf.Tensor:
+                return x * self.scales["x"]
+
+        layer = self.KerasLayer(Scale(), trainable=True)
+        assert layer(tf.ones([1])).numpy().tolist() == [2.0]
+        assert len(layer.trainable_weights) == 1
+        assert caplog.records == []
 
     def test_mixed_precision_leaves_the_module_alone(self) -> None:
         policies = self.keras.mixed_precision

@@ -5,19 +5,24 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.core.protobuf.fingerprint_pb2 import FingerprintDef as Fingerprint
 
 import hubmodule as hub
+from hubmodule import _tf
 from hubmodule.errors import ExportExistsError, ModuleDefinitionError
 from hubmodule.tf2.convert import KINDS, convert
 from tests.golden import recordings
+from tests.module.graphs import exported
 from tests.tf2 import fine_tuning
 
+v1 = tf.compat.v1
 GOLDEN = Path(__file__).parent.parent / "golden" / "made_by_tf215"
 DENSE = str(GOLDEN / "dense_regularized")
 INPUTS = np.sin(np.arange(12)).reshape(4, 3).astype(np.float32)
@@ -165,6 +170,79 @@ def test_serving_runs_in_a_session_with_its_tables_initialised(tmp_path: Path) -
     assert set(found) == set(expected) != set()
     for name, value in expected.items():
         np.testing.assert_allclose(found[name], value, rtol=1e-6)
+
+
+def published_with_inputs(path: Path, names: Sequence[str]) -> str:
+    """A module that gives each of its inputs, by the name of the input."""
+
+    def module_fn() -> None:
+        inputs = {name: v1.placeholder(tf.float32, []) for name in names}
+        hub.add_signature(inputs=inputs, outputs={n: tf.identity(x) for n, x in inputs.items()})
+
+    return exported(path, module_fn)
+
+
+NAMES = {
+    "one": ["a$b"],
+    "odd": ["a$b", "a b", "x:0", "é", "_x", "", "class", "self"],
+    "as TensorFlow accepts them": ["a/b", "x.y", "1x"],
+    "colliding": ["a/b", "a-b", "a_b", "A_b", "a_b_1"],
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("names", NAMES.values(), ids=NAMES)
+def test_inputs_keep_their_names(names: Sequence[str], kind: str, tmp_path: Path) -> None:
+    handle = published_with_inputs(tmp_path / "m", names)
+    changed = convert(handle, str(tmp_path / "out"), kind)
+    values = {name: float(index) for index, name in enumerate(names)}
+    with tf.Graph().as_default(), v1.Session() as session:
+        meta_graph = v1.saved_model.load(session, ["serve"], str(tmp_path / "out"))
+        definition = meta_graph.signature_def["serving_default"]
+        assert set(definition.inputs) == set(names)
+        feeds = {definition.inputs[name].name: value for name, value in values.items()}
+        fetches = {name: info.name for name, info in definition.outputs.items()}
+        assert session.run(fetches, feeds) == values
+    signature = tf.saved_model.load(str(tmp_path / "out")).signatures["serving_default"]
+    arguments = changed.get("serving_default", {})
+    found = signature(**{arguments.get(n, n): tf.constant(x) for n, x in values.items()})
+    assert {name: float(value) for name, value in found.items()} == values
+
+
+def test_the_arguments_of_other_names_are_returned(tmp_path: Path) -> None:
+    handle = published_with_inputs(tmp_path / "m", ["tensor_dict$grid_coords", "x"])
+    arguments = {"tensor_dict$grid_coords": "tensor_dict_grid_coords"}
+    expected = {"default": arguments, "serving_default": arguments}
+    assert convert(handle, str(tmp_path / "out")) == expected
+
+
+def test_the_fingerprint_is_that_of_what_was_written(tmp_path: Path) -> None:
+    convert(published_with_inputs(tmp_path / "m", ["a$b"]), str(tmp_path / "out"))
+    found = (tmp_path / "out" / "fingerprint.pb").read_bytes()
+    _tf.write_fingerprint(str(tmp_path / "out"))
+    same, again = (Fingerprint.FromString(found) for _ in range(2))
+    again.ParseFromString((tmp_path / "out" / "fingerprint.pb").read_bytes())
+    same.uuid = again.uuid = ""
+    assert same == again
+
+
+def test_sparse_inputs_are_their_parts(tmp_path: Path) -> None:
+    def module_fn() -> None:
+        rows = v1.sparse_placeholder(tf.float32, [2, 2])
+        other = v1.placeholder(tf.float32, [])
+        inputs = {"c": rows, "c_values": other}
+        hub.add_signature(inputs=inputs, outputs=tf.sparse.reduce_sum(rows) - other)
+
+    changed = convert(exported(tmp_path / "m", module_fn), str(tmp_path / "out"))
+    assert changed == {}
+    signature = tf.saved_model.load(str(tmp_path / "out")).signatures["serving_default"]
+    found = signature(
+        c_indices=tf.constant([[0, 1]], tf.int64),
+        c_values_=tf.constant([5.0]),
+        c_dense_shape=tf.constant([2, 2], tf.int64),
+        c_values=tf.constant(1.0),
+    )
+    assert float(found["default"]) == 4.0
 
 
 def test_what_is_there_is_replaced_only_if_asked(tmp_path: Path) -> None:

@@ -37,6 +37,12 @@ class TestKeras2Layer(LayerContract):
         plain = tf.saved_model.load(str(tmp_path / "model"))
         np.testing.assert_allclose(plain(given), model(given), rtol=1e-6)
 
+    def test_shapes_are_those_of_tensorflow(self) -> None:
+        for layer in (KerasLayer(NORM), KerasLayer(NORM, output_shape=[3])):
+            found = layer.compute_output_shape((8, 3))
+            assert isinstance(found, tf.TensorShape)
+            assert found == [8, 3]
+
     def test_it_trains_in_a_graph_as_a_module_does(self, tmp_path: Path) -> None:
         path = fine_tuning.published(tmp_path / "module")
         with tf.Graph().as_default():

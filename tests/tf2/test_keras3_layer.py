@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from hubmodule.errors import ModuleDefinitionError
 from tests.module.graphs import exported
-from tests.tf2.layer_contract import SENTENCES, TEXT, LayerContract, labelled_fn
+from tests.tf2.layer_contract import NORM, SENTENCES, TEXT, LayerContract, labelled_fn
 
 if tf.__version__.startswith("2.15."):
     pytest.skip("Keras 3 came with TensorFlow 2.16", allow_module_level=True)
@@ -35,6 +35,11 @@ class TestKeras3Layer(LayerContract):
         given = tf.constant(SENTENCES)
         plain = tf.saved_model.load(str(tmp_path / "model"))
         np.testing.assert_allclose(plain.serve(given), model(given), rtol=1e-6)
+
+    def test_shapes_are_tuples(self) -> None:
+        for layer in (KerasLayer(NORM), KerasLayer(NORM, output_shape=[3])):
+            assert layer.compute_output_shape((8, 3)) == (8, 3)
+            assert isinstance(layer.compute_output_shape((8, 3)), tuple)
 
     def test_strings_as_files_of_keras_2_hold_them(self, tmp_path: Path) -> None:
         layer = KerasLayer(exported(tmp_path / "module", labelled_fn))

@@ -173,7 +173,7 @@ def test_shapes_are_made_known_after_the_batch() -> None:
 
     shapes = shaped.get_concrete_function().output_shapes
     assert shapes["x"].as_list() == [None, 3]
-    assert call.shapes({"a": (8, 5)}) == {"x": (8, 3), "y": (8, 3)}
+    assert call.shapes({"a": (8, 5)}, "float32") == {"x": (8, 3), "y": (8, 3)}
     with pytest.raises(tf.errors.InvalidArgumentError):
         shaped(tf.zeros([1, 2]))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 import threading
 from collections.abc import Callable
@@ -15,6 +16,7 @@ import hubmodule as hub
 from hubmodule.errors import ModuleFormatError
 from hubmodule.format import saved_model
 from hubmodule.tf2 import recomputation
+from hubmodule.tf2.convert import convert
 from hubmodule.tf2.variants import Variants
 from tests.golden.definitions import control_flow
 from tests.module.graphs import exported
@@ -121,6 +123,86 @@ def test_random_numbers_in_a_branch_cannot_be_drawn_again(tmp_path: Path) -> Non
     assert module([1.0, 1.0]).shape == [2]
     with pytest.raises(ModuleFormatError, match="random"), tf.GradientTape() as tape:
         tape.gradient(module([1.0, 1.0]), module.trainable_variables)
+
+
+FLOWS = {
+    "loop": lambda x, w: v1.while_loop(lambda i, _: i < 2, lambda i, y: (i + 1, y * w), (0, x))[1],
+    "conditional": lambda x, w: v1.cond(x[0] > 0.0, lambda: x * w * w, lambda: -x),
+}
+# What is passed to the second input of a module; "plain" has none.
+MORE = {
+    "plain": {},
+    "unused": {"more": tf.constant(1.0)},
+    "integer": {"more": tf.constant(1)},
+    "passed through": {"more": tf.constant(5.0)},
+}
+WAYS = ["call", "signature", "training", "converted call", "converted signature", "KerasLayer"]
+
+
+@pytest.fixture(scope="module", params=itertools.product(FLOWS, MORE), ids=" with ".join)
+def two_inputs(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[str, dict[str, tf.Tensor]]:
+    """A module that gives x * w * w for x[0] > 0, and values of its inputs."""
+    flow, kind = request.param
+
+    def module_fn() -> None:
+        inputs = {"x": v1.placeholder(tf.float32, [2])}
+        w = v1.get_variable("w", initializer=tf.constant([2.0, 3.0]))
+        outputs = {"default": FLOWS[flow](inputs["x"], w)}
+        if kind == "integer":
+            inputs["more"] = v1.placeholder(tf.int32, [])
+            outputs["count"] = inputs["more"] + 1
+        elif kind != "plain":
+            inputs["more"] = v1.placeholder(tf.float32, [])
+            outputs |= {"same": inputs["more"]} if kind == "passed through" else {}
+        hub.add_signature(inputs=inputs, outputs=outputs)
+
+    with control_flow(v1, 1):
+        path = exported(tmp_path_factory.mktemp("module") / "m", module_fn)
+    return path, {"x": tf.constant([1.0, 2.0]), **MORE[kind]}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_inputs_of_every_kind(
+    way: str, two_inputs: tuple[str, dict[str, tf.Tensor]], tmp_path: Path
+) -> None:
+    path, inputs = two_inputs
+    module = hub.load(path)
+    if way.startswith("converted"):
+        convert(path, str(tmp_path / "converted"))
+        module = tf.saved_model.load(str(tmp_path / "converted"))
+    apply = {
+        "training": lambda: module(inputs, training=True),
+        "KerasLayer": lambda: hub.KerasLayer(module, trainable=True)(inputs),
+    }.get(way, lambda: module(inputs))
+    if way.endswith("signature"):
+        apply = lambda: module.signatures["default"](**inputs)  # noqa: E731
+    [w] = module.trainable_variables
+    with tf.GradientTape() as tape:
+        tape.watch(inputs["x"])
+        outputs = apply()
+        y = outputs["default"] if isinstance(outputs, dict) else outputs
+    by_x, by_w = tape.gradient(y, [inputs["x"], w])
+    np.testing.assert_allclose(y, [4.0, 18.0])
+    np.testing.assert_allclose(by_x, [4.0, 9.0])
+    np.testing.assert_allclose(by_w, [4.0, 12.0])
+
+
+def test_an_input_that_is_passed_through_has_a_gradient(tmp_path: Path) -> None:
+    def module_fn() -> None:
+        x, more = v1.placeholder(tf.float32, []), v1.placeholder(tf.float32, [])
+        with control_flow(v1, 1):
+            y = v1.cond(x > 0.0, lambda: x, lambda: -x)
+        hub.add_signature(inputs={"x": x, "more": more}, outputs={"y": y, "same": more})
+
+    module = hub.load(exported(tmp_path / "m", module_fn))
+    x, more = tf.constant(-3.0), tf.constant(5.0)
+    with tf.GradientTape() as tape:
+        tape.watch([x, more])
+        outputs = module({"x": x, "more": more})
+        y = outputs["y"] + 2.0 * outputs["same"]
+    assert [float(g) for g in tape.gradient(y, [x, more])] == [-1.0, 2.0]
 
 
 def test_switches_of_the_process_stay(tmp_path: Path) -> None:

@@ -41,6 +41,14 @@ def test_a_tensor_may_say_whether_it_is_for_training(tmp_path):
     assert {v.numpy() for v in module.variables} == {2.0, 11.0}
 
 
+def test_the_repr_says_what_was_loaded():
+    path = str(GOLDEN / "batch_norm")
+    assert repr(hub.load(path, tags={"train"})) == (
+        f"<hub.load({path!r}): module of the TF1 Hub format, graph variant ['train'] of "
+        "[[], ['train']], signatures ['default'], 5 variables>"
+    )
+
+
 def test_losses_follow_the_variables(tmp_path):
     module = hub.load(exported(tmp_path / "m", affine))
     [loss], [w] = module.regularization_losses, module.trainable_variables

@@ -1,0 +1,60 @@
+"""The Python arguments of a saved signature, whose inputs may have any names."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Iterable
+
+# What tf.saved_model.save keeps as it is: the names of ops.
+_NAME_OF_OP = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\\/-]*")
+
+
+def choose_arguments(names: Iterable[str]) -> dict[str, str]:
+    """Chooses the Python argument that stands for each input of a signature.
+
+    A name that can be an argument stays. In others "_" takes the place of what an argument
+    cannot have, which is also what TensorFlow does, and a number is added where two would
+    be one; TensorFlow ignores case there.
+
+    Args:
+        names: Names of inputs, all different.
+
+    Returns:
+        The argument by the name of the input.
+    """
+    arguments: dict[str, str] = {}
+    taken: set[str] = set()
+    for name in sorted(names, key=lambda name: (_identifier(name) != name, name)):
+        argument, count = _identifier(name), 0
+        while argument.lower() in taken:
+            count += 1
+            argument = f"{_identifier(name)}_{count}"
+        taken.add(argument.lower())
+        arguments[name] = argument
+    return arguments
+
+
+def choose_key(name: str, argument: str) -> str:
+    """Chooses the key for an input that tf.saved_model.save can write to a signature_def.
+
+    Args:
+        name: Name of the input.
+        argument: Its Python argument, from choose_arguments().
+
+    Returns:
+        The name itself if TensorFlow accepts it and makes the argument of it, else the argument.
+    """
+    keeps = _NAME_OF_OP.fullmatch(name) is not None
+    return name if keeps and _replace_others(name) == argument else argument
+
+
+def _identifier(name: str) -> str:
+    argument = _replace_others(name)
+    # TensorFlow's own functions have an argument `self`.
+    return f"{argument}_" if keyword.iskeyword(argument) or argument == "self" else argument
+
+
+def _replace_others(name: str) -> str:
+    argument = re.sub(r"[^A-Za-z0-9_]", "_", name)
+    return argument if argument[:1].isalpha() else f"arg_{argument}"
