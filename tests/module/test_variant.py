@@ -10,6 +10,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 import hubmodule as hub
 from hubmodule import errors
+from tests.growth import grows_linearly
 from tests.module.graphs import affine, array, evaluate, exported
 
 v1 = tf.compat.v1
@@ -121,6 +122,43 @@ def _set_input(graph_def, name, value):
 def _rename(graph_def, name, value):
     (node,) = [node for node in graph_def.node if node.name == name]
     node.name = value
+
+
+class TestGrowth:
+    def test_signatures_that_call_functions(self):
+        def module_fn(count):
+            for index in range(count):
+                x = v1.placeholder(tf.float32, [])
+                function = tf.function(lambda y, shift=float(index): y + shift)
+                hub.add_signature(f"s{index}", inputs=x, outputs=function(x))
+
+        def make_call(count):
+            spec = hub.create_module_spec(lambda: module_fn(count))
+            variant = spec.variant()
+            return lambda: [variant.application_template(s, True) for s in variant.signatures]
+
+        assert grows_linearly(make_call, 10)
+
+    def test_update_ops_of_which_a_signature_can_run_some_only(self):
+        """Each needs what the one before it needs."""
+
+        def module_fn(count):
+            inputs = [v1.placeholder(tf.float32, []) for _ in range(2)]
+            updates = [tf.identity(x) for x in inputs]
+            for index in range(count):
+                updates[index % 2] = tf.identity(updates[index % 2])
+                v1.add_to_collection(v1.GraphKeys.UPDATE_OPS, updates[index % 2])
+            hub.add_signature(inputs=inputs[0], outputs=inputs[0] + 1.0)
+
+        def make_call(count):
+            variant = hub.create_module_spec(lambda: module_fn(count)).variant()
+
+            def derive():
+                assert len(variant.application_template("default", True).update_ops) == count / 2
+
+            return derive
+
+        assert grows_linearly(make_call, 20)
 
 
 if __name__ == "__main__":
