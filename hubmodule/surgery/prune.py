@@ -133,3 +133,19 @@ class Wiring:
         graph_def.node.extend(self.nodes[op] for op in sorted(ops, key=self._places.__getitem__))
         graph_def.library.CopyFrom(self._library.needed_by(graph_def.node))
         return graph_def
+
+
+def remove_control_inputs_in_place(graph_def: tf.compat.v1.GraphDef, ops: Collection[str]) -> None:
+    """Removes the control inputs that name some ops.
+
+    Args:
+        graph_def: Its nodes are changed.
+        ops: Names of ops, in the graph or not.
+    """
+    if not ops:
+        return
+    for node in graph_def.node:
+        kept = [i for i in node.input if not (is_control(i) and op_name(i) in ops)]
+        if len(kept) < len(node.input):
+            del node.input[:]
+            node.input.extend(kept)

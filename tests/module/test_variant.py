@@ -10,6 +10,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 import hubmodule as hub
 from hubmodule import errors
+from hubmodule.module.spec import get_variant
 from tests.growth import grows_linearly
 from tests.module.graphs import affine, array, evaluate, exported
 
@@ -46,18 +47,18 @@ def _set_op(graph_def, name, op):
 
 class TestTemplates:
     def test_an_application_needs_its_own_ops_only(self):
-        variant = hub.create_module_spec(many_signatures).variant()
+        variant = get_variant(hub.create_module_spec(many_signatures))
         template = variant.application_template("s3", trainable=False)
         assert template.part.ops == {"mul_3", "mul_3/ReadVariableOp"}
         assert template.part.tensors == {"w3:0", "Placeholder_3:0"}
 
     def test_templates_are_made_once(self):
-        variant = hub.create_module_spec(many_signatures).variant()
+        variant = get_variant(hub.create_module_spec(many_signatures))
         first = variant.application_template("s3", trainable=False)
         assert variant.application_template("s3", trainable=False) is first
 
     def test_restored_state_needs_no_initialisers_of_the_author(self):
-        variant = hub.create_module_spec(affine).variant()
+        variant = get_variant(hub.create_module_spec(affine))
         restored = variant.state_template(trainable=False, restored=True).part.ops
         assert restored == {"w", "w/Read/ReadVariableOp", "b", "b/Read/ReadVariableOp"}
         own = variant.state_template(trainable=False, restored=False).part.ops
@@ -134,7 +135,7 @@ class TestGrowth:
 
         def make_call(count):
             spec = hub.create_module_spec(lambda: module_fn(count))
-            variant = spec.variant()
+            variant = get_variant(spec)
             return lambda: [variant.application_template(s, True) for s in variant.signatures]
 
         assert grows_linearly(make_call, 10)
@@ -151,7 +152,7 @@ class TestGrowth:
             hub.add_signature(inputs=inputs[0], outputs=inputs[0] + 1.0)
 
         def make_call(count):
-            variant = hub.create_module_spec(lambda: module_fn(count)).variant()
+            variant = get_variant(hub.create_module_spec(lambda: module_fn(count)))
 
             def derive():
                 assert len(variant.application_template("default", True).update_ops) == count / 2
