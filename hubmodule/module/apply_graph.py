@@ -135,7 +135,7 @@ def _groups(template: Template, sources: Mapping[str, tf.Tensor]) -> dict[str, l
     for name, tensor in sources.items():
         if op_name(name) in template.anchors:
             replacements[op_name(name)].append(tensor.op.colocation_groups())
-    return colocation.groups_of_replaced(template.graph_def, replacements)
+    return colocation.find_replacing_groups(template.graph_def, replacements)
 
 
 def _import(

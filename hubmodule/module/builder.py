@@ -1,4 +1,4 @@
-"""Makes specs out of Python: create_module_spec, and what a module_fn calls."""
+"""Makes a ModuleSpec from a Python function: create_module_spec, and what such a function calls."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 @dataclass
 class _Definition:
-    """What a module_fn has declared so far."""
+    """The signatures and messages that a module_fn has declared so far."""
 
     graph: tf.Graph
     signatures: dict[str, SignatureDef] = field(default_factory=dict)
@@ -46,7 +46,7 @@ def create_module_spec(
     tags_and_args: Iterable[tuple[Collection[str], Mapping[str, Any]]] | None = None,
     drop_collections: Iterable[str] | None = None,
 ) -> ModuleSpec:
-    """Makes a spec out of a function that builds the module's graph.
+    """Makes a ModuleSpec from a function that builds the module's graph.
 
         def module_fn():
             x = tf.compat.v1.placeholder(tf.float32, [None, 50])
@@ -56,17 +56,23 @@ def create_module_spec(
         spec = hub.create_module_spec(module_fn)
 
     Args:
-        module_fn: builds a graph in the default graph, in which variables are resource
-            variables by default, and calls hub.add_signature() at least once.
-        tags_and_args: for each graph variant its tags and the keyword arguments of
-            `module_fn`; None and [] mean one variant, without tags and arguments.
-        drop_collections: names of collections that the module is to be made without.
+        module_fn: A function that adds ops to the default graph and calls
+            hub.add_signature() at least once. It is called once for each graph variant, in
+            a new tf.Graph, where variables are resource variables by default.
+        tags_and_args: A pair for each graph variant: its tags, e.g. {"train"}, and the
+            keyword arguments for `module_fn`. None and [] mean one variant without tags,
+            for which `module_fn` is called without arguments.
+        drop_collections: Names of graph collections that the module does not get, for
+            example because it cannot carry them.
+
+    Returns:
+        The spec. hub.Module(spec) puts it into a graph; its export() methods write it.
 
     Raises:
-        ColocationError: if an input is colocated with an op, or state with what is no
-            state.
-        ModuleDefinitionError: if there are no signatures, tags are repeated, or the graph
-            has collections that a module cannot carry.
+        ColocationError: If the input of a signature is colocated with another op, or if a
+            variable or table is colocated with an op that is not a variable or table.
+        ModuleDefinitionError: If `module_fn` adds no signature, if two variants have the same
+            tags, or if the graph has collections that a module cannot carry.
     """
     variants: dict[frozenset[str], Variant] = {}
     for tags, args in list(tags_and_args or ()) or [((), {})]:
@@ -87,16 +93,17 @@ def add_signature(name: str | None = None, inputs: Any = None, outputs: Any = No
     a program can call a module_fn in a graph of its own, to train or to test what it builds.
 
     Args:
-        name: of the signature; None is "default". A second one of a name replaces the
-            first.
-        inputs: a dict of tensors, sparse tensors and ragged tensors by name; one by
-            itself is named "default"; None is no input. Any tensor can be an input: a
-            caller's value takes its place.
-        outputs: as inputs.
+        name: The name of the signature; None means "default". A signature replaces one
+            that was added under the same name before.
+        inputs: A dict from names to tensors, sparse tensors or ragged tensors; a single
+            value is named "default"; None means no inputs. They need not be placeholders:
+            when the module is applied, the caller's values replace these tensors.
+        outputs: A dict from names to tensors, sparse tensors or ragged tensors; a single
+            value is named "default"; None means no outputs.
 
     Raises:
-        ModuleDefinitionError: if an input or output is something else, an eager tensor, or
-            in another graph than the one that module_fn builds.
+        ModuleDefinitionError: If an input or output has another type, is an eager tensor, or
+            is not in the graph that `module_fn` builds.
     """
     name = name or "default"
     named_inputs, named_outputs = _by_name(inputs), _by_name(outputs)
@@ -121,12 +128,13 @@ def attach_message(key: str, message: Message) -> None:
     signature.
 
     Args:
-        key: an identifier, agreed upon with those who read the message. The last
-            message under a key wins.
-        message: any protocol buffer; its content is copied.
+        key: The key under which ModuleSpec.get_attached_message() finds the message: letters,
+            digits and underscores, beginning with no digit. A message replaces one that was
+            attached under the same key before.
+        message: A protocol buffer message. Its content is copied.
 
     Raises:
-        ModuleDefinitionError: if the key is not an identifier.
+        ModuleDefinitionError: If the key is not an identifier.
     """
     if not isinstance(key, str) or not _IDENTIFIER.fullmatch(key):
         raise ModuleDefinitionError(
@@ -224,7 +232,7 @@ def _defining(definition: _Definition) -> Iterator[None]:
 
 
 def _meta_graph(graph: tf.Graph, tags: Iterable[str], definition: _Definition) -> MetaGraphDef:
-    # TensorFlow makes empty collections in passing.
+    # TensorFlow makes an empty collection when one is looked up.
     collections.check_supported(
         key for key in graph.get_all_collection_keys() if graph.get_collection_ref(key)
     )
@@ -242,7 +250,7 @@ def _check_assets(elements: Sequence[Any]) -> None:
     strays = [element for element in elements if not isinstance(element, tf.Tensor)]
     if strays:
         raise ModuleDefinitionError(
-            f"Collection '{collections.ASSET_FILEPATHS}' has {strays[0]!r}, which is no tensor. "
+            f"Collection '{collections.ASSET_FILEPATHS}' has {strays[0]!r}, which is not a tensor. "
             "Add the tf.constant() with the path, by which the graph reads the file."
         )
 

@@ -21,22 +21,26 @@ from hubmodule.module.spec import ModuleSpec
 def eval_function_for_module(
     spec: ModuleSpec | str | os.PathLike[str], tags: Iterable[str] | None = None
 ) -> Iterator[Callable[..., Any]]:
-    """A function that computes outputs of a module, in a graph and a session of its own.
+    """Opens a context with a function that computes outputs of a module from plain values.
 
         with hub.eval_function_for_module("/path/to/module") as f:
             vectors = f(["A sentence."])
 
+    The module is in a graph and a session of its own, which the context closes. The graph
+    does not grow with the calls.
+
     Args:
-        spec: a ModuleSpec, or the handle of a module.
-        tags: of the graph variant; None is the empty set.
+        spec: A ModuleSpec, or the handle of a module.
+        tags: The tags of the graph variant, e.g. {"train"}; None means the variant without
+            tags.
 
     Yields:
-        f(inputs=None, signature=None, as_dict=None), which takes arrays, lists,
-        SparseTensorValues and RaggedTensorValues, and returns the like. The graph does
-        not grow with the calls.
+        A function f(inputs=None, signature=None, as_dict=None) with the arguments of a call
+        of hub.Module. It takes and returns NumPy arrays, SparseTensorValues and
+        RaggedTensorValues, and raises the exceptions of such a call.
 
     Raises:
-        as hub.Module(); f raises as its call.
+        HubModuleError: The exceptions of hub.Module().
     """
     graph = tf.Graph()
     with graph.as_default():
@@ -59,10 +63,10 @@ def eval_function_for_module(
 
 
 def _config() -> tf.compat.v1.ConfigProto:
-    """Has TensorFlow optimise a graph in one pass, and not for the memory of training.
+    """Makes a session optimise its graph in one pass, and not for the memory of training.
 
-    A second pass, its default, doubles the wait for the first result; later ones come
-    no sooner, for modules of dense layers as for those of convolutions.
+    A second pass, the default, doubles the time to the first result and makes later results
+    no faster; this was measured with modules of dense layers and of convolutions.
     """
     config = tf.compat.v1.ConfigProto()
     options = config.graph_options.rewrite_options

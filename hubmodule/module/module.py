@@ -1,4 +1,4 @@
-"""Module: a module in a graph."""
+"""hub.Module, which puts a module into a graph, and hub.load_module_spec."""
 
 from __future__ import annotations
 
@@ -18,7 +18,13 @@ from hubmodule.format.signatures import TensorInfo
 from hubmodule.module import values
 from hubmodule.module.apply_graph import add_application
 from hubmodule.module.saving import Saving
-from hubmodule.module.spec import ModuleSpec, entries_in
+from hubmodule.module.spec import (
+    ModuleSpec,
+    entries_in,
+    get_variant,
+    read_checkpoint_of,
+    write_module,
+)
 from hubmodule.module.state_graph import Variable, build_state
 from hubmodule.module.variant import Variant
 from hubmodule.resolver import resolvers
@@ -28,20 +34,25 @@ M = TypeVar("M", bound=Message)
 
 _logger = logging.getLogger("hubmodule")
 
-# Nobody needs a signature this often in one graph; a loop that calls it does.
+# More applications than this are likely a loop that should run one application many times.
 _MANY_APPLICATIONS = 100
 
 
 def load_module_spec(handle: str | os.PathLike[str]) -> ModuleSpec:
-    """Loads a module.
+    """Loads a module's graphs; its variables are read when a session initialises them.
 
     Args:
-        handle: says where the module is, for example the path of its directory.
+        handle: Where the module is: the path of its directory, on any file system that
+            TensorFlow knows, or the URL of an archive.
+
+    Returns:
+        The spec, from which hub.Module() makes a module.
 
     Raises:
-        HandleNotFoundError: if nothing is there.
-        NotAModuleError: if something else is there.
-        ModuleFormatError: if the module is damaged, or of an unknown format.
+        HandleNotFoundError: If there is nothing at the handle.
+        NotAModuleError: If there is something else than a module; the message says what.
+        ModuleFormatError: If the module is damaged, or in a format that this version cannot
+            read.
     """
     path = resolvers.resolve(handle)
     module_def.check(path)
@@ -53,33 +64,38 @@ def load_module_spec(handle: str | os.PathLike[str]) -> ModuleSpec:
 
 
 class Module:
-    """A module in the default graph: state that is there once, applied any number of times.
+    """A module in the default graph: its variables are added once, and it is applied by calls.
 
         with tf.Graph().as_default():
             embed = hub.Module("/path/to/module")
             vectors = embed(["A sentence."])
 
-    Adds variables, tables and their initialisers under a fresh scope. For a module
-    that was loaded, tf.compat.v1.global_variables_initializer() reads the trained
-    values; tables are filled by tf.compat.v1.tables_initializer().
+    The constructor adds variables, tables and their initialisers under a new scope. For a
+    module that was loaded from a handle, tf.compat.v1.global_variables_initializer() reads
+    the trained values; tf.compat.v1.tables_initializer() fills the tables.
 
     Args:
-        spec: a ModuleSpec, or the handle of a module.
-        trainable: whether to add to the collections TRAINABLE_VARIABLES,
-            REGULARIZATION_LOSSES and, at each call, UPDATE_OPS.
-        name: of the scope, made unique.
-        tags: of the graph variant; None is the empty set. Training usually wants
-            {"train"}.
+        spec: A ModuleSpec, or the handle of a module.
+        trainable: Whether the variables are to be trained: if True, the constructor adds to
+            the collections TRAINABLE_VARIABLES and REGULARIZATION_LOSSES, and each call adds
+            to UPDATE_OPS.
+        name: The name of the variable scope and name scope. If it is taken in the current
+            scope, a number is appended.
+        tags: The tags of the graph variant, e.g. {"train"}, which modules usually have for
+            training; None means the variant without tags.
 
     Raises:
-        as load_module_spec() for a handle.
-        CheckpointError: if the module's checkpoint lacks a variable.
-        GraphError: in eager mode.
-        ModuleDefinitionError: if `spec` is neither a spec nor a handle.
-        NoSuchVariantError: if no graph variant has these tags.
-        ScopeError: if the name scope is taken where the variable scope is free.
-        UnregisteredOpsError: if no signature can be applied, as the module needs ops
-            that no imported package has.
+        CheckpointError: If a variable is missing in the module's checkpoint, or has another
+            shape or type there.
+        GraphError: If eager execution is enabled.
+        HandleNotFoundError: If there is nothing at the handle.
+        ModuleDefinitionError: If `spec` is neither a ModuleSpec nor a handle.
+        ModuleFormatError: If the module is damaged, or in an unknown format.
+        NoSuchVariantError: If no graph variant has these tags.
+        NotAModuleError: If there is something else than a module at the handle.
+        ScopeError: If the name scope is taken although the variable scope is free.
+        UnregisteredOpsError: If every signature needs ops that are not registered in this
+            process.
     """
 
     def __init__(
@@ -96,9 +112,10 @@ class Module:
             )
         self._spec = as_spec(spec)
         self._trainable = trainable
-        self._variant = self._spec.variant(tags)
+        self._variant = get_variant(self._spec, tags)
         self._variant.check_usable()
-        self._state = build_state(self._variant, self._spec.checkpoint_contents, name, trainable)
+        contents = read_checkpoint_of(self._spec)
+        self._state = build_state(self._variant, contents, name, trainable)
         self._saving = Saving(self._state, self._variant.variables)
         self._name = self._state.scope.rstrip("/").rpartition("/")[-1]
         self._applications: Counter[str] = Counter()
@@ -115,24 +132,28 @@ class Module:
         signature: str | None = None,
         as_dict: bool | None = None,
     ) -> Any:
-        """Applies the module: adds ops to the graph that compute outputs of inputs.
+        """Applies the module: adds ops to the graph that compute its outputs from inputs.
 
         Args:
-            inputs: a tensor, a sparse or ragged tensor, or what can become one; for
-                several inputs, or for none with a name that matters, a dict.
-            signature: its name; None is "default".
-            as_dict: whether to return all outputs in a dict.
+            inputs: The value of the only input, or a dict from the names of the inputs to
+                their values; None if the signature has no inputs. A value is a tensor, a
+                sparse or ragged tensor, or can be converted to one (a list, a NumPy array).
+            signature: The name of the signature; None means "default".
+            as_dict: Whether to return all outputs in a dict.
 
         Returns:
-            The output "default", or the dict of all outputs.
+            The output "default"; with `as_dict`, a dict of all outputs by name.
 
         Raises:
-            ColocationError: if constraints of the module cannot hold with these inputs.
-            GraphError: if the default graph is not the module's, nor within it.
-            NoSuchSignatureError: if there is none of this name.
-            SignatureMismatchError: if the inputs do not fit, or there is no output
-                "default" and not as_dict.
-            UnregisteredOpsError: if this signature needs ops that no imported package has.
+            ColocationError: If colocation constraints of the module contradict each other
+                with these inputs.
+            GraphError: If the default graph is neither the graph that the module is in nor
+                the graph of a function in it.
+            NoSuchSignatureError: If no signature has this name.
+            SignatureMismatchError: If an input is missing, unknown, or of another type or
+                shape; or if there is no output "default" and `as_dict` is not set.
+            UnregisteredOpsError: If the signature needs ops that are not registered in this
+                process.
         """
         values.check_named(_sentinel)
         name = signature or "default"
@@ -158,12 +179,12 @@ class Module:
 
     @property
     def graph(self) -> tf.Graph:
-        """The graph that the module's state is in."""
+        """The graph that the module's variables and tables are in."""
         return self._state.graph
 
     @property
     def variable_map(self) -> dict[str, Variable | list[Variable]]:
-        """The variables by their names in the module; partitioned ones as lists of parts."""
+        """The variables by their names in the module; a partitioned one is a list of its slices."""
         variables = self._state.variables
         groups = partitions.grouped(v.definition for v in self._variant.variables)
         return {
@@ -175,7 +196,7 @@ class Module:
 
     @property
     def variables(self) -> list[Variable]:
-        """All variables, each part of a partitioned one by itself, sorted by name."""
+        """All variables, sorted by name; each slice of a partitioned one is an element."""
         return sorted(self._state.variables.values(), key=lambda variable: variable.name)
 
     def get_signature_names(self) -> list[str]:
@@ -183,17 +204,17 @@ class Module:
         return self._spec.get_signature_names(self._variant.tags)
 
     def get_input_info_dict(self, signature: str | None = None) -> dict[str, TensorInfo]:
-        """What the inputs of a signature are; as ModuleSpec.get_input_info_dict."""
+        """Describes the inputs of a signature, like ModuleSpec.get_input_info_dict."""
         return self._spec.get_input_info_dict(signature, self._variant.tags)
 
     def get_output_info_dict(self, signature: str | None = None) -> dict[str, TensorInfo]:
-        """What the outputs of a signature are; as ModuleSpec.get_input_info_dict."""
+        """Describes the outputs of a signature, like ModuleSpec.get_output_info_dict."""
         return self._spec.get_output_info_dict(signature, self._variant.tags)
 
     def get_attached_message(
         self, key: str, message_type: type[M], required: bool = False
     ) -> M | None:
-        """The message attached under a key; as ModuleSpec.get_attached_message."""
+        """Returns the message attached under a key, like ModuleSpec.get_attached_message."""
         return self._spec.get_attached_message(key, message_type, self._variant.tags, required)
 
     def export(
@@ -208,14 +229,14 @@ class Module:
         export adds an op to it.
 
         Args:
-            path: of the directory to make. It appears when it is complete.
-            session: a session of the module's graph, with initialised variables.
-            overwrite: whether a module that is at `path` is replaced.
+            path: The path of the directory to write. It appears when it is complete.
+            session: A session of the module's graph in which the variables are initialised.
+            overwrite: Whether to replace a module that is already at `path`.
 
         Raises:
-            ExportExistsError: if something is at `path` that may not be replaced.
-            GraphError: if the session is of another graph.
-            tf.errors.FailedPreconditionError: if a variable is not initialised.
+            ExportExistsError: If there is something at `path` that may not be replaced.
+            GraphError: If the session is of another graph.
+            tf.errors.FailedPreconditionError: If a variable is not initialised.
         """
         if getattr(session, "graph", None) is not self.graph:
             raise GraphError(
@@ -229,20 +250,22 @@ class Module:
         checkpoint_path: str | os.PathLike[str],
         overwrite: bool = False,
     ) -> None:
-        """Writes the module with the values that a checkpoint of this graph has for it.
+        """Writes the module with values from a checkpoint of the program that it is in.
 
         Needs no session, and holds one variable at a time in memory. All graph variants
         are written.
 
         Args:
-            path: of the directory to make. It appears when it is complete.
-            checkpoint_path: the path prefix of a checkpoint, in which the module's variables
-                have the names that they have in this graph.
-            overwrite: whether a module that is at `path` is replaced.
+            path: The path of the directory to write. It appears when it is complete.
+            checkpoint_path: The path prefix of a checkpoint in which the module's variables
+                have the names that they have in this graph, or a directory, of which the
+                newest checkpoint is taken.
+            overwrite: Whether to replace a module that is already at `path`.
 
         Raises:
-            CheckpointError: if the checkpoint lacks a variable.
-            ExportExistsError: if something is at `path` that may not be replaced.
+            CheckpointError: If a variable is missing in the checkpoint, or has another shape
+                or type there.
+            ExportExistsError: If there is something at `path` that may not be replaced.
         """
         prefix = checkpoint.latest(os.fsdecode(checkpoint_path))
         entries = entries_in(prefix, [self._variant], lambda name: self._state.scope + name)
@@ -252,12 +275,12 @@ class Module:
         self, path: str | os.PathLike[str], write_variables: Callable[[str], None], overwrite: bool
     ) -> None:
         self._warn_of_left_out_variables()
-        self._spec.write(path, write_variables, overwrite)
+        write_module(self._spec, path, write_variables, overwrite)
 
     def _warn_of_left_out_variables(self) -> None:
         exported = self._variant.variable_names
         for tags in self._spec.get_tags():
-            if left_out := sorted(self._spec.variant(tags).variable_names - exported):
+            if left_out := sorted(get_variant(self._spec, tags).variable_names - exported):
                 _logger.warning(
                     "Module '%s' has graph variant %s, whose variables %s have no values in graph "
                     "variant %s. What is exported will lack them: the other variant cannot be "
@@ -270,11 +293,13 @@ class Module:
 
 
 def as_spec(spec: ModuleSpec | str | os.PathLike[str]) -> ModuleSpec:
-    """The ModuleSpec itself, or the one that a handle names.
+    """Returns a ModuleSpec as it is, and loads one from a handle.
 
     Raises:
-        ModuleDefinitionError: if it is neither.
-        as load_module_spec(), if it is a handle.
+        ModuleDefinitionError: If `spec` is neither a ModuleSpec nor a handle.
+        HandleNotFoundError: If there is nothing at the handle.
+        NotAModuleError: If there is something else than a module at the handle.
+        ModuleFormatError: If the module is damaged, or in an unknown format.
     """
     if isinstance(spec, ModuleSpec):
         return spec

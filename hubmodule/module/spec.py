@@ -1,4 +1,4 @@
-"""ModuleSpec: a module that is not in a graph yet."""
+"""hub.ModuleSpec: a module that is not in a graph yet."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ Tags = Iterable[str] | None
 class ModuleSpec:
     """A module that is not in a graph yet.
 
-    Made by hub.create_module_spec() or hub.load_module_spec(); passed to hub.Module().
+    hub.create_module_spec() and hub.load_module_spec() make specs; hub.Module() takes them.
 
     Args:
-        variants: its graph variants.
-        checkpoint_prefix: where the values of its variables are; None if the author's
-            initialisers give them.
-        origin: what it was made of, for people to read.
+        variants: The graph variants.
+        checkpoint_prefix: The path prefix of the checkpoint with the values of the variables;
+            None if the author's initialisers compute them.
+        origin: What the spec was made from, for error messages.
     """
 
     def __init__(self, variants: Sequence[Variant], checkpoint_prefix: str | None, origin: str):
@@ -50,65 +50,78 @@ class ModuleSpec:
         )
 
     def get_tags(self) -> list[frozenset[str]]:
-        """The sets of tags that name the graph variants; the default variant has none."""
+        """Returns the set of tags of each graph variant; that of the default variant is empty."""
         return list(self._variants)
 
     def get_signature_names(self, tags: Tags = None) -> list[str]:
-        """The names of the signatures of a graph variant.
+        """Returns the names of the signatures of a graph variant.
+
+        Args:
+            tags: The tags of the graph variant, e.g. {"train"}; None means the variant
+                without tags.
 
         Raises:
-            NoSuchVariantError: if no variant has these tags; it lists those there are.
+            NoSuchVariantError: If no graph variant has these tags; the message lists them.
         """
-        return list(self.variant(tags).signatures)
+        return list(get_variant(self, tags).signatures)
 
     def get_input_info_dict(
         self, signature: str | None = None, tags: Tags = None
     ) -> dict[str, TensorInfo]:
-        """What the inputs of a signature are: by name, with dtype, get_shape() and more.
+        """Describes the inputs of a signature.
 
         Args:
-            signature: its name; None is "default".
-            tags: of the graph variant; None is the empty set.
+            signature: The name of the signature; None means "default".
+            tags: The tags of the graph variant, e.g. {"train"}; None means the variant
+                without tags.
+
+        Returns:
+            A dict from the names of the inputs to objects with `dtype`, `get_shape()`,
+            `is_sparse`, `is_composite` and `type_spec`.
 
         Raises:
-            NoSuchSignatureError: if there is none of this name.
-            NoSuchVariantError: if no variant has these tags.
+            NoSuchSignatureError: If no signature has this name.
+            NoSuchVariantError: If no graph variant has these tags.
         """
-        return dict(self.variant(tags).signature(signature).inputs)
+        return dict(get_variant(self, tags).signature(signature).inputs)
 
     def get_output_info_dict(
         self, signature: str | None = None, tags: Tags = None
     ) -> dict[str, TensorInfo]:
-        """What the outputs of a signature are; as get_input_info_dict."""
-        return dict(self.variant(tags).signature(signature).outputs)
+        """Describes the outputs of a signature.
+
+        Arguments, return value and exceptions are those of get_input_info_dict.
+        """
+        return dict(get_variant(self, tags).signature(signature).outputs)
 
     def get_attached_message(
         self, key: str, message_type: type[M], tags: Tags = None, required: bool = False
     ) -> M | None:
-        """The message that the author attached to a graph variant.
+        """Returns a message that the author attached to a graph variant.
 
         Args:
-            key: under which it was attached.
-            message_type: its class.
-            tags: of the graph variant; None is the empty set.
-            required: whether it must be there.
+            key: The key that the author passed to hub.attach_message().
+            message_type: The class of the message.
+            tags: The tags of the graph variant, e.g. {"train"}; None means the variant
+                without tags.
+            required: Whether it is an error if no message is attached under the key.
 
         Returns:
             The message; None if there is none and it is not required.
 
         Raises:
-            ModuleFormatError: if it is of another class, where that can be told.
-            NoSuchAttachmentError: if there is none though it is required.
-            NoSuchVariantError: if no variant has these tags.
+            ModuleFormatError: If the message cannot be read as one of this class.
+            NoSuchAttachmentError: If there is none and it is required.
+            NoSuchVariantError: If no graph variant has these tags.
         """
-        variant = self.variant(tags)
+        variant = get_variant(self, tags)
         if key in variant.attachments:
             try:
                 return message_type.FromString(variant.attachments[key])
             except DecodeError as error:
                 raise ModuleFormatError(
-                    f"The message attached under '{key}' is no {message_type.__name__}: {error}. "
-                    "Pass the class that the author attached."
+                    f"The message attached under '{key}' is not a {message_type.__name__}: "
+                    f"{error}. Pass the class that the author attached."
                 ) from error
         if required:
             raise NoSuchAttachmentError(
@@ -125,20 +138,21 @@ class ModuleSpec:
         name_transform_fn: Callable[[str], str] | None = None,
         overwrite: bool = False,
     ) -> None:
-        """Writes the module with variables out of a checkpoint.
+        """Writes the module with variables from a checkpoint.
 
         Args:
-            path: of the directory to make.
-            checkpoint_path: the path prefix of a checkpoint with the variables, or a
-                directory whose newest checkpoint is meant.
-            name_transform_fn: gives for the name of a variable in the module its name
-                in the checkpoint; they are the same if None.
-            overwrite: whether a module that is at `path` is replaced.
+            path: The path of the directory to write. It appears when it is complete.
+            checkpoint_path: The path prefix of a checkpoint with the variables, or a
+                directory, of which the newest checkpoint is taken.
+            name_transform_fn: A function from the name of a variable in the module to its
+                name in the checkpoint; None means that they are the same.
+            overwrite: Whether to replace a module that is already at `path`.
 
         Raises:
-            CheckpointError: if the checkpoint lacks a variable.
-            ExportExistsError: if something is at `path` that may not be replaced.
-            ModuleDefinitionError: if there is no checkpoint_path.
+            CheckpointError: If a variable is missing in the checkpoint, or has another shape
+                or type there.
+            ExportExistsError: If there is something at `path` that may not be replaced.
+            ModuleDefinitionError: If no `checkpoint_path` is given.
         """
         if _sentinel is not None or not checkpoint_path:
             raise ModuleDefinitionError(
@@ -149,7 +163,7 @@ class ModuleSpec:
         prefix = checkpoint.latest(os.fsdecode(checkpoint_path))
         rename = name_transform_fn or (lambda name: name)
         entries = entries_in(prefix, self._variants.values(), rename)
-        self.write(path, functools.partial(checkpoint.write, entries=entries), overwrite)
+        write_module(self, path, functools.partial(checkpoint.write, entries=entries), overwrite)
 
     def export_values(
         self,
@@ -157,84 +171,99 @@ class ModuleSpec:
         values: Mapping[str, np.ndarray | np.generic | bytes],
         overwrite: bool = False,
     ) -> None:
-        """Writes the module with values that are at hand; needs neither graph nor session.
+        """Writes the module with variables from NumPy arrays; needs neither graph nor session.
 
             spec.export_values("/tmp/module", {"embeddings": vectors})
 
         Args:
-            path: of the directory to make.
-            values: for the name of each variable in the module its value, an array of the
-                variable's shape and dtype. Files that are mapped into memory (np.memmap) are
-                written from there.
-            overwrite: whether a module that is at `path` is replaced.
+            path: The path of the directory to write. It appears when it is complete.
+            values: A dict from the name of each variable in the module to its value, an array
+                of the variable's shape and dtype. A file that is mapped into memory
+                (np.memmap) is not read into memory.
+            overwrite: Whether to replace a module that is already at `path`.
 
         Raises:
-            ExportExistsError: if something is at `path` that may not be replaced.
-            VariableValueError: if a value is missing, or of another shape or dtype, or if
-                there is no such variable.
+            ExportExistsError: If there is something at `path` that may not be replaced.
+            VariableValueError: If a value is missing, has another shape or dtype than its
+                variable, or has the name of no variable.
         """
         entries = [checkpoint.Entry(name, value) for name, value in values.items()]
         _check_values(entries, _wanted(self._variants.values()))
-        self.write(path, functools.partial(checkpoint.write, entries=entries), overwrite)
-
-    def variant(self, tags: Tags = None) -> Variant:
-        """The graph variant with these tags; None is the empty set.
-
-        Raises:
-            NoSuchVariantError: if there is none; it lists those there are.
-        """
-        return self._variants[chosen_tags(tags, self._variants)]
+        write_module(self, path, functools.partial(checkpoint.write, entries=entries), overwrite)
 
     @functools.cached_property
-    def checkpoint_contents(self) -> checkpoint.Contents | None:
-        """What its checkpoint says of the variables, or None if there is no checkpoint.
-
-        Raises:
-            CheckpointError: if the checkpoint cannot be read.
-        """
+    def _checkpoint_contents(self) -> checkpoint.Contents | None:
         if self._checkpoint_prefix is None:
             return None
         if not any(v.names_of(collections.VARIABLES) for v in self._variants.values()):
             return checkpoint.Contents(self._checkpoint_prefix, {}, {})
         return checkpoint.contents(self._checkpoint_prefix)
 
-    def write(
-        self,
-        path: str | os.PathLike[str],
-        write_variables: Callable[[str], None],
-        overwrite: bool = False,
-    ) -> None:
-        """Writes a module directory, whole or not at all.
 
-        Args:
-            path: of the directory to make.
-            write_variables: writes the variables' values, with names as in the module, to
-                the checkpoint of a path prefix; nothing if there are none. The directory of
-                the checkpoint is not there yet.
-            overwrite: whether a module that is at `path` is replaced.
+def get_variant(spec: ModuleSpec, tags: Tags = None) -> Variant:
+    """Returns the graph variant of a spec that has some tags.
 
-        Raises:
-            ExportExistsError: if something is at `path` that may not be replaced.
-        """
-        with files.new_directory(path, module_def.FILE_NAME, overwrite) as directory:
-            saved_model.write(directory, (v.meta_graph for v in self._variants.values()))
-            write_variables(saved_model.checkpoint_prefix(directory))
-            module_def.write(directory)
+    Args:
+        spec: The spec.
+        tags: The tags of the graph variant; None means the variant without tags.
+
+    Raises:
+        NoSuchVariantError: If no graph variant has these tags; the message lists them.
+    """
+    return spec._variants[chosen_tags(tags, spec._variants)]
+
+
+def read_checkpoint_of(spec: ModuleSpec) -> checkpoint.Contents | None:
+    """Reads, once, which variables the checkpoint of a spec has.
+
+    Returns:
+        The contents; None if the spec has no checkpoint.
+
+    Raises:
+        CheckpointError: If the checkpoint cannot be read.
+    """
+    return spec._checkpoint_contents
+
+
+def write_module(
+    spec: ModuleSpec,
+    path: str | os.PathLike[str],
+    write_variables: Callable[[str], None],
+    overwrite: bool = False,
+) -> None:
+    """Writes a module directory, whole or not at all.
+
+    Args:
+        spec: Of which all graph variants are written.
+        path: The path of the directory to write.
+        write_variables: A function that writes the variables' values, under their names in
+            the module, to a checkpoint with the path prefix that it is given; it writes
+            nothing if there are no variables. It makes the directory of the checkpoint.
+        overwrite: Whether to replace a module that is already at `path`.
+
+    Raises:
+        ExportExistsError: If there is something at `path` that may not be replaced.
+    """
+    with files.new_directory(path, module_def.FILE_NAME, overwrite) as directory:
+        saved_model.write(directory, (v.meta_graph for v in spec._variants.values()))
+        write_variables(saved_model.checkpoint_prefix(directory))
+        module_def.write(directory)
 
 
 def entries_in(
     prefix: str, variants: Iterable[Variant], checkpoint_name: Callable[[str], str]
 ) -> Iterable[checkpoint.Entry]:
-    """The values that a checkpoint has for the variables of a module.
+    """Reads the values of a module's variables from a checkpoint, one at a time.
 
     Args:
-        prefix: the path prefix of the checkpoint.
-        variants: whose variables are wanted.
-        checkpoint_name: gives for the name of a variable in the module its name in the
-            checkpoint.
+        prefix: The path prefix of the checkpoint.
+        variants: The graph variants of which all variables are read.
+        checkpoint_name: A function from the name of a variable in the module to its name in
+            the checkpoint.
 
     Raises:
-        CheckpointError: if the checkpoint lacks a variable; before anything is read.
+        CheckpointError: If a variable is missing in the checkpoint, or has another shape or
+            type there; before the first value is read.
     """
     if not (wanted := _wanted(variants)):
         return []
@@ -246,7 +275,7 @@ def entries_in(
 
 
 def _wanted(variants: Iterable[Variant]) -> dict[str, tuple[tf.TensorShape, tf.DType]]:
-    """What a checkpoint of a module has to have: names, and what each is."""
+    """Lists the shape and dtype of each variable by the name that it has in a checkpoint."""
     return {
         variable.checkpoint_name: (variable.checkpoint_shape, variable.dtype)
         for variant in variants

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import functools
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import tensorflow as tf
-from tensorflow.core.framework.variable_pb2 import VariableDef
 
 from hubmodule import _tf
 from hubmodule.errors import ScopeError
 from hubmodule.format.checkpoint import Contents, batches
 from hubmodule.module.blame import blaming
 from hubmodule.module.variant import Variant
-from hubmodule.surgery import collections, partitions
+from hubmodule.surgery import collections
 from hubmodule.surgery.names import op_name, under
 from hubmodule.surgery.prune import Part
-from hubmodule.surgery.scoping import graph_def_under
+from hubmodule.surgery.scoping import graph_def_under, variable_def_under
 from hubmodule.surgery.state import VariableState, restore_graph
 
 Variable: TypeAlias = tf.compat.v1.Variable
@@ -95,7 +94,12 @@ def _build_state(
         trainables = variant.names_of(collections.TRAINABLE_VARIABLES) if trainable else set()
         variables = {
             variable.definition.variable_name: _tf.variable_from_proto(
-                _live_definition(variable, scope, values.get(variable.op), trainables)
+                variable_def_under(
+                    scope,
+                    variable.definition,
+                    trainable=variable.definition.variable_name in trainables,
+                    initial_value=values.get(variable.op),
+                )
             )
             for variable in variant.variables
         }
@@ -194,24 +198,6 @@ def _cpu_of(device: str) -> str:
         return ""
     spec = tf.DeviceSpec.from_string(device)
     return spec.replace(device_type="CPU", device_index=0).to_string()
-
-
-def _live_definition(
-    variable: VariableState, scope: str, value: str | None, trainables: Collection[str]
-) -> VariableDef:
-    """The VariableDef of a module's variable in the graph of its user."""
-    definition = VariableDef()
-    definition.CopyFrom(variable.definition)
-    definition.trainable = definition.variable_name in trainables
-    for field in ("variable_name", "initializer_name", "snapshot_name", "initial_value_name"):
-        if getattr(definition, field):
-            setattr(definition, field, scope + getattr(definition, field))
-    if value is not None:
-        definition.initial_value_name = value
-    if partitions.is_part(definition):
-        info = definition.save_slice_info_def
-        info.full_name = scope + info.full_name
-    return definition
 
 
 def _fill_collections(state: StateGraph, variant: Variant, trainable: bool) -> None:

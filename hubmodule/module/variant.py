@@ -27,8 +27,8 @@ from hubmodule.surgery import (
     registration,
     state,
 )
-from hubmodule.surgery.names import is_control, op_name
-from hubmodule.surgery.prune import Part, Wiring
+from hubmodule.surgery.names import op_name
+from hubmodule.surgery.prune import Part, Wiring, remove_control_inputs_in_place
 
 # Of the text of an error of TensorFlow's, which may show a whole op.
 _MOST_CHARACTERS = 600
@@ -168,8 +168,7 @@ class Variant:
     def _local(self) -> MetaGraphDef:
         """The MetaGraph as this TensorFlow imports it; state waits for nothing."""
         local = portability.for_this_tensorflow(self.meta_graph)
-        for node in state.holders(local.graph_def.node):
-            del node.input[:]
+        state.clear_inputs_in_place(local.graph_def)
         return local
 
     @functools.cached_property
@@ -334,10 +333,10 @@ class Variant:
     ) -> Template:
         graph_def = self.wiring.graph_of(part.ops)
         registration.check_registered(graph_def, self.tags)
-        graph_def = colocation.with_live_constraints(graph_def, self.wiring.nodes, replaced_ops)
+        graph_def = colocation.drop_dead_constraints(graph_def, self.wiring.nodes, replaced_ops)
         # State is there from the start.
-        _remove_waits(graph_def, part.controls & self.state_ops)
-        anchors = {op for node in graph_def.node for op in colocation.constrained_to(node)}
+        remove_control_inputs_in_place(graph_def, part.controls & self.state_ops)
+        anchors = {op for node in graph_def.node for op in colocation.find_colocated_ops(node)}
         return Template(
             graph_def,
             part,
@@ -345,14 +344,3 @@ class Variant:
             frozenset(anchors.intersection(replaced_ops)),
             updates,
         )
-
-
-def _remove_waits(graph_def: tf.compat.v1.GraphDef, ops: frozenset[str]) -> None:
-    """Removes the control inputs that name some ops, in place."""
-    if not ops:
-        return
-    for node in graph_def.node:
-        kept = [i for i in node.input if not (is_control(i) and op_name(i) in ops)]
-        if len(kept) < len(node.input):
-            del node.input[:]
-            node.input.extend(kept)

@@ -1,4 +1,4 @@
-"""Colocation constraints: kept true when a part of a graph is taken out and rewired.
+"""Keeps colocation constraints true when a subgraph is taken out of its graph and rewired.
 
 A node's attribute "_class" lists constraints "loc:@op". A constraint on an op that
 is replaced is a constraint on what replaces it.
@@ -18,8 +18,8 @@ from hubmodule.surgery.names import op_name
 GROUP = b"loc:@"
 
 
-def constrained_to(node: tf.compat.v1.NodeDef) -> list[str]:
-    """The ops that a node must be colocated with, without itself."""
+def find_colocated_ops(node: tf.compat.v1.NodeDef) -> list[str]:
+    """Returns the names of the ops that a node must be colocated with, without itself."""
     if "_class" not in node.attr:
         return []
     groups = node.attr["_class"].list.s
@@ -27,79 +27,85 @@ def constrained_to(node: tf.compat.v1.NodeDef) -> list[str]:
     return [name for name in names if name != node.name]
 
 
-def with_live_constraints(
+def drop_dead_constraints(
     part: tf.compat.v1.GraphDef,
     nodes: Mapping[str, tf.compat.v1.NodeDef],
     replaced_ops: Collection[str],
 ) -> tf.compat.v1.GraphDef:
-    """A copy of a part of a graph whose constraints name only ops of the part, or replaced ones.
+    """Returns a copy of a subgraph whose constraints name only its own or replaced ops.
+
+    A constraint on an op that is left behind becomes one on the ops that that op was itself
+    colocated with. If there are none, the first node of the subgraph that was colocated with
+    it takes its place, so that all nodes that were colocated with it stay together.
 
     Args:
-        part: nodes of the graph.
-        nodes: all nodes of the graph by name.
-        replaced_ops: ops of the graph that come from elsewhere.
-
-    Returns:
-        A constraint on an op that is left behind is one on the ops that that op was
-        itself constrained to; if there is none, the first that was to be with it takes
-        its place, so that those colocated with each other stay so.
+        part: Nodes of the graph.
+        nodes: All nodes of the graph by name.
+        replaced_ops: Names of the ops of the graph that the import replaces.
     """
     kept = {node.name for node in part.node} | set(replaced_ops)
-    stand_ins: dict[str, str] = {}
+    substitutes: dict[str, str] = {}
     result = tf.compat.v1.GraphDef()
     result.CopyFrom(part)
     for node in result.node:
-        wanted = constrained_to(node)
+        wanted = find_colocated_ops(node)
         if all(name in kept for name in wanted):
             continue
-        live = {
-            target
-            for name in wanted
-            for leader in _leaders(name, kept, nodes)
-            for target in [leader if leader in kept else stand_ins.setdefault(leader, node.name)]
-        }
-        groups = node.attr["_class"].list.s
-        others = [group for group in groups if not group.startswith(GROUP)]
-        del groups[:]
-        groups.extend(others + [GROUP + name.encode() for name in sorted(live)])
+        live = set()
+        for leader in _find_leaders(wanted, kept, nodes):
+            if leader not in kept:
+                leader = substitutes.setdefault(leader, node.name)
+            live.add(leader)
+        _set_constraints_in_place(node, live)
     return result
 
 
-def _leaders(
-    name: str, kept: Collection[str], nodes: Mapping[str, tf.compat.v1.NodeDef]
+def _find_leaders(
+    names: Iterable[str], kept: Collection[str], nodes: Mapping[str, tf.compat.v1.NodeDef]
 ) -> Iterator[str]:
-    """The kept ops that a constraint on an op comes down to, or the op that it ends at."""
-    pending, seen = [name], set()
+    """Follows constraints from op to op, up to an op that is kept or has no constraint itself."""
+    pending, seen = list(names), set()
     while pending:
         current = pending.pop()
         if current in seen:
             continue
         seen.add(current)
-        further = constrained_to(nodes[current]) if current in nodes else []
+        further = find_colocated_ops(nodes[current]) if current in nodes else []
         if current in kept or not further:
             yield current
         else:
             pending.extend(further)
 
 
-def groups_of_replaced(
+def _set_constraints_in_place(node: tf.compat.v1.NodeDef, targets: Iterable[str]) -> None:
+    """Replaces the constraints of a node; other elements of "_class" stay."""
+    groups = node.attr["_class"].list.s
+    others = [group for group in groups if not group.startswith(GROUP)]
+    del groups[:]
+    groups.extend(others + [GROUP + name.encode() for name in sorted(targets)])
+
+
+def find_replacing_groups(
     part: tf.compat.v1.GraphDef, replacements: Mapping[str, Collection[Iterable[bytes]]]
 ) -> dict[str, list[bytes]]:
-    """What takes the place of the constraints on replaced ops.
+    """Finds the colocation groups that take the place of constraints on replaced ops.
 
     Args:
-        part: the nodes that are going to be imported.
-        replacements: per replaced op, the colocation groups of each op that replaces
-            one of its outputs.
+        part: The nodes that are going to be imported.
+        replacements: For each replaced op the colocation groups (b"loc:@name") of each op
+            that replaces one of its outputs.
+
+    Returns:
+        The groups by the name of the replaced op.
 
     Raises:
-        ColocationError: if a node is constrained to an op whose outputs are replaced by
-            ops that are not colocated with each other, or only in part.
+        ColocationError: If a node is colocated with an op of which the outputs are replaced
+            by ops that are not colocated with each other, or of which only some are replaced.
     """
     followers: dict[str, list[str]] = defaultdict(list)
     kept = {node.name for node in part.node}
     for node in part.node:
-        for target in constrained_to(node):
+        for target in find_colocated_ops(node):
             if target in replacements:
                 followers[target].append(node.name)
     result = {}
@@ -108,12 +114,12 @@ def groups_of_replaced(
         if target in kept:
             choices.add((GROUP + target.encode(),))
         if len(choices) > 1:
-            raise ColocationError(_ambiguous(nodes[0], target, choices))
+            raise ColocationError(_describe_ambiguity(nodes[0], target, choices))
         result[target] = list(choices.pop())
     return result
 
 
-def _ambiguous(node: str, target: str, choices: Iterable[tuple[bytes, ...]]) -> str:
+def _describe_ambiguity(node: str, target: str, choices: Iterable[tuple[bytes, ...]]) -> str:
     listed = " or ".join(
         "[" + ", ".join(group.decode() for group in groups) + "]" for groups in sorted(choices)
     )
@@ -131,15 +137,15 @@ def check_inputs(
     """Checks that no input of a signature is colocated with another op.
 
     Args:
-        nodes: all nodes of the graph by name.
-        inputs: the names of the input tensors per signature.
+        nodes: All nodes of the graph by name.
+        inputs: The names of the input tensors ("x:0") by the name of the signature.
 
     Raises:
-        ColocationError: names the signature, the tensor and the op.
+        ColocationError: If one is; the message names the signature, the tensor and the op.
     """
     for signature, tensors in inputs.items():
         for tensor in tensors:
-            for target in constrained_to(nodes[op_name(tensor)]):
+            for target in find_colocated_ops(nodes[op_name(tensor)]):
                 raise ColocationError(
                     f"Input '{tensor}' of signature '{signature}' is colocated with op '{target}'. "
                     "A consumer decides where inputs are: create the input outside of "
@@ -150,14 +156,18 @@ def check_inputs(
 def check_state(nodes: Mapping[str, tf.compat.v1.NodeDef], state_ops: Collection[str]) -> None:
     """Checks that state is colocated with other state only.
 
+    Args:
+        nodes: All nodes of the graph by name.
+        state_ops: The names of the ops that hold state.
+
     Raises:
-        ColocationError: names the two ops.
+        ColocationError: If it is not; the message names the two ops.
     """
     for name in state_ops:
-        for target in constrained_to(nodes[name]):
+        for target in find_colocated_ops(nodes[name]):
             if target not in state_ops:
                 raise ColocationError(
-                    f"State op '{name}' is colocated with op '{target}', which is no state: it is "
+                    f"State op '{name}' is colocated with op '{target}', which is not state: it is "
                     "in the graph once per application of the module. Create the variable or table "
                     "outside of tf.colocate_with()."
                 )

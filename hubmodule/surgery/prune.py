@@ -142,6 +142,22 @@ class Wiring:
         return graph_def
 
 
+def remove_control_inputs_in_place(graph_def: tf.compat.v1.GraphDef, ops: Collection[str]) -> None:
+    """Removes the control inputs that name some ops.
+
+    Args:
+        graph_def: Its nodes are changed.
+        ops: Names of ops, in the graph or not.
+    """
+    if not ops:
+        return
+    for node in graph_def.node:
+        kept = [i for i in node.input if not (is_control(i) and op_name(i) in ops)]
+        if len(kept) < len(node.input):
+            del node.input[:]
+            node.input.extend(kept)
+
+
 def _twins(graph_def: tf.compat.v1.GraphDef) -> str:
     counts = Counter(node.name for node in graph_def.node)
     twins = [name for name, count in counts.items() if count > 1]

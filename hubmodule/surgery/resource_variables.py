@@ -7,7 +7,7 @@ but every op on one has a counterpart on a resource handle.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import tensorflow as tf
 from tensorflow.core.framework.variable_pb2 import VariableDef
@@ -71,49 +71,46 @@ _DROPPED = ("_output_shapes", "use_locking", "validate_shape")
 
 
 def with_resources(meta_graph: MetaGraphDef) -> MetaGraphDef:
-    """The MetaGraph without references; itself if it has none.
+    """Returns the MetaGraph without references; itself if it has none.
 
     A variable is read where its reference was used as a value, once for each use and
     after what that use waited for. Names of ops stay; the VariableDefs become those of
     resource variables, and signatures that name references name reads.
 
     Raises:
-        ModuleFormatError: if an op on references has no counterpart.
+        ModuleFormatError: If an op on references has no counterpart.
     """
     if not any(node.op in _HOLDERS for node in meta_graph.graph_def.node):
         return meta_graph
     result = MetaGraphDef()
     result.CopyFrom(meta_graph)
-    _Rewriting(result).run()
+    result.graph_def.ClearField("node")
+    references = _References(meta_graph)
+    nodes = _ResourceNodes(references, result.graph_def)
+    for node in meta_graph.graph_def.node:
+        nodes.convert(node)
+    _convert_signatures_in_place(result, nodes)
+    _convert_collections_in_place(result, references)
+    _convert_variable_defs_in_place(result, nodes)
+    _add_reads_to_contexts_in_place(result, nodes.reads)
     return result
 
 
-class _Rewriting:
-    """Changes one MetaGraph in place."""
+class _References:
+    """What in a MetaGraph is a reference; the MetaGraph is only read.
+
+    Attributes:
+        nodes: The nodes by name.
+        dtypes: The DataType of the value by the name of each tensor ("x:0") that is a
+            reference; of a table, that of resources.
+    """
 
     def __init__(self, meta_graph: MetaGraphDef):
-        self._meta_graph = meta_graph
-        self._nodes = {node.name: node for node in meta_graph.graph_def.node}
-        self._ops = {name: node.op for name, node in self._nodes.items()}  # as they were
-        self._dtypes: dict[str, int] = {}  # of the values, per tensor that was a reference
-        self._reads: dict[str, list[str]] = defaultdict(list)  # the reads made for a node
-
-    def run(self) -> None:
-        self._find_references()
-        for node in list(self._meta_graph.graph_def.node):
-            self._rewrite_inputs(node)
-        for node in list(self._nodes.values()):
-            self._rewrite_op(node)
-        self._rewrite_signatures()
-        self._rewrite_collections()
-        self._rewrite_variable_defs()
-        self._rewrite_contexts()
-
-    def _find_references(self) -> None:
-        """References are followed from their holders, as loops pass them around in circles."""
+        self.nodes = {node.name: node for node in meta_graph.graph_def.node}
+        self.dtypes: dict[str, int] = {}
         consumers: dict[str, list[tf.compat.v1.NodeDef]] = defaultdict(list)
         pending = []
-        for node in self._nodes.values():
+        for node in self.nodes.values():
             for reference in node.input:
                 if not is_control(reference):
                     consumers[tensor_name(reference)].append(node)
@@ -121,11 +118,12 @@ class _Rewriting:
                 is_variable = _HOLDERS[node.op] == "VarHandleOp"
                 dtype = node.attr["dtype"].type if is_variable else tf.resource.as_datatype_enum
                 pending.append((f"{node.name}:0", dtype))
+        # From their holders on, as loops pass references around in circles.
         while pending:
             tensor, dtype = pending.pop()
-            if tensor in self._dtypes:
+            if tensor in self.dtypes:
                 continue
-            self._dtypes[tensor] = dtype
+            self.dtypes[tensor] = dtype
             for node in consumers[tensor]:
                 if node.op in _PASSING or (
                     node.op in _ASSIGNING and tensor_name(node.input[0]) == tensor
@@ -133,130 +131,175 @@ class _Rewriting:
                     outputs = 2 if node.op == "RefSwitch" else 1
                     pending.extend((f"{node.name}:{i}", dtype) for i in range(outputs))
 
-    def _rewrite_inputs(self, node: tf.compat.v1.NodeDef) -> None:
-        controls = [reference for reference in node.input if is_control(reference)]
-        inputs, after = [], []
-        for index, reference in enumerate(node.input):
-            if is_control(reference) or tensor_name(reference) not in self._dtypes:
-                inputs.append(reference)
-            elif self._takes_handle(node, index):
-                handle, waits = self._handle(reference)
-                inputs.append(handle)
-                after.extend(waits)
-            else:
-                inputs.append(self._read(f"{node.name}/read_{index}", reference, controls))
-                self._reads[node.name].append(inputs[-1])
-        del node.input[:]
-        data = [reference for reference in inputs if not is_control(reference)]
-        node.input.extend([*data, *dict.fromkeys(after + controls)])
+    def takes_handle(self, node: tf.compat.v1.NodeDef, index: int) -> bool:
+        """Whether the counterpart of a node takes a handle for an input that is a reference.
 
-    def _takes_handle(self, node: tf.compat.v1.NodeDef, index: int) -> bool:
-        op = self._ops[node.name]
-        if op in _PASSING:
-            return op == "RefMerge" or index == 0
-        if index == 0 and (op in _ASSIGNING or op in _USING):
+        Raises:
+            ModuleFormatError: If the node has no counterpart.
+        """
+        if node.op in _PASSING:
+            return node.op == "RefMerge" or index == 0
+        if index == 0 and (node.op in _ASSIGNING or node.op in _USING):
             return True
-        if op.startswith("Ref") or self._dtypes[tensor_name(node.input[index])] == (
+        if node.op.startswith("Ref") or self.dtypes[tensor_name(node.input[index])] == (
             tf.resource.as_datatype_enum
         ):
             raise ModuleFormatError(
-                f"Op '{node.name}' of type {op} works on a reference to '{node.input[index]}', and "
-                "has no counterpart in TF2. Use the module with hub.Module in a tf.Graph."
+                f"Op '{node.name}' of type {node.op} works on a reference to "
+                f"'{node.input[index]}', and has no counterpart in TF2. Use the module with "
+                "hub.Module in a tf.Graph."
             )
         return False
 
-    def _handle(self, reference: str) -> tuple[str, list[str]]:
-        """The handle for a reference, and the assignments that come before its use."""
-        waits = []
-        while self._ops[op_name(reference)] in _ASSIGNING:
-            waits.append("^" + op_name(reference))
-            node = self._nodes[op_name(reference)]
-            reference = node.input[0]
-        return reference, waits
+    def find_handle(self, reference: str) -> tuple[str, list[str]]:
+        """Returns the handle for a reference, and the assignments to wait for before its use."""
+        assignments = []
+        while self.nodes[op_name(reference)].op in _ASSIGNING:
+            assignments.append("^" + op_name(reference))
+            reference = self.nodes[op_name(reference)].input[0]
+        return reference, assignments
 
-    def _read(self, name: str, reference: str, controls: list[str]) -> str:
-        """Adds an op that reads a variable; returns its name."""
-        while name in self._nodes:
+
+class _ResourceNodes:
+    """Writes the counterparts of nodes, and the reads that they need, to a new graph.
+
+    Args:
+        references: Of the original graph.
+        graph_def: The new graph, to which nodes are added.
+
+    Attributes:
+        references: Of the original graph.
+        reads: The names of the reads that were added for a node, by its name.
+    """
+
+    def __init__(self, references: _References, graph_def: tf.compat.v1.GraphDef):
+        self.references = references
+        self.reads: dict[str, list[str]] = defaultdict(list)
+        self._graph_def = graph_def
+        self._taken = set(references.nodes)
+
+    def convert(self, node: tf.compat.v1.NodeDef) -> None:
+        """Adds the counterpart of a node of the original graph; the node itself is not changed."""
+        converted = self._graph_def.node.add()
+        converted.CopyFrom(node)
+        del converted.input[:]
+        converted.input.extend(self._convert_inputs(node))
+        counterparts: Mapping[str, str] = _HOLDERS | _PASSING | _ASSIGNING | _USING
+        if node.op not in counterparts:
+            return
+        converted.op = counterparts[node.op]
+        for name in _DROPPED:
+            converted.attr.pop(name, None)
+        for name, new_name in _RENAMED.get(node.op, {}).items():
+            converted.attr[new_name].CopyFrom(node.attr[name])
+            del converted.attr[name]
+        if node.op in _PASSING:
+            converted.attr["T"].type = tf.resource.as_datatype_enum
+        elif node.op == "IsVariableInitialized":
+            converted.attr.pop("dtype", None)
+        elif node.op == "CountUpTo":
+            converted.attr["T"].type = self.references.dtypes[tensor_name(node.input[0])]
+
+    def add_read(self, name: str, reference: str, controls: Iterable[str] = ()) -> str:
+        """Adds an op that reads a variable.
+
+        Args:
+            name: The name that the op gets, if it is free.
+            reference: A reference to the variable, in the original graph.
+            controls: Control inputs ("^op") of the op.
+
+        Returns:
+            The name of the op.
+        """
+        while name in self._taken:
             name += "_"
-        handle, waits = self._handle(reference)
-        node = self._meta_graph.graph_def.node.add(name=name, op="ReadVariableOp")
-        node.input.extend([handle, *dict.fromkeys(waits + controls)])
-        node.attr["dtype"].type = self._dtypes[tensor_name(reference)]
-        self._nodes[name] = node
-        self._ops[name] = node.op
+        self._taken.add(name)
+        handle, assignments = self.references.find_handle(reference)
+        node = self._graph_def.node.add(name=name, op="ReadVariableOp")
+        node.input.extend([handle, *dict.fromkeys([*assignments, *controls])])
+        node.attr["dtype"].type = self.references.dtypes[tensor_name(reference)]
         return name
 
-    def _rewrite_op(self, node: tf.compat.v1.NodeDef) -> None:
-        old = node.op
-        counterparts: Mapping[str, str] = _HOLDERS | _PASSING | _ASSIGNING | _USING
-        if old not in counterparts:
-            return
-        node.op = counterparts[old]
-        for name in _DROPPED:
-            node.attr.pop(name, None)
-        for name, new_name in _RENAMED.get(old, {}).items():
-            node.attr[new_name].CopyFrom(node.attr[name])
-            del node.attr[name]
-        if old in _PASSING:
-            node.attr["T"].type = tf.resource.as_datatype_enum
-        elif old == "IsVariableInitialized":
-            node.attr.pop("dtype", None)
-        elif old == "CountUpTo":
-            node.attr["T"].type = self._dtypes[tensor_name(node.input[0])]
-
-    def _rewrite_signatures(self) -> None:
-        for name, signature in self._meta_graph.signature_def.items():
-            for key, info in signature.outputs.items():
-                if info.name in self._dtypes:
-                    info.dtype = self._dtypes[info.name]
-                    read = f"{op_name(info.name)}/{_plain(name, key)}"
-                    info.name = self._read(read, info.name, []) + ":0"
-
-    def _rewrite_collections(self) -> None:
-        """An assignment has no output any more; it is known by its op."""
-        for collection in self._meta_graph.collection_def.values():
-            names = collection.node_list.value
-            for index, name in enumerate(names):
-                if name in self._dtypes:
-                    names[index] = op_name(name)
-
-    def _rewrite_variable_defs(self) -> None:
-        for key in (
-            collections.VARIABLES,
-            collections.TRAINABLE_VARIABLES,
-            collections.MODEL_VARIABLES,
-        ):
-            definitions = collections.variables_in(self._meta_graph, key)
-            for definition in definitions:
-                self._rewrite_definition(definition)
-            if definitions:
-                values = self._meta_graph.collection_def[key].bytes_list.value
-                del values[:]
-                values.extend(definition.SerializeToString() for definition in definitions)
-
-    def _rewrite_definition(self, definition: VariableDef) -> None:
-        if definition.variable_name not in self._dtypes:
-            return
-        definition.is_resource = True
-        if definition.snapshot_name in self._dtypes:
-            name = f"{op_name(definition.variable_name)}/snapshot"
-            read = self._read(name, definition.snapshot_name, [])
-            definition.snapshot_name = f"{read}:0"
-
-    def _rewrite_contexts(self) -> None:
-        """Puts the reads into the control flow contexts of the ops that they were made for."""
-        for key, kind in control_flow.CONTEXT_DEFS.items():
-            if key not in self._meta_graph.collection_def:
+    def _convert_inputs(self, node: tf.compat.v1.NodeDef) -> list[str]:
+        """Returns the inputs of the counterpart of a node: handles and reads for references."""
+        controls = [reference for reference in node.input if is_control(reference)]
+        inputs, assignments = [], []
+        for index, reference in enumerate(node.input):
+            if is_control(reference):
                 continue
-            values = self._meta_graph.collection_def[key].bytes_list.value
-            contexts = [kind.FromString(value) for value in values]
-            for root in contexts:
-                for context in control_flow.family(root):
-                    for member in control_flow.members(context):
-                        context.values_def.values.extend(f"{r}:0" for r in self._reads[member])
+            if tensor_name(reference) not in self.references.dtypes:
+                inputs.append(reference)
+            elif self.references.takes_handle(node, index):
+                handle, before = self.references.find_handle(reference)
+                inputs.append(handle)
+                assignments.extend(before)
+            else:
+                inputs.append(self.add_read(f"{node.name}/read_{index}", reference, controls))
+                self.reads[node.name].append(inputs[-1])
+        return [*inputs, *dict.fromkeys(assignments + controls)]
+
+
+def _convert_signatures_in_place(meta_graph: MetaGraphDef, nodes: _ResourceNodes) -> None:
+    """Lets outputs that are references name reads."""
+    dtypes = nodes.references.dtypes
+    for name, signature in meta_graph.signature_def.items():
+        for key, info in signature.outputs.items():
+            if info.name in dtypes:
+                info.dtype = dtypes[info.name]
+                read = f"{op_name(info.name)}/{_read_name(name, key)}"
+                info.name = nodes.add_read(read, info.name) + ":0"
+
+
+def _convert_collections_in_place(meta_graph: MetaGraphDef, references: _References) -> None:
+    """Names assignments by their ops, as they have no output any more."""
+    for collection in meta_graph.collection_def.values():
+        names = collection.node_list.value
+        for index, name in enumerate(names):
+            if name in references.dtypes:
+                names[index] = op_name(name)
+
+
+def _convert_variable_defs_in_place(meta_graph: MetaGraphDef, nodes: _ResourceNodes) -> None:
+    for key in (
+        collections.VARIABLES,
+        collections.TRAINABLE_VARIABLES,
+        collections.MODEL_VARIABLES,
+    ):
+        definitions = collections.variables_in(meta_graph, key)
+        for definition in definitions:
+            _convert_variable_def_in_place(definition, nodes)
+        if definitions:
+            values = meta_graph.collection_def[key].bytes_list.value
             del values[:]
-            values.extend(context.SerializeToString() for context in contexts)
+            values.extend(definition.SerializeToString() for definition in definitions)
 
 
-def _plain(*names: str) -> str:
+def _convert_variable_def_in_place(definition: VariableDef, nodes: _ResourceNodes) -> None:
+    if definition.variable_name not in nodes.references.dtypes:
+        return
+    definition.is_resource = True
+    if definition.snapshot_name in nodes.references.dtypes:
+        name = f"{op_name(definition.variable_name)}/snapshot"
+        definition.snapshot_name = f"{nodes.add_read(name, definition.snapshot_name)}:0"
+
+
+def _add_reads_to_contexts_in_place(
+    meta_graph: MetaGraphDef, reads: Mapping[str, Iterable[str]]
+) -> None:
+    """Puts the reads into the control flow contexts of the nodes that they were added for."""
+    for key, kind in control_flow.CONTEXT_DEFS.items():
+        if key not in meta_graph.collection_def:
+            continue
+        values = meta_graph.collection_def[key].bytes_list.value
+        contexts = [kind.FromString(value) for value in values]
+        for root in contexts:
+            for context in control_flow.family(root):
+                for member in control_flow.members(context):
+                    context.values_def.values.extend(f"{r}:0" for r in reads.get(member, ()))
+        del values[:]
+        values.extend(context.SerializeToString() for context in contexts)
+
+
+def _read_name(*names: str) -> str:
+    """Joins names to one that an op can have."""
     return "_".join(["output", *("".join(c if c.isalnum() else "_" for c in n) for n in names)])

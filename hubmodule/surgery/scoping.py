@@ -1,4 +1,4 @@
-"""Moves a GraphDef under a scope: its names become absolute, so that it is imported as it is."""
+"""Moves graphs and variables under a scope: names become absolute, ready for the import."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import itertools
 from collections.abc import Iterable, Mapping
 
 import tensorflow as tf
+from tensorflow.core.framework.variable_pb2 import VariableDef
 
-from hubmodule.surgery import functions
+from hubmodule.surgery import functions, partitions
 from hubmodule.surgery.colocation import GROUP
 from hubmodule.surgery.names import under
 
@@ -46,6 +47,32 @@ def graph_def_under(
             del node.input[:]
             node.input.extend(inputs)
         _move_attributes(node, scope.encode(), groups)
+    return moved
+
+
+def variable_def_under(
+    scope: str, definition: VariableDef, trainable: bool, initial_value: str | None = None
+) -> VariableDef:
+    """Returns the VariableDef that a variable has once its graph is under a scope.
+
+    Args:
+        scope: The absolute scope, with its final "/".
+        definition: Has names relative to the scope.
+        trainable: Whether the variable is trainable in the new graph.
+        initial_value: The absolute name of the tensor with the initial value; None means
+            the author's, moved under the scope.
+    """
+    moved = VariableDef()
+    moved.CopyFrom(definition)
+    moved.trainable = trainable
+    for field in ("variable_name", "initializer_name", "snapshot_name", "initial_value_name"):
+        if getattr(moved, field):
+            setattr(moved, field, scope + getattr(moved, field))
+    if initial_value is not None:
+        moved.initial_value_name = initial_value
+    if partitions.is_part(moved):
+        info = moved.save_slice_info_def
+        info.full_name = scope + info.full_name
     return moved
 
 

@@ -25,6 +25,12 @@ def holders(nodes: Iterable[tf.compat.v1.NodeDef]) -> list[tf.compat.v1.NodeDef]
     return [node for node in nodes if node.op in types]
 
 
+def clear_inputs_in_place(graph_def: tf.compat.v1.GraphDef) -> None:
+    """Removes the inputs of the nodes that hold state: they can only be control inputs."""
+    for node in holders(graph_def.node):
+        del node.input[:]
+
+
 def _holds_state(op: str) -> bool:
     # Looked up each time: the import of a package may register an op meanwhile.
     op_def = _tf.op_def(op)

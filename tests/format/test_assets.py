@@ -12,6 +12,7 @@ from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
 from hubmodule.errors import HubModuleError, ModuleDefinitionError, ModuleFormatError
 from hubmodule.format import assets
+from tests.growth import grows_linearly
 from tests.surgery.protos import meta_graph, nodes_of
 
 
@@ -181,6 +182,14 @@ class TestCopy:
         (tmp_path / "folder").mkdir()
         with pytest.raises(ModuleDefinitionError, match="folder' of the module is no file"):
             assets.copy({str(tmp_path / "folder"): "folder"}, str(tmp_path))
+
+
+def test_the_time_to_name_assets_of_one_base_name_grows_with_their_number():
+    def make_call(count):
+        paths = [f"/{index}/vocab.txt" for index in range(count)]
+        return lambda: assets.named(paths)
+
+    assert grows_linearly(make_call, 50)
 
 
 if __name__ == "__main__":

@@ -100,7 +100,7 @@ class TestCreateModuleSpec:
                 v1.add_to_collection(v1.GraphKeys.ASSET_FILEPATHS, path)
             hub.add_signature(outputs=tf.constant(1))
 
-        with pytest.raises(ValueError, match="has '/x', which is no tensor"):
+        with pytest.raises(ValueError, match="has '/x', which is not a tensor"):
             hub.create_module_spec(module_fn)
 
     def test_an_error_in_module_fn_is_the_callers(self):

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 import hubmodule as hub
 from hubmodule.module.saving import Saving
+from hubmodule.module.spec import get_variant
 from hubmodule.module.state_graph import build_state
 from tests.module.graphs import affine, initialised_session
 
@@ -40,7 +41,7 @@ VALUES = {
 
 def saving_of(module_fn) -> Saving:
     """Saving of a module that was just put into the default graph."""
-    variant = hub.create_module_spec(module_fn).variant()
+    variant = get_variant(hub.create_module_spec(module_fn))
     return Saving(build_state(variant, None, "m", trainable=False), variant.variables)
 
 

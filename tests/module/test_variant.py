@@ -10,6 +10,8 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 import hubmodule as hub
 from hubmodule import errors
+from hubmodule.module.spec import get_variant
+from tests.growth import grows_linearly
 from tests.module.graphs import affine, array, evaluate, exported
 
 v1 = tf.compat.v1
@@ -75,18 +77,18 @@ class TestDamageIsNamed:
 
 class TestTemplates:
     def test_an_application_needs_its_own_ops_only(self):
-        variant = hub.create_module_spec(many_signatures).variant()
+        variant = get_variant(hub.create_module_spec(many_signatures))
         template = variant.application_template("s3", trainable=False)
         assert template.part.ops == {"mul_3", "mul_3/ReadVariableOp"}
         assert template.part.tensors == {"w3:0", "Placeholder_3:0"}
 
     def test_templates_are_made_once(self):
-        variant = hub.create_module_spec(many_signatures).variant()
+        variant = get_variant(hub.create_module_spec(many_signatures))
         first = variant.application_template("s3", trainable=False)
         assert variant.application_template("s3", trainable=False) is first
 
     def test_restored_state_needs_no_initialisers_of_the_author(self):
-        variant = hub.create_module_spec(affine).variant()
+        variant = get_variant(hub.create_module_spec(affine))
         restored = variant.state_template(trainable=False, restored=True).part.ops
         assert restored == {"w", "w/Read/ReadVariableOp", "b", "b/Read/ReadVariableOp"}
         own = variant.state_template(trainable=False, restored=False).part.ops
@@ -151,6 +153,43 @@ def _set_input(graph_def, name, value):
 def _rename(graph_def, name, value):
     (node,) = [node for node in graph_def.node if node.name == name]
     node.name = value
+
+
+class TestGrowth:
+    def test_signatures_that_call_functions(self):
+        def module_fn(count):
+            for index in range(count):
+                x = v1.placeholder(tf.float32, [])
+                function = tf.function(lambda y, shift=float(index): y + shift)
+                hub.add_signature(f"s{index}", inputs=x, outputs=function(x))
+
+        def make_call(count):
+            spec = hub.create_module_spec(lambda: module_fn(count))
+            variant = get_variant(spec)
+            return lambda: [variant.application_template(s, True) for s in variant.signatures]
+
+        assert grows_linearly(make_call, 10)
+
+    def test_update_ops_of_which_a_signature_can_run_some_only(self):
+        """Each needs what the one before it needs."""
+
+        def module_fn(count):
+            inputs = [v1.placeholder(tf.float32, []) for _ in range(2)]
+            updates = [tf.identity(x) for x in inputs]
+            for index in range(count):
+                updates[index % 2] = tf.identity(updates[index % 2])
+                v1.add_to_collection(v1.GraphKeys.UPDATE_OPS, updates[index % 2])
+            hub.add_signature(inputs=inputs[0], outputs=inputs[0] + 1.0)
+
+        def make_call(count):
+            variant = get_variant(hub.create_module_spec(lambda: module_fn(count)))
+
+            def derive():
+                assert len(variant.application_template("default", True).update_ops) == count / 2
+
+            return derive
+
+        assert grows_linearly(make_call, 20)
 
 
 if __name__ == "__main__":

@@ -33,25 +33,25 @@ def part_of(whole: tf.compat.v1.GraphDef, names: str) -> tf.compat.v1.GraphDef:
 
 def live(whole: tf.compat.v1.GraphDef, names: str, replaced: str = "") -> dict[str, list[str]]:
     """The constraints of a part after it was taken out."""
-    part = colocation.with_live_constraints(
+    part = colocation.drop_dead_constraints(
         part_of(whole, names), nodes_of(whole), set(replaced.split())
     )
-    return {node.name: colocation.constrained_to(node) for node in part.node}
+    return {node.name: colocation.find_colocated_ops(node) for node in part.node}
 
 
 class TestConstrainedTo:
     def test_lists_other_ops(self):
         [node] = graph(a="b a c").node
-        assert colocation.constrained_to(node) == ["b", "c"]
+        assert colocation.find_colocated_ops(node) == ["b", "c"]
 
     def test_ignores_other_classes(self):
         [node] = graph(a="b").node
         node.attr["_class"].list.s.append(b"something else")
-        assert colocation.constrained_to(node) == ["b"]
+        assert colocation.find_colocated_ops(node) == ["b"]
 
     def test_is_empty_without_constraints(self):
         [node] = graph(a="").node
-        assert colocation.constrained_to(node) == []
+        assert colocation.find_colocated_ops(node) == []
         assert "_class" not in node.attr
 
 
@@ -79,14 +79,14 @@ class TestWithLiveConstraints:
     def test_other_classes_stay(self):
         whole = graph(left="", a="left")
         whole.node[1].attr["_class"].list.s.append(b"something else")
-        part = colocation.with_live_constraints(part_of(whole, "a"), nodes_of(whole), set())
+        part = colocation.drop_dead_constraints(part_of(whole, "a"), nodes_of(whole), set())
         assert b"something else" in part.node[0].attr["_class"].list.s
 
     def test_the_part_itself_is_not_changed(self):
         whole = graph(left="", a="left")
         part = part_of(whole, "a")
-        colocation.with_live_constraints(part, nodes_of(whole), set())
-        assert colocation.constrained_to(part.node[0]) == ["left"]
+        colocation.drop_dead_constraints(part, nodes_of(whole), set())
+        assert colocation.find_colocated_ops(part.node[0]) == ["left"]
 
 
 OPS = [f"n{i}" for i in range(6)]
@@ -111,27 +111,27 @@ def test_no_constraint_names_what_is_left_behind(targets, kept, replaced):
 
 class TestGroupsOfReplaced:
     def test_a_replaced_op_becomes_the_groups_of_its_replacement(self):
-        groups = colocation.groups_of_replaced(graph(a="x"), {"x": [[b"loc:@live"]]})
+        groups = colocation.find_replacing_groups(graph(a="x"), {"x": [[b"loc:@live"]]})
         assert groups == {"x": [b"loc:@live"]}
 
     def test_ops_that_nothing_follows_are_left_out(self):
-        assert colocation.groups_of_replaced(graph(a=""), {"x": [[b"loc:@live"]]}) == {}
+        assert colocation.find_replacing_groups(graph(a=""), {"x": [[b"loc:@live"]]}) == {}
 
     def test_outputs_replaced_by_ops_in_one_place_are_one(self):
         replacements = {"x": [[b"loc:@b", b"loc:@a"], [b"loc:@a", b"loc:@b"]]}
-        assert colocation.groups_of_replaced(graph(a="x"), replacements) == {
+        assert colocation.find_replacing_groups(graph(a="x"), replacements) == {
             "x": [b"loc:@a", b"loc:@b"]
         }
 
     def test_outputs_replaced_by_ops_in_two_places_contradict(self):
         with pytest.raises(ColocationError) as caught:
-            colocation.groups_of_replaced(graph(a="x"), {"x": [[b"loc:@u"], [b"loc:@v"]]})
+            colocation.find_replacing_groups(graph(a="x"), {"x": [[b"loc:@u"], [b"loc:@v"]]})
         for part in ("Op 'a'", "'loc:@x'", "[loc:@u] or [loc:@v]", "Pass inputs"):
             assert part in str(caught.value)
 
     def test_an_op_replaced_in_part_contradicts(self):
         with pytest.raises(ColocationError, match="loc:@live"):
-            colocation.groups_of_replaced(graph(x="", a="x"), {"x": [[b"loc:@live"]]})
+            colocation.find_replacing_groups(graph(x="", a="x"), {"x": [[b"loc:@live"]]})
 
 
 class TestChecks:

@@ -9,6 +9,7 @@ from google.protobuf import text_format
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
 from hubmodule.surgery import portability
+from tests.growth import grows_linearly
 from tests.surgery.protos import meta_graph
 
 
@@ -174,6 +175,17 @@ class TestWithoutAuthor:
         clean = portability.without_author(graph, {}, names)
         shared = [node.attr["shared_name"].s for node in clean.graph_def.node]
         assert shared == [b"hash_table_v", b"hash_table_v_1", b"hash_table_v_1_1"]
+
+    def test_the_time_to_rename_tables_grows_with_their_number(self):
+        def make_call(count):
+            names = {f"/home/{100 + index}/v.txt": f"v_{index}.txt" for index in range(count)}
+            graph = MetaGraphDef()
+            for path in names:
+                node = graph.graph_def.node.add(name=path, op="HashTableV2")
+                node.attr["shared_name"].s = f"hash_table_{path}".encode()
+            return lambda: portability.without_author(graph, {}, names)
+
+        assert grows_linearly(make_call, 20)
 
 
 if __name__ == "__main__":
