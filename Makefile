@@ -51,6 +51,7 @@ check: $(READY) $(BUILDIFIER)
 	$(BUILDIFIER) --mode=check --lint=warn $(BUILD_FILES)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m pytest -q -p no:xdist tests/test_architecture.py
 
 bazel: $(READY)
