@@ -100,7 +100,7 @@ def _check(module: pathlib.Path, vectors: np.ndarray, rows: int) -> None:
     dimension = vectors.shape[1]
     reader = tf.train.load_checkpoint(str(module / "variables/variables"))
     assert reader.get_variable_to_shape_map() == {"embeddings": [rows + 1, dimension]}
-    data = np.memmap(
+    data: np.ndarray = np.memmap(
         next(module.glob("variables/variables.data-*")),
         np.float32,
         "r",

@@ -16,6 +16,7 @@ import sys
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -53,7 +54,7 @@ def _write_network(path: Path, layers: int) -> int:
     return next(len(m.graph_def.node) for m in meta_graphs if not m.meta_info_def.tags)
 
 
-def write(path: Path, module_fn: Callable[..., None], variants: list | None = None) -> None:
+def write(path: Path, module_fn: Callable[..., None], variants: list[Any] | None = None) -> None:
     """Publishes a module with the values of its initialisers."""
     spec = hub.create_module_spec(module_fn, variants)
     tags = variants[-1][0] if variants else None

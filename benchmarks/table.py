@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from benchmarks.runs import Result
 
-Values = dict[str, float]
+Values = Mapping[str, float]
 HEAD = (
     "| case | tensorflow_hub | hubmodule | ratio (CPU) | target | "
     "| floor | distance (CPU) | memory |\n"

@@ -22,6 +22,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.golden.definitions import DEFINITIONS
 
@@ -112,7 +113,7 @@ class Workshop:
     def _modules_of(self, side: Side) -> Path:
         return self._directory / side.name.replace(" ", "-")
 
-    def _run(self, side: Side, program: str, directories: Sequence[Path]) -> list[dict]:
+    def _run(self, side: Side, program: str, directories: Sequence[Path]) -> list[dict[str, Any]]:
         name = f"{side.name.replace(' ', '-')}.{program}"
         command = [str(side.python), "-m", f"tests.golden.{program}", *map(str, directories)]
         out = self._directory / f"{name}.jsonl"
@@ -163,7 +164,7 @@ def table(cells: Sequence[Cell]) -> str:
     verdicts = {(cell.writer, cell.reader, cell.module): cell.verdict for cell in cells}
     rows = [["written by", *(writer for writer, _ in columns)]]
     rows.append(["read by", *(reader for _, reader in columns)])
-    rows += [[module, *(verdicts[(*column, module)] for column in columns)] for module in modules]
+    rows += [[module, *(verdicts[w, r, module] for w, r in columns)] for module in modules]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
         "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True))

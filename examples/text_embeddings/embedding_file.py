@@ -92,7 +92,7 @@ def read_blocks(
             "has the token of each row in a line."
         )
     with opened(path, progress) as stream:
-        if kind == ".npy":
+        if vocabulary_file is not None:
             with opened(vocabulary_file, progress=False) as vocabulary:
                 source = read_numpy(stream, path, vocabulary, vocabulary_file, chunk_bytes)
                 yield from _distinct(source, max_rows)

@@ -56,8 +56,8 @@ class Stream:
             yield piece
             size -= len(piece)
 
-    def read(self, size: int) -> bytes:
-        """The next `size` bytes, or fewer at the end.
+    def read(self, size: int = -1, /) -> bytes:
+        """The next `size` bytes, or fewer at the end; all of them if it is negative.
 
         Raises:
             EmbeddingFileError: the file is packed, and is damaged.

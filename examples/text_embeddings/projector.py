@@ -94,7 +94,7 @@ def _temporary_path(directory: str, name: str) -> str:
 
 def _write_all(stored: Stored, directory: str) -> None:
     rows = min(stored.words, _MOST_ROWS)
-    vectors = stored.vectors()[:rows].astype(np.float32)
+    vectors: np.ndarray = stored.vectors()[:rows].astype(np.float32)
     _write(directory, "vectors.bytes", vectors.tobytes())
     with open(stored.vocabulary_file, encoding="utf-8", newline="\n") as file:
         # In the metadata a tab would start another column.

@@ -86,7 +86,9 @@ def _blocks(
 
 def _rows(buffer: bytes, most: int, vector_bytes: int) -> tuple[list[bytes], list[bytes], int]:
     """Takes whole rows, up to `most`: returns tokens, vectors, and where the rest starts."""
-    tokens, vectors, position = [], [], 0
+    tokens: list[bytes] = []
+    vectors: list[bytes] = []
+    position = 0
     while len(tokens) < most:
         space = buffer.find(b" ", position, position + _MOST_TOKEN_BYTES)
         end = space + 1 + vector_bytes
