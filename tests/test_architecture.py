@@ -1,4 +1,4 @@
-"""What import-linter and ruff cannot hold: the files are short, and each has its tests."""
+"""What import-linter, ruff and Bazel cannot hold: files are short and tested, and tests run."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ TESTS_ELSEWHERE = {
     "_version.py": "test_init.py",
 }
 MOST_LINES = 450
+# A target of Bazel runs its test file as a program; without this it would pass and test nothing.
+LAST_LINE = "    raise SystemExit(pytest.main([__file__, *sys.argv[1:]]))\n"
 
 
 def find_tests(file: str) -> list[Path]:
@@ -46,6 +48,12 @@ def test_is_not_long(file):
 @pytest.mark.parametrize("file", FILES)
 def test_has_tests(file):
     assert find_tests(file)
+
+
+def test_every_test_file_runs_as_a_program():
+    files = list((ROOT / "tests").rglob("test_*.py"))
+    assert Path(__file__).resolve() in files
+    assert [file for file in files if not file.read_text("utf-8").endswith(LAST_LINE)] == []
 
 
 if __name__ == "__main__":
