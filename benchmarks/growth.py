@@ -19,7 +19,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
-from benchmarks.runs import ROOT, Pythons, Result, RunError, add_arguments, measured
+from benchmarks.runs import ROOT, Pythons, Result, RunError, add_arguments, measure_case
 
 # About 75 nodes each.
 LAYERS = [1, 3, 7, 13, 27, 53, 107, 160, 213, 266]
@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("--file", type=Path, default=ROOT / "docs" / "growth.png")
     options = parser.parse_args()
     try:
-        sizes, results = _measured(Pythons(options.ours, options.peer), options.rounds)
+        sizes, results = _measure(Pythons(options.ours, options.peer), options.rounds)
     except RunError as error:
         sys.exit(str(error))
     seconds, nodes = (
@@ -51,14 +51,14 @@ def main() -> None:
         print(f"{size:7,}{''.join(cells)}")
 
 
-def _measured(pythons: Pythons, rounds: int) -> tuple[list[int], list[Result]]:
+def _measure(pythons: Pythons, rounds: int) -> tuple[list[int], list[Result]]:
     """The sizes of the modules, and what was measured of each."""
     results = []
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as directory:
         sizes = _make_modules(pythons, directory)
         for layers in LAYERS:
             folder = Path(directory, str(layers))
-            results.append(measured(pythons, "nodes", LIBRARIES, folder, rounds))
+            results.append(measure_case(pythons, "nodes", LIBRARIES, folder, rounds))
             for failure in results[-1].failures.values():
                 raise RunError(failure)
     return sizes, results

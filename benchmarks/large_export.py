@@ -70,7 +70,7 @@ def _export(folder: pathlib.Path, limit: int, matrix_bytes: int) -> None:
         env={**os.environ, "TMPDIR": str(folder)},
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (limit, limit)),
     )
-    peak = _peak_of(process)
+    peak = _watch_peak(process)
     if process.wait():
         sys.exit(f"FAILED: the export ended with status {process.returncode}")
     seconds, times = time.perf_counter() - begin, os.times()
@@ -80,7 +80,7 @@ def _export(folder: pathlib.Path, limit: int, matrix_bytes: int) -> None:
     print(f"beside the vectors   {peak / matrix_bytes:8.2f}")
 
 
-def _peak_of(process: subprocess.Popen[bytes]) -> int:
+def _watch_peak(process: subprocess.Popen[bytes]) -> int:
     """Waits for the end of a process; the most memory of its own that it had, in bytes."""
     status = pathlib.Path(f"/proc/{process.pid}/status")  # is there until poll() sees the end
     peak = 0

@@ -32,13 +32,13 @@ class Measurement:
         """Measures the block, and how many nodes it adds to a graph."""
         gc.collect()
         nodes = _count_nodes(graph)
-        before = _memory("VmRSS") if _forget_peak() else None
+        before = _read_memory("VmRSS") if _forget_peak() else None
         cpu, seconds = time.process_time(), time.perf_counter()
         yield
         self.values["seconds"] = time.perf_counter() - seconds
         self.values["cpu"] = time.process_time() - cpu
         self.values["nodes"] = _count_nodes(graph) - nodes
-        peak = _memory("VmHWM")
+        peak = _read_memory("VmHWM")
         if before is not None and peak is not None:
             self.values.update(memory=max(0, peak - before), process=peak)
 
@@ -51,7 +51,7 @@ def _forget_peak() -> bool:
     return True
 
 
-def _memory(key: str) -> int | None:
+def _read_memory(key: str) -> int | None:
     """A line of what Linux says of this process, in bytes; None elsewhere."""
     lines = _STATUS.read_text().splitlines() if _STATUS.exists() else []
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(key)), None)

@@ -48,7 +48,7 @@ def _write_network(path: Path, layers: int) -> int:
     """Publishes a network, and returns how many nodes its variant without tags has."""
     path.parent.mkdir(exist_ok=True)
     variants = [(set(), {"training": False}), ({"train"}, {"training": True})]
-    write(path, network(layers), variants)
+    write(path, make_network(layers), variants)
     content = path.joinpath("saved_model.pb").read_bytes()
     meta_graphs = SavedModel.FromString(content).meta_graphs
     return next(len(m.graph_def.node) for m in meta_graphs if not m.meta_info_def.tags)
@@ -64,7 +64,7 @@ def write(path: Path, module_fn: Callable[..., None], variants: list[Any] | None
         module.export(str(path), session)
 
 
-def network(layers: int) -> Callable[..., None]:
+def make_network(layers: int) -> Callable[..., None]:
     """A module_fn: [batch, 8, 8, 4] to the same, through convolutions and normalisations.
 
     As modules for images do, it has a second signature, `augmented`, which changes the images
@@ -74,29 +74,29 @@ def network(layers: int) -> Callable[..., None]:
     def module_fn(training: bool = False) -> None:
         for signature in ["default", "augmented"]:
             images = tf1.placeholder(tf.float32, [None, 8, 8, CHANNELS])
-            features = images if signature == "default" else _augmented(images)
+            features = images if signature == "default" else _augment(images)
             for layer in range(layers):
                 with tf1.variable_scope(f"layer_{layer}", reuse=signature != "default"):
-                    features = _layer(features, training)
+                    features = _add_layer(features, training)
             hub.add_signature(signature, {"images": images}, {"default": features})
 
     return module_fn
 
 
-def _augmented(images: tf.Tensor) -> tf.Tensor:
+def _augment(images: tf.Tensor) -> tf.Tensor:
     flipped = tf.reverse(images, [2])
     shape = [tf.shape(images)[0], 1, 1, 1]
     images = tf.where(tf.random.uniform(shape) < 0.5, flipped, images)
     return images * tf.random.uniform(shape, 0.8, 1.2) + tf.random.uniform(shape, -0.1, 0.1)
 
 
-def _layer(features: tf.Tensor, training: bool) -> tf.Tensor:
+def _add_layer(features: tf.Tensor, training: bool) -> tf.Tensor:
     """Five variables; in training two update ops and a loss."""
     kernel = tf1.get_variable(
         "kernel",
         [3, 3, CHANNELS, CHANNELS],
         initializer=tf1.truncated_normal_initializer(stddev=0.2),
-        regularizer=_loss,
+        regularizer=_regularize,
     )
     near_one = tf1.random_normal_initializer(1.0, 0.02)
     ones, zeros = tf1.ones_initializer(), tf1.zeros_initializer()
@@ -118,11 +118,11 @@ def _layer(features: tf.Tensor, training: bool) -> tf.Tensor:
     return tf.nn.relu(normalised) + features
 
 
-def _loss(weights: tf.Tensor) -> tf.Tensor:
+def _regularize(weights: tf.Tensor) -> tf.Tensor:
     return 1e-4 * tf.nn.l2_loss(weights)
 
 
-def towers(count: int) -> Callable[[], None]:
+def make_towers(count: int) -> Callable[[], None]:
     """A module_fn with signatures tower_0 and so on, which have no variables in common."""
 
     def module_fn() -> None:
@@ -131,13 +131,13 @@ def towers(count: int) -> Callable[[], None]:
             features = images
             for layer in range(10):
                 with tf1.variable_scope(f"tower_{tower}_layer_{layer}"):
-                    features = _layer(features, training=False)
+                    features = _add_layer(features, training=False)
             hub.add_signature(f"tower_{tower}", {"images": images}, {"default": features})
 
     return module_fn
 
 
-def heavy() -> None:
+def build_heavy() -> None:
     """A module_fn with 1 GiB of variables."""
     features = tf1.placeholder(tf.float32, [None, 2048])
     outputs = features
@@ -169,9 +169,9 @@ def _write_archive(path: Path) -> None:
 
 MAKERS: dict[str, Callable[[Path], object]] = {
     "large": lambda path: _write_network(path, LAYERS),
-    "one_signature": lambda path: write(path, towers(1)),
-    "many_signatures": lambda path: write(path, towers(SIGNATURES)),
-    "heavy": lambda path: write(path, heavy),
+    "one_signature": lambda path: write(path, make_towers(1)),
+    "many_signatures": lambda path: write(path, make_towers(SIGNATURES)),
+    "heavy": lambda path: write(path, build_heavy),
     "archive": _write_archive,
     "glove": link_to_text,
 }

@@ -30,10 +30,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--ours", type=abspath, required=True, help="a Python with what hubmodule needs"
     )
     parser.add_argument("--peer", type=abspath, required=True, help="a Python with tensorflow_hub")
-    parser.add_argument("--rounds", type=_positive, default=5)
+    parser.add_argument("--rounds", type=_parse_positive, default=5)
 
 
-def _positive(text: str) -> int:
+def _parse_positive(text: str) -> int:
     if (number := int(text)) < 1:
         raise argparse.ArgumentTypeError(f"{number} is not 1 or more")
     return number
@@ -73,7 +73,7 @@ class Pythons:
             raise RunError(f"{library}: {module} ended with {process.returncode}: {reason[0]}")
         return process.stdout
 
-    def versions(self) -> str:
+    def describe_versions(self) -> str:
         """What is compared with what.
 
         Raises:
@@ -96,7 +96,7 @@ class Result:
     failures: Mapping[str, str]
 
 
-def measured(
+def measure_case(
     pythons: Pythons, case: str, libraries: Sequence[str], folder: Path, rounds: int
 ) -> Result:
     """Runs a case several times with each library, in turn, each round beginning with another."""
@@ -116,10 +116,12 @@ def measured(
                 samples[library].append(json.loads(out.splitlines()[-1]))
     _show("")
     complete = {library: runs for library, runs in samples.items() if library not in failures}
-    return Result({library: dict(_medians(runs)) for library, runs in complete.items()}, failures)
+    return Result(
+        {library: dict(_compute_medians(runs)) for library, runs in complete.items()}, failures
+    )
 
 
-def _medians(runs: list[dict[str, float]]) -> Iterator[tuple[str, float]]:
+def _compute_medians(runs: list[dict[str, float]]) -> Iterator[tuple[str, float]]:
     for metric in runs[0]:
         yield metric, statistics.median(run[metric] for run in runs)
 

@@ -26,7 +26,9 @@ class TimesLess:
     def __str__(self) -> str:
         return f"{self.factor:g} times " * (self.factor != 1) + _FASTER[self.metric]
 
-    def holds(self, ours: Measured, peer: Measured | None, floor: Measured | None) -> bool | None:
+    def is_reached(
+        self, ours: Measured, peer: Measured | None, floor: Measured | None
+    ) -> bool | None:
         """Whether it is reached; None if it was not measured."""
         if not peer or self.metric not in ours or self.metric not in peer:
             return None
@@ -50,7 +52,9 @@ class NearFloor:
         }[self.metric]
         return f"{what} up to {self.factor:g} x floor"
 
-    def holds(self, ours: Measured, peer: Measured | None, floor: Measured | None) -> bool | None:
+    def is_reached(
+        self, ours: Measured, peer: Measured | None, floor: Measured | None
+    ) -> bool | None:
         """Whether it is reached; None if it was not measured."""
         if not floor or self.metric not in ours or self.metric not in floor:
             return None
@@ -71,7 +75,9 @@ class AtMost:
             return f"up to {self.limit:g} times the first"
         return f"up to {self.limit / MEGABYTE:g} MB"
 
-    def holds(self, ours: Measured, peer: Measured | None, floor: Measured | None) -> bool | None:
+    def is_reached(
+        self, ours: Measured, peer: Measured | None, floor: Measured | None
+    ) -> bool | None:
         """Whether it is reached; None if it was not measured."""
         return ours[self.metric] <= self.limit if self.metric in ours else None
 

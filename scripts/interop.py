@@ -70,7 +70,7 @@ class Cell:
     reason: str = ""
 
 
-def directions(sides: Sequence[Side]) -> list[tuple[Side, Side]]:
+def list_directions(sides: Sequence[Side]) -> list[tuple[Side, Side]]:
     """(writer, reader) for each two sides of which at least one is ours."""
     return [(w, r) for w in sides for r in sides if w != r and (w.is_ours or r.is_ours)]
 
@@ -90,7 +90,7 @@ def judge(writer: Side, reader: Side, module: str, error: str) -> Cell:
     return Cell(writer.name, reader.name, module, "failed", unexpected)
 
 
-class Workshop:
+class ProgramRunner:
     """Runs the programs of the sides; modules, reports and logs stay in its directory."""
 
     def __init__(self, directory: Path):
@@ -98,19 +98,19 @@ class Workshop:
 
     def write(self, side: Side) -> dict[str, str]:
         """Has `side` write all modules; for each reported one the error, or ""."""
-        reports = self._run(side, "make_golden", [self._modules_of(side)])
+        reports = self._run(side, "make_golden", [self._locate_modules(side)])
         return {report["module"]: report["error"] or "" for report in reports}
 
     def read(self, reader: Side, writers: Sequence[Side]) -> dict[tuple[Side, str], str]:
         """Has `reader` read what `writers` wrote; for each reported module the error, or ""."""
-        names = {str(self._modules_of(writer)): writer for writer in writers}
+        names = {str(self._locate_modules(writer)): writer for writer in writers}
         reports = self._run(reader, "check_golden", list(map(Path, names)))
         return {
             (names[report["directory"]], report["module"]): report["error"] or ""
             for report in reports
         }
 
-    def _modules_of(self, side: Side) -> Path:
+    def _locate_modules(self, side: Side) -> Path:
         return self._directory / side.name.replace(" ", "-")
 
     def _run(self, side: Side, program: str, directories: Sequence[Path]) -> list[dict[str, Any]]:
@@ -135,18 +135,18 @@ class Workshop:
         return [json.loads(line) for line in out.read_text().splitlines()]
 
 
-def compare(workshop: Workshop, sides: Sequence[Side], modules: Sequence[str]) -> list[Cell]:
+def compare(workshop: ProgramRunner, sides: Sequence[Side], modules: Sequence[str]) -> list[Cell]:
     """Has every side write, then read, two programs at a time; a cell for each outcome."""
 
     def read(reader: Side) -> dict[tuple[Side, str], str]:
-        return workshop.read(reader, [w for w, r in directions(sides) if r == reader])
+        return workshop.read(reader, [w for w, r in list_directions(sides) if r == reader])
 
     with ThreadPoolExecutor(max_workers=2) as pool:
         written = dict(zip(sides, pool.map(workshop.write, sides), strict=True))
         seen = dict(zip(sides, pool.map(read, sides), strict=True))
     silent = "the program ended before it came to this module"
     cells = []
-    for writer, reader in directions(sides):
+    for writer, reader in list_directions(sides):
         for module in modules:
             if error := written[writer].get(module, silent):
                 cell = Cell(writer.name, reader.name, module, "failed", f"not written: {error}")
@@ -157,7 +157,7 @@ def compare(workshop: Workshop, sides: Sequence[Side], modules: Sequence[str]) -
     return cells
 
 
-def table(cells: Sequence[Cell]) -> str:
+def format_table(cells: Sequence[Cell]) -> str:
     """One row for each module, one column for each direction."""
     columns = list(dict.fromkeys((cell.writer, cell.reader) for cell in cells))
     modules = list(dict.fromkeys(cell.module for cell in cells))
@@ -173,7 +173,7 @@ def table(cells: Sequence[Cell]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def reasons(cells: Sequence[Cell]) -> str:
+def format_reasons(cells: Sequence[Cell]) -> str:
     """One line for each cell that is not ok: what, in which direction, the end of the error."""
     return "\n".join(
         f"{cell.verdict}: {cell.module}, {cell.writer} → {cell.reader}: "
@@ -183,7 +183,7 @@ def reasons(cells: Sequence[Cell]) -> str:
     )
 
 
-def chosen_sides(replacements: Sequence[str]) -> tuple[Side, ...]:
+def choose_sides(replacements: Sequence[str]) -> tuple[Side, ...]:
     """SIDES, with the interpreters that NAME=PATH replaces; each must be there."""
     pythons = {side.name: side.python for side in SIDES}
     for replacement in replacements:
@@ -196,7 +196,7 @@ def chosen_sides(replacements: Sequence[str]) -> tuple[Side, ...]:
     return tuple(Side(side.name, side.library, pythons[side.name]) for side in SIDES)
 
 
-def _new_directory(wanted: Path | None) -> Path:
+def _make_directory(wanted: Path | None) -> Path:
     """The directory that was asked for, which must be new, or an emptied default one."""
     directory = (wanted or ROOT / ".cache" / "interop").resolve()
     if wanted is None:
@@ -211,10 +211,10 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--python", action="append", default=[], metavar="NAME=PATH")
     parser.add_argument("--directory", type=Path, help="a new one; default .cache/interop")
     options = parser.parse_args(arguments)
-    sides = chosen_sides(options.python)
-    directory = _new_directory(options.directory)
-    cells = compare(Workshop(directory), sides, list(DEFINITIONS))
-    print(table(cells), reasons(cells), sep="\n\n")
+    sides = choose_sides(options.python)
+    directory = _make_directory(options.directory)
+    cells = compare(ProgramRunner(directory), sides, list(DEFINITIONS))
+    print(format_table(cells), format_reasons(cells), sep="\n\n")
     count = Counter(cell.verdict for cell in cells)
     print(f"\n{count['ok']} ok, {count['n/a']} n/a, {count['failed']} failed")
     print(f"Modules, reports and logs: {directory}")

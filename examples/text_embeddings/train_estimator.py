@@ -37,7 +37,7 @@ if not __package__:  # run as a program
 import tensorflow as tf
 
 import hubmodule as hub
-from examples.text_embeddings.sentiment import Examples, read_examples, split
+from examples.text_embeddings.sentiment import Examples, read_examples, split_examples
 
 tf1 = tf.compat.v1
 
@@ -143,39 +143,45 @@ def train_and_evaluate(
     """
     params = estimator.params
     train_spec = tf.estimator.TrainSpec(
-        batches(training, params["batch_size"], params["seed"]), params["max_steps"]
+        make_training_input_fn(training, params["batch_size"], params["seed"]), params["max_steps"]
     )
     exporter = hub.LatestModuleExporter(EXPORTER, _serving_input_fn, exports_to_keep=2)
     eval_spec = tf.estimator.EvalSpec(
-        once(held_out), steps=None, exporters=[exporter], start_delay_secs=1, throttle_secs=1
+        make_evaluation_input_fn(held_out),
+        steps=None,
+        exporters=[exporter],
+        start_delay_secs=1,
+        throttle_secs=1,
     )
     result = tf.estimator.train_and_evaluate(estimator, train_spec, eval_spec)
     return result[0] if result else None
 
 
-def latest_export(model_dir: str) -> str:
+def find_latest_export(model_dir: str) -> str:
     """The path of the module that was exported last."""
     exports = os.path.join(model_dir, "export", EXPORTER)
     newest = max(filter(str.isdigit, os.listdir(exports)), key=int)
     return os.path.join(exports, newest, EXPORT_NAME)
 
 
-def batches(examples: Examples, size: int, seed: int) -> Callable[[], tf.data.Dataset]:
+def make_training_input_fn(
+    examples: Examples, size: int, seed: int
+) -> Callable[[], tf.data.Dataset]:
     """An input_fn that gives batches of the examples, for ever, each time in another order."""
 
     def input_fn() -> tf.data.Dataset:
-        dataset = _dataset(examples).shuffle(len(examples), seed=seed)
+        dataset = _make_dataset(examples).shuffle(len(examples), seed=seed)
         return dataset.batch(size).repeat()
 
     return input_fn
 
 
-def once(examples: Examples) -> Callable[[], tf.data.Dataset]:
+def make_evaluation_input_fn(examples: Examples) -> Callable[[], tf.data.Dataset]:
     """An input_fn that gives all examples in one batch."""
-    return lambda: _dataset(examples).batch(len(examples))
+    return lambda: _make_dataset(examples).batch(len(examples))
 
 
-def _dataset(examples: Examples) -> tf.data.Dataset:
+def _make_dataset(examples: Examples) -> tf.data.Dataset:
     features = {"sentence": list(examples.sentences)}
     return tf.data.Dataset.from_tensor_slices((features, examples.labels))
 
@@ -187,7 +193,7 @@ def _serving_input_fn() -> tf.estimator.export.ServingInputReceiver:
 
 def main() -> int:
     """Runs the program, and returns the status that it ends with."""
-    arguments = _parser().parse_args()
+    arguments = _make_parser().parse_args()
     if arguments.cluster:
         return run_cluster([a for a in sys.argv[1:] if a != "--cluster"])
     hub.enable_estimator()
@@ -198,16 +204,16 @@ def main() -> int:
         arguments.max_steps,
         save_steps=arguments.save_steps,
     )
-    examples, held_out = split(read_examples(str(_DATA)), _HELD_OUT, _SPLIT_SEED)
+    examples, held_out = split_examples(read_examples(str(_DATA)), _HELD_OUT, _SPLIT_SEED)
     estimator = make_estimator(training, arguments.model_dir)
     metrics = train_and_evaluate(estimator, examples, held_out)
     if metrics:
         print(f"accuracy on {len(held_out)} sentences held out: {metrics['accuracy']:.1%}")
-        print(latest_export(arguments.model_dir))
+        print(find_latest_export(arguments.model_dir))
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def _make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--module", required=True, help="the handle of a text module")
     parser.add_argument("--model_dir", required=True, help="where checkpoints and exports go")
@@ -288,7 +294,7 @@ class Task:
 
 def make_cluster() -> dict[str, str]:
     """A TF_CONFIG for each task, on free ports of this machine."""
-    with _free_ports(sum(_CLUSTER.values())) as ports:
+    with _reserve_ports(sum(_CLUSTER.values())) as ports:
         addresses = iter(f"localhost:{port}" for port in ports)
         cluster = {job: [next(addresses) for _ in range(n)] for job, n in _CLUSTER.items()}
     return {
@@ -299,7 +305,7 @@ def make_cluster() -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def _free_ports(number: int) -> Iterator[list[int]]:
+def _reserve_ports(number: int) -> Iterator[list[int]]:
     """Ports that nothing listens on; they are held until the block ends, so all differ."""
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(number)]

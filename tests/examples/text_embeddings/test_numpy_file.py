@@ -56,8 +56,8 @@ class TestForms:
 
 
 FAULTS = [
-    (b"", b"a", "is no array of NumPy that can be read"),
-    (b"a 1 2\n" * 9, b"a", "is no array of NumPy that can be read"),
+    (b"", b"a", "is not a readable NumPy array"),
+    (b"a 1 2\n" * 9, b"a", "is not a readable NumPy array"),
     (saved(np.ones([2])), b"a", r"of float64 of shape \[2\]"),
     (saved(np.ones([0, 2])), b"", r"of shape \[0, 2\]"),
     (saved(np.ones([1, 1])).replace(b"(1, 1), ", b"(-1, 1),"), b"a", r"of shape \[-1, 1\]"),
