@@ -1,11 +1,11 @@
-"""The life of a module, on real data: publish, reuse, fine-tune, publish again, load.
+"""The life of a module on real data: publish, reuse, fine-tune, publish again, load.
 
     python demo.py [--output_dir=DIR]
 
-Word vectors of GloVe become a module. An Estimator trains a classifier of review
-sentences on it, first with the module frozen, then with the module fine-tuned, and
-exports the fine-tuned module, which is loaded into a new graph. What must be so is
-checked: the program ends with status 1 if it is not.
+Publishes word vectors of GloVe as a module. An Estimator trains a classifier of review
+sentences on it, first with the module frozen, then with the module fine-tuned, and exports the
+fine-tuned module, which is loaded into a new graph. The program checks the results, and ends
+with status 1 if a check fails.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-# TensorFlow reads these when it is imported. It speaks of oneDNN even when told to be quiet.
+# TensorFlow reads these at import. It logs a line about oneDNN at every log level.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
@@ -44,7 +44,7 @@ from examples.text_embeddings.train_estimator import (
 _DATA = Path(__file__).parent / "data"
 _HELD_OUT = 600
 _SEED = 1
-# Found by four-fold cross-validation on the training sentences; the held-out ones had no say.
+# From four-fold cross-validation on the training sentences, without the held-out ones.
 _NUM_OOV_BUCKETS = 4000
 _L2_REGULARIZATION = 1e-5
 _FROZEN_STEPS = 1125
@@ -55,16 +55,23 @@ _NEIGHBOURS = 5
 
 @dataclasses.dataclass(frozen=True)
 class _TrainedClassifier:
-    """A trained classifier, measured on the sentences held out."""
+    """A trained classifier, evaluated on the sentences held out.
+
+    Attributes:
+        accuracy: The accuracy of the classifier.
+        regularization_loss: The regularisation loss of the module.
+        outputs: The outputs of the module, float32 of shape [size, dimension].
+        model_dir: The directory of the checkpoints.
+    """
 
     accuracy: float
-    regularization_loss: float  # of the module
-    outputs: np.ndarray  # of the module: float32 of shape [size, dimension]
+    regularization_loss: float
+    outputs: np.ndarray
     model_dir: str
 
 
 def main() -> int:
-    """Runs the demonstration, and returns the status that the program ends with."""
+    """Runs the demonstration, and returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument(
         "--output_dir",
@@ -180,7 +187,7 @@ def _train(
     model_dir: str,
     start: str | None = None,
 ) -> _TrainedClassifier:
-    """Trains an Estimator, which exports its module, and measures it."""
+    """Trains an Estimator, which exports its module, and evaluates it."""
     begin = time.perf_counter()
     estimator = make_estimator(training, model_dir, start)
     metrics = train_and_evaluate(estimator, examples, held_out)
@@ -196,13 +203,13 @@ def _train(
 
 
 def _compute_outputs(module: str, sentences: np.ndarray) -> np.ndarray:
-    """What a module on disk gives for sentences: float32 of shape [size, dimension]."""
+    """Computes the outputs of a module on disk: float32 of shape [size, dimension]."""
     with hub.eval_function_for_module(module) as embed:
         return embed(sentences)
 
 
 def _print_neighbours(words: list[str], published: str, fine_tuned: str) -> None:
-    # The modules take out punctuation, so words with any have no vector of their own there.
+    # The modules remove punctuation, so words with any have no vector of their own there.
     plain = np.array([word for word in words if word.isalpha()], dtype=object)
     before, after = (
         _make_neighbour_search(plain, _compute_outputs(path, plain))
@@ -213,7 +220,7 @@ def _print_neighbours(words: list[str], published: str, fine_tuned: str) -> None
 
 
 def _make_neighbour_search(words: np.ndarray, vectors: np.ndarray) -> Callable[[str], str]:
-    """Returns a function from a word to those with the most similar vectors, by cosine."""
+    """Makes a function that finds the words with the most similar vectors, by cosine."""
     directions = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
     def find_neighbours(word: str) -> str:

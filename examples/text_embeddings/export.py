@@ -24,7 +24,7 @@ from pathlib import Path
 
 if not __package__:  # run as a program
     sys.path.insert(0, str(Path(__file__).parents[2]))
-    # TensorFlow reads these when it is imported. It speaks of oneDNN even when told to be quiet.
+    # TensorFlow reads these at import. It logs a line about oneDNN at every log level.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 

@@ -92,7 +92,7 @@ def test_how_numpy_treats_errors_stays_as_it_is_while_rows_are_taken():
 
 def test_a_row_beyond_all_reason():
     header = saved(np.ones([1, 1]))[:128].replace(b"(1, 1), }      ", b"(1, 99999999), ")
-    with pytest.raises(EmbeddingFileError, match=r"shape \[1, 99999999\], which is no table"):
+    with pytest.raises(EmbeddingFileError, match=r"shape \[1, 99999999\], which is not a table"):
         read(header.replace(b"99999999),  ", b"99999999), }"), b"a")
 
 
