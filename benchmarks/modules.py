@@ -35,7 +35,7 @@ ARCHIVE_BYTES = 128_000_000
 
 
 def main() -> None:
-    """Writes them into the folder that the command line names."""
+    """Writes the modules into the folder that the command line names."""
     folder, names = Path(sys.argv[1]), sys.argv[2:]
     if all(name.isdecimal() for name in names):
         print([_write_network(folder / name / "large", int(name)) for name in names])
@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def _write_network(path: Path, layers: int) -> int:
-    """Publishes a network, and returns how many nodes its variant without tags has."""
+    """Publishes a network, and returns the number of nodes of its variant without tags."""
     path.parent.mkdir(exist_ok=True)
     variants = [(set(), {"training": False}), ({"train"}, {"training": True})]
     write(path, make_network(layers), variants)
@@ -65,7 +65,7 @@ def write(path: Path, module_fn: Callable[..., None], variants: list[Any] | None
 
 
 def make_network(layers: int) -> Callable[..., None]:
-    """A module_fn: [batch, 8, 8, 4] to the same, through convolutions and normalisations.
+    """Makes a module_fn of convolutions and normalisations of images of shape [batch, 8, 8, 4].
 
     As modules for images do, it has a second signature, `augmented`, which changes the images
     at random, and then computes the same.
@@ -91,7 +91,7 @@ def _augment(images: tf.Tensor) -> tf.Tensor:
 
 
 def _add_layer(features: tf.Tensor, training: bool) -> tf.Tensor:
-    """Five variables; in training two update ops and a loss."""
+    """Adds a layer: five variables, and in training two update ops and a loss."""
     kernel = tf1.get_variable(
         "kernel",
         [3, 3, CHANNELS, CHANNELS],
@@ -123,7 +123,7 @@ def _regularize(weights: tf.Tensor) -> tf.Tensor:
 
 
 def make_towers(count: int) -> Callable[[], None]:
-    """A module_fn with signatures tower_0 and so on, which have no variables in common."""
+    """Makes a module_fn with signatures tower_0 and so on, which share no variables."""
 
     def module_fn() -> None:
         for tower in range(count):
@@ -138,7 +138,7 @@ def make_towers(count: int) -> Callable[[], None]:
 
 
 def build_heavy() -> None:
-    """A module_fn with 1 GiB of variables."""
+    """Builds a module with 1 GiB of variables; a module_fn."""
     features = tf1.placeholder(tf.float32, [None, 2048])
     outputs = features
     for layer in range(HEAVY_LAYERS):
@@ -149,7 +149,7 @@ def build_heavy() -> None:
 
 
 def _write_archive(path: Path) -> None:
-    """Packs random weights, which compress as little as trained ones do."""
+    """Packs random weights, which compress as little as trained ones."""
     numbers = np.random.default_rng(0).standard_normal(ARCHIVE_BYTES // 4, np.float32)
     weights = numbers.tobytes()
     files = {

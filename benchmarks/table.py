@@ -1,4 +1,4 @@
-"""Results as a table of Markdown."""
+"""Formats results as a Markdown table."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _VERDICTS = {True: "holds", False: "**fails**", None: "?"}
 
 
 def format_row(case: Any, result: Result) -> str:
-    """The row of a case: a module with TITLE and TARGETS."""
+    """Formats the row of a case, which is a Python module with TITLE and TARGETS."""
     peer, ours, floor = (
         result.values.get(library, {}) for library in ("tensorflow_hub", "hubmodule", "floor")
     )
@@ -44,7 +44,7 @@ def _is_reached(target: Any, ours: Values, peer: Values, floor: Values) -> bool 
 
 
 def _choose_metric(targets: Sequence[Any]) -> str:
-    """What the row compares: nodes if the case is about nothing else, or else time."""
+    """Chooses what the row compares: nodes if all targets are about nodes, else time."""
     return "nodes" if {target.metric for target in targets} == {"nodes"} else "seconds"
 
 

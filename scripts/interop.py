@@ -1,11 +1,11 @@
-"""Checks that modules written by hubmodule and tensorflow_hub mean the same to each other.
+"""Checks that hubmodule and tensorflow_hub read each other's modules and get the same results.
 
     python -m scripts.interop [--python 'hub 0.12=PATH'] [--directory DIRECTORY]
 
-Each side writes the modules of tests/golden/definitions with what it sees of them; every
-other side reads them and must see the same: outputs to 1e-5, variables after a training step,
-signatures, collections. `make interop` makes the environments first. Exits with 1 if a module
-fails in a direction.
+Each side writes the modules of tests/golden/definitions with its own results; every other side
+reads them and must get the same: outputs to 1e-5, variables after a training step, signatures,
+collections. `make interop` makes the environments first. Exits with status 1 if a module fails
+in a direction.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ SIDES = (
     Side("hub 0.12", "tensorflow_hub", PEERS / "peer115" / "bin" / "python"),
 )
 
-# Ops that TensorFlow 2 writes for a module and TensorFlow 1.15 lacks: module -> (op, in
-# which form). Reading such a module must fail with an error that names the op.
+# Ops that TensorFlow 2 writes for a module and TensorFlow 1.15 lacks: module -> (op, its form).
+# Reading such a module must fail with an error that names the op.
 NOT_IN_TENSORFLOW_1_15: Mapping[str, tuple[str, str]] = {
     "sparse_lookup": ("SparseSegmentSqrtN", "with segment ids of int64"),
 }
@@ -61,7 +61,7 @@ NOT_IN_TENSORFLOW_1_15: Mapping[str, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class Cell:
-    """What became of one module in one direction."""
+    """The outcome for one module in one direction."""
 
     writer: str
     reader: str
@@ -71,12 +71,12 @@ class Cell:
 
 
 def list_directions(sides: Sequence[Side]) -> list[tuple[Side, Side]]:
-    """(writer, reader) for each two sides of which at least one is ours."""
+    """Lists (writer, reader) for each two sides of which at least one is ours."""
     return [(w, r) for w in sides for r in sides if w != r and (w.is_ours or r.is_ours)]
 
 
 def judge(writer: Side, reader: Side, module: str, error: str) -> Cell:
-    """The verdict on a module that was read with `error`, or with "" for none."""
+    """Judges a module that was read with `error`, or "" without one."""
     gap = None
     if writer.is_ours and reader.name == "hub 0.12":
         gap = NOT_IN_TENSORFLOW_1_15.get(module)
@@ -91,18 +91,18 @@ def judge(writer: Side, reader: Side, module: str, error: str) -> Cell:
 
 
 class ProgramRunner:
-    """Runs the programs of the sides; modules, reports and logs stay in its directory."""
+    """Runs the programs of the sides, and keeps modules, reports and logs in a directory."""
 
     def __init__(self, directory: Path):
         self._directory = directory
 
     def write(self, side: Side) -> dict[str, str]:
-        """Has `side` write all modules; for each reported one the error, or ""."""
+        """Lets a side write all modules; returns the error of each that it reports, or ""."""
         reports = self._run(side, "make_golden", [self._locate_modules(side)])
         return {report["module"]: report["error"] or "" for report in reports}
 
     def read(self, reader: Side, writers: Sequence[Side]) -> dict[tuple[Side, str], str]:
-        """Has `reader` read what `writers` wrote; for each reported module the error, or ""."""
+        """Lets a side read what others wrote; returns the error of each module, or ""."""
         names = {str(self._locate_modules(writer)): writer for writer in writers}
         reports = self._run(reader, "check_golden", list(map(Path, names)))
         return {
@@ -117,7 +117,7 @@ class ProgramRunner:
         name = f"{side.name.replace(' ', '-')}.{program}"
         command = [str(side.python), "-m", f"tests.golden.{program}", *map(str, directories)]
         out = self._directory / f"{name}.jsonl"
-        # A program that crashes or hangs shows in the reports that are missing.
+        # The reports of a program that crashes or hangs are missing, which shows later.
         with (
             out.open("w") as stdout,
             (self._directory / f"{name}.log").open("w") as stderr,
@@ -135,14 +135,14 @@ class ProgramRunner:
         return [json.loads(line) for line in out.read_text().splitlines()]
 
 
-def compare(workshop: ProgramRunner, sides: Sequence[Side], modules: Sequence[str]) -> list[Cell]:
-    """Has every side write, then read, two programs at a time; a cell for each outcome."""
+def compare(runner: ProgramRunner, sides: Sequence[Side], modules: Sequence[str]) -> list[Cell]:
+    """Lets every side write, then read, two programs at a time; returns a cell per outcome."""
 
     def read(reader: Side) -> dict[tuple[Side, str], str]:
-        return workshop.read(reader, [w for w, r in list_directions(sides) if r == reader])
+        return runner.read(reader, [w for w, r in list_directions(sides) if r == reader])
 
     with ThreadPoolExecutor(max_workers=2) as pool:
-        written = dict(zip(sides, pool.map(workshop.write, sides), strict=True))
+        written = dict(zip(sides, pool.map(runner.write, sides), strict=True))
         seen = dict(zip(sides, pool.map(read, sides), strict=True))
     silent = "the program ended before it came to this module"
     cells = []
@@ -158,7 +158,7 @@ def compare(workshop: ProgramRunner, sides: Sequence[Side], modules: Sequence[st
 
 
 def format_table(cells: Sequence[Cell]) -> str:
-    """One row for each module, one column for each direction."""
+    """Formats a table with a row per module, and a column per direction."""
     columns = list(dict.fromkeys((cell.writer, cell.reader) for cell in cells))
     modules = list(dict.fromkeys(cell.module for cell in cells))
     verdicts = {(cell.writer, cell.reader, cell.module): cell.verdict for cell in cells}
@@ -174,7 +174,7 @@ def format_table(cells: Sequence[Cell]) -> str:
 
 
 def format_reasons(cells: Sequence[Cell]) -> str:
-    """One line for each cell that is not ok: what, in which direction, the end of the error."""
+    """Formats a line for each cell that is not ok, with the last line of its error."""
     return "\n".join(
         f"{cell.verdict}: {cell.module}, {cell.writer} → {cell.reader}: "
         f"{cell.reason.strip().splitlines()[-1][:300]}"
@@ -184,7 +184,7 @@ def format_reasons(cells: Sequence[Cell]) -> str:
 
 
 def choose_sides(replacements: Sequence[str]) -> tuple[Side, ...]:
-    """SIDES, with the interpreters that NAME=PATH replaces; each must be there."""
+    """Returns SIDES with the interpreters that NAME=PATH replaces; each must exist."""
     pythons = {side.name: side.python for side in SIDES}
     for replacement in replacements:
         name, _, path = replacement.partition("=")
@@ -197,7 +197,7 @@ def choose_sides(replacements: Sequence[str]) -> tuple[Side, ...]:
 
 
 def _make_directory(wanted: Path | None) -> Path:
-    """The directory that was asked for, which must be new, or an emptied default one."""
+    """Makes the directory, which must be new, or empties the default one."""
     directory = (wanted or ROOT / ".cache" / "interop").resolve()
     if wanted is None:
         shutil.rmtree(directory, ignore_errors=True)
@@ -206,7 +206,7 @@ def _make_directory(wanted: Path | None) -> Path:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs the command line; 0 if no module failed in any direction."""
+    """Runs the command line; returns 0 if no module failed in any direction."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--python", action="append", default=[], metavar="NAME=PATH")
     parser.add_argument("--directory", type=Path, help="a new one; default .cache/interop")

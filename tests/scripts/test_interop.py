@@ -43,7 +43,7 @@ def test_verdict(writer: Side, reader: Side, module: str, error: str, verdict: s
     assert interop.judge(writer, reader, module, error).verdict == verdict
 
 
-class _Workshop:
+class _Runner:
     """Stands for programs that write `a` and `b`, and read `a`, then crash."""
 
     def write(self, side: Side) -> dict[str, str]:
@@ -54,7 +54,7 @@ class _Workshop:
 
 
 def test_what_is_not_reported_has_failed() -> None:
-    cells = interop.compare(_Workshop(), [OURS_NEW, HUB_015], ["a", "b", "c"])
+    cells = interop.compare(_Runner(), [OURS_NEW, HUB_015], ["a", "b", "c"])
     silent = "the program ended before it came to this module"
     assert [(cell.writer, cell.module, cell.verdict, cell.reason) for cell in cells] == [
         ("ours 2.21", "a", "ok", ""),
