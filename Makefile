@@ -1,7 +1,9 @@
 # make demo    the main job on real data: publish, reuse, fine-tune, re-publish;
 #              ARGS=--output_dir=DIR keeps the modules
 # make test    the test suite; TF=2.15.1 for another TensorFlow, ARGS=... for pytest
+# make coverage  the lines and branches that the test suite runs
 # make check   formatters, linter, types, architecture
+# make hooks   runs what it can of that before each commit
 # make bazel   the test suite under Bazel, ARGS=... for bazel test
 # make interop tensorflow_hub of two generations reads what we write and shares our cache, and
 #              the reverse
@@ -24,7 +26,7 @@ BUILDIFIER = .cache/buildifier/node_modules/.bin/buildifier
 BUILD_FILES = $(shell find . \( -name '.?*' -o -name node_modules \) -prune -o \( \
 	-name BUILD -o -name '*.bzl' -o -name WORKSPACE -o -name MODULE.bazel \) -print)
 
-.PHONY: demo test check bazel interop bench growth bench_environments environment format clean
+.PHONY: demo test coverage check hooks bazel interop bench growth bench_environments environment format clean
 .DEFAULT_GOAL := test
 
 $(READY): pyproject.toml setup.py $(wildcard proto/*.proto)
@@ -46,12 +48,25 @@ else
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 endif
 
+# What kills its process, and what runs in an environment without coverage, is not measured.
+coverage: $(READY)
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -n 2 --dist loadfile --ignore=tests/estimator
+	$(BIN)/coverage run -m pytest -n 2 --dist loadfile tests/estimator
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
 check: $(READY) $(BUILDIFIER)
 	$(BIN)/ruff format --check .
 	$(BUILDIFIER) --mode=check --lint=warn $(BUILD_FILES)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m pytest -q -p no:xdist tests/test_architecture.py
+
+hooks: $(READY) $(BUILDIFIER)
+	$(BIN)/python -m pip install --quiet 'pre-commit>=4'
+	$(BIN)/pre-commit install
 
 bazel: $(READY)
 	scripts/bazel.sh $(BIN)/python $(ARGS)

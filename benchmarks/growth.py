@@ -3,8 +3,7 @@
     python -m benchmarks.growth --ours PYTHON --peer PYTHON [--rounds 5] [--file docs/growth.png]
 
 Each module has two signatures over the same layers, as in `modules`; one of them is applied
-once. Time is that of the processors, which is what it takes on a machine with nothing else
-to do.
+once. Times are processor times, which equal wall-clock times on a machine without other load.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
-from benchmarks.runs import ROOT, Pythons, Result, RunError, add_arguments, measured
+from benchmarks.runs import ROOT, Pythons, Result, RunError, add_arguments, measure_case
 
 # About 75 nodes each.
 LAYERS = [1, 3, 7, 13, 27, 53, 107, 160, 213, 266]
@@ -37,7 +36,7 @@ def main() -> None:
     parser.add_argument("--file", type=Path, default=ROOT / "docs" / "growth.png")
     options = parser.parse_args()
     try:
-        sizes, results = _measured(Pythons(options.ours, options.peer), options.rounds)
+        sizes, results = _measure(Pythons(options.ours, options.peer), options.rounds)
     except RunError as error:
         sys.exit(str(error))
     seconds, nodes = (
@@ -51,21 +50,21 @@ def main() -> None:
         print(f"{size:7,}{''.join(cells)}")
 
 
-def _measured(pythons: Pythons, rounds: int) -> tuple[list[int], list[Result]]:
-    """The sizes of the modules, and what was measured of each."""
+def _measure(pythons: Pythons, rounds: int) -> tuple[list[int], list[Result]]:
+    """Makes the modules, and measures each; returns their numbers of nodes, and the results."""
     results = []
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as directory:
         sizes = _make_modules(pythons, directory)
         for layers in LAYERS:
             folder = Path(directory, str(layers))
-            results.append(measured(pythons, "nodes", LIBRARIES, folder, rounds))
+            results.append(measure_case(pythons, "nodes", LIBRARIES, folder, rounds))
             for failure in results[-1].failures.values():
                 raise RunError(failure)
     return sizes, results
 
 
 def _make_modules(pythons: Pythons, directory: str) -> list[int]:
-    """Makes a module of each size, and returns how many nodes each has."""
+    """Makes a module of each size, and returns their numbers of nodes."""
     layers = [str(count) for count in LAYERS]
     out = pythons.run("hubmodule", "benchmarks.modules", directory, *layers)
     return json.loads(out.splitlines()[-1])
@@ -85,7 +84,7 @@ def _draw(axes: Axes, sizes: Sequence[int], points: Points, title: str, form: st
     for name, values in points.items():
         style = {"color": COLOURS[name], "linewidth": 2.2, "marker": "o", "markersize": 4.5}
         axes.plot(sizes, values, **style)
-        # Beside the end of its line, which spares a legend.
+        # A label at the end of each line makes a legend unnecessary.
         axes.annotate(
             f"{name}\n{form.format(values[-1])}",
             (sizes[-1], values[-1]),

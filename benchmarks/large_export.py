@@ -1,10 +1,10 @@
-"""Publishes a text file of embeddings that is larger than the memory it is given.
+"""Publishes a text file of embeddings that is larger than the memory of the process.
 
     python benchmarks/large_export.py [--rows 2200000] [--dimension 300] [--limit_megabytes 1000]
 
-Makes the file, then runs examples/text_embeddings/export.py on it in a process that may
-have so much memory of its own (RLIMIT_DATA, so on Linux only). Files that it maps do not
-count, as the system takes their memory back when it needs it. Then checks the module.
+Makes the file, then runs examples/text_embeddings/export.py on it in a process whose private
+memory is limited (by RLIMIT_DATA, so on Linux only). Mapped files do not count, as the system
+takes their memory back when it needs it. Then checks the module.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def _write_text(path: pathlib.Path, rows: int, dimension: int) -> np.ndarray:
-    """Writes row i as the word "word<i>" with the vector i % DISTINCT_VECTORS, returns these."""
+    """Writes row i as the word "word<i>" with vector i % DISTINCT_VECTORS; returns the vectors."""
     numbers = np.random.default_rng(0).normal(0, 0.3, [DISTINCT_VECTORS, dimension])
     lines = [" ".join(f"{number:.5f}" for number in row) for row in numbers]
     with path.open("w") as file:
@@ -70,19 +70,19 @@ def _export(folder: pathlib.Path, limit: int, matrix_bytes: int) -> None:
         env={**os.environ, "TMPDIR": str(folder)},
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (limit, limit)),
     )
-    peak = _peak_of(process)
+    peak = _watch_peak(process)
     if process.wait():
         sys.exit(f"FAILED: the export ended with status {process.returncode}")
     seconds, times = time.perf_counter() - begin, os.times()
     cpu = times.children_user + times.children_system
     print(f"time                 {seconds:8.0f} s ({cpu:.0f} s CPU)")
-    print(f"memory of its own    {peak / MEGABYTE:8,.0f} MB")
+    print(f"private memory       {peak / MEGABYTE:8,.0f} MB")
     print(f"beside the vectors   {peak / matrix_bytes:8.2f}")
 
 
-def _peak_of(process: subprocess.Popen[bytes]) -> int:
-    """Waits for the end of a process; the most memory of its own that it had, in bytes."""
-    status = pathlib.Path(f"/proc/{process.pid}/status")  # is there until poll() sees the end
+def _watch_peak(process: subprocess.Popen[bytes]) -> int:
+    """Waits for the end of a process, and returns the peak of its private memory in bytes."""
+    status = pathlib.Path(f"/proc/{process.pid}/status")  # exists until poll() sees the end
     peak = 0
     while process.poll() is None:
         for line in status.read_text().splitlines():
@@ -93,14 +93,14 @@ def _peak_of(process: subprocess.Popen[bytes]) -> int:
 
 
 def _check(module: pathlib.Path, vectors: np.ndarray, rows: int) -> None:
-    """Checks some rows where they lie in the checkpoint, without reading all of it."""
+    """Checks some rows of the checkpoint, without reading all of it."""
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     import tensorflow as tf
 
     dimension = vectors.shape[1]
     reader = tf.train.load_checkpoint(str(module / "variables/variables"))
     assert reader.get_variable_to_shape_map() == {"embeddings": [rows + 1, dimension]}
-    data = np.memmap(
+    data: np.ndarray = np.memmap(
         next(module.glob("variables/variables.data-*")),
         np.float32,
         "r",

@@ -16,12 +16,12 @@ _FORGET_PEAK = Path("/proc/self/clear_refs")
 
 
 class Measurement:
-    """What a case found out.
+    """The values that a case measured.
 
     Attributes:
-        values: "seconds" and "cpu" (of all threads) in seconds; "memory", the most that was
-            in use beyond what was in use before, and "process", the most that the process
-            had in all, both in bytes, and on Linux only; "nodes". A case may add others.
+        values: "seconds" and "cpu" (of all threads) in seconds; "memory", the peak beyond what
+            was in use before, and "process", the peak of the whole process, both in bytes and
+            on Linux only; "nodes", the number of nodes added. A case may add others.
     """
 
     def __init__(self) -> None:
@@ -29,30 +29,30 @@ class Measurement:
 
     @contextlib.contextmanager
     def __call__(self, graph: tf.Graph | None = None) -> Iterator[None]:
-        """Measures the block, and how many nodes it adds to a graph."""
+        """Measures the block, and counts the nodes it adds to a graph."""
         gc.collect()
         nodes = _count_nodes(graph)
-        before = _memory("VmRSS") if _forget_peak() else None
+        before = _read_memory("VmRSS") if _forget_peak() else None
         cpu, seconds = time.process_time(), time.perf_counter()
         yield
         self.values["seconds"] = time.perf_counter() - seconds
         self.values["cpu"] = time.process_time() - cpu
         self.values["nodes"] = _count_nodes(graph) - nodes
-        peak = _memory("VmHWM")
+        peak = _read_memory("VmHWM")
         if before is not None and peak is not None:
             self.values.update(memory=max(0, peak - before), process=peak)
 
 
 def _forget_peak() -> bool:
-    """Makes what is in use the peak; whether that is possible here."""
+    """Resets the peak to what is in use; returns whether the system can do that."""
     if not os.access(_FORGET_PEAK, os.W_OK):
         return False
     _FORGET_PEAK.write_text("5")
     return True
 
 
-def _memory(key: str) -> int | None:
-    """A line of what Linux says of this process, in bytes; None elsewhere."""
+def _read_memory(key: str) -> int | None:
+    """Reads a line of this process's status on Linux, in bytes; None elsewhere."""
     lines = _STATUS.read_text().splitlines() if _STATUS.exists() else []
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(key)), None)
 

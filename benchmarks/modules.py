@@ -16,6 +16,7 @@ import sys
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -34,7 +35,7 @@ ARCHIVE_BYTES = 128_000_000
 
 
 def main() -> None:
-    """Writes them into the folder that the command line names."""
+    """Writes the modules into the folder that the command line names."""
     folder, names = Path(sys.argv[1]), sys.argv[2:]
     if all(name.isdecimal() for name in names):
         print([_write_network(folder / name / "large", int(name)) for name in names])
@@ -44,16 +45,16 @@ def main() -> None:
 
 
 def _write_network(path: Path, layers: int) -> int:
-    """Publishes a network, and returns how many nodes its variant without tags has."""
+    """Publishes a network, and returns the number of nodes of its variant without tags."""
     path.parent.mkdir(exist_ok=True)
     variants = [(set(), {"training": False}), ({"train"}, {"training": True})]
-    write(path, network(layers), variants)
+    write(path, make_network(layers), variants)
     content = path.joinpath("saved_model.pb").read_bytes()
     meta_graphs = SavedModel.FromString(content).meta_graphs
     return next(len(m.graph_def.node) for m in meta_graphs if not m.meta_info_def.tags)
 
 
-def write(path: Path, module_fn: Callable[..., None], variants: list | None = None) -> None:
+def write(path: Path, module_fn: Callable[..., None], variants: list[Any] | None = None) -> None:
     """Publishes a module with the values of its initialisers."""
     spec = hub.create_module_spec(module_fn, variants)
     tags = variants[-1][0] if variants else None
@@ -63,8 +64,8 @@ def write(path: Path, module_fn: Callable[..., None], variants: list | None = No
         module.export(str(path), session)
 
 
-def network(layers: int) -> Callable[..., None]:
-    """A module_fn: [batch, 8, 8, 4] to the same, through convolutions and normalisations.
+def make_network(layers: int) -> Callable[..., None]:
+    """Makes a module_fn of convolutions and normalisations of images of shape [batch, 8, 8, 4].
 
     As modules for images do, it has a second signature, `augmented`, which changes the images
     at random, and then computes the same.
@@ -73,29 +74,29 @@ def network(layers: int) -> Callable[..., None]:
     def module_fn(training: bool = False) -> None:
         for signature in ["default", "augmented"]:
             images = tf1.placeholder(tf.float32, [None, 8, 8, CHANNELS])
-            features = images if signature == "default" else _augmented(images)
+            features = images if signature == "default" else _augment(images)
             for layer in range(layers):
                 with tf1.variable_scope(f"layer_{layer}", reuse=signature != "default"):
-                    features = _layer(features, training)
+                    features = _add_layer(features, training)
             hub.add_signature(signature, {"images": images}, {"default": features})
 
     return module_fn
 
 
-def _augmented(images: tf.Tensor) -> tf.Tensor:
+def _augment(images: tf.Tensor) -> tf.Tensor:
     flipped = tf.reverse(images, [2])
     shape = [tf.shape(images)[0], 1, 1, 1]
     images = tf.where(tf.random.uniform(shape) < 0.5, flipped, images)
     return images * tf.random.uniform(shape, 0.8, 1.2) + tf.random.uniform(shape, -0.1, 0.1)
 
 
-def _layer(features: tf.Tensor, training: bool) -> tf.Tensor:
-    """Five variables; in training two update ops and a loss."""
+def _add_layer(features: tf.Tensor, training: bool) -> tf.Tensor:
+    """Adds a layer: five variables, and in training two update ops and a loss."""
     kernel = tf1.get_variable(
         "kernel",
         [3, 3, CHANNELS, CHANNELS],
         initializer=tf1.truncated_normal_initializer(stddev=0.2),
-        regularizer=_loss,
+        regularizer=_regularize,
     )
     near_one = tf1.random_normal_initializer(1.0, 0.02)
     ones, zeros = tf1.ones_initializer(), tf1.zeros_initializer()
@@ -117,12 +118,12 @@ def _layer(features: tf.Tensor, training: bool) -> tf.Tensor:
     return tf.nn.relu(normalised) + features
 
 
-def _loss(weights: tf.Tensor) -> tf.Tensor:
+def _regularize(weights: tf.Tensor) -> tf.Tensor:
     return 1e-4 * tf.nn.l2_loss(weights)
 
 
-def towers(count: int) -> Callable[[], None]:
-    """A module_fn with signatures tower_0 and so on, which have no variables in common."""
+def make_towers(count: int) -> Callable[[], None]:
+    """Makes a module_fn with signatures tower_0 and so on, which share no variables."""
 
     def module_fn() -> None:
         for tower in range(count):
@@ -130,14 +131,14 @@ def towers(count: int) -> Callable[[], None]:
             features = images
             for layer in range(10):
                 with tf1.variable_scope(f"tower_{tower}_layer_{layer}"):
-                    features = _layer(features, training=False)
+                    features = _add_layer(features, training=False)
             hub.add_signature(f"tower_{tower}", {"images": images}, {"default": features})
 
     return module_fn
 
 
-def heavy() -> None:
-    """A module_fn with 1 GiB of variables."""
+def build_heavy() -> None:
+    """Builds a module with 1 GiB of variables; a module_fn."""
     features = tf1.placeholder(tf.float32, [None, 2048])
     outputs = features
     for layer in range(HEAVY_LAYERS):
@@ -148,7 +149,7 @@ def heavy() -> None:
 
 
 def _write_archive(path: Path) -> None:
-    """Packs random weights, which compress as little as trained ones do."""
+    """Packs random weights, which compress as little as trained ones."""
     numbers = np.random.default_rng(0).standard_normal(ARCHIVE_BYTES // 4, np.float32)
     weights = numbers.tobytes()
     files = {
@@ -168,9 +169,9 @@ def _write_archive(path: Path) -> None:
 
 MAKERS: dict[str, Callable[[Path], object]] = {
     "large": lambda path: _write_network(path, LAYERS),
-    "one_signature": lambda path: write(path, towers(1)),
-    "many_signatures": lambda path: write(path, towers(SIGNATURES)),
-    "heavy": lambda path: write(path, heavy),
+    "one_signature": lambda path: write(path, make_towers(1)),
+    "many_signatures": lambda path: write(path, make_towers(SIGNATURES)),
+    "heavy": lambda path: write(path, build_heavy),
     "archive": _write_archive,
     "glove": link_to_text,
 }

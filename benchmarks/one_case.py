@@ -1,8 +1,8 @@
-"""Runs one case with one library, in this process, and prints what was measured.
+"""Runs one case with one library in this process, and prints the measurements.
 
     python -m benchmarks.one_case CASE (hubmodule|tensorflow_hub|floor) FOLDER
 
-The floor is what TensorFlow by itself takes for the least that has to be done.
+The floor is the same work done by TensorFlow alone, without a library.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from benchmarks.measuring import Measurement
 
-# Running it would be measured as well: the first session of a process costs more.
+# The first session of a process takes longer; running this before keeps that out of the figures.
 _WARM_UP = tf.Graph()
 
 

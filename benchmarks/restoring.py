@@ -1,4 +1,4 @@
-"""Reading a module's variables: by its initialisers, and by a bare Saver, which is the floor."""
+"""Reads a module's variables: by its initialisers, or by a bare Saver, which is the floor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs cases in processes of their own, in turn with each library."""
+"""Runs cases in separate processes, with each library in turn."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 LIBRARIES = ("tensorflow_hub", "hubmodule", "floor")
-# TensorFlow reads these when it is imported. oneDNN greets even those who want quiet, and is no
-# part of what the cases compare.
+# TensorFlow reads these at import. oneDNN logs a line at every log level, and is not part of
+# what the cases compare.
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0"}
 
 
@@ -25,15 +25,15 @@ class RunError(Exception):
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds the arguments that say what to run, and how often."""
+    """Adds the arguments for the interpreters and the number of rounds."""
     parser.add_argument(
         "--ours", type=abspath, required=True, help="a Python with what hubmodule needs"
     )
     parser.add_argument("--peer", type=abspath, required=True, help="a Python with tensorflow_hub")
-    parser.add_argument("--rounds", type=_positive, default=5)
+    parser.add_argument("--rounds", type=_parse_positive, default=5)
 
 
-def _positive(text: str) -> int:
+def _parse_positive(text: str) -> int:
     if (number := int(text)) < 1:
         raise argparse.ArgumentTypeError(f"{number} is not 1 or more")
     return number
@@ -44,25 +44,30 @@ class Pythons:
     """The interpreters.
 
     Attributes:
-        ours: has TensorFlow and what hubmodule needs.
-        peer: has the same TensorFlow and tensorflow_hub.
+        ours: The path of a Python with TensorFlow and what hubmodule needs.
+        peer: The path of a Python with the same TensorFlow and tensorflow_hub.
     """
 
     ours: str
     peer: str
 
     def run(self, library: str, module: str, *arguments: str) -> str:
-        """Runs a module of Python with one of LIBRARIES at hand, and returns what it prints.
+        """Runs a Python module with one of LIBRARIES, and returns what it prints.
+
+        Args:
+            library: One of LIBRARIES, which chooses the interpreter.
+            module: The name of the Python module.
+            *arguments: Its command-line arguments.
 
         Raises:
-            RunError: if it fails.
+            RunError: If it fails.
         """
         python = self.peer if library == "tensorflow_hub" else self.ours
         try:
             process = subprocess.run(
                 [python, "-m", module, *arguments],
                 env={**os.environ, "PYTHONPATH": str(ROOT), **QUIET},
-                cwd=ROOT / "docs",  # where Python finds nothing but by PYTHONPATH
+                cwd=ROOT / "docs",  # where Python imports by PYTHONPATH only
                 capture_output=True,
                 text=True,
             )
@@ -73,11 +78,11 @@ class Pythons:
             raise RunError(f"{library}: {module} ended with {process.returncode}: {reason[0]}")
         return process.stdout
 
-    def versions(self) -> str:
-        """What is compared with what.
+    def describe_versions(self) -> str:
+        """Describes the versions of both libraries.
 
         Raises:
-            RunError: if a library is not there.
+            RunError: If a library is missing.
         """
         program = "benchmarks.versions"
         return "; ".join(self.run(library, program, library).strip() for library in LIBRARIES[:2])
@@ -85,21 +90,31 @@ class Pythons:
 
 @dataclass(frozen=True)
 class Result:
-    """What was measured of a case.
+    """The results of a case.
 
     Attributes:
-        values: by library, then by metric, the medians; not of a library that failed.
-        failures: of each library that failed, why.
+        values: The medians by library and metric, without libraries that failed.
+        failures: The reason of each library that failed.
     """
 
     values: Mapping[str, Mapping[str, float]]
     failures: Mapping[str, str]
 
 
-def measured(
+def measure_case(
     pythons: Pythons, case: str, libraries: Sequence[str], folder: Path, rounds: int
 ) -> Result:
-    """Runs a case several times with each library, in turn, each round beginning with another."""
+    """Runs a case several times with each library in turn.
+
+    Each round starts with the next library.
+
+    Args:
+        pythons: The interpreters.
+        case: The name of a module in benchmarks.cases.
+        libraries: The libraries to measure, of LIBRARIES.
+        folder: The directory of the modules that the case uses.
+        rounds: The number of runs with each library.
+    """
     samples: dict[str, list[dict[str, float]]] = {library: [] for library in libraries}
     failures: dict[str, str] = {}
     for number in range(rounds):
@@ -116,10 +131,12 @@ def measured(
                 samples[library].append(json.loads(out.splitlines()[-1]))
     _show("")
     complete = {library: runs for library, runs in samples.items() if library not in failures}
-    return Result({library: dict(_medians(runs)) for library, runs in complete.items()}, failures)
+    return Result(
+        {library: dict(_compute_medians(runs)) for library, runs in complete.items()}, failures
+    )
 
 
-def _medians(runs: list[dict[str, float]]) -> Iterator[tuple[str, float]]:
+def _compute_medians(runs: list[dict[str, float]]) -> Iterator[tuple[str, float]]:
     for metric in runs[0]:
         yield metric, statistics.median(run[metric] for run in runs)
 

@@ -1,13 +1,13 @@
-"""Results as a table of Markdown."""
+"""Formats results as a Markdown table."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from benchmarks.runs import Result
 
-Values = dict[str, float]
+Values = Mapping[str, float]
 HEAD = (
     "| case | tensorflow_hub | hubmodule | ratio (CPU) | target | "
     "| floor | distance (CPU) | memory |\n"
@@ -16,39 +16,39 @@ HEAD = (
 _VERDICTS = {True: "holds", False: "**fails**", None: "?"}
 
 
-def row(case: Any, result: Result) -> str:
-    """The row of a case: a module with TITLE and TARGETS."""
+def format_row(case: Any, result: Result) -> str:
+    """Formats the row of a case, which is a Python module with TITLE and TARGETS."""
     peer, ours, floor = (
         result.values.get(library, {}) for library in ("tensorflow_hub", "hubmodule", "floor")
     )
     if not ours:
         return f"| {case.TITLE} | | could not be run | | | | | | |"
-    metric = _metric(case.TARGETS)
-    verdicts = [_VERDICTS[_holds(target, ours, peer, floor)] for target in case.TARGETS]
+    metric = _choose_metric(case.TARGETS)
+    verdicts = [_VERDICTS[_is_reached(target, ours, peer, floor)] for target in case.TARGETS]
     cells = [
         case.TITLE,
-        _shown(peer, metric),
-        _shown(ours, metric),
-        _ratios(peer, ours, metric),
+        _format_value(peer, metric),
+        _format_value(ours, metric),
+        _format_ratios(peer, ours, metric),
         "; ".join(map(str, case.TARGETS)),
-        "; ".join(verdicts) + _slowdowns(ours, floor),
-        _shown(floor, metric),
-        _ratios(ours, floor, metric),
-        _memories(case.TARGETS, [values for values in (peer, ours, floor) if values]),
+        "; ".join(verdicts) + _format_slowdowns(ours, floor),
+        _format_value(floor, metric),
+        _format_ratios(ours, floor, metric),
+        _format_memories(case.TARGETS, [values for values in (peer, ours, floor) if values]),
     ]
     return f"| {' | '.join(cells)} |"
 
 
-def _holds(target: Any, ours: Values, peer: Values, floor: Values) -> bool | None:
-    return target.holds(ours, peer or None, floor or None)
+def _is_reached(target: Any, ours: Values, peer: Values, floor: Values) -> bool | None:
+    return target.is_reached(ours, peer or None, floor or None)
 
 
-def _metric(targets: Sequence[Any]) -> str:
-    """What the row compares: nodes if the case is about nothing else, or else time."""
+def _choose_metric(targets: Sequence[Any]) -> str:
+    """Chooses what the row compares: nodes if all targets are about nodes, else time."""
     return "nodes" if {target.metric for target in targets} == {"nodes"} else "seconds"
 
 
-def _shown(values: Values, metric: str) -> str:
+def _format_value(values: Values, metric: str) -> str:
     if metric not in values:
         return ""
     if metric == "nodes":
@@ -57,29 +57,33 @@ def _shown(values: Values, metric: str) -> str:
     return f"{seconds:.2f} s" if seconds >= 1 else f"{seconds * 1000:.1f} ms"
 
 
-def _ratios(above: Values, below: Values, metric: str) -> str:
-    ratio = _ratio(above, below, metric)
-    return f"{ratio} ({_ratio(above, below, 'cpu')})" if ratio and metric == "seconds" else ratio
+def _format_ratios(above: Values, below: Values, metric: str) -> str:
+    ratio = _format_ratio(above, below, metric)
+    return (
+        f"{ratio} ({_format_ratio(above, below, 'cpu')})"
+        if ratio and metric == "seconds"
+        else ratio
+    )
 
 
-def _ratio(above: Values, below: Values, metric: str) -> str:
+def _format_ratio(above: Values, below: Values, metric: str) -> str:
     if not above or not below.get(metric):
         return ""
     return f"{above[metric] / below[metric]:.2f}"
 
 
-def _slowdowns(ours: Values, floor: Values) -> str:
+def _format_slowdowns(ours: Values, floor: Values) -> str:
     if "slowdown" not in ours:
         return ""
     of_floor = f", of the floor {floor['slowdown']:.2f}" if "slowdown" in floor else ""
     return f" (slow-down {ours['slowdown']:.2f}{of_floor})"
 
 
-def _memories(targets: Sequence[Any], measured: Sequence[Values]) -> str:
+def _format_memories(targets: Sequence[Any], measured: Sequence[Values]) -> str:
     whole = any(target.metric == "process" for target in targets)
     metric = "process" if whole else "memory"
-    return " / ".join(_megabytes(values, metric) for values in measured) + " in all" * whole
+    return " / ".join(_format_megabytes(values, metric) for values in measured) + " in all" * whole
 
 
-def _megabytes(values: Values, metric: str) -> str:
+def _format_megabytes(values: Values, metric: str) -> str:
     return f"{values[metric] / 1e6:,.0f} MB" if metric in values else "?"

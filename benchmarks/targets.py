@@ -1,12 +1,12 @@
-"""What a case is to reach, and whether it does."""
+"""The targets of cases, and whether results reach them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-# What a library, or the floor, was measured to take, the medians of several rounds; see
-# `measuring.Measurement`. "slowdown" is the "cpu" of what is done again over that of the first.
+# The medians of several rounds of a library or the floor; see `measuring.Measurement`.
+# "slowdown" is the "cpu" of later calls divided by that of the first.
 Measured = Mapping[str, float]
 MEGABYTE = 10**6
 _FASTER = {"seconds": "as fast", "cpu": "as fast (CPU)", "nodes": "fewer"}
@@ -14,10 +14,10 @@ _FASTER = {"seconds": "as fast", "cpu": "as fast (CPU)", "nodes": "fewer"}
 
 @dataclass(frozen=True)
 class TimesLess:
-    """`factor` times less of something than tensorflow_hub.
+    """`factor` times less of a metric than tensorflow_hub.
 
-    What one thread does is compared by its processor time, "cpu": that is the time by the
-    clock where nothing else runs.
+    Work of one thread is compared by its processor time, "cpu", which equals the wall-clock
+    time where nothing else runs.
     """
 
     factor: float
@@ -26,8 +26,10 @@ class TimesLess:
     def __str__(self) -> str:
         return f"{self.factor:g} times " * (self.factor != 1) + _FASTER[self.metric]
 
-    def holds(self, ours: Measured, peer: Measured | None, floor: Measured | None) -> bool | None:
-        """Whether it is reached; None if it was not measured."""
+    def is_reached(
+        self, ours: Measured, peer: Measured | None, floor: Measured | None
+    ) -> bool | None:
+        """Whether the results reach the target; None if they lack the metric."""
         if not peer or self.metric not in ours or self.metric not in peer:
             return None
         return ours[self.metric] * self.factor <= peer[self.metric]
@@ -35,7 +37,7 @@ class TimesLess:
 
 @dataclass(frozen=True)
 class NearFloor:
-    """At most `factor` times as much of something as the floor."""
+    """At most `factor` times as much of a metric as the floor."""
 
     factor: float
     metric: str = "seconds"
@@ -50,8 +52,10 @@ class NearFloor:
         }[self.metric]
         return f"{what} up to {self.factor:g} x floor"
 
-    def holds(self, ours: Measured, peer: Measured | None, floor: Measured | None) -> bool | None:
-        """Whether it is reached; None if it was not measured."""
+    def is_reached(
+        self, ours: Measured, peer: Measured | None, floor: Measured | None
+    ) -> bool | None:
+        """Whether the results reach the target; None if they lack the metric."""
         if not floor or self.metric not in ours or self.metric not in floor:
             return None
         return ours[self.metric] <= self.factor * floor[self.metric]
@@ -59,7 +63,7 @@ class NearFloor:
 
 @dataclass(frozen=True)
 class AtMost:
-    """At most `limit` of something: seconds, bytes, or times the first."""
+    """At most `limit` of a metric: seconds, bytes, or times the first."""
 
     limit: float
     metric: str = "seconds"
@@ -71,8 +75,10 @@ class AtMost:
             return f"up to {self.limit:g} times the first"
         return f"up to {self.limit / MEGABYTE:g} MB"
 
-    def holds(self, ours: Measured, peer: Measured | None, floor: Measured | None) -> bool | None:
-        """Whether it is reached; None if it was not measured."""
+    def is_reached(
+        self, ours: Measured, peer: Measured | None, floor: Measured | None
+    ) -> bool | None:
+        """Whether the results reach the target; None if they lack the metric."""
         return ours[self.metric] <= self.limit if self.metric in ours else None
 
 

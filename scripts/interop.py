@@ -1,11 +1,11 @@
-"""Checks that modules written by hubmodule and tensorflow_hub mean the same to each other.
+"""Checks that hubmodule and tensorflow_hub read each other's modules and get the same results.
 
     python -m scripts.interop [--python 'hub 0.12=PATH'] [--directory DIRECTORY]
 
-Each side writes the modules of tests/golden/definitions with what it sees of them; every
-other side reads them and must see the same: outputs to 1e-5, variables after a training step,
-signatures, collections. `make interop` makes the environments first. Exits with 1 if a module
-fails in a direction.
+Each side writes the modules of tests/golden/definitions with its own results; every other side
+reads them and must get the same: outputs to 1e-5, variables after a training step, signatures,
+collections. `make interop` makes the environments first. Exits with status 1 if a module fails
+in a direction.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.golden.definitions import DEFINITIONS
 
@@ -51,8 +52,8 @@ SIDES = (
     Side("hub 0.12", "tensorflow_hub", PEERS / "peer115" / "bin" / "python"),
 )
 
-# Ops that TensorFlow 2 writes for a module and TensorFlow 1.15 lacks: module -> (op, in
-# which form). Reading such a module must fail with an error that names the op.
+# Ops that TensorFlow 2 writes for a module and TensorFlow 1.15 lacks: module -> (op, its form).
+# Reading such a module must fail with an error that names the op.
 NOT_IN_TENSORFLOW_1_15: Mapping[str, tuple[str, str]] = {
     "sparse_lookup": ("SparseSegmentSqrtN", "with segment ids of int64"),
 }
@@ -60,7 +61,7 @@ NOT_IN_TENSORFLOW_1_15: Mapping[str, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class Cell:
-    """What became of one module in one direction."""
+    """The outcome for one module in one direction."""
 
     writer: str
     reader: str
@@ -69,13 +70,13 @@ class Cell:
     reason: str = ""
 
 
-def directions(sides: Sequence[Side]) -> list[tuple[Side, Side]]:
-    """(writer, reader) for each two sides of which at least one is ours."""
+def list_directions(sides: Sequence[Side]) -> list[tuple[Side, Side]]:
+    """Lists (writer, reader) for each two sides of which at least one is ours."""
     return [(w, r) for w in sides for r in sides if w != r and (w.is_ours or r.is_ours)]
 
 
 def judge(writer: Side, reader: Side, module: str, error: str) -> Cell:
-    """The verdict on a module that was read with `error`, or with "" for none."""
+    """Judges a module that was read with `error`, or "" without one."""
     gap = None
     if writer.is_ours and reader.name == "hub 0.12":
         gap = NOT_IN_TENSORFLOW_1_15.get(module)
@@ -89,34 +90,34 @@ def judge(writer: Side, reader: Side, module: str, error: str) -> Cell:
     return Cell(writer.name, reader.name, module, "failed", unexpected)
 
 
-class Workshop:
-    """Runs the programs of the sides; modules, reports and logs stay in its directory."""
+class ProgramRunner:
+    """Runs the programs of the sides, and keeps modules, reports and logs in a directory."""
 
     def __init__(self, directory: Path):
         self._directory = directory
 
     def write(self, side: Side) -> dict[str, str]:
-        """Has `side` write all modules; for each reported one the error, or ""."""
-        reports = self._run(side, "make_golden", [self._modules_of(side)])
+        """Lets a side write all modules; returns the error of each that it reports, or ""."""
+        reports = self._run(side, "make_golden", [self._locate_modules(side)])
         return {report["module"]: report["error"] or "" for report in reports}
 
     def read(self, reader: Side, writers: Sequence[Side]) -> dict[tuple[Side, str], str]:
-        """Has `reader` read what `writers` wrote; for each reported module the error, or ""."""
-        names = {str(self._modules_of(writer)): writer for writer in writers}
+        """Lets a side read what others wrote; returns the error of each module, or ""."""
+        names = {str(self._locate_modules(writer)): writer for writer in writers}
         reports = self._run(reader, "check_golden", list(map(Path, names)))
         return {
             (names[report["directory"]], report["module"]): report["error"] or ""
             for report in reports
         }
 
-    def _modules_of(self, side: Side) -> Path:
+    def _locate_modules(self, side: Side) -> Path:
         return self._directory / side.name.replace(" ", "-")
 
-    def _run(self, side: Side, program: str, directories: Sequence[Path]) -> list[dict]:
+    def _run(self, side: Side, program: str, directories: Sequence[Path]) -> list[dict[str, Any]]:
         name = f"{side.name.replace(' ', '-')}.{program}"
         command = [str(side.python), "-m", f"tests.golden.{program}", *map(str, directories)]
         out = self._directory / f"{name}.jsonl"
-        # A program that crashes or hangs shows in the reports that are missing.
+        # The reports of a program that crashes or hangs are missing, which shows later.
         with (
             out.open("w") as stdout,
             (self._directory / f"{name}.log").open("w") as stderr,
@@ -134,18 +135,18 @@ class Workshop:
         return [json.loads(line) for line in out.read_text().splitlines()]
 
 
-def compare(workshop: Workshop, sides: Sequence[Side], modules: Sequence[str]) -> list[Cell]:
-    """Has every side write, then read, two programs at a time; a cell for each outcome."""
+def compare(runner: ProgramRunner, sides: Sequence[Side], modules: Sequence[str]) -> list[Cell]:
+    """Lets every side write, then read, two programs at a time; returns a cell per outcome."""
 
     def read(reader: Side) -> dict[tuple[Side, str], str]:
-        return workshop.read(reader, [w for w, r in directions(sides) if r == reader])
+        return runner.read(reader, [w for w, r in list_directions(sides) if r == reader])
 
     with ThreadPoolExecutor(max_workers=2) as pool:
-        written = dict(zip(sides, pool.map(workshop.write, sides), strict=True))
+        written = dict(zip(sides, pool.map(runner.write, sides), strict=True))
         seen = dict(zip(sides, pool.map(read, sides), strict=True))
     silent = "the program ended before it came to this module"
     cells = []
-    for writer, reader in directions(sides):
+    for writer, reader in list_directions(sides):
         for module in modules:
             if error := written[writer].get(module, silent):
                 cell = Cell(writer.name, reader.name, module, "failed", f"not written: {error}")
@@ -156,14 +157,14 @@ def compare(workshop: Workshop, sides: Sequence[Side], modules: Sequence[str]) -
     return cells
 
 
-def table(cells: Sequence[Cell]) -> str:
-    """One row for each module, one column for each direction."""
+def format_table(cells: Sequence[Cell]) -> str:
+    """Formats a table with a row per module, and a column per direction."""
     columns = list(dict.fromkeys((cell.writer, cell.reader) for cell in cells))
     modules = list(dict.fromkeys(cell.module for cell in cells))
     verdicts = {(cell.writer, cell.reader, cell.module): cell.verdict for cell in cells}
     rows = [["written by", *(writer for writer, _ in columns)]]
     rows.append(["read by", *(reader for _, reader in columns)])
-    rows += [[module, *(verdicts[(*column, module)] for column in columns)] for module in modules]
+    rows += [[module, *(verdicts[w, r, module] for w, r in columns)] for module in modules]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
         "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True))
@@ -172,8 +173,8 @@ def table(cells: Sequence[Cell]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def reasons(cells: Sequence[Cell]) -> str:
-    """One line for each cell that is not ok: what, in which direction, the end of the error."""
+def format_reasons(cells: Sequence[Cell]) -> str:
+    """Formats a line for each cell that is not ok, with the last line of its error."""
     return "\n".join(
         f"{cell.verdict}: {cell.module}, {cell.writer} → {cell.reader}: "
         f"{cell.reason.strip().splitlines()[-1][:300]}"
@@ -182,8 +183,8 @@ def reasons(cells: Sequence[Cell]) -> str:
     )
 
 
-def chosen_sides(replacements: Sequence[str]) -> tuple[Side, ...]:
-    """SIDES, with the interpreters that NAME=PATH replaces; each must be there."""
+def choose_sides(replacements: Sequence[str]) -> tuple[Side, ...]:
+    """Returns SIDES with the interpreters that NAME=PATH replaces; each must exist."""
     pythons = {side.name: side.python for side in SIDES}
     for replacement in replacements:
         name, _, path = replacement.partition("=")
@@ -195,8 +196,8 @@ def chosen_sides(replacements: Sequence[str]) -> tuple[Side, ...]:
     return tuple(Side(side.name, side.library, pythons[side.name]) for side in SIDES)
 
 
-def _new_directory(wanted: Path | None) -> Path:
-    """The directory that was asked for, which must be new, or an emptied default one."""
+def _make_directory(wanted: Path | None) -> Path:
+    """Makes the directory, which must be new, or empties the default one."""
     directory = (wanted or ROOT / ".cache" / "interop").resolve()
     if wanted is None:
         shutil.rmtree(directory, ignore_errors=True)
@@ -205,15 +206,15 @@ def _new_directory(wanted: Path | None) -> Path:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs the command line; 0 if no module failed in any direction."""
+    """Runs the command line; returns 0 if no module failed in any direction."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--python", action="append", default=[], metavar="NAME=PATH")
     parser.add_argument("--directory", type=Path, help="a new one; default .cache/interop")
     options = parser.parse_args(arguments)
-    sides = chosen_sides(options.python)
-    directory = _new_directory(options.directory)
-    cells = compare(Workshop(directory), sides, list(DEFINITIONS))
-    print(table(cells), reasons(cells), sep="\n\n")
+    sides = choose_sides(options.python)
+    directory = _make_directory(options.directory)
+    cells = compare(ProgramRunner(directory), sides, list(DEFINITIONS))
+    print(format_table(cells), format_reasons(cells), sep="\n\n")
     count = Counter(cell.verdict for cell in cells)
     print(f"\n{count['ok']} ok, {count['n/a']} n/a, {count['failed']} failed")
     print(f"Modules, reports and logs: {directory}")

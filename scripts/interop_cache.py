@@ -2,8 +2,8 @@
 
     python -m scripts.interop_cache [--python 'hub 0.12=PATH']
 
-Both run as they are installed, against a server on loopback; `make interop` makes the
-environments first. Exits with 1 if a check fails.
+Both run as installed, against a server on loopback; `make interop` makes the environments
+first. Exits with status 1 if a check fails.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from hubmodule.resolver.handles import cache_key
-from scripts.interop import ROOT, Side, chosen_sides
+from scripts.interop import ROOT, Side, choose_sides
 from tests.resolver import archives, servers
 
-TIMEOUT = 60  # seconds; whoever waits for a lock waits for longer
+TIMEOUT = 60  # seconds; a process that waits for a lock takes longer
 
-# tensorflow_hub makes no folder that the archive does not name.
+# tensorflow_hub makes only folders that the archive names.
 BODY = gzip.compress(archives.tar(folders=("variables", "assets")))
 RESOLVE = "import sys, {0} as hub; print(hub.resolve(sys.argv[1]))"
 FLAGS = """
@@ -49,7 +49,7 @@ Check = Callable[[Side, Side, Path], None]
 
 
 def start(side: Side, program: str, *arguments: str, cache: Path | None) -> subprocess.Popen[str]:
-    """Starts a program of a side; its last line of output is what counts."""
+    """Starts a program of a side, which prints its result in its last line of output."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
     for name in ("TFHUB_CACHE_DIR", "TFHUB_MODEL_LOAD_FORMAT"):
         environment.pop(name, None)
@@ -64,11 +64,11 @@ def start(side: Side, program: str, *arguments: str, cache: Path | None) -> subp
     )
 
 
-def result(process: subprocess.Popen[str]) -> str:
-    """The last line of a program's output.
+def wait_for_result(process: subprocess.Popen[str]) -> str:
+    """Waits for a program, and returns the last line of its output.
 
     Raises:
-        AssertionError: if it failed, or took too long.
+        AssertionError: If it failed, or took too long.
     """
     try:
         out, err = process.communicate(timeout=TIMEOUT)
@@ -81,7 +81,7 @@ def result(process: subprocess.Popen[str]) -> str:
     return out.strip().splitlines()[-1]
 
 
-def resolving(side: Side, handle: str, cache: Path) -> subprocess.Popen[str]:
+def start_resolving(side: Side, handle: str, cache: Path) -> subprocess.Popen[str]:
     """Starts to resolve a handle."""
     return start(side, RESOLVE.format(side.library), handle, cache=cache)
 
@@ -92,81 +92,81 @@ def expect(seen: object, wanted: object) -> None:
         raise AssertionError(f"{seen!r} instead of {wanted!r}")
 
 
-def content(folder: str) -> dict[str, bytes]:
-    """The files of a module."""
+def read_content(folder: str) -> dict[str, bytes]:
+    """Reads the files of a module."""
     paths = [path for path in Path(folder).rglob("*") if path.is_file()]
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
 
-def what_one_cached_the_other_uses(first: Side, second: Side, cache: Path) -> None:
-    """One download, one directory."""
+def check_shared_cache(first: Side, second: Side, cache: Path) -> None:
+    """Checks that two libraries share one download in one directory."""
     with servers.serving({"/m": servers.whole(BODY)}) as server:
         handle = f"{server.url}/m"
-        paths = [result(resolving(side, handle, cache)) for side in (first, second)]
+        paths = [wait_for_result(start_resolving(side, handle, cache)) for side in (first, second)]
         expect(paths, [str(cache / cache_key(handle))] * 2)
-        expect(content(paths[0]), archives.MODULE)
+        expect(read_content(paths[0]), archives.MODULE)
         expect(len(server.requests), 1)
 
 
-def both_at_once(first: Side, second: Side, cache: Path) -> None:
-    """Nobody waits for the other's lock; the slower one throws its copy away."""
+def check_simultaneous_downloads(first: Side, second: Side, cache: Path) -> None:
+    """Checks that neither waits for the other's lock, and the slower one discards its copy."""
     gate = servers.Gate(BODY, 100)
     with servers.serving({"/m": [gate, servers.whole(BODY)]}) as server:
         handle = f"{server.url}/m"
-        slower = resolving(first, handle, cache)
+        slower = start_resolving(first, handle, cache)
         gate.reached.wait(TIMEOUT)
-        path = result(resolving(second, handle, cache))
+        path = wait_for_result(start_resolving(second, handle, cache))
         gate.open.set()
-        expect(result(slower), path)
-        expect(content(path), archives.MODULE)
+        expect(wait_for_result(slower), path)
+        expect(read_content(path), archives.MODULE)
 
 
-def one_is_killed(first: Side, second: Side, cache: Path) -> None:
-    """The other needs not wait, and both use what it downloads."""
+def check_killed_download(first: Side, second: Side, cache: Path) -> None:
+    """Checks that the other does not wait, and both use its download."""
     gate = servers.Gate(BODY, 100)
     with servers.serving({"/m": [gate, servers.whole(BODY)]}) as server:
         handle = f"{server.url}/m"
-        dying = resolving(first, handle, cache)
+        dying = start_resolving(first, handle, cache)
         gate.reached.wait(TIMEOUT)
         dying.kill()
         dying.communicate()
         gate.open.set()
-        paths = [result(resolving(side, handle, cache)) for side in (second, first)]
+        paths = [wait_for_result(start_resolving(side, handle, cache)) for side in (second, first)]
         expect(paths, [str(cache / cache_key(handle))] * 2)
-        expect(content(paths[0]), archives.MODULE)
+        expect(read_content(paths[0]), archives.MODULE)
         expect(sorted(cache.glob("*.lock")) + sorted(cache.glob("*.tmp")), [])
 
 
-def cache_checks(ours: Side, theirs: Side) -> Iterator[tuple[str, Check, Side, Side]]:
-    """Each check of the cache, with who comes first and who second."""
+def list_cache_checks(ours: Side, theirs: Side) -> Iterator[tuple[str, Check, Side, Side]]:
+    """Lists the checks of the cache, with the side that goes first, and the second."""
     for first, second in ((ours, theirs), (theirs, ours)):
-        yield "what one cached the other uses", what_one_cached_the_other_uses, first, second
-        yield "one is killed", one_is_killed, first, second
-    # tensorflow_hub waits for its own lock only, so it is the one to hold it.
-    yield "both at once", both_at_once, theirs, ours
+        yield "what one cached the other uses", check_shared_cache, first, second
+        yield "one is killed", check_killed_download, first, second
+    # tensorflow_hub waits for its own lock only, so it has to be the one that holds it.
+    yield "both at once", check_simultaneous_downloads, theirs, ours
 
 
-def flags_of_both(theirs: Side, order: Sequence[str]) -> None:
-    """Both libraries in one process know what the command line said."""
-    seen = result(start(theirs, FLAGS, *order, cache=None))
+def check_flags(theirs: Side, order: Sequence[str]) -> None:
+    """Checks that both libraries in one process read the flags of the command line."""
+    seen = wait_for_result(start(theirs, FLAGS, *order, cache=None))
     expect(seen, "/said COMPRESSED /said")
 
 
-def failures(sides: Sequence[Side]) -> Iterator[tuple[str, str]]:
-    """The name of each check as it ends, with the reason if it failed, else with ""."""
+def run_checks(sides: Sequence[Side]) -> Iterator[tuple[str, str]]:
+    """Runs the checks; yields the name of each, with the reason if it failed, else ""."""
     ours = next(side for side in sides if side.is_ours)
     theirs = [side for side in sides if not side.is_ours]
     for side in theirs:
-        for name, check, first, second in cache_checks(ours, side):
+        for name, check, first, second in list_cache_checks(ours, side):
             with tempfile.TemporaryDirectory() as directory:
-                reason = _reason(check, first, second, Path(directory) / "cache")
+                reason = _run_check(check, first, second, Path(directory) / "cache")
             yield f"{name}: {first.name}, then {second.name}", reason
     # hubmodule runs on Python 3.10 and newer.
     for order in ORDERS:
-        yield f"flags, {', '.join(order)}", _reason(flags_of_both, theirs[0], order)
+        yield f"flags, {', '.join(order)}", _run_check(check_flags, theirs[0], order)
 
 
-def _reason(check: Callable[..., None], *arguments: object) -> str:
+def _run_check(check: Callable[..., None], *arguments: object) -> str:
     try:
         check(*arguments)
     except AssertionError as error:
@@ -175,11 +175,11 @@ def _reason(check: Callable[..., None], *arguments: object) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs the command line; 0 if no check failed."""
+    """Runs the command line; returns 0 if no check failed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--python", action="append", default=[], metavar="NAME=PATH")
     failed = 0
-    for name, reason in failures(chosen_sides(parser.parse_args(arguments).python)):
+    for name, reason in run_checks(choose_sides(parser.parse_args(arguments).python)):
         print(f"failed: {name}: {reason}" if reason else f"ok: {name}", flush=True)
         failed += bool(reason)
     print(f"{failed} failed")

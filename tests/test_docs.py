@@ -1,31 +1,22 @@
-"""What the documents show runs, and the page about TF2 shows every error there."""
+"""What the documents show: examples that run, and messages that the package has."""
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.error_messages import messages
-
 ROOT = Path(__file__).parents[1]
-TF2 = ROOT / "docs" / "tf2.md"
-TF2_SOURCES = [
-    *sorted((ROOT / "hubmodule" / "tf2").glob("*.py")),
-    ROOT / "hubmodule" / "estimator" / "layer_column.py",
-]
-# An unknown attribute: Python's own error, which needs no page.
-PYTHONS_OWN = ("keras_layer.py", " has no attribute ")
-TF2_MESSAGES = [
-    (where, text)
-    for path in TF2_SOURCES
-    for where, text in messages(path)
-    if (path.name, text) != PYTHONS_OWN
-]
+# Shorter pieces are in too many messages.
+LEAST_CHARACTERS = 15
+# Messages of other packages that a page shows end with one of these.
+FOREIGN = ("(from h5py)", "(from Keras)")
 
 
 def program(page: Path) -> str:
@@ -44,10 +35,35 @@ def test_the_examples_on_a_page_run_when_pasted(page: str, tmp_path: Path) -> No
     assert run.returncode == 0, run.stderr[-2000:]
 
 
-@pytest.mark.parametrize(("where", "text"), TF2_MESSAGES, ids=[where for where, _ in TF2_MESSAGES])
-def test_errors_of_tf2_are_shown(where: str, text: str) -> None:
-    page = " ".join(TF2.read_text(encoding="utf-8").split())
-    assert " ".join(text.split()).strip("()'. ") in page
+def shown_messages(page: str) -> list[str]:
+    """Finds the messages in the first column of the tables on a page."""
+    tables = re.findall(r"^\| message \|.*\n\|[-|]*\n((?:\|.*\n)*)", page, re.MULTILINE)
+    return [row.split(" | ")[0] for table in tables for row in table.splitlines()]
+
+
+def pieces(path: Path) -> Iterator[str]:
+    """Yields the constant pieces of the strings in a source file."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield from (piece.strip() for piece in re.split(r"%\S*[sdf]|\n", node.value))
+
+
+@pytest.fixture(scope="module")
+def known_pieces() -> list[str]:
+    paths = (ROOT / "hubmodule").rglob("*.py")
+    return [piece for path in paths for piece in pieces(path) if len(piece) >= LEAST_CHARACTERS]
+
+
+@pytest.mark.parametrize("page", ["docs/tf2.md", "docs/troubleshooting.md"])
+def test_messages_on_a_page_are_in_the_package(page: str, known_pieces: list[str]) -> None:
+    messages = shown_messages((ROOT / page).read_text(encoding="utf-8"))
+    assert len(messages) > 10
+    unknown = [
+        message
+        for message in messages
+        if not any(piece in message for piece in known_pieces) and not message.endswith(FOREIGN)
+    ]
+    assert unknown == []
 
 
 if __name__ == "__main__":

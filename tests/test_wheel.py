@@ -1,4 +1,4 @@
-"""The wheel and the Bazel target //hubmodule hold the same package."""
+"""The wheel holds the package: that of the checkout, or under Bazel that of //hubmodule."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 import hubmodule
-from tests.build_files import Workspace
 
 # In Bazel's runfiles the generated code is in the package, beside links to the sources.
 PACKAGE = Path(hubmodule.__file__).parent
@@ -73,34 +72,25 @@ def wheel(tmp_path_factory) -> Path:
     return directory / "unpacked"
 
 
-@pytest.fixture(scope="module")
-def target() -> list[str]:
-    """The files of //hubmodule."""
-    return sorted(Workspace(ROOT).sources("//hubmodule:hubmodule"))
+def files_of(package: Path) -> list[str]:
+    """Lists the files of a package, without what Python has compiled."""
+    files = [path.relative_to(package) for path in package.rglob("*.*") if path.is_file()]
+    return sorted(file.as_posix() for file in files if "__pycache__" not in file.parts)
 
 
-@pytest.fixture(scope="module")
-def target_directory(target, tmp_path_factory) -> Path:
-    """A directory that holds //hubmodule and nothing else."""
-    directory = tmp_path_factory.mktemp("target")
-    for file in target:
-        (directory / file).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(PACKAGE.parent / file, directory / file)
-    return directory
+def describe(directory: Path) -> dict[str, str]:
+    """Describes the public names of the package in a directory."""
+    return json.loads(python("-c", DESCRIBE, str(directory), cwd=directory).splitlines()[-1])
 
 
-def test_same_files(wheel, target):
-    files = [path.relative_to(wheel).as_posix() for path in wheel.glob("hubmodule/**/*.*")]
-    assert sorted(files) == target
+def test_same_files(wheel):
+    assert files_of(wheel / "hubmodule") == files_of(PACKAGE)
 
 
-def test_same_public_names(wheel, target_directory):
-    in_wheel, in_target = (
-        json.loads(python("-c", DESCRIBE, str(directory), cwd=directory).splitlines()[-1])
-        for directory in (wheel, target_directory)
-    )
+def test_same_public_names(wheel):
+    in_wheel = describe(wheel)
     assert set(in_wheel) == set(hubmodule.__all__)
-    assert in_target == in_wheel
+    assert in_wheel == describe(PACKAGE.parent)
 
 
 if __name__ == "__main__":

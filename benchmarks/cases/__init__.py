@@ -1,5 +1,5 @@
-"""The cases: what is measured, and what is to be reached.
+"""The cases: what to measure, and the targets.
 
-Each file has a TITLE, TARGETS, and measure(), which runs with either library; those for
-which TensorFlow itself takes some of the time have floor(), which does only that.
+Each file has a TITLE, MODULES, TARGETS, and measure(), which runs with either library. Where
+TensorFlow itself takes some of the time, floor() does only that part.
 """

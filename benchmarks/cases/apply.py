@@ -20,4 +20,4 @@ def measure(library: str, folder: Path, measurement: Measurement) -> None:
 
 def floor(folder: Path, measurement: Measurement) -> None:
     """Imports the nodes."""
-    applying.bare_import(folder / "large", measurement)
+    applying.import_nodes(folder / "large", measurement)

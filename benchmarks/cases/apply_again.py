@@ -23,4 +23,4 @@ def measure(library: str, folder: Path, measurement: Measurement) -> None:
 
 def floor(folder: Path, measurement: Measurement) -> None:
     """Imports the nodes 20 times."""
-    applying.bare_import_again(folder / "large", measurement)
+    applying.import_nodes_again(folder / "large", measurement)

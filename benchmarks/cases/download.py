@@ -24,7 +24,7 @@ def measure(library: str, folder: Path, measurement: Measurement) -> None:
     """Downloads it into a new cache."""
     hub = importlib.import_module(library)
     resolve = hub.resolve  # a lazy name is looked up once
-    with tempfile.TemporaryDirectory(dir=folder) as cache, _serving(folder) as address:
+    with tempfile.TemporaryDirectory(dir=folder) as cache, _serve(folder) as address:
         os.environ["TFHUB_CACHE_DIR"] = cache
         os.sync()
         with measurement():
@@ -39,7 +39,7 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def _serving(folder: Path) -> Iterator[str]:
+def _serve(folder: Path) -> Iterator[str]:
     handler = functools.partial(_Handler, directory=str(folder))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)

@@ -47,7 +47,7 @@ def _publish(hub: Any, text: str, path: str, vocabulary_file: str) -> None:
     with tf.io.gfile.GFile(vocabulary_file, "w") as file:
         file.write("\n".join(tokens) + "\n")
     matrix = np.concatenate([vectors, np.zeros([1, vectors.shape[1]], np.float32)])
-    spec = hub.create_module_spec(_module_fn(vocabulary_file, matrix.shape))
+    spec = hub.create_module_spec(_make_module_fn(vocabulary_file, matrix.shape))
     with tf.Graph().as_default(), tf1.Session() as session:
         module = hub.Module(spec)
         fed = tf1.placeholder(tf.float32, matrix.shape)
@@ -65,7 +65,7 @@ def _read(text: str) -> tuple[list[str], np.ndarray]:
     return tokens, np.array(vectors, np.float32)
 
 
-def _module_fn(vocabulary_file: str, shape: tuple[int, ...]) -> Callable[[], Any]:
+def _make_module_fn(vocabulary_file: str, shape: tuple[int, ...]) -> Callable[[], Any]:
     hub = importlib.import_module("tensorflow_hub")
 
     def module_fn() -> None:

@@ -18,7 +18,7 @@ from benchmarks.targets import TimesLess
 TITLE = "`eval_function_for_module` to its first result"
 MODULES = ["large"]
 TARGETS = [TimesLess(6)]
-IMAGES = np.zeros([1, 8, 8, 4], np.float32)
+IMAGES: np.ndarray = np.zeros([1, 8, 8, 4], np.float32)
 
 
 def measure(library: str, folder: Path, measurement: Measurement) -> None:

@@ -33,10 +33,10 @@ def measure(library: str, folder: Path, measurement: Measurement) -> None:
         handle = os.path.join(directory, "pretrained")
         _publish(hub, handle)
         estimator = tf1.estimator.Estimator(
-            _model_fn(hub, handle), os.path.join(directory, "model")
+            _make_model_fn(hub, handle), os.path.join(directory, "model")
         )
-        estimator.train(_inputs, steps=1)
-        exporter = hub.LatestModuleExporter("hub", _serving_inputs)
+        estimator.train(_make_inputs, steps=1)
+        exporter = hub.LatestModuleExporter("hub", _make_serving_inputs)
         with measurement():
             exporter.export(estimator, os.path.join(directory, "export"))
 
@@ -48,7 +48,7 @@ def floor(folder: Path, measurement: Measurement) -> None:
         tf.Graph().as_default(),
         tf1.Session() as session,
     ):
-        _layers(tf.zeros([1, UNITS]))
+        _add_layers(tf.zeros([1, UNITS]))
         session.run(tf1.global_variables_initializer())
         saver = tf1.train.Saver()
         prefix = os.path.join(directory, "model")
@@ -63,7 +63,7 @@ def _publish(hub: Any, path: str) -> None:
 
     def module_fn() -> None:
         features = tf1.placeholder(tf.float32, [None, UNITS])
-        hub.add_signature(inputs=features, outputs=_layers(features))
+        hub.add_signature(inputs=features, outputs=_add_layers(features))
 
     with tf.Graph().as_default(), tf1.Session() as session:
         module = hub.Module(hub.create_module_spec(module_fn))
@@ -71,7 +71,7 @@ def _publish(hub: Any, path: str) -> None:
         module.export(path, session)
 
 
-def _layers(features: tf.Tensor) -> tf.Tensor:
+def _add_layers(features: tf.Tensor) -> tf.Tensor:
     for layer in range(LAYERS):
         kernel = tf1.get_variable(f"kernel_{layer}", [UNITS, UNITS], use_resource=True)
         bias = tf1.get_variable(f"bias_{layer}", [UNITS], use_resource=True)
@@ -79,7 +79,7 @@ def _layers(features: tf.Tensor) -> tf.Tensor:
     return features
 
 
-def _model_fn(hub: Any, handle: str) -> Callable[..., Any]:
+def _make_model_fn(hub: Any, handle: str) -> Callable[..., Any]:
     def model_fn(features: tf.Tensor, labels: tf.Tensor, mode: str) -> Any:
         module = hub.Module(handle, trainable=mode == tf1.estimator.ModeKeys.TRAIN)
         hub.register_module_for_export(module, "module")
@@ -94,10 +94,10 @@ def _model_fn(hub: Any, handle: str) -> Callable[..., Any]:
     return model_fn
 
 
-def _inputs() -> tf.data.Dataset:
+def _make_inputs() -> tf.data.Dataset:
     return tf.data.Dataset.from_tensors((tf.ones([1, UNITS]), 0)).repeat()
 
 
-def _serving_inputs() -> Any:
+def _make_serving_inputs() -> Any:
     features = tf1.placeholder(tf.float32, [None, UNITS])
     return tf1.estimator.export.TensorServingInputReceiver(features, features)

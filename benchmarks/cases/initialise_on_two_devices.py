@@ -25,7 +25,7 @@ def measure(library: str, folder: Path, measurement: Measurement) -> None:
     """Runs them in a new session with two devices."""
     hub = importlib.import_module(library)
     with tf.Graph().as_default(), tf.compat.v1.Session(config=CONFIG) as session:
-        with tf.compat.v1.device(_in_turn()):
+        with tf.compat.v1.device(_make_device_function()):
             hub.Module(str(folder / "large"))
         initialiser = tf.compat.v1.global_variables_initializer()
         with measurement():
@@ -36,14 +36,14 @@ def floor(folder: Path, measurement: Measurement) -> None:
     """Restores the module's checkpoint with a Saver."""
     hub = importlib.import_module("hubmodule")
     with tf.Graph().as_default(), tf.compat.v1.Session(config=CONFIG) as session:
-        with tf.compat.v1.device(_in_turn()):
+        with tf.compat.v1.device(_make_device_function()):
             module = hub.Module(str(folder / "large"))
         saver = tf.compat.v1.train.Saver(module.variable_map, sharded=True)
         with measurement():
             saver.restore(session, str(folder / "large/variables/variables"))
 
 
-def _in_turn() -> object:
-    """Places variables in turn, as tf.compat.v1.train.replica_device_setter does."""
+def _make_device_function() -> object:
+    """Makes a device function that alternates, as tf.compat.v1.train.replica_device_setter does."""
     devices = itertools.cycle(["/cpu:0", "/cpu:1"])
     return lambda op: next(devices) if op.type == "VarHandleOp" else "/cpu:0"

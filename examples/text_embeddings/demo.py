@@ -1,11 +1,11 @@
-"""The life of a module, on real data: publish, reuse, fine-tune, publish again, load.
+"""The life of a module on real data: publish, reuse, fine-tune, publish again, load.
 
     python demo.py [--output_dir=DIR]
 
-Word vectors of GloVe become a module. An Estimator trains a classifier of review
-sentences on it, first with the module frozen, then with the module fine-tuned, and
-exports the fine-tuned module, which is loaded into a new graph. What must be so is
-checked: the program ends with status 1 if it is not.
+Publishes word vectors of GloVe as a module. An Estimator trains a classifier of review
+sentences on it, first with the module frozen, then with the module fine-tuned, and exports the
+fine-tuned module, which is loaded into a new graph. The program checks the results, and ends
+with status 1 if a check fails.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-# TensorFlow reads these when it is imported. It speaks of oneDNN even when told to be quiet.
+# TensorFlow reads these at import. It logs a line about oneDNN at every log level.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
@@ -32,19 +32,19 @@ import tensorflow as tf
 import hubmodule as hub
 from examples.text_embeddings.embedding_file import read_embeddings
 from examples.text_embeddings.export import export_module
-from examples.text_embeddings.sentiment import Examples, read_examples, split
+from examples.text_embeddings.sentiment import Examples, read_examples, split_examples
 from examples.text_embeddings.train_estimator import (
     Training,
-    latest_export,
+    find_latest_export,
     make_estimator,
-    once,
+    make_evaluation_input_fn,
     train_and_evaluate,
 )
 
 _DATA = Path(__file__).parent / "data"
 _HELD_OUT = 600
 _SEED = 1
-# Found by four-fold cross-validation on the training sentences; the held-out ones had no say.
+# From four-fold cross-validation on the training sentences, without the held-out ones.
 _NUM_OOV_BUCKETS = 4000
 _L2_REGULARIZATION = 1e-5
 _FROZEN_STEPS = 1125
@@ -54,17 +54,24 @@ _NEIGHBOURS = 5
 
 
 @dataclasses.dataclass(frozen=True)
-class _Trained:
-    """A trained classifier, measured on the sentences held out."""
+class _TrainedClassifier:
+    """A trained classifier, evaluated on the sentences held out.
+
+    Attributes:
+        accuracy: The accuracy of the classifier.
+        regularization_loss: The regularisation loss of the module.
+        outputs: The outputs of the module, float32 of shape [size, dimension].
+        model_dir: The directory of the checkpoints.
+    """
 
     accuracy: float
-    regularization_loss: float  # of the module
-    outputs: np.ndarray  # of the module: float32 of shape [size, dimension]
+    regularization_loss: float
+    outputs: np.ndarray
     model_dir: str
 
 
 def main() -> int:
-    """Runs the demonstration, and returns the status that the program ends with."""
+    """Runs the demonstration, and returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument(
         "--output_dir",
@@ -93,12 +100,16 @@ def demonstrate(output_dir: str) -> int:
     tf.get_logger().setLevel("ERROR")
     print(f"hubmodule {hub.__version__} on TensorFlow {tf.__version__}")
 
-    _headline("1. Publish word vectors as a module")
+    _print_headline("1. Publish word vectors as a module")
     published = os.path.join(output_dir, "glove")
     words = _publish(published)
 
-    _headline("2. Train a classifier of sentences on the module; fine-tune and publish the module")
-    training, held_out = split(read_examples(str(_DATA / "sentences.tsv")), _HELD_OUT, _SEED)
+    _print_headline(
+        "2. Train a classifier of sentences on the module; fine-tune and publish the module"
+    )
+    training, held_out = split_examples(
+        read_examples(str(_DATA / "sentences.tsv")), _HELD_OUT, _SEED
+    )
     print(f"{len(training):,} sentences to train on; {len(held_out)} others are held out")
     before = _train(
         Training(published, trainable=False, max_steps=_FROZEN_STEPS),
@@ -113,25 +124,25 @@ def demonstrate(output_dir: str) -> int:
         os.path.join(output_dir, "fine-tuned"),
         start=before.model_dir,
     )
-    fine_tuned = latest_export(after.model_dir)
+    fine_tuned = find_latest_export(after.model_dir)
     print(fine_tuned)
 
-    _headline("3. Load the fine-tuned module into a new graph")
-    loaded = _outputs(fine_tuned, held_out.sentences)
+    _print_headline("3. Load the fine-tuned module into a new graph")
+    loaded = _compute_outputs(fine_tuned, held_out.sentences)
     difference = float(np.max(np.abs(loaded - after.outputs)))
     print(f"{len(held_out)} sentences embedded; largest difference {difference:g}")
 
-    _headline(f"Accuracy on the {len(held_out)} sentences held out")
+    _print_headline(f"Accuracy on the {len(held_out)} sentences held out")
     majority = float(max(np.mean(held_out.labels), np.mean(1 - held_out.labels)))
     print(f"majority class       {majority:6.1%}")
     print(f"frozen module        {before.accuracy:6.1%}")
     print(f"fine-tuned module    {after.accuracy:6.1%}")
 
-    _headline("Nearest words, before and after fine-tuning")
+    _print_headline("Nearest words, before and after fine-tuning")
     _print_neighbours(words, published, fine_tuned)
 
-    _headline("Checks")
-    untouched = np.array_equal(before.outputs, _outputs(published, held_out.sentences))
+    _print_headline("Checks")
+    untouched = np.array_equal(before.outputs, _compute_outputs(published, held_out.sentences))
     moved = float(np.max(np.abs(after.outputs - before.outputs)))
     return report_checks(
         {
@@ -147,7 +158,7 @@ def demonstrate(output_dir: str) -> int:
     )
 
 
-def _headline(text: str) -> None:
+def _print_headline(text: str) -> None:
     print(f"\n{text}\n{'-' * len(text)}", flush=True)
 
 
@@ -175,8 +186,8 @@ def _train(
     held_out: Examples,
     model_dir: str,
     start: str | None = None,
-) -> _Trained:
-    """Trains an Estimator, which exports its module, and measures it."""
+) -> _TrainedClassifier:
+    """Trains an Estimator, which exports its module, and evaluates it."""
     begin = time.perf_counter()
     estimator = make_estimator(training, model_dir, start)
     metrics = train_and_evaluate(estimator, examples, held_out)
@@ -184,34 +195,39 @@ def _train(
     what = f"{'fine-tuned' if training.trainable else 'frozen'} module"
     seconds = time.perf_counter() - begin
     print(f"{what:<20}{training.max_steps:5,} steps, evaluation and export in {seconds:.1f} s")
-    predictions = estimator.predict(once(held_out))
+    predictions = estimator.predict(make_evaluation_input_fn(held_out))
     outputs = np.array([prediction["embedding"] for prediction in predictions])
-    return _Trained(metrics["accuracy"], metrics["regularization_loss"], outputs, model_dir)
+    return _TrainedClassifier(
+        metrics["accuracy"], metrics["regularization_loss"], outputs, model_dir
+    )
 
 
-def _outputs(module: str, sentences: np.ndarray) -> np.ndarray:
-    """What a module on disk gives for sentences: float32 of shape [size, dimension]."""
+def _compute_outputs(module: str, sentences: np.ndarray) -> np.ndarray:
+    """Computes the outputs of a module on disk: float32 of shape [size, dimension]."""
     with hub.eval_function_for_module(module) as embed:
         return embed(sentences)
 
 
 def _print_neighbours(words: list[str], published: str, fine_tuned: str) -> None:
-    # The modules take out punctuation, so words with any have no vector of their own there.
+    # The modules remove punctuation, so words with any have no vector of their own there.
     plain = np.array([word for word in words if word.isalpha()], dtype=object)
-    before, after = (_nearest(plain, _outputs(path, plain)) for path in (published, fine_tuned))
+    before, after = (
+        _make_neighbour_search(plain, _compute_outputs(path, plain))
+        for path in (published, fine_tuned)
+    )
     for word in _WORDS_TO_SHOW:
         print(f"{word:<14}before  {before(word)}\n{'':<14}after   {after(word)}")
 
 
-def _nearest(words: np.ndarray, vectors: np.ndarray) -> Callable[[str], str]:
-    """Returns a function from a word to those with the most similar vectors, by cosine."""
+def _make_neighbour_search(words: np.ndarray, vectors: np.ndarray) -> Callable[[str], str]:
+    """Makes a function that finds the words with the most similar vectors, by cosine."""
     directions = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
-    def nearest(word: str) -> str:
+    def find_neighbours(word: str) -> str:
         similarity = directions @ directions[np.flatnonzero(words == word)[0]]
         return ", ".join(words[np.argsort(-similarity)[1 : _NEIGHBOURS + 1]])
 
-    return nearest
+    return find_neighbours
 
 
 def report_checks(checks: dict[str, bool]) -> int:

@@ -24,7 +24,7 @@ from pathlib import Path
 
 if not __package__:  # run as a program
     sys.path.insert(0, str(Path(__file__).parents[2]))
-    # TensorFlow reads these when it is imported. It speaks of oneDNN even when told to be quiet.
+    # TensorFlow reads these at import. It logs a line about oneDNN at every log level.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
@@ -38,15 +38,15 @@ from examples.text_embeddings.progress import show_writing
 from examples.text_embeddings.projector import (
     check_directory,
     is_empty_directory,
-    projector_written,
+    write_projector,
 )
-from examples.text_embeddings.store import Stored, store
+from examples.text_embeddings.store import StoredEmbeddings, store_embeddings
 
 tf1 = tf.compat.v1
 
 DTYPES = ("float32", "float16")
 _MOST_OOV_BUCKETS = 2**31 - 1
-_STOPPED = 130  # the status of programs that a user stops
+_STOPPED = 130  # the exit status of a program that its user stops
 _DISK_FULL = "The disk is full; TMPDIR may name a directory on a larger one"
 
 
@@ -93,33 +93,33 @@ def export_module_from_file(
     The vectors pass through a temporary file, not through memory.
 
     Args:
-      embedding_file: text with a token and its vector in each line, or a binary file of
-        word2vec (.bin) or NumPy (.npy), plain or packed by gzip, bzip2 or xz; see
-        `embedding_file.read_blocks`.
-      export_path: the directory that becomes the module.
-      num_oov_buckets: how many further vectors, which start as zeros, words that are
-        not in the file share; a word's bucket is told by its hash.
-      preprocess_text: True: the module takes sentences; False: it takes tokens.
-        See `make_module_fn`.
-      l2_regularization: if not 0, the module has a regularisation loss, which is
+      embedding_file: The path of a text file with a token and its vector in each line, or of a
+        binary file of word2vec (.bin) or NumPy (.npy), plain or packed by gzip, bzip2 or xz;
+        see `embedding_file.read_blocks`.
+      export_path: The directory that becomes the module.
+      num_oov_buckets: The number of further vectors, which start as zeros, that words outside
+        of the file share; the hash of a word chooses its bucket.
+      preprocess_text: Whether the module takes sentences (True) or tokens (False); see
+        `make_module_fn`.
+      l2_regularization: If not 0, the module has the regularisation loss
         `l2_regularization * sum(embeddings ** 2) / 2`.
-      vocabulary_file: the tokens of a NumPy array, each in a line.
-      max_rows: how many rows to publish, from the first; None: all.
-      dtype: what the module keeps the vectors as, "float32" or "float16". What it gives
-        is float32.
-      projector: a directory in which to write what TensorBoard's projector shows.
+      vocabulary_file: The path of a text file with one token per line, for a NumPy array.
+      max_rows: The number of rows to publish, from the first; None publishes all.
+      dtype: The type in which the module stores the vectors, "float32" or "float16". Its
+        outputs are float32.
+      projector: A directory for the files of TensorBoard's projector; None writes none.
       overwrite: Whether to replace a module at `export_path`, and files of an earlier call
         in `projector`. Until the new module is complete, the old one stays.
       progress: Whether to show on standard error how much has been read; None shows it on a
         terminal.
 
     Raises:
-      EmbeddingFileError: the file is damaged, or a row is wrong; also a ValueError.
-      ValueError: another argument is wrong.
-      FileNotFoundError: there is no such file.
-      FileExistsError: something is at `export_path` already, or in `projector` what would
-        have to be replaced, and `overwrite` is False.
-      ImportError: the file is text, and polars, which parses it, is not installed.
+      EmbeddingFileError: If the file is damaged, or a row is wrong; also a ValueError.
+      ValueError: If another argument is wrong.
+      FileNotFoundError: If there is no such file.
+      FileExistsError: If `overwrite` is False, and something is at `export_path`, or files of
+        an earlier call are in `projector`; or if `export_path` is a file.
+      ImportError: If the file is text, and polars, which parses it, is not installed.
     """
     _check_options(num_oov_buckets, l2_regularization, max_rows, dtype)
     _check_export_path(export_path, overwrite)
@@ -128,10 +128,13 @@ def export_module_from_file(
     blocks = read_blocks(
         embedding_file, vocabulary_file=vocabulary_file, max_rows=max_rows, progress=progress
     )
-    with _stored(blocks, dtype, num_oov_buckets) as stored, contextlib.ExitStack() as further:
+    with (
+        _store_in_files(blocks, dtype, num_oov_buckets) as stored,
+        contextlib.ExitStack() as further,
+    ):
         if projector is not None:
-            further.enter_context(projector_written(stored, projector))
-        show_writing(export_path, stored.vectors().nbytes, progress)
+            further.enter_context(write_projector(stored, projector))
+        show_writing(export_path, stored.map_vectors().nbytes, progress)
         return _write_module(stored, export_path, preprocess_text, l2_regularization, overwrite)
 
 
@@ -147,15 +150,17 @@ def export_module(
     """Publishes embeddings as a module; see `export_module_from_file`."""
     _check_options(num_oov_buckets, l2_regularization, None, dtype)
     _check_export_path(export_path, overwrite)
-    with _stored([embeddings], dtype, num_oov_buckets) as stored:
+    with _store_in_files([embeddings], dtype, num_oov_buckets) as stored:
         return _write_module(stored, export_path, preprocess_text, l2_regularization, overwrite)
 
 
 @contextlib.contextmanager
-def _stored(blocks: Iterable[Embeddings], dtype: str, num_oov_buckets: int) -> Iterator[Stored]:
+def _store_in_files(
+    blocks: Iterable[Embeddings], dtype: str, num_oov_buckets: int
+) -> Iterator[StoredEmbeddings]:
     with tempfile.TemporaryDirectory() as directory:
         try:
-            stored = store(blocks, directory, np.dtype(dtype), num_oov_buckets)
+            stored = store_embeddings(blocks, directory, np.dtype(dtype), num_oov_buckets)
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 error.filename, error.strerror = directory, _DISK_FULL
@@ -164,7 +169,7 @@ def _stored(blocks: Iterable[Embeddings], dtype: str, num_oov_buckets: int) -> I
 
 
 def _write_module(
-    stored: Stored,
+    stored: StoredEmbeddings,
     export_path: str,
     preprocess_text: bool,
     l2_regularization: float,
@@ -180,8 +185,8 @@ def _write_module(
             stored.dtype.name,
         )
     )
-    # No variable is made, which would hold all vectors: they go from file to file.
-    spec.export_values(export_path, {"embeddings": stored.vectors()}, overwrite=overwrite)
+    # Without a variable, which would hold all vectors in memory: they go from file to file.
+    spec.export_values(export_path, {"embeddings": stored.map_vectors()}, overwrite=overwrite)
     return PublishedModule(
         export_path, stored.words, stored.rows, stored.dimension, _measure_directory(export_path)
     )
@@ -206,23 +211,23 @@ def make_module_fn(
 ) -> Callable[[], None]:
     """Returns a `module_fn` for `hub.create_module_spec`.
 
-    Its variable `embeddings` is of shape [words + num_oov_buckets, dimension] and
+    Its variable `embeddings` has the shape [words + num_oov_buckets, dimension] and is
     trainable. Its one signature has the output `default`, float32 of shape
     [batch, dimension], and one input, string of shape [batch]:
 
-    * `sentences`, if `preprocess_text`. Punctuation (Unicode's categories P*) is taken
-      out of a sentence, and the rest split at spaces. The sentence's embedding is the
-      sum of its words' vectors divided by the square root of their number. A sentence
-      without words has the embedding of the word "".
-    * `tokens`, if not. Each token as it is has one embedding.
+    * `sentences`, if `preprocess_text`. The module removes punctuation (Unicode's categories
+      P*) from a sentence, and splits the rest at spaces. The sentence's embedding is the sum
+      of its words' vectors divided by the square root of their number. A sentence without
+      words has the embedding of the word "".
+    * `tokens`, if not. Each token is looked up as it is.
 
     Args:
-      vocabulary_file: a text file with one word in each line.
-      vectors_shape: how many words there are, and the dimension of their vectors.
-      num_oov_buckets: as in `export_module_from_file`.
-      preprocess_text: as in `export_module_from_file`.
-      l2_regularization: as in `export_module_from_file`.
-      dtype: of the variable, as in `export_module_from_file`.
+      vocabulary_file: The path of a text file with one word per line.
+      vectors_shape: The number of words, and the dimension of their vectors.
+      num_oov_buckets: As in `export_module_from_file`.
+      preprocess_text: As in `export_module_from_file`.
+      l2_regularization: As in `export_module_from_file`.
+      dtype: The type of the variable, as in `export_module_from_file`.
     """
     words, dimension = vectors_shape
 
@@ -232,15 +237,15 @@ def make_module_fn(
             shape=[words + num_oov_buckets, dimension],
             dtype=dtype,
             initializer=tf1.zeros_initializer(),
-            regularizer=_l2_regularizer(l2_regularization) if l2_regularization else None,
+            regularizer=_make_l2_regularizer(l2_regularization) if l2_regularization else None,
         )
-        table = _vocabulary_table(vocabulary_file, num_oov_buckets)
+        table = _make_vocabulary_table(vocabulary_file, num_oov_buckets)
         name = "sentences" if preprocess_text else "tokens"
         text = tf1.placeholder(tf.string, shape=[None], name=name)
         if preprocess_text:
             output = _embed_sentences(text, table, embeddings)
         else:
-            output = _vectors(embeddings, table.lookup(text))
+            output = _look_up(embeddings, table.lookup(text))
         hub.add_signature(inputs={name: text}, outputs={"default": output})
 
     return module_fn
@@ -252,21 +257,21 @@ def _embed_sentences(
     without_punctuation = tf.strings.regex_replace(sentences, r"\pP", "")
     words = tf1.string_split(without_punctuation, sep=" ")
     words, _ = tf.sparse.fill_empty_rows(words, "")
-    vectors = _vectors(embeddings, table.lookup(words.values))
-    # tf.nn.embedding_lookup_sparse of today writes ops that TensorFlow 1 does not know.
+    vectors = _look_up(embeddings, table.lookup(words.values))
+    # TensorFlow 1 lacks the ops that tf.nn.embedding_lookup_sparse now writes.
     sentence_of_word = tf.cast(words.indices[:, 0], tf.int32)
     sums = tf.math.segment_sum(vectors, sentence_of_word)
     counts = tf.math.segment_sum(tf.ones_like(sentence_of_word, tf.float32), sentence_of_word)
     return sums / tf.sqrt(counts)[:, tf.newaxis]
 
 
-def _vectors(embeddings: tf.Variable, rows: tf.Tensor) -> tf.Tensor:
+def _look_up(embeddings: tf.Variable, rows: tf.Tensor) -> tf.Tensor:
     return tf.cast(tf.gather(embeddings, rows), tf.float32)
 
 
-def _vocabulary_table(path: str, num_oov_buckets: int) -> tf.lookup.StaticVocabularyTable:
+def _make_vocabulary_table(path: str, num_oov_buckets: int) -> tf.lookup.StaticVocabularyTable:
     initializer = tf.lookup.TextFileInitializer(
-        # Of a plain string the table would make its name, and publish a path of this machine.
+        # From a plain string the table would make its name, and publish a path of this machine.
         filename=tf.constant(path, name="vocabulary_file"),
         key_dtype=tf.string,
         key_index=tf.lookup.TextFileIndex.WHOLE_LINE,
@@ -276,7 +281,7 @@ def _vocabulary_table(path: str, num_oov_buckets: int) -> tf.lookup.StaticVocabu
     return tf.lookup.StaticVocabularyTable(initializer, num_oov_buckets)
 
 
-def _l2_regularizer(scale: float) -> Callable[[tf.Tensor], tf.Tensor]:
+def _make_l2_regularizer(scale: float) -> Callable[[tf.Tensor], tf.Tensor]:
     return lambda weights: scale * tf.nn.l2_loss(tf.cast(weights, tf.float32))
 
 
@@ -289,7 +294,7 @@ def _check_options(
     if not 1 <= num_oov_buckets <= _MOST_OOV_BUCKETS:
         raise ValueError(
             f"num_oov_buckets is {num_oov_buckets}; words that are not in the file need at least "
-            f"1, and can have {_MOST_OOV_BUCKETS}."
+            f"1, and at most {_MOST_OOV_BUCKETS}."
         )
     if not 0 <= l2_regularization < math.inf:
         raise ValueError(f"l2_regularization is {l2_regularization}; give 0 or more.")
@@ -361,11 +366,11 @@ def _is_boolean(argument: str, values: flags.FlagValues) -> bool:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Publishes what the flags say, and ends the program with a message if it cannot."""
+    """Publishes a file as the flags say, or ends the program with a message."""
     if len(arguments) > 1:
         sys.exit(f"{arguments[1]!r} is not a flag; run with --help to see the flags.")
     options = flags.FLAGS
-    # To be stopped by a scheduler is to be stopped by a user: temporary files are removed.
+    # A scheduler's SIGTERM removes temporary files as a user's Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         published = export_module_from_file(
@@ -382,7 +387,7 @@ def main(arguments: Sequence[str]) -> None:
             options.progress,
         )
     except (ValueError, hub.HubModuleError, ImportError, OSError, tf.errors.OpError) as error:
-        sys.exit(f"Nothing was published: {_told(error)}")
+        sys.exit(f"Nothing was published: {_describe_error(error)}")
     except KeyboardInterrupt:
         print("Stopped", file=sys.stderr)
         sys.exit(_STOPPED)
@@ -392,8 +397,8 @@ def main(arguments: Sequence[str]) -> None:
         print(f"See its vectors with: tensorboard --logdir={options.projector}")
 
 
-def _told(error: Exception) -> str:
-    """What an error says; of a file that an op in a graph cannot write, only that."""
+def _describe_error(error: Exception) -> str:
+    """Describes an error: of an op that cannot write a file, only that part of the message."""
     of_file = re.search(r"^/.*; .*$", str(error), re.MULTILINE)
     return of_file[0] if of_file and isinstance(error, tf.errors.OpError) else str(error)
 

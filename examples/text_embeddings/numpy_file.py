@@ -1,4 +1,4 @@
-"""Reads an array of NumPy (.npy), the tokens of which are the lines of another file."""
+"""Reads a NumPy array (.npy), whose tokens are the lines of another file."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from examples.text_embeddings.rows import (
     Embeddings,
     Source,
     check_finite,
-    problem_of_token,
-    shown,
+    find_token_problem,
+    quote_bytes,
 )
 
 _READ_HEADER = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
-    # It differs in the names of fields only, of which numbers have none.
+    # Version 3 differs in the names of fields only, which plain numbers do not have.
     (3, 0): np.lib.format.read_array_header_2_0,
 }
 
@@ -32,33 +32,34 @@ def read_numpy(
     """Reads an array, and its tokens.
 
     Args:
-        stream: the content of the file of the array.
-        path: of that file, for messages.
-        vocabulary: the content of the file of the tokens.
-        vocabulary_file: the path of that file, for messages.
-        chunk_bytes: about how much is read at a time; at least a row is.
+        stream: The content of the file of the array.
+        path: The path of that file, for messages.
+        vocabulary: The content of the file of the tokens.
+        vocabulary_file: The path of that file, for messages.
+        chunk_bytes: About how many bytes to read at a time; at least a row is read.
 
     Raises:
-        EmbeddingFileError: it is no such array, is cut off, or a row is wrong, or there
-            are more tokens than rows or fewer. Also raised while the rows are taken.
+        EmbeddingFileError: If the file is not an array of numbers of two dimensions, is cut
+            off, or has a wrong row, or if the numbers of rows and tokens differ. Also raised
+            while the rows are read.
     """
-    (count, dimension), dtype = _header(stream, path)
-    vectors = _vectors(stream, path, count, dimension, dtype, chunk_bytes)
-    tokens = _tokens(vocabulary, vocabulary_file, chunk_bytes)
-    return Source(path, dimension, _blocks(vectors, tokens, path, vocabulary_file, count))
+    (count, dimension), dtype = _read_header(stream, path)
+    vectors = _read_vectors(stream, path, count, dimension, dtype, chunk_bytes)
+    tokens = _read_tokens(vocabulary, vocabulary_file, chunk_bytes)
+    return Source(path, dimension, _join_blocks(vectors, tokens, path, vocabulary_file, count))
 
 
-def _header(stream: Stream, path: str) -> tuple[tuple[int, int], np.dtype]:
+def _read_header(stream: Stream, path: str) -> tuple[tuple[int, int], np.dtype]:
     try:
         version = np.lib.format.read_magic(stream)
         shape, by_columns, dtype = _READ_HEADER[version](stream)
     except EmbeddingFileError:
         raise
-    except Exception as error:  # the header is Python, with as many ways to be wrong
+    except Exception as error:  # the header is Python source, so its errors are of any type
         raise EmbeddingFileError(
-            f"{path} is no array of NumPy that can be read ({error}); write it with numpy.save."
+            f"{path} is not a readable NumPy array ({error}); write it with numpy.save."
         ) from error
-    # Numbers only: to read objects would be to run what the file says.
+    # Numbers only, since reading pickled objects would run code from the file.
     if len(shape) != 2 or min(shape) < 1 or by_columns or dtype.kind not in "fiu":
         raise EmbeddingFileError(
             f"{path} is an array of {dtype} of shape {list(shape)}"
@@ -67,12 +68,12 @@ def _header(stream: Stream, path: str) -> tuple[tuple[int, int], np.dtype]:
         )
     if shape[1] * dtype.itemsize > MOST_ROW_BYTES:
         raise EmbeddingFileError(
-            f"{path} is an array of shape {list(shape)}, which is no table of embeddings."
+            f"{path} is an array of shape {list(shape)}, which is not a table of embeddings."
         )
     return shape, dtype
 
 
-def _vectors(
+def _read_vectors(
     stream: Stream, path: str, count: int, dimension: int, dtype: np.dtype, chunk_bytes: int
 ) -> Iterator[np.ndarray]:
     """Yields float32 arrays of shape [rows, dimension], with `count` rows in all."""
@@ -87,7 +88,7 @@ def _vectors(
                 "rows; fetch it again."
             )
         array = np.frombuffer(data, dtype).reshape([-1, dimension])
-        with np.errstate(over="ignore"):  # becomes infinite, which is looked for
+        with np.errstate(over="ignore"):  # gives infinity, which check_finite finds
             array = array.astype(np.float32)
         yield array
     if stream.read(1):
@@ -96,7 +97,7 @@ def _vectors(
         )
 
 
-def _blocks(
+def _join_blocks(
     vectors: Iterator[np.ndarray],
     tokens: Iterator[str],
     path: str,
@@ -121,19 +122,19 @@ def _blocks(
         )
 
 
-def _tokens(vocabulary: Stream, path: str, chunk_bytes: int) -> Iterator[str]:
-    for number, line in enumerate(_lines(vocabulary, chunk_bytes), 1):
+def _read_tokens(vocabulary: Stream, path: str, chunk_bytes: int) -> Iterator[str]:
+    for number, line in enumerate(_read_lines(vocabulary, chunk_bytes), 1):
         token = line.removesuffix(b"\r")
         if number == 1:
             token = token.removeprefix(BYTE_ORDER_MARK)
-        if problem := problem_of_token(token):
+        if problem := find_token_problem(token):
             raise EmbeddingFileError(
-                f"{path}, line {number}, token {shown(token)}: {problem}; mend this line."
+                f"{path}, line {number}, token {quote_bytes(token)}: {problem}; mend this line."
             )
         yield token.decode()
 
 
-def _lines(stream: Stream, chunk_bytes: int) -> Iterator[bytes]:
+def _read_lines(stream: Stream, chunk_bytes: int) -> Iterator[bytes]:
     rest = b""
     while chunk := stream.read(chunk_bytes):
         *lines, rest = (rest + chunk).split(b"\n")

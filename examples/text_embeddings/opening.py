@@ -19,10 +19,10 @@ from examples.text_embeddings.progress import show_reading
 # How a packed file starts. "BZh" alone could be a token.
 _OPENERS: dict[re.Pattern[bytes], Callable[[Any], Any]] = {
     re.compile(rb"\x1f\x8b"): gzip.open,
-    re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)"): lambda file: _streams(
+    re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)"): lambda file: _unpack_streams(
         file, bz2.BZ2Decompressor
     ),
-    re.compile(rb"\xfd7zXZ\x00"): lambda file: _streams(file, lzma.LZMADecompressor),
+    re.compile(rb"\xfd7zXZ\x00"): lambda file: _unpack_streams(file, lzma.LZMADecompressor),
 }
 _ZIP = b"PK\x03\x04"
 # To read more at a time takes longer: for large buffers the system is asked for memory.
@@ -31,36 +31,36 @@ _DAMAGES = (EOFError, OSError, lzma.LZMAError, zlib.error)
 
 
 class EmbeddingFileError(ValueError):
-    """A file cannot be read as embeddings."""
+    """A file is not a valid file of embeddings."""
 
 
 class Stream:
     """The unpacked bytes of a file.
 
     Args:
-        file: what they are read from.
-        path: of the file, for messages.
+        file: The file object to read from, which unpacks.
+        path: The path of the file, for messages.
     """
 
     def __init__(self, file: Any, path: str):
         self._file = file
         self._path = path
 
-    def pieces(self, size: int) -> Iterator[bytes]:
-        """The next `size` bytes, or fewer at the end, in pieces.
+    def read_pieces(self, size: int) -> Iterator[bytes]:
+        """Yields the next `size` bytes, or fewer at the end, in pieces.
 
         Raises:
-            EmbeddingFileError: as `read` does.
+            EmbeddingFileError: If the file is packed, and is damaged.
         """
         while size and (piece := self.read(min(size, _PIECE_BYTES))):
             yield piece
             size -= len(piece)
 
-    def read(self, size: int) -> bytes:
-        """The next `size` bytes, or fewer at the end.
+    def read(self, size: int = -1, /) -> bytes:
+        """Reads the next `size` bytes, or fewer at the end; all of them if it is negative.
 
         Raises:
-            EmbeddingFileError: the file is packed, and is damaged.
+            EmbeddingFileError: If the file is packed, and is damaged.
         """
         try:
             return self._file.read(size)
@@ -71,15 +71,15 @@ class Stream:
             ) from error
 
 
-class _Unpacked(io.RawIOBase):
+class _UnpackedFile(io.RawIOBase):
     """The content of the packed streams in a file, one after the other.
 
-    The files of the modules bz2 and lzma end at a stream of which the start is damaged, as
-    if nothing followed. Files that were packed in parallel have many streams.
+    Files that were packed in parallel have many streams. BZ2File and LZMAFile stop silently at
+    a stream whose start is damaged, so they are not used.
 
     Args:
-        file: what is packed.
-        unpacker: makes what unpacks one stream.
+        file: The packed file object.
+        unpacker: Makes an object that decompresses one stream.
     """
 
     def __init__(self, file: Any, unpacker: Callable[[], Any]):
@@ -95,7 +95,7 @@ class _Unpacked(io.RawIOBase):
         while not data:
             packed = b""
             if self._unpacker.eof:
-                if not (packed := self._start_of_next()):
+                if not (packed := self._find_next_stream()):
                     break
                 self._unpacker = self._make()
             elif self._unpacker.needs_input and not (packed := self._file.read(_PIECE_BYTES)):
@@ -104,30 +104,33 @@ class _Unpacked(io.RawIOBase):
         buffer[: len(data)] = data
         return len(data)
 
-    def _start_of_next(self) -> bytes:
+    def _find_next_stream(self) -> bytes:
         packed = self._unpacker.unused_data
-        # Zeros may be between streams and after the last.
+        # There may be zeros between streams and after the last.
         while not (start := packed.lstrip(b"\0")) and (packed := self._file.read(_PIECE_BYTES)):
             pass
         return start
 
 
-def _streams(file: Any, unpacker: Callable[[], Any]) -> io.BufferedReader:
-    return io.BufferedReader(_Unpacked(file, unpacker))
+def _unpack_streams(file: Any, unpacker: Callable[[], Any]) -> io.BufferedReader:
+    return io.BufferedReader(_UnpackedFile(file, unpacker))
 
 
 @contextlib.contextmanager
-def opened(path: str, progress: bool | None = None) -> Iterator[Stream]:
-    """Yields the content of a file, and shows how much of it has been read.
+def open_file(path: str, progress: bool | None = None) -> Iterator[Stream]:
+    """Opens a file, and shows how much of it has been read.
 
     Args:
-        path: a file on any file system of TensorFlow. What it is packed with (gzip,
-            bzip2 or xz) is told from its content, not from its name.
-        progress: whether to show a bar on standard error; None shows it on a terminal.
+        path: The path of a file on any file system of TensorFlow. It may be packed by gzip,
+            bzip2 or xz, which its content tells, not its name.
+        progress: Whether to show a bar on standard error; None shows it on a terminal.
+
+    Yields:
+        The unpacked content.
 
     Raises:
-        FileNotFoundError: nothing is at `path`.
-        EmbeddingFileError: a directory is, or a zip archive.
+        FileNotFoundError: If nothing is at `path`.
+        EmbeddingFileError: If a directory or a zip archive is there.
     """
     if not tf.io.gfile.exists(path):
         raise FileNotFoundError(f"{path} does not exist; give the path of a file.")

@@ -1,4 +1,4 @@
-"""Writes what TensorBoard's projector shows: a picture of the vectors, in which one can search.
+"""Writes the files from which TensorBoard's projector shows vectors and finds neighbours.
 
 tensorboard --logdir=DIRECTORY
 """
@@ -12,9 +12,9 @@ from collections.abc import Iterator
 import numpy as np
 import tensorflow as tf
 
-from examples.text_embeddings.store import Stored
+from examples.text_embeddings.store import StoredEmbeddings
 
-# TensorBoard sends no more to the browser.
+# TensorBoard does not send more to the browser.
 _MOST_ROWS = 100_000
 # The last one makes TensorBoard take the directory for complete.
 _FILES = ("vectors.bytes", "tokens.tsv", "projector_config.pbtxt")
@@ -30,16 +30,16 @@ embeddings {{
 
 
 def check_directory(directory: str, module: str, overwrite: bool = False) -> None:
-    """Checks that nothing is there yet that `projector_written` would have to replace.
+    """Checks that `write_projector` can write into a directory.
 
     Args:
-        directory: what is to be checked.
-        module: the directory that becomes the module.
+        directory: The directory to check.
+        module: The directory that becomes the module.
         overwrite: Whether files of an earlier call may be replaced.
 
     Raises:
-        FileExistsError: there is.
-        ValueError: the directory is in that of the module, or has no name.
+        FileExistsError: If there are such files, and `overwrite` is False.
+        ValueError: If the directory is empty text, or inside that of the module.
     """
     real, real_module = os.path.realpath(directory), os.path.realpath(module)
     if not directory or os.path.commonpath([real, real_module]) == real_module:
@@ -56,15 +56,15 @@ def check_directory(directory: str, module: str, overwrite: bool = False) -> Non
 
 
 @contextlib.contextmanager
-def projector_written(stored: Stored, directory: str) -> Iterator[None]:
-    """Writes a directory for `tensorboard --logdir`, of the first words.
+def write_projector(stored: StoredEmbeddings, directory: str) -> Iterator[None]:
+    """Writes the first words and their vectors for `tensorboard --logdir`.
 
-    The files get their names when the block ends; if it fails, they are removed, and those of
-    an earlier call stay.
+    The files get their names when the block ends. If the block fails, they are removed, and
+    files of an earlier call stay.
 
     Args:
-        stored: the embeddings.
-        directory: is made if it is not there.
+        stored: The embeddings.
+        directory: The directory to write into; created if it does not exist.
     """
     had_directory = tf.io.gfile.exists(directory)
     try:
@@ -92,12 +92,12 @@ def _temporary_path(directory: str, name: str) -> str:
     return os.path.join(directory, f".tmp-{name}")
 
 
-def _write_all(stored: Stored, directory: str) -> None:
+def _write_all(stored: StoredEmbeddings, directory: str) -> None:
     rows = min(stored.words, _MOST_ROWS)
-    vectors = stored.vectors()[:rows].astype(np.float32)
+    vectors: np.ndarray = stored.map_vectors()[:rows].astype(np.float32)
     _write(directory, "vectors.bytes", vectors.tobytes())
     with open(stored.vocabulary_file, encoding="utf-8", newline="\n") as file:
-        # In the metadata a tab would start another column.
+        # A tab in the metadata would start another column.
         labels = [next(file).replace("\t", " ") for _ in range(rows)]
     _write(directory, "tokens.tsv", "".join(labels).encode())
     config = _CONFIG.format(rows=rows, dimension=stored.dimension)

@@ -1,4 +1,4 @@
-"""What every reader of embeddings gives: rows, a block at a time."""
+"""The rows of embeddings that every reader yields, a block at a time, and checks of them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import numpy as np
 from examples.text_embeddings.opening import EmbeddingFileError
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-# A longer row is none, and all of it would have to be held in memory.
+# A longer row is a mistake, and all of it would have to be in memory.
 MOST_ROW_BYTES = 64 << 20
-# A longer token is rather a file of another kind than a word.
+# A longer token is more likely a file of another kind than a word.
 _MOST_SHOWN_BYTES = 200
 
 
@@ -21,8 +21,8 @@ class Embeddings:
     """Words and their vectors.
 
     Attributes:
-      tokens: the words, in the order of the file.
-      vectors: float32 of shape [len(tokens), dimension].
+      tokens: The words, in the order of the file.
+      vectors: The vectors, float32 of shape [len(tokens), dimension].
     """
 
     tokens: list[str]
@@ -34,12 +34,12 @@ class Source:
     """A file that is being read.
 
     Attributes:
-      path: of the file.
-      dimension: of its vectors.
-      blocks: its rows, as they stand there; each block is read when it is taken.
-      unit: what a row of the file is called in messages: a line, say.
-      first: the number of the unit that the first row is.
-      announced: how many rows the file says it has; None if it does not say.
+      path: The path of the file.
+      dimension: The number of elements of each vector.
+      blocks: The rows in the order of the file; each block is read when it is requested.
+      unit: The word for a row of the file in messages, e.g. "line".
+      first: The number of the unit that holds the first row.
+      announced: The number of rows that the header states; None without a header.
     """
 
     path: str
@@ -49,13 +49,13 @@ class Source:
     first: int = 1
     announced: int | None = None
 
-    def name(self, row: int) -> str:
-        """What a row, counted from 0, is called in messages."""
+    def name_row(self, row: int) -> str:
+        """Names a row, counted from 0, for messages: "line 3"."""
         return f"{self.unit} {self.first + row}"
 
 
-def problem_of_token(token: bytes) -> str | None:
-    """Why a token cannot be in the vocabulary of a module, which is lines of UTF-8; else None."""
+def find_token_problem(token: bytes) -> str | None:
+    """Says why a token cannot be a line of UTF-8 in a module's vocabulary; None if it can."""
     if not token:
         return "its token is empty, and the vocabulary of a module cannot hold that"
     for character, name in {b"\r": "carriage return", b"\n": "line feed"}.items():
@@ -68,8 +68,8 @@ def problem_of_token(token: bytes) -> str | None:
     return None
 
 
-def first_not_finite(vectors: np.ndarray) -> tuple[int, int] | None:
-    """The row and the column of the first number that is not finite; None if all are."""
+def find_not_finite(vectors: np.ndarray) -> tuple[int, int] | None:
+    """Finds the row and column of the first number that is not finite; None if all are."""
     if np.isfinite(vectors).all():
         return None
     row, column = np.argwhere(~np.isfinite(vectors))[0]
@@ -77,26 +77,31 @@ def first_not_finite(vectors: np.ndarray) -> tuple[int, int] | None:
 
 
 def check_finite(block: Embeddings, path: str, done: int) -> None:
-    """Checks the vectors of a binary file, of which `done` rows came before this block.
+    """Checks the vectors of a block of a binary file.
+
+    Args:
+        block: The rows to check.
+        path: The path of the file, for messages.
+        done: The number of rows of the file before this block.
 
     Raises:
-        EmbeddingFileError: a number is not finite; the message names its row and token.
+        EmbeddingFileError: If a number is not finite; the message names its row and token.
     """
-    if place := first_not_finite(block.vectors):
+    if place := find_not_finite(block.vectors):
         row, column = place
         raise EmbeddingFileError(
-            f"{path}, row {done + row + 1}, token {shown(block.tokens[row].encode())}: number "
-            f"{column + 1} of its vector is {block.vectors[row, column]}, which is not a finite "
-            "float32."
+            f"{path}, row {done + row + 1}, token {quote_bytes(block.tokens[row].encode())}: "
+            f"number {column + 1} of its vector is {block.vectors[row, column]}, which is not a "
+            "finite float32."
         )
 
 
-def shown(text: bytes) -> str:
-    """A text for messages, in which every byte can be seen, but for the end of a long one."""
+def quote_bytes(text: bytes) -> str:
+    """Quotes a text for messages: shows every byte, but cuts a long text."""
     start = text[:_MOST_SHOWN_BYTES].decode("utf-8", "backslashreplace")
     return repr(start) + "..." * (len(text) > _MOST_SHOWN_BYTES)
 
 
-def counted(numbers: int) -> str:
-    """A number of numbers, in words."""
+def format_count(numbers: int) -> str:
+    """Formats a count of numbers: "1 number", "3 numbers"."""
     return "1 number" if numbers == 1 else f"{numbers} numbers"

@@ -1,4 +1,4 @@
-"""Sentences of reviews, and whether each is positive."""
+"""Reads labelled sentences of reviews."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True)
 class Examples:
-    """Sentences, and for each whether it is positive (1) or negative (0).
+    """Sentences with labels: positive (1) or negative (0).
 
     Attributes:
-      sentences: object array of str, of shape [size].
-      labels: float32 of shape [size].
+      sentences: The sentences, an object array of str of shape [size].
+      labels: The labels, float32 of shape [size].
     """
 
     sentences: np.ndarray
@@ -29,8 +29,8 @@ class Examples:
 def read_examples(path: str) -> Examples:
     """Reads lines of source, label (0 or 1) and sentence, with tabs between them.
 
-    Sentences are made lower case, as the words of GloVe are, and each is kept once,
-    so that none can be in two parts of a split.
+    Makes sentences lower case, as the words of GloVe are, and keeps each only once, so that no
+    sentence is in both parts of a split.
     """
     with open(path, encoding="utf-8", newline="\r\n") as file:
         rows = [line.rstrip("\r\n").split("\t") for line in file]
@@ -40,7 +40,16 @@ def read_examples(path: str) -> Examples:
     )
 
 
-def split(examples: Examples, held_out: int, seed: int) -> tuple[Examples, Examples]:
-    """Returns all but `held_out` randomly chosen examples, and those."""
+def split_examples(examples: Examples, held_out: int, seed: int) -> tuple[Examples, Examples]:
+    """Splits examples at random.
+
+    Args:
+        examples: The examples to split.
+        held_out: The number of examples in the second part.
+        seed: The seed of the random choice.
+
+    Returns:
+        The examples to train on, and those that are held out.
+    """
     order = np.random.default_rng(seed).permutation(len(examples))
     return examples[order[held_out:]], examples[order[:held_out]]

@@ -1,7 +1,7 @@
-"""Keeps embeddings in files until they are published, as memory might not hold them.
+"""Keeps embeddings in temporary files until they are published, as memory might not hold them.
 
-They have to wait somewhere: a checkpoint wants to know how many rows a variable has
-before it takes the first.
+A checkpoint needs the number of rows of a variable before it takes the first, so the rows
+have to wait until the whole file has been read.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from collections.abc import Iterable
 import numpy as np
 
 from examples.text_embeddings.opening import EmbeddingFileError
-from examples.text_embeddings.rows import Embeddings, first_not_finite, shown
+from examples.text_embeddings.rows import Embeddings, find_not_finite, quote_bytes
 
 
 @dataclasses.dataclass(frozen=True)
-class Stored:
+class StoredEmbeddings:
     """Embeddings in files.
 
     Attributes:
-      vocabulary_file: has the tokens, each in a line.
-      vectors_file: has the vectors, row by row, as plain numbers.
-      words: how many tokens there are.
-      rows: how many vectors there are.
-      dimension: of the vectors.
-      dtype: of their numbers.
+      vocabulary_file: The path of a text file with one token per line.
+      vectors_file: The path of a file with the vectors, row by row, as plain numbers.
+      words: The number of tokens.
+      rows: The number of vectors: one per token, and further ones of zeros.
+      dimension: The number of elements of each vector.
+      dtype: The type of these numbers.
     """
 
     vocabulary_file: str
@@ -36,28 +36,28 @@ class Stored:
     dimension: int
     dtype: np.dtype
 
-    def vectors(self) -> np.ndarray:
-        """The vectors, of shape [rows, dimension], mapped from the file.
+    def map_vectors(self) -> np.ndarray:
+        """Maps the vectors from the file, as an array of shape [rows, dimension].
 
-        TensorFlow writes a mapped array without a copy, and its memory is no burden: the
-        system takes it back when it needs it.
+        TensorFlow writes a mapped array without a copy, and the system takes its memory back
+        when other programs need it.
         """
         return np.memmap(self.vectors_file, self.dtype, "r", shape=(self.rows, self.dimension))
 
 
-def store(
+def store_embeddings(
     blocks: Iterable[Embeddings], directory: str, dtype: np.dtype, further_rows: int
-) -> Stored:
+) -> StoredEmbeddings:
     """Writes embeddings into files.
 
     Args:
-      blocks: rows, all of one dimension; each block is taken when it is written.
-      directory: where the files go.
-      dtype: of the numbers in the file of the vectors.
-      further_rows: how many rows of zeros follow the vectors.
+      blocks: Blocks of rows of the same dimension; each is requested when it is written.
+      directory: The directory for the files.
+      dtype: The type of the numbers in the file of the vectors.
+      further_rows: The number of rows of zeros that follow the vectors.
 
     Raises:
-      EmbeddingFileError: a number is too large for `dtype`.
+      EmbeddingFileError: If a number is too large for `dtype`.
     """
     vocabulary_file = os.path.join(directory, "tokens.txt")
     vectors_file = os.path.join(directory, "vectors")
@@ -69,25 +69,25 @@ def store(
     ):
         for block in blocks:
             tokens.write("\n".join(block.tokens) + "\n")
-            # NumPy's tofile would not say what is wrong with a file that cannot be written.
-            vectors.write(_converted(block, dtype).data)
+            # NumPy's tofile does not say why it cannot write a file.
+            vectors.write(_convert(block, dtype).data)
             words += len(block.tokens)
             dimension = block.vectors.shape[1]
-        # What a file is made longer by is zeros.
+        # Truncating to a longer size appends zeros.
         vectors.truncate((words + further_rows) * dimension * np.dtype(dtype).itemsize)
-    return Stored(
+    return StoredEmbeddings(
         vocabulary_file, vectors_file, words, words + further_rows, dimension, np.dtype(dtype)
     )
 
 
-def _converted(block: Embeddings, dtype: np.dtype) -> np.ndarray:
-    with np.errstate(over="ignore"):  # becomes infinite, which is looked for
+def _convert(block: Embeddings, dtype: np.dtype) -> np.ndarray:
+    with np.errstate(over="ignore"):  # gives infinity, which the check below finds
         vectors = np.ascontiguousarray(block.vectors, dtype)
-    if place := first_not_finite(vectors):
+    if place := find_not_finite(vectors):
         row, column = place
         raise EmbeddingFileError(
-            f"Token {shown(block.tokens[row].encode())}: number {column + 1} of its vector is "
-            f"{block.vectors[row, column]}, which is too large for {np.dtype(dtype).name}; choose "
-            "float32."
+            f"Token {quote_bytes(block.tokens[row].encode())}: number {column + 1} of its vector "
+            f"is {block.vectors[row, column]}, which is too large for {np.dtype(dtype).name}; "
+            "choose float32."
         )
     return vectors

@@ -37,7 +37,7 @@ if not __package__:  # run as a program
 import tensorflow as tf
 
 import hubmodule as hub
-from examples.text_embeddings.sentiment import Examples, read_examples, split
+from examples.text_embeddings.sentiment import Examples, read_examples, split_examples
 
 tf1 = tf.compat.v1
 
@@ -56,14 +56,15 @@ class Training:
     """How to train.
 
     Attributes:
-      module: the handle of a module with a string input of shape [batch] and an output of
+      module: The handle of a module with a string input of shape [batch] and an output of
         shape [batch, dimension].
-      trainable: whether the module is trained as well.
-      max_steps: after how many steps to stop.
-      learning_rate: of the Adagrad optimiser.
-      batch_size: examples per step.
-      save_steps: how many steps lie between checkpoints; each can be evaluated.
-      seed: of the order of the examples.
+      trainable: Whether to train the module as well.
+      max_steps: The global step at which training stops.
+      learning_rate: The learning rate of the Adagrad optimiser.
+      batch_size: The number of examples per step.
+      save_steps: The number of steps between checkpoints, each of which can be evaluated;
+        None saves at the end only.
+      seed: The seed of the order of the examples.
     """
 
     module: str
@@ -78,13 +79,13 @@ class Training:
 def make_estimator(
     training: Training, model_dir: str, start: str | None = None
 ) -> tf.estimator.Estimator:
-    """An Estimator of logistic regression on the embeddings that a module gives.
+    """Makes an Estimator of logistic regression on the embeddings that a module computes.
 
     Args:
-      training: how to train.
-      model_dir: where the checkpoints go.
-      start: the directory of an Estimator whose classifier, without its module, this one
-        begins with; None: zeros.
+      training: How to train.
+      model_dir: The directory for the checkpoints.
+      start: The model_dir of another Estimator, with whose classifier, without its module,
+        this one starts; None starts with zeros.
     """
     config = tf.estimator.RunConfig(
         model_dir,
@@ -116,8 +117,8 @@ def _model_fn(
     regularization_loss = tf1.losses.get_regularization_loss()
     losses = tf.nn.sigmoid_cross_entropy_with_logits(labels, logits)
     loss = tf.reduce_mean(losses) + regularization_loss
-    # Adam would shrink the vectors of words that no example has to zero: it makes steps
-    # of one length of all gradients, and theirs, from the regularisation, are never 0.
+    # Adam would shrink the vectors of words that no example has to zero: it makes steps of the
+    # same length of all gradients, and theirs, from the regularisation, are never 0.
     optimizer = tf1.train.AdagradOptimizer(params["learning_rate"], initial_accumulator_value=1e-3)
     metrics = {
         "accuracy": tf1.metrics.accuracy(labels, tf.round(predictions["positive"])),
@@ -135,47 +136,53 @@ def _model_fn(
 def train_and_evaluate(
     estimator: tf.estimator.Estimator, training: Examples, held_out: Examples
 ) -> dict[str, float] | None:
-    """Trains, evaluates at each checkpoint that there is time for, and exports the module.
+    """Trains, evaluates checkpoints, and exports the module.
 
     Returns:
-      What the last evaluation measured; None as a task of a cluster, or where nothing
-      was left to train.
+      The metrics of the last evaluation; None in a task of a cluster, or if the model had
+      reached its last step before.
     """
     params = estimator.params
     train_spec = tf.estimator.TrainSpec(
-        batches(training, params["batch_size"], params["seed"]), params["max_steps"]
+        make_training_input_fn(training, params["batch_size"], params["seed"]), params["max_steps"]
     )
     exporter = hub.LatestModuleExporter(EXPORTER, _serving_input_fn, exports_to_keep=2)
     eval_spec = tf.estimator.EvalSpec(
-        once(held_out), steps=None, exporters=[exporter], start_delay_secs=1, throttle_secs=1
+        make_evaluation_input_fn(held_out),
+        steps=None,
+        exporters=[exporter],
+        start_delay_secs=1,
+        throttle_secs=1,
     )
     result = tf.estimator.train_and_evaluate(estimator, train_spec, eval_spec)
     return result[0] if result else None
 
 
-def latest_export(model_dir: str) -> str:
-    """The path of the module that was exported last."""
+def find_latest_export(model_dir: str) -> str:
+    """Returns the path of the newest export of the module."""
     exports = os.path.join(model_dir, "export", EXPORTER)
     newest = max(filter(str.isdigit, os.listdir(exports)), key=int)
     return os.path.join(exports, newest, EXPORT_NAME)
 
 
-def batches(examples: Examples, size: int, seed: int) -> Callable[[], tf.data.Dataset]:
-    """An input_fn that gives batches of the examples, for ever, each time in another order."""
+def make_training_input_fn(
+    examples: Examples, size: int, seed: int
+) -> Callable[[], tf.data.Dataset]:
+    """Makes an input_fn that repeats the examples in batches, each time in another order."""
 
     def input_fn() -> tf.data.Dataset:
-        dataset = _dataset(examples).shuffle(len(examples), seed=seed)
+        dataset = _make_dataset(examples).shuffle(len(examples), seed=seed)
         return dataset.batch(size).repeat()
 
     return input_fn
 
 
-def once(examples: Examples) -> Callable[[], tf.data.Dataset]:
-    """An input_fn that gives all examples in one batch."""
-    return lambda: _dataset(examples).batch(len(examples))
+def make_evaluation_input_fn(examples: Examples) -> Callable[[], tf.data.Dataset]:
+    """Makes an input_fn that yields all examples in one batch."""
+    return lambda: _make_dataset(examples).batch(len(examples))
 
 
-def _dataset(examples: Examples) -> tf.data.Dataset:
+def _make_dataset(examples: Examples) -> tf.data.Dataset:
     features = {"sentence": list(examples.sentences)}
     return tf.data.Dataset.from_tensor_slices((features, examples.labels))
 
@@ -186,8 +193,8 @@ def _serving_input_fn() -> tf.estimator.export.ServingInputReceiver:
 
 
 def main() -> int:
-    """Runs the program, and returns the status that it ends with."""
-    arguments = _parser().parse_args()
+    """Runs the program, and returns its exit status."""
+    arguments = _make_parser().parse_args()
     if arguments.cluster:
         return run_cluster([a for a in sys.argv[1:] if a != "--cluster"])
     hub.enable_estimator()
@@ -198,16 +205,16 @@ def main() -> int:
         arguments.max_steps,
         save_steps=arguments.save_steps,
     )
-    examples, held_out = split(read_examples(str(_DATA)), _HELD_OUT, _SPLIT_SEED)
+    examples, held_out = split_examples(read_examples(str(_DATA)), _HELD_OUT, _SPLIT_SEED)
     estimator = make_estimator(training, arguments.model_dir)
     metrics = train_and_evaluate(estimator, examples, held_out)
     if metrics:
         print(f"accuracy on {len(held_out)} sentences held out: {metrics['accuracy']:.1%}")
-        print(latest_export(arguments.model_dir))
+        print(find_latest_export(arguments.model_dir))
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def _make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--module", required=True, help="the handle of a text module")
     parser.add_argument("--model_dir", required=True, help="where checkpoints and exports go")
@@ -219,11 +226,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def run_cluster(arguments: list[str]) -> int:
-    """Runs this program as each task of a cluster, and returns a status.
+    """Runs this program as each task of a cluster, and returns an exit status.
 
-    A task that is killed or fails is started again, a few times, and goes on from the last
-    checkpoint. The end is when the chief, the worker and the evaluator are done; then the
-    parameter servers, which serve for ever, are ended.
+    Starts a task that is killed or fails again, a few times; it continues from the last
+    checkpoint. When the chief, the worker and the evaluator are done, ends the parameter
+    servers, which would serve for ever.
     """
     command = [sys.executable, os.path.abspath(__file__), *arguments]
     tasks = [Task(name, tf_config, command) for name, tf_config in make_cluster().items()]
@@ -245,8 +252,8 @@ class Task:
     """A process of the cluster.
 
     Attributes:
-      name: the job and its number, "worker 0".
-      serves: whether it is a parameter server, which serves until it is ended.
+      name: The job and its number, "worker 0".
+      serves: Whether it is a parameter server, which serves until it is ended.
     """
 
     def __init__(self, name: str, tf_config: str, command: list[str]):
@@ -263,14 +270,14 @@ class Task:
         print(f"{self.name} is process {self._process.pid}", flush=True)
 
     def is_done(self) -> bool:
-        """Whether it has ended well."""
+        """Whether the process has ended with status 0."""
         return self._process.poll() == 0
 
     def start_again_if_failed(self) -> None:
-        """Starts it again if it has ended badly.
+        """Starts the process again if it has failed.
 
         Raises:
-          RuntimeError: it has ended badly too often.
+          RuntimeError: If it has failed too often.
         """
         status = self._process.poll()
         if not status:
@@ -287,8 +294,8 @@ class Task:
 
 
 def make_cluster() -> dict[str, str]:
-    """A TF_CONFIG for each task, on free ports of this machine."""
-    with _free_ports(sum(_CLUSTER.values())) as ports:
+    """Makes a TF_CONFIG for each task, on free ports of this machine."""
+    with _reserve_ports(sum(_CLUSTER.values())) as ports:
         addresses = iter(f"localhost:{port}" for port in ports)
         cluster = {job: [next(addresses) for _ in range(n)] for job, n in _CLUSTER.items()}
     return {
@@ -299,8 +306,8 @@ def make_cluster() -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def _free_ports(number: int) -> Iterator[list[int]]:
-    """Ports that nothing listens on; they are held until the block ends, so all differ."""
+def _reserve_ports(number: int) -> Iterator[list[int]]:
+    """Reserves free ports until the block ends, so that all differ."""
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(number)]
         for each in sockets:

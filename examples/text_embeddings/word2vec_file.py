@@ -18,15 +18,15 @@ from examples.text_embeddings.rows import (
     Embeddings,
     Source,
     check_finite,
-    problem_of_token,
-    shown,
+    find_token_problem,
+    quote_bytes,
 )
 
 _HEADER = re.compile(rb"(\d+) +([1-9]\d*) *\r?\n")
 _MOST_HEADER_BYTES = 64
-# A longer token is none: the vectors are not where they are looked for.
+# A longer token means that the vectors are not where they are expected.
 _MOST_TOKEN_BYTES = 4096
-# The first bytes of a model of fastText, which are the number 793712314.
+# The first bytes of a fastText model, which are the number 793712314.
 _FASTTEXT_MODEL = (793712314).to_bytes(4, "little")
 
 
@@ -34,45 +34,46 @@ def read_word2vec(stream: Stream, path: str, chunk_bytes: int) -> Source:
     """Reads a binary file of word2vec.
 
     Args:
-        stream: its content.
-        path: of the file, for messages.
-        chunk_bytes: about how much is read at a time; at least a row is.
+        stream: The content of the file.
+        path: The path of the file, for messages.
+        chunk_bytes: About how many bytes to read at a time; at least a row is read.
 
     Raises:
-        EmbeddingFileError: it is something else, is cut off, or a row is wrong. Also
-            raised while the rows are taken.
+        EmbeddingFileError: If the file is of another kind, is cut off, or has a wrong row.
+            Also raised while the rows are read.
     """
     start = stream.read(_MOST_HEADER_BYTES)
     header = _HEADER.match(start)
     if header is None or 4 * int(header[2]) > MOST_ROW_BYTES:
-        raise EmbeddingFileError(f"{path} {_problem_of_start(start)}")
+        raise EmbeddingFileError(f"{path} {_describe_start(start)}")
     count, dimension = int(header[1]), int(header[2])
-    blocks = _blocks(stream, start[header.end() :], path, count, dimension, chunk_bytes)
+    blocks = _read_blocks(stream, start[header.end() :], path, count, dimension, chunk_bytes)
     return Source(path, dimension, blocks, announced=count)
 
 
-def _problem_of_start(start: bytes) -> str:
+def _describe_start(start: bytes) -> str:
     if start.startswith(_FASTTEXT_MODEL):
-        return "is a model of fastText; give the text file of its vectors, which ends with .vec."
+        return "is a fastText model; give the text file of its vectors, which ends with .vec."
     return (
-        f"starts with {shown(start[:20])}, where a binary file of word2vec says how many rows it "
-        "has and their dimension; if it is text, rename it so that it does not end with .bin."
+        f"starts with {quote_bytes(start[:20])}, where a binary file of word2vec says how many "
+        "rows it has and their dimension; if it is text, rename it so that it does not end "
+        "with .bin."
     )
 
 
-def _blocks(
+def _read_blocks(
     stream: Stream, rest: bytes, path: str, count: int, dimension: int, chunk_bytes: int
 ) -> Iterator[Embeddings]:
     done = 0
     while done < count:
         # At least one row, however long.
         chunk = stream.read(max(chunk_bytes, 4 * dimension + _MOST_TOKEN_BYTES))
-        tokens, vectors, end = _rows(rest + chunk, count - done, 4 * dimension)
+        tokens, vectors, end = _split_rows(rest + chunk, count - done, 4 * dimension)
         rest = (rest + chunk)[end:]
         if not tokens:
-            raise _cut_off(path, rest, done, count)
+            raise _make_truncation_error(path, rest, done, count)
         block = Embeddings(
-            [_checked(token, path, done + i) for i, token in enumerate(tokens, 1)],
+            [_decode_token(token, path, done + i) for i, token in enumerate(tokens, 1)],
             np.frombuffer(b"".join(vectors), "<f4").reshape([len(tokens), dimension]),
         )
         check_finite(block, path, done)
@@ -84,9 +85,13 @@ def _blocks(
         )
 
 
-def _rows(buffer: bytes, most: int, vector_bytes: int) -> tuple[list[bytes], list[bytes], int]:
-    """Takes whole rows, up to `most`: returns tokens, vectors, and where the rest starts."""
-    tokens, vectors, position = [], [], 0
+def _split_rows(
+    buffer: bytes, most: int, vector_bytes: int
+) -> tuple[list[bytes], list[bytes], int]:
+    """Splits off whole rows, up to `most`: returns tokens, vectors, and where the rest starts."""
+    tokens: list[bytes] = []
+    vectors: list[bytes] = []
+    position = 0
     while len(tokens) < most:
         space = buffer.find(b" ", position, position + _MOST_TOKEN_BYTES)
         end = space + 1 + vector_bytes
@@ -98,7 +103,7 @@ def _rows(buffer: bytes, most: int, vector_bytes: int) -> tuple[list[bytes], lis
     return tokens, vectors, position
 
 
-def _cut_off(path: str, rest: bytes, done: int, count: int) -> EmbeddingFileError:
+def _make_truncation_error(path: str, rest: bytes, done: int, count: int) -> EmbeddingFileError:
     if len(rest) > _MOST_TOKEN_BYTES:
         problem = f"row {done + 1} has no token, or one of more than {_MOST_TOKEN_BYTES} bytes"
     else:
@@ -106,7 +111,7 @@ def _cut_off(path: str, rest: bytes, done: int, count: int) -> EmbeddingFileErro
     return EmbeddingFileError(f"{path} is damaged: {problem}; fetch it again.")
 
 
-def _checked(token: bytes, path: str, row: int) -> str:
-    if problem := problem_of_token(token):
-        raise EmbeddingFileError(f"{path}, row {row}, token {shown(token)}: {problem}.")
+def _decode_token(token: bytes, path: str, row: int) -> str:
+    if problem := find_token_problem(token):
+        raise EmbeddingFileError(f"{path}, row {row}, token {quote_bytes(token)}: {problem}.")
     return token.decode()

@@ -88,6 +88,7 @@ class LatestModuleExporter:
     """
 
     def __new__(cls, *args: Any, **kwargs: Any) -> LatestModuleExporter:
+        """Makes an instance that is also a tf.estimator.Exporter."""
         return super().__new__(_as_exporter(cls))  # type: ignore[arg-type]
 
     def __init__(

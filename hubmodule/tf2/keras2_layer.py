@@ -18,7 +18,7 @@ else:
 
 
 @keras.utils.register_keras_serializable(package="hubmodule")
-class KerasLayer(ModuleLayer, keras.layers.Layer):  # type: ignore[name-defined]
+class KerasLayer(ModuleLayer, keras.layers.Layer):  # type: ignore[name-defined] # noqa: D101
     __doc__ = ModuleLayer.__doc__
 
     _keras = keras

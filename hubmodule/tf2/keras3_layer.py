@@ -16,7 +16,7 @@ from hubmodule.tf2.module_layer import ModuleLayer
 
 
 @keras.saving.register_keras_serializable(package="hubmodule")
-class KerasLayer(ModuleLayer, keras.layers.Layer):
+class KerasLayer(ModuleLayer, keras.layers.Layer):  # noqa: D101
     __doc__ = ModuleLayer.__doc__
 
     _keras = keras

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from benchmarks.runs import Pythons, RunError, add_arguments, measured
+from benchmarks.runs import Pythons, RunError, add_arguments, measure_case
 
 
 class FakePythons(Pythons):
@@ -29,20 +29,20 @@ class FakePythons(Pythons):
 
 def test_medians(tmp_path):
     pythons = FakePythons(hubmodule=[1, 7, 2], floor=[3, 4, 5])
-    result = measured(pythons, "case", ["hubmodule", "floor"], tmp_path, 3)
+    result = measure_case(pythons, "case", ["hubmodule", "floor"], tmp_path, 3)
     assert result.values == {"hubmodule": {"seconds": 2}, "floor": {"seconds": 4}}
     assert result.failures == {}
 
 
 def test_each_round_begins_with_another(tmp_path):
     pythons = FakePythons(hubmodule=[1, 1], floor=[1, 1])
-    measured(pythons, "case", ["hubmodule", "floor"], tmp_path, 2)
+    measure_case(pythons, "case", ["hubmodule", "floor"], tmp_path, 2)
     assert pythons.order == ["hubmodule", "floor", "floor", "hubmodule"]
 
 
 def test_what_failed_once_has_no_values_and_is_not_run_again(tmp_path):
     pythons = FakePythons(hubmodule=[1, 1, 1], floor=[1, None])
-    result = measured(pythons, "case", ["hubmodule", "floor"], tmp_path, 3)
+    result = measure_case(pythons, "case", ["hubmodule", "floor"], tmp_path, 3)
     assert result.values.keys() == {"hubmodule"}
     assert result.failures == {"floor": "floor: no memory"}
 
@@ -55,7 +55,7 @@ class TestPythons:
 
     def test_an_interpreter_that_is_not_there(self, tmp_path):
         with pytest.raises(RunError, match=r"tensorflow_hub: .*no_python cannot be run"):
-            Pythons(sys.executable, str(tmp_path / "no_python")).versions()
+            Pythons(sys.executable, str(tmp_path / "no_python")).describe_versions()
 
     def test_each_library_has_its_own(self, tmp_path):
         pythons = Pythons(sys.executable, str(tmp_path / "no_python"))

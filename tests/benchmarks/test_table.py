@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from benchmarks.runs import Result
-from benchmarks.table import HEAD, row
+from benchmarks.table import HEAD, format_row
 from benchmarks.targets import AtMost, NearFloor, TimesLess
 
 PEER = {"seconds": 2.0, "cpu": 3.0, "memory": 5e6, "nodes": 900}
@@ -20,7 +20,7 @@ MEASURED = {"peer": PEER, "ours": OURS, "floor": FLOOR}
 def cells(*targets: object, peer: object = PEER, ours: object = OURS, floor: object = FLOOR):
     measured = {"tensorflow_hub": peer, "hubmodule": ours, "floor": floor}
     values = {library: numbers for library, numbers in measured.items() if numbers}
-    line = row(SimpleNamespace(TITLE="title", TARGETS=targets), Result(values, {}))
+    line = format_row(SimpleNamespace(TITLE="title", TARGETS=targets), Result(values, {}))
     assert line.count("|") == HEAD.splitlines()[0].count("|")
     return [cell.strip() for cell in line.strip("|").split("|")]
 
@@ -108,7 +108,7 @@ def test_memory_that_could_not_be_measured(target):
 
 def test_of_a_failure():
     case = SimpleNamespace(TITLE="title", TARGETS=[AtMost(1)])
-    assert "could not be run" in row(case, Result({"floor": FLOOR}, {"hubmodule": "reason"}))
+    assert "could not be run" in format_row(case, Result({"floor": FLOOR}, {"hubmodule": "reason"}))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ HUB_012 = Side("hub 0.12", "tensorflow_hub", Path("peer115"))
 
 
 def test_directions_are_all_in_which_one_side_is_ours() -> None:
-    names = [(w.name, r.name) for w, r in interop.directions([OURS_NEW, HUB_015, HUB_012])]
+    names = [(w.name, r.name) for w, r in interop.list_directions([OURS_NEW, HUB_015, HUB_012])]
     assert names == [
         ("ours 2.21", "hub 0.15"),
         ("ours 2.21", "hub 0.12"),
@@ -43,7 +43,7 @@ def test_verdict(writer: Side, reader: Side, module: str, error: str, verdict: s
     assert interop.judge(writer, reader, module, error).verdict == verdict
 
 
-class _Workshop:
+class _Runner:
     """Stands for programs that write `a` and `b`, and read `a`, then crash."""
 
     def write(self, side: Side) -> dict[str, str]:
@@ -54,7 +54,7 @@ class _Workshop:
 
 
 def test_what_is_not_reported_has_failed() -> None:
-    cells = interop.compare(_Workshop(), [OURS_NEW, HUB_015], ["a", "b", "c"])
+    cells = interop.compare(_Runner(), [OURS_NEW, HUB_015], ["a", "b", "c"])
     silent = "the program ended before it came to this module"
     assert [(cell.writer, cell.module, cell.verdict, cell.reason) for cell in cells] == [
         ("ours 2.21", "a", "ok", ""),
@@ -75,7 +75,7 @@ CELLS = [
 
 
 def test_table() -> None:
-    assert interop.table(CELLS).splitlines() == [
+    assert interop.format_table(CELLS).splitlines() == [
         "written by     ours 2.21  hub 0.12",
         "read by        hub 0.12   ours 2.21",
         "dtypes         ok         failed",
@@ -84,7 +84,7 @@ def test_table() -> None:
 
 
 def test_reasons() -> None:
-    assert interop.reasons(CELLS).splitlines() == [
+    assert interop.format_reasons(CELLS).splitlines() == [
         "n/a: sparse_lookup, ours 2.21 → hub 0.12: op X is not in TF 1.15",
         "failed: dtypes, hub 0.12 → ours 2.21: ValueError: bad",
     ]

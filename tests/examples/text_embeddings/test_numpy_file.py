@@ -56,8 +56,8 @@ class TestForms:
 
 
 FAULTS = [
-    (b"", b"a", "is no array of NumPy that can be read"),
-    (b"a 1 2\n" * 9, b"a", "is no array of NumPy that can be read"),
+    (b"", b"a", "is not a readable NumPy array"),
+    (b"a 1 2\n" * 9, b"a", "is not a readable NumPy array"),
     (saved(np.ones([2])), b"a", r"of float64 of shape \[2\]"),
     (saved(np.ones([0, 2])), b"", r"of shape \[0, 2\]"),
     (saved(np.ones([1, 1])).replace(b"(1, 1), ", b"(-1, 1),"), b"a", r"of shape \[-1, 1\]"),
@@ -92,7 +92,7 @@ def test_how_numpy_treats_errors_stays_as_it_is_while_rows_are_taken():
 
 def test_a_row_beyond_all_reason():
     header = saved(np.ones([1, 1]))[:128].replace(b"(1, 1), }      ", b"(1, 99999999), ")
-    with pytest.raises(EmbeddingFileError, match=r"shape \[1, 99999999\], which is no table"):
+    with pytest.raises(EmbeddingFileError, match=r"shape \[1, 99999999\], which is not a table"):
         read(header.replace(b"99999999),  ", b"99999999), }"), b"a")
 
 

@@ -35,16 +35,16 @@ class TestReadExamples:
 
 class TestSplit:
     def test_has_every_example_once(self):
-        training, held_out = sentiment.split(EXAMPLES, 1, seed=0)
+        training, held_out = sentiment.split_examples(EXAMPLES, 1, seed=0)
         assert (len(training), len(held_out)) == (3, 1)
         assert {*training.sentences, *held_out.sentences} == {*EXAMPLES.sentences}
 
     def test_keeps_labels_with_sentences(self):
-        training, _ = sentiment.split(EXAMPLES, 1, seed=0)
+        training, _ = sentiment.split_examples(EXAMPLES, 1, seed=0)
         assert [float(s.startswith("good")) for s in training.sentences] == training.labels.tolist()
 
     def test_depends_on_the_seed_alone(self):
-        (first, _), (second, _) = (sentiment.split(EXAMPLES, 1, seed=7) for _ in range(2))
+        (first, _), (second, _) = (sentiment.split_examples(EXAMPLES, 1, seed=7) for _ in range(2))
         assert first.sentences.tolist() == second.sentences.tolist()
 
 

@@ -56,7 +56,7 @@ def variable(model_dir, name):
 
 def assert_export_is_trained(module, model_dir):
     """The exported module gives what the last checkpoint gives, and not what it began with."""
-    path = train_estimator.latest_export(str(model_dir))
+    path = train_estimator.find_latest_export(str(model_dir))
     with hub.eval_function_for_module(path) as f, hub.eval_function_for_module(module) as g:
         after, before = f(SENTENCES), g(SENTENCES)
     rows = variable(model_dir, "module/embeddings")
@@ -72,7 +72,7 @@ def test_alone(module, tmp_path):
     assert done.returncode == 0, done.stderr
     accuracy, path = done.stdout.splitlines()
     assert re.fullmatch(r"accuracy on 600 sentences held out: \d+\.\d%", accuracy)
-    assert path == train_estimator.latest_export(str(tmp_path))
+    assert path == train_estimator.find_latest_export(str(tmp_path))
     assert_export_is_trained(module, tmp_path)
 
 
@@ -80,7 +80,7 @@ def test_a_frozen_module_is_exported_as_it_is(module, tmp_path):
     arguments = command(module, tmp_path, "--max_steps=2", "--frozen")
     subprocess.run(arguments, capture_output=True, check=True)
     with (
-        hub.eval_function_for_module(train_estimator.latest_export(str(tmp_path))) as f,
+        hub.eval_function_for_module(train_estimator.find_latest_export(str(tmp_path))) as f,
         hub.eval_function_for_module(module) as g,
     ):
         np.testing.assert_array_equal(f(SENTENCES), g(SENTENCES))

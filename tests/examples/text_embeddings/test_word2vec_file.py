@@ -43,13 +43,13 @@ class TestForms:
     def test_announces_its_rows(self):
         content = written({b"a": [1, 2]})
         source = read_word2vec(Stream(io.BytesIO(content), "v.bin"), "v.bin", 100)
-        assert (source.dimension, source.announced, source.name(0)) == (2, 1, "row 1")
+        assert (source.dimension, source.announced, source.name_row(0)) == (2, 1, "row 1")
 
 
 FAULTS = [
     (b"", "starts with '', where a binary file of word2vec says"),
     (b"the 0.1 0.2\n", "if it is text, rename it"),
-    (b"\xba\x16\x4f\x2f....", r"is a model of fastText; .* \.vec"),
+    (b"\xba\x16\x4f\x2f....", r"is a fastText model; .* \.vec"),
     (b"1 99999999999\na " + bytes(8), "starts with '1 99999999999"),
     (b"2 2\na " + bytes(8), "ends after 1 of the 2 rows"),
     (b"2 2\na " + bytes(8) + b"b " + bytes(7), "ends after 1 of the 2 rows"),

@@ -8,15 +8,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from examples.text_embeddings.ahead import ahead
+from examples.text_embeddings.prefetch import prefetch
 
 
 def test_yields_the_items():
-    assert list(ahead(iter("abc"))) == ["a", "b", "c"]
+    assert list(prefetch(iter("abc"))) == ["a", "b", "c"]
 
 
 def test_of_nothing_yields_nothing():
-    assert list(ahead(iter([]))) == []
+    assert list(prefetch(iter([]))) == []
 
 
 def test_the_next_item_is_made_while_one_is_used():
@@ -27,14 +27,14 @@ def test_the_next_item_is_made_while_one_is_used():
         made.set()
         yield "b"
 
-    taken = ahead(items())
+    taken = prefetch(items())
     assert next(taken) == "a"
     assert made.wait(60)
 
 
 def test_is_one_item_ahead_and_no_more():
     made = []
-    taken = ahead(made.append(i) or str(i) for i in range(9))
+    taken = prefetch(made.append(i) or str(i) for i in range(9))
     assert next(taken) == "0"
     taken.close()  # waits for what is being made
     assert made == [0, 1]
@@ -45,7 +45,7 @@ def test_an_error_comes_after_the_items_before_it():
         yield "a"
         raise ValueError("b is wrong")
 
-    taken = ahead(items())
+    taken = prefetch(items())
     assert next(taken) == "a"
     with pytest.raises(ValueError, match="b is wrong"):
         next(taken)
@@ -53,7 +53,7 @@ def test_an_error_comes_after_the_items_before_it():
 
 def test_leaves_no_thread():
     before = threading.active_count()
-    taken = ahead(iter("abc"))
+    taken = prefetch(iter("abc"))
     next(taken)
     taken.close()
     assert threading.active_count() == before

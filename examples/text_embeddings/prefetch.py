@@ -1,4 +1,4 @@
-"""Makes the next item while the one before is used."""
+"""Computes the next item of an iterator while the program uses the one before."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def ahead(items: Iterator[T]) -> Iterator[T]:
-    """Yields what an iterator does, which is one item ahead, in a thread of its own.
+def prefetch(items: Iterator[T]) -> Iterator[T]:
+    """Yields the items of an iterator, which computes the next one in a thread of its own.
 
     Args:
-        items: what is to be iterated, and by nobody else. It must not yield None.
+        items: The iterator. It must not yield None, and the caller must not advance it.
 
     Raises:
-        Exception: what `items` raises, after the items that came before.
+        Exception: Whatever `items` raises, after the items that came before.
     """
     with ThreadPoolExecutor(1) as thread:
         coming = thread.submit(next, items, None)
