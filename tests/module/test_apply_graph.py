@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 import tensorflow as tf
-from tensorflow.python.framework import function as function_v1
+from tensorflow.python.framework import function as function_v1  # noqa: TID251  # no public name
 
 import hubmodule as hub
 from hubmodule import errors
