@@ -10,12 +10,13 @@ import tensorflow as tf
 import hubmodule as hub
 from hubmodule.errors import ColocationError, ModuleFormatError
 from hubmodule.module.blame import blaming
+from hubmodule.module.spec import get_variant
 from tests.module.graphs import affine
 
 
 @pytest.fixture
 def variant():
-    return hub.create_module_spec(affine).variant()
+    return get_variant(hub.create_module_spec(affine))
 
 
 def test_what_works_is_not_tried_again(variant):

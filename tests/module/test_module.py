@@ -434,12 +434,15 @@ class TestExport:
         with hub.eval_function_for_module(path) as f:
             assert f(array(1)).tolist() == [5.0]
 
-    def test_overwrite_spares_what_is_no_module(self, graph, tmp_path, affine_path):
+    @pytest.mark.parametrize("overwrite", [False, True])
+    def test_other_files_of_a_directory_stay(self, graph, tmp_path, affine_path, overwrite):
         (tmp_path / "thesis.txt").write_text("years of work")
         module = hub.Module(affine_path)
-        with initialised_session() as session, pytest.raises(errors.ExportExistsError):
-            module.export(str(tmp_path), session, overwrite=True)
-        assert os.listdir(tmp_path) == ["thesis.txt"]
+        with initialised_session() as session:
+            module.export(str(tmp_path), session, overwrite=overwrite)
+        assert (tmp_path / "thesis.txt").read_text() == "years of work"
+        with hub.eval_function_for_module(str(tmp_path)) as f:
+            assert f(array(1)).tolist() == [3.0]
 
     def test_a_session_of_another_graph_is_an_error(self, graph, tmp_path, affine_path):
         module = hub.Module(affine_path)
