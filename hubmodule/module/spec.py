@@ -120,7 +120,7 @@ class ModuleSpec:
                 return message_type.FromString(variant.attachments[key])
             except DecodeError as error:
                 raise ModuleFormatError(
-                    f"The message attached under '{key}' is not a {message_type.__name__}: "
+                    f"The message attached under '{key}' is not of type {message_type.__name__}: "
                     f"{error}. Pass the class that the author attached."
                 ) from error
         if required:
