@@ -315,7 +315,7 @@ class TestErrors:
         def fail(*arguments: object, **options: object) -> None:
             raise OSError("no space left on device")
 
-        monkeypatch.setattr(hub.ModuleSpec, "write", fail)
+        monkeypatch.setattr("hubmodule.module.spec.write_module", fail)
         with pytest.raises(OSError, match="no space left"):
             export.export_module_from_file(str(file), str(file.with_name("module")))
         assert os.listdir(file.parent) == ["embeddings.txt"]
@@ -623,7 +623,7 @@ class TestMain:
 
         os.mkdir("temporary")
         monkeypatch.setattr(tempfile, "tempdir", "temporary")
-        monkeypatch.setattr(hub.ModuleSpec, "write", stop)
+        monkeypatch.setattr("hubmodule.module.spec.write_module", stop)
         assert main() == 130
         assert capsys.readouterr().err == "Stopped\n"
         assert sorted(glob.glob("**", recursive=True)) == ["temporary", "v.txt"]
