@@ -84,9 +84,15 @@ def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(parsed: argparse.Namespace) -> int:
-    from hubmodule import run
+    from hubmodule import _requirements, run
+    from hubmodule._plain_errors import TensorFlowUnavailableError
 
-    run.main(parsed.arguments)
+    program = run.parse(parsed.arguments)
+    try:
+        _requirements.check_tensorflow()
+    except TensorFlowUnavailableError as error:
+        return complain(error)
+    run.run(*program)
     return 0
 
 

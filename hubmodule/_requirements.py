@@ -6,18 +6,28 @@ import importlib.metadata
 import importlib.util
 import sys
 
+from hubmodule._plain_errors import TensorFlowUnavailableError
+
 _OLDEST = (2, 15)
 _DISTRIBUTIONS = ("tensorflow", "tensorflow-cpu", "tf-nightly", "tf-nightly-cpu")
 _ADVICE = "install one: pip install 'tensorflow>=2.15' (or 'tensorflow-cpu>=2.15')"
 
 
 def check_tensorflow() -> None:
-    """Raises ImportError if TensorFlow cannot be imported or is older than 2.15."""
+    """Checks that TensorFlow 2.15 or newer is installed, without importing it.
+
+    Raises:
+        TensorFlowUnavailableError: TensorFlow is missing or too old.
+    """
     if "tensorflow" not in sys.modules and importlib.util.find_spec("tensorflow") is None:
-        raise ImportError(f"hubmodule needs TensorFlow, which is not installed; {_ADVICE}")
+        raise TensorFlowUnavailableError(
+            f"hubmodule needs TensorFlow, which is not installed; {_ADVICE}"
+        )
     version = tensorflow_version()
     if version and _numbers(version) < _OLDEST:
-        raise ImportError(f"hubmodule needs TensorFlow 2.15 or newer, not {version}; {_ADVICE}")
+        raise TensorFlowUnavailableError(
+            f"hubmodule needs TensorFlow 2.15 or newer, not {version}; {_ADVICE}"
+        )
 
 
 def tensorflow_version() -> str | None:

@@ -39,9 +39,13 @@ class Program(NamedTuple):
     arguments: list[str]
 
 
-def main(argv: Sequence[str]) -> None:
-    """Runs `[--no-alias] SCRIPT|-m MODULE [ARGS …]`; the program decides how the process ends."""
-    use_alias, program = parse(argv)
+def run(use_alias: bool, program: Program) -> None:
+    """Runs a program in this process; the program decides how the process ends.
+
+    Args:
+        use_alias: Whether `import tensorflow_hub` gives hubmodule.
+        program: The program and its arguments.
+    """
     prepare(use_alias)
     _execute(program)
 

@@ -27,6 +27,9 @@ def _add_convert_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _convert(parsed: argparse.Namespace) -> int:
+    from hubmodule import _requirements
+
+    _requirements.check_tensorflow()
     import tensorflow as tf
 
     from hubmodule.tf2.convert import convert
