@@ -1,4 +1,5 @@
-# make demo    the main job on real data: publish, reuse, fine-tune, re-publish
+# make demo    the main job on real data: publish, reuse, fine-tune, re-publish;
+#              ARGS=--output_dir=DIR keeps the modules
 # make test    the test suite; TF=2.15.1 for another TensorFlow, ARGS=... for pytest
 # make check   formatters, linter, types, architecture
 # make bazel   the test suite under Bazel, ARGS=... for bazel test
@@ -35,7 +36,7 @@ $(READY): pyproject.toml setup.py $(wildcard proto/*.proto)
 	touch $@
 
 demo: $(READY)
-	$(BIN)/python examples/text_embeddings/demo.py
+	$(BIN)/python examples/text_embeddings/demo.py $(ARGS)
 
 # The tests of the Estimator make tf.keras Keras 2, for a whole process; so they have their own.
 test: $(READY)

@@ -18,6 +18,7 @@ from tensorflow.core.framework import attr_value_pb2, op_def_pb2
 from tensorflow.core.protobuf import struct_pb2
 from tensorflow.python.eager import wrap_function
 from tensorflow.python.feature_column import feature_column as feature_column_v1
+from tensorflow.python.framework import function as function_v1
 from tensorflow.python.framework import importer, op_def_registry, ops
 from tensorflow.python.ops import handle_data_util, resource_variable_ops
 from tensorflow.python.saved_model import nested_structure_coder, save_context
@@ -35,6 +36,13 @@ _LEAKS_ATTRIBUTES = tf.__version__.startswith("2.15.")
 DenseColumn = tf.__internal__.feature_column.DenseColumn
 DENSE_COLUMN_BASES = (DenseColumn, feature_column_v1._DenseColumn)
 
+# The graphs of tf.function, and of the functions of TF1: function.Defun, which TPU programs
+# and old libraries use.
+_FUNCTION_GRAPHS = (tf.__internal__.FuncGraph, function_v1._FuncGraph)
+
+# The types of attributes that name functions.
+_FUNCTIONS = ("func", "list(func)")
+
 
 def is_layer_trainable(state_manager: Any) -> bool:
     """Whether the layer that keeps the state of feature columns was made to train it.
@@ -46,8 +54,6 @@ def is_layer_trainable(state_manager: Any) -> bool:
     """
     return getattr(state_manager, "_trainable", True)
 
-
-_FuncGraph = tf.__internal__.FuncGraph
 
 # An object that tf.saved_model.save and checkpoints walk through. tf.Module, the public
 # one, makes `variables` and `trainable_variables` properties, which are not saved.
@@ -126,6 +132,12 @@ def op_attributes(name: str) -> set[str]:
     return {attr.name for attr in op_def_registry.get(name).attr}
 
 
+def takes_functions(name: str) -> bool:
+    """Whether a registered op type has functions as attributes; as `op_def`."""
+    definition = op_def_registry.get(name)
+    return definition is not None and any(a.type in _FUNCTIONS for a in definition.attr)
+
+
 def variable_from_proto(variable_def: Any) -> tf.compat.v1.Variable:
     """The variable of the default graph that a VariableDef describes.
 
@@ -167,8 +179,8 @@ def type_spec_to_proto(type_spec: tf.TypeSpec) -> Any:
 
 
 def is_function_graph(graph: tf.Graph) -> bool:
-    """Whether a graph is the body of a function; its class has no public name."""
-    return isinstance(graph, _FuncGraph)
+    """Whether a graph is the body of a function; its classes have no public names."""
+    return isinstance(graph, _FUNCTION_GRAPHS)
 
 
 def is_within(graph: tf.Graph, outer: tf.Graph) -> bool:

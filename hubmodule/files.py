@@ -53,11 +53,15 @@ def new_directory(
 ) -> Iterator[str]:
     """A temporary directory that takes its final place when the block ends without an error.
 
+    A directory at the final place that does not have the marker keeps its files: what was
+    made is moved into it, the marker last, and taken out again if that fails.
+
     Args:
         path: the final place. Missing parents are made; links are followed, and stay.
         marker: the file in it without which it does not count. Where a directory cannot
             be renamed at once, this file comes last.
-        overwrite: whether a directory with the marker may be replaced.
+        overwrite: whether a directory with the marker may be replaced, and in one without
+            it the files that have the names of new ones.
 
     Yields:
         An empty directory beside `path`, to be filled.
@@ -101,13 +105,7 @@ def _check_free(path: str, marker: str, overwrite: bool) -> None:
         return
     if not tf.io.gfile.isdir(path):
         raise ExportExistsError(f"{path} is a file, not a directory; choose another path.")
-    if not tf.io.gfile.listdir(path):
-        return
-    if not tf.io.gfile.exists(posixpath.join(path, marker)):
-        raise ExportExistsError(
-            f"{path} exists already and holds something else than a module; choose another path."
-        )
-    if not overwrite:
+    if not overwrite and tf.io.gfile.exists(posixpath.join(path, marker)):
         raise ExportExistsError(
             f"{path} exists already; choose another path, or pass overwrite=True to replace the "
             "module that is there."
@@ -115,9 +113,14 @@ def _check_free(path: str, marker: str, overwrite: bool) -> None:
 
 
 def _replace(temporary: str, path: str, marker: str, overwrite: bool) -> None:
-    """Moves a directory to a path where an empty or a replaceable one may be."""
+    """Moves a directory to a path where a replaceable one, or one without marker, may be."""
+    if _has_other_files(path, marker):
+        _move_into(temporary, path, marker, overwrite)
+        return
     if "://" in path:
-        _move_files(temporary, path, marker)
+        if tf.io.gfile.exists(path):
+            tf.io.gfile.rmtree(path)
+        _move_into(temporary, path, marker, overwrite)
         return
     try:
         # Replaces an empty directory only, whatever another process has put there meanwhile.
@@ -127,6 +130,14 @@ def _replace(temporary: str, path: str, marker: str, overwrite: bool) -> None:
         if not overwrite:
             raise
         _exchange(temporary, path)
+
+
+def _has_other_files(path: str, marker: str) -> bool:
+    return (
+        tf.io.gfile.isdir(path)
+        and bool(tf.io.gfile.listdir(path))
+        and not tf.io.gfile.exists(posixpath.join(path, marker))
+    )
 
 
 def _exchange(temporary: str, path: str) -> None:
@@ -141,19 +152,89 @@ def _exchange(temporary: str, path: str) -> None:
     tf.io.gfile.rmtree(old)
 
 
-def _move_files(source: str, target: str, marker: str) -> None:
-    """Moves a directory file by file, for stores that have no directories to rename."""
-    if tf.io.gfile.exists(target):
-        tf.io.gfile.rmtree(target)
-    try:
-        for name in sorted(_files_below(source), key=lambda name: (_is_marker(name, marker), name)):
-            destination = posixpath.join(target, name)
-            tf.io.gfile.makedirs(posixpath.dirname(destination))
-            tf.io.gfile.rename(posixpath.join(source, name), destination)
-    except BaseException:
-        if tf.io.gfile.exists(target):
-            tf.io.gfile.rmtree(target)
-        raise
+def _move_into(source: str, target: str, marker: str, overwrite: bool) -> None:
+    """Moves all files of a directory into another, the marker last; all of them or none.
+
+    Args:
+        source: the directory to empty.
+        target: the directory to fill. It may hold other files, which stay.
+        marker: the name of the file to move last.
+        overwrite: whether files in `target` may be replaced.
+
+    Raises:
+        ExportExistsError: if a file in `target` would be replaced, and may not be.
+    """
+    names = sorted(_files_below(source), key=lambda name: (_is_marker(name, marker), name))
+    taken = [name for name in names if _is_taken(target, name)]
+    if taken and not overwrite:
+        raise _holds(target, taken[0])
+    replaced = _sibling(target, "old")
+    with contextlib.ExitStack() as undo:
+        undo.callback(_remove_if_empty, replaced)
+        for name in taken:
+            _move_file(target, replaced, name)
+            undo.callback(_move_file, replaced, target, name)
+        for name in names:
+            try:
+                _move_file(source, target, name)
+            except tf.errors.AlreadyExistsError as error:  # another process was faster
+                raise _holds(target, name) from error
+            except BaseException:
+                _remove_file(target, name)  # of stores that copy a file to rename it
+                raise
+            undo.callback(_remove_file, target, name)
+        undo.pop_all()
+    if taken:
+        tf.io.gfile.rmtree(replaced)
+
+
+def _is_taken(directory: str, name: str) -> bool:
+    """Whether a file of this name is there already.
+
+    Raises:
+        ExportExistsError: if it cannot be replaced by a file, or written at all.
+    """
+    for parent in _parents(name):
+        path = posixpath.join(directory, parent)
+        if tf.io.gfile.exists(path) and not tf.io.gfile.isdir(path):
+            raise ExportExistsError(f"{path} is a file, not a directory; choose another path.")
+    path = posixpath.join(directory, name)
+    if tf.io.gfile.isdir(path):
+        raise ExportExistsError(f"{path} is a directory, not a file; choose another path.")
+    return tf.io.gfile.exists(path)
+
+
+def _parents(name: str) -> Iterator[str]:
+    while name := posixpath.dirname(name):
+        yield name
+
+
+def _holds(directory: str, name: str) -> ExportExistsError:
+    return ExportExistsError(
+        f"{directory} exists already and holds {name}; choose another path, or pass "
+        "overwrite=True to replace that file."
+    )
+
+
+def _move_file(source: str, target: str, name: str) -> None:
+    destination = posixpath.join(target, name)
+    tf.io.gfile.makedirs(posixpath.dirname(destination))
+    tf.io.gfile.rename(posixpath.join(source, name), destination)
+
+
+def _remove_file(directory: str, name: str) -> None:
+    """Removes a file, and the folders that are empty without it; neither needs to be there."""
+    with contextlib.suppress(tf.errors.NotFoundError):
+        tf.io.gfile.remove(posixpath.join(directory, name))
+    for parent in _parents(name):
+        path = posixpath.join(directory, parent)
+        if tf.io.gfile.isdir(path) and not tf.io.gfile.listdir(path):
+            tf.io.gfile.rmtree(path)
+
+
+def _remove_if_empty(directory: str) -> None:
+    if tf.io.gfile.isdir(directory) and not any(_files_below(directory)):
+        tf.io.gfile.rmtree(directory)
 
 
 def _is_marker(name: str, marker: str) -> bool:

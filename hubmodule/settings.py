@@ -21,6 +21,10 @@ from hubmodule._plain_errors import SettingError
 _T = TypeVar("_T")
 # Clocks and sockets take no infinity.
 _LONGEST_SECONDS = 1e9
+# With pauses of half a minute these take eight hours.
+_MOST_RETRIES = 1000
+_MOST_ENTRIES = 10**9
+_MOST_BYTES = 2**63 - 1
 _YES = ("1", "true", "yes", "on")
 _NO = ("0", "false", "no", "off")
 _FLAGS = {
@@ -55,9 +59,9 @@ class Settings:
         read_timeout: seconds without a byte; HUBMODULE_READ_TIMEOUT.
         lock_timeout: seconds to wait for another process that downloads the same module
             before downloading it as well; HUBMODULE_LOCK_TIMEOUT.
-        retries: how often a failed request is repeated; HUBMODULE_RETRIES.
-        max_archive_entries: files and folders; HUBMODULE_MAX_ARCHIVE_ENTRIES.
-        max_archive_bytes: unpacked; HUBMODULE_MAX_ARCHIVE_BYTES.
+        retries: how often a failed request is repeated, at most 1000 times; HUBMODULE_RETRIES.
+        max_archive_entries: files and folders, at most 10**9; HUBMODULE_MAX_ARCHIVE_ENTRIES.
+        max_archive_bytes: unpacked, below 2**63; HUBMODULE_MAX_ARCHIVE_BYTES.
     """
 
     cache_dir: str
@@ -88,11 +92,13 @@ def current() -> Settings:
         connect_timeout=_seconds("HUBMODULE_CONNECT_TIMEOUT", Settings.connect_timeout),
         read_timeout=_seconds("HUBMODULE_READ_TIMEOUT", Settings.read_timeout),
         lock_timeout=_seconds("HUBMODULE_LOCK_TIMEOUT", Settings.lock_timeout),
-        retries=_number("HUBMODULE_RETRIES", int, Settings.retries),
-        max_archive_entries=_number(
-            "HUBMODULE_MAX_ARCHIVE_ENTRIES", int, Settings.max_archive_entries
+        retries=_count("HUBMODULE_RETRIES", Settings.retries, _MOST_RETRIES),
+        max_archive_entries=_count(
+            "HUBMODULE_MAX_ARCHIVE_ENTRIES", Settings.max_archive_entries, _MOST_ENTRIES
         ),
-        max_archive_bytes=_number("HUBMODULE_MAX_ARCHIVE_BYTES", int, Settings.max_archive_bytes),
+        max_archive_bytes=_count(
+            "HUBMODULE_MAX_ARCHIVE_BYTES", Settings.max_archive_bytes, _MOST_BYTES
+        ),
     )
 
 
@@ -143,6 +149,16 @@ def _boolean(variable: str, flag: str | None = None) -> bool | None:
 
 def _seconds(variable: str, default: float) -> float:
     return min(_number(variable, float, default), _LONGEST_SECONDS)
+
+
+def _count(variable: str, default: int, most: int) -> int:
+    number = _number(variable, int, default)
+    if number > most:
+        raise SettingError(
+            f"{variable} is {str(number)[:40]}, which is more than {most}. Unset it to get "
+            f"{default}."
+        )
+    return number
 
 
 def _number(variable: str, kind: Callable[[str], _T], default: _T) -> _T:

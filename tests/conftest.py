@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -24,6 +25,28 @@ def interruptible() -> Iterator[None]:
     previous = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, previous)
+
+
+@pytest.fixture(autouse=True)
+def _imported_graphs_name_their_version(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Checks of each GraphDef that the package imports in a test that it has a producer version.
+
+    Without one, the graph of the user becomes one of the oldest TensorFlow.
+    """
+    _tf = sys.modules.get("hubmodule._tf")
+    if _tf is None:  # The test needs no TensorFlow.
+        yield
+        return
+    producers = []
+    import_graph_def = _tf.import_graph_def
+
+    def record_producer(graph_def, input_map):
+        producers.append(graph_def.versions.producer)
+        import_graph_def(graph_def, input_map)
+
+    monkeypatch.setattr(_tf, "import_graph_def", record_producer)
+    yield
+    assert 0 not in producers
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -182,13 +182,91 @@ class TestNewDirectory:
         write_directory(path, overwrite=True)
         assert tree(parent) == {"m/a/b/file": b"new", "m/done": b""}
 
-    def test_overwriting_spares_what_has_no_marker(self, parent):
+    @pytest.mark.parametrize("overwrite", [False, True])
+    def test_other_files_of_a_directory_stay(self, parent, overwrite):
         path = posixpath.join(parent, "m")
-        gfile.makedirs(path)
+        gfile.makedirs(posixpath.join(path, "a"))
         files.write_bytes(posixpath.join(path, "thesis"), b"mine")
-        with pytest.raises(ExportExistsError, match="something else than a module"):
+        files.write_bytes(posixpath.join(path, "a/note"), b"mine")
+        write_directory(path, overwrite=overwrite)
+        assert tree(parent) == {
+            "m/a/b/file": b"new",
+            "m/done": b"",
+            "m/thesis": b"mine",
+            "m/a/note": b"mine",
+        }
+
+    def test_a_file_with_the_name_of_a_new_one_is_replaced_if_asked_for(self, parent):
+        path = posixpath.join(parent, "m")
+        gfile.makedirs(posixpath.join(path, "a/b"))
+        files.write_bytes(posixpath.join(path, "a/b/file"), b"mine")
+        files.write_bytes(posixpath.join(path, "thesis"), b"mine")
+        with pytest.raises(ExportExistsError) as caught:
+            write_directory(path)
+        assert str(caught.value) == (
+            f"{path} exists already and holds a/b/file; choose another path, or pass "
+            "overwrite=True to replace that file."
+        )
+        assert tree(parent) == {"m/a/b/file": b"mine", "m/thesis": b"mine"}
+        write_directory(path, overwrite=True)
+        assert tree(parent) == {"m/a/b/file": b"new", "m/done": b"", "m/thesis": b"mine"}
+
+    @pytest.mark.parametrize(
+        ("name", "message"),
+        [
+            ("a", "a is a file, not a directory; choose another path."),
+            ("a/b/file/note", "a/b/file is a directory, not a file; choose another path."),
+        ],
+    )
+    def test_what_no_file_can_replace_is_kept(self, parent, name, message):
+        path = posixpath.join(parent, "m")
+        gfile.makedirs(posixpath.dirname(posixpath.join(path, name)))
+        files.write_bytes(posixpath.join(path, name), b"mine")
+        with pytest.raises(ExportExistsError) as caught:
             write_directory(path, overwrite=True)
-        assert tree(parent) == {"m/thesis": b"mine"}
+        assert str(caught.value) == f"{path}/{message}"
+        assert tree(parent) == {f"m/{name}": b"mine"}
+
+    @pytest.mark.parametrize("moment", range(4))
+    def test_among_other_files_a_failure_leaves_nothing_of_ours(self, parent, monkeypatch, moment):
+        path = posixpath.join(parent, "m")
+        mine = {"a/b/file": b"mine", "a/note": b"mine", "thesis": b"mine"}
+        gfile.makedirs(posixpath.join(path, "a/b"))
+        for name, content in mine.items():
+            files.write_bytes(posixpath.join(path, name), content)
+        rename, moves = gfile.rename, []
+
+        def failing(source, target, **options):
+            moves.append(target)
+            if len(moves) == moment + 1:
+                raise tf.errors.ResourceExhaustedError(None, None, "disk full")
+            rename(source, target, **options)
+
+        monkeypatch.setattr(gfile, "rename", failing)
+        if moment < 3:
+            with pytest.raises(tf.errors.ResourceExhaustedError):
+                write_directory(path, overwrite=True)
+        else:  # there are three moves: away, in, and the marker
+            write_directory(path, overwrite=True)
+            mine.update({"a/b/file": b"new", MARKER: b""})
+        assert tree(path) == mine
+        assert gfile.listdir(parent) in (["m"], ["m/"])
+
+    def test_who_comes_between_check_and_move_keeps_its_files(self, tmp_path, monkeypatch):
+        path = tmp_path / "m"
+        path.mkdir()
+        (path / "thesis").write_bytes(b"mine")
+        rename = gfile.rename
+
+        def late(source, target, **options):
+            if posixpath.basename(target) == MARKER:
+                (path / MARKER).write_bytes(b"first")
+            rename(source, target, **options)
+
+        monkeypatch.setattr(gfile, "rename", late)
+        with pytest.raises(ExportExistsError, match="exists already and holds done"):
+            write_directory(str(path))
+        assert tree(str(path)) == {"thesis": b"mine", MARKER: b"first"}
 
     def test_a_failed_overwrite_keeps_the_old_one(self, parent):
         path = posixpath.join(parent, "m")

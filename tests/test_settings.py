@@ -125,6 +125,28 @@ NO_NUMBER = "which is not a number of zero or more. Unset it to get"
             "10GB",
             f"HUBMODULE_MAX_ARCHIVE_BYTES is '10GB', {NO_NUMBER} {100 << 30}.",
         ),
+        (
+            "HUBMODULE_RETRIES",
+            "1001",
+            "HUBMODULE_RETRIES is 1001, which is more than 1000. Unset it to get 5.",
+        ),
+        (
+            "HUBMODULE_RETRIES",
+            "9" * 60,
+            f"HUBMODULE_RETRIES is {'9' * 40}, which is more than 1000. Unset it to get 5.",
+        ),
+        (
+            "HUBMODULE_MAX_ARCHIVE_ENTRIES",
+            "1000000001",
+            "HUBMODULE_MAX_ARCHIVE_ENTRIES is 1000000001, which is more than 1000000000. "
+            "Unset it to get 100000.",
+        ),
+        (
+            "HUBMODULE_MAX_ARCHIVE_BYTES",
+            str(2**63),
+            f"HUBMODULE_MAX_ARCHIVE_BYTES is {2**63}, which is more than {2**63 - 1}. "
+            f"Unset it to get {100 << 30}.",
+        ),
     ],
 )
 def test_what_means_nothing(

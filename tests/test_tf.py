@@ -7,6 +7,7 @@ import sys
 import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf import struct_pb2
+from tensorflow.python.framework import function as function_v1
 
 from hubmodule import _tf
 from tests.surgery.protos import graph_def
@@ -117,6 +118,18 @@ class TestNesting:
         assert _tf.is_function_graph(inner)
         assert _tf.is_within(inner, graph)
         assert not _tf.is_within(graph, inner)
+
+    def test_a_function_of_tensorflow_1_is_within_the_graph(self, graph):
+        graphs = []
+
+        @function_v1.Defun()
+        def function():
+            graphs.append(v1.get_default_graph())
+            return tf.constant(1.0)
+
+        function()
+        assert _tf.is_function_graph(graphs[0])
+        assert _tf.is_within(graphs[0], graph)
 
     def test_another_graph_is_not(self, graph):
         assert not _tf.is_within(tf.Graph(), graph)

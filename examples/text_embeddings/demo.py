@@ -66,8 +66,29 @@ class _Trained:
 def main() -> int:
     """Runs the demonstration, and returns the status that the program ends with."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--output_dir", help="where the modules go; default: a new directory")
-    output_dir = parser.parse_args().output_dir or tempfile.mkdtemp(prefix="hubmodule-demo-")
+    parser.add_argument(
+        "--output_dir",
+        help="the directory for modules and checkpoints; default: a temporary one, which is "
+        "removed at the end",
+    )
+    output_dir = parser.parse_args().output_dir
+    if output_dir:
+        return demonstrate(output_dir)
+    with tempfile.TemporaryDirectory(prefix="hubmodule-demo-") as temporary_dir:
+        status = demonstrate(temporary_dir)
+    print(f"\n{temporary_dir} is removed; --output_dir=DIR keeps the modules.")
+    return status
+
+
+def demonstrate(output_dir: str) -> int:
+    """Publishes, trains, exports and loads, and checks the results.
+
+    Args:
+        output_dir: The directory for the modules and the checkpoints.
+
+    Returns:
+        0 if all checks hold, else 1.
+    """
     hub.enable_estimator()
     tf.get_logger().setLevel("ERROR")
     print(f"hubmodule {hub.__version__} on TensorFlow {tf.__version__}")

@@ -15,15 +15,14 @@ import itertools
 import logging
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
 from examples.text_embeddings.ahead import ahead
 from examples.text_embeddings.numpy_file import read_numpy
-from examples.text_embeddings.opening import EmbeddingFileError, opened
+from examples.text_embeddings.opening import EmbeddingFileError, Stream, opened
 from examples.text_embeddings.rows import Embeddings, Source, shown
-from examples.text_embeddings.text_file import read_text
 from examples.text_embeddings.word2vec_file import read_word2vec
 
 __all__ = ["EmbeddingFileError", "Embeddings", "read_blocks", "read_embeddings"]
@@ -38,11 +37,12 @@ def read_embeddings(
     chunk_bytes: int = 4 << 20,
     vocabulary_file: str | None = None,
     max_rows: int | None = None,
+    progress: bool | None = None,
 ) -> Embeddings:
     """Reads the embeddings in a file into memory; see `read_blocks`."""
     tokens: list[str] = []
     vectors: np.ndarray = np.empty([0, 0], np.float32)
-    for block in read_blocks(path, chunk_bytes, vocabulary_file, max_rows):
+    for block in read_blocks(path, chunk_bytes, vocabulary_file, max_rows, progress):
         count, dimension = len(tokens) + len(block.tokens), block.vectors.shape[1]
         if count > len(vectors):
             # In place: concatenating a list of arrays would need the memory twice.
@@ -58,6 +58,7 @@ def read_blocks(
     chunk_bytes: int = 4 << 20,
     vocabulary_file: str | None = None,
     max_rows: int | None = None,
+    progress: bool | None = None,
 ) -> Iterator[Embeddings]:
     """Reads the embeddings in a file, a block of rows at a time.
 
@@ -71,6 +72,8 @@ def read_blocks(
         vocabulary_file: for a NumPy array, and only for that: a text file with the
             token of each row in a line.
         max_rows: how many rows to take, from the first; None: all.
+        progress: whether to show on standard error how much of the file has been read;
+            None shows it on a terminal.
 
     Yields:
         At least one row in all.
@@ -80,6 +83,7 @@ def read_blocks(
         EmbeddingFileError: the file is empty or damaged, or a row is wrong, in which
             case the message names it and its token; or there is a vocabulary file where
             none belongs, or none where one does.
+        ImportError: the file is text, and polars, which parses it, is not installed.
     """
     kind = _kind(path)
     if (kind == ".npy") != (vocabulary_file is not None):
@@ -87,14 +91,29 @@ def read_blocks(
             f"{path}: an array of NumPy (.npy), and nothing else, needs a vocabulary file, which "
             "has the token of each row in a line."
         )
-    with opened(path) as stream:
+    with opened(path, progress) as stream:
         if kind == ".npy":
-            with opened(vocabulary_file) as vocabulary:
+            with opened(vocabulary_file, progress=False) as vocabulary:
                 source = read_numpy(stream, path, vocabulary, vocabulary_file, chunk_bytes)
                 yield from _distinct(source, max_rows)
         else:
-            read = read_word2vec if kind == ".bin" else read_text
+            read = read_word2vec if kind == ".bin" else _import_read_text()
             yield from _distinct(read(stream, path, chunk_bytes), max_rows)
+
+
+def _import_read_text() -> Callable[[Stream, str, int], Source]:
+    """Imports the reader of text, which alone needs polars."""
+    try:
+        from examples.text_embeddings.text_file import read_text
+    except ModuleNotFoundError as error:
+        if error.name != "polars":
+            raise
+        raise ImportError(
+            "Text files of embeddings are parsed by polars, which is not installed; install it "
+            "with: pip install polars",
+            name="polars",
+        ) from error
+    return read_text
 
 
 def _kind(path: str) -> str:

@@ -11,6 +11,7 @@ A program then uses it with
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import errno
 import math
 import os
@@ -33,7 +34,12 @@ from absl import app, flags
 
 import hubmodule as hub
 from examples.text_embeddings.embedding_file import Embeddings, read_blocks
-from examples.text_embeddings.projector import check_directory, projector_written
+from examples.text_embeddings.progress import show_writing
+from examples.text_embeddings.projector import (
+    check_directory,
+    is_empty_directory,
+    projector_written,
+)
 from examples.text_embeddings.store import Stored, store
 
 tf1 = tf.compat.v1
@@ -42,6 +48,31 @@ DTYPES = ("float32", "float16")
 _MOST_OOV_BUCKETS = 2**31 - 1
 _STOPPED = 130  # the status of programs that a user stops
 _DISK_FULL = "The disk is full; TMPDIR may name a directory on a larger one"
+
+
+@dataclasses.dataclass(frozen=True)
+class PublishedModule:
+    """What was published.
+
+    Attributes:
+      path: The directory of the module.
+      vocabulary_size: The number of words that have a vector of their own.
+      rows: The number of vectors: one per word, and one per bucket of missing words.
+      dimension: The number of elements of a vector.
+      size: The size of the module on disk in bytes.
+    """
+
+    path: str
+    vocabulary_size: int
+    rows: int
+    dimension: int
+    size: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.rows:,} rows of dimension {self.dimension:,}, of which {self.vocabulary_size:,}"
+            f" are the vocabulary; {self.size:,} bytes"
+        )
 
 
 def export_module_from_file(
@@ -54,7 +85,9 @@ def export_module_from_file(
     max_rows: int | None = None,
     dtype: str = "float32",
     projector: str | None = None,
-) -> None:
+    overwrite: bool = False,
+    progress: bool | None = None,
+) -> PublishedModule:
     """Publishes the embeddings in a file as a module, or raises and writes nothing.
 
     The vectors pass through a temporary file, not through memory.
@@ -75,22 +108,31 @@ def export_module_from_file(
       dtype: what the module keeps the vectors as, "float32" or "float16". What it gives
         is float32.
       projector: a directory in which to write what TensorBoard's projector shows.
+      overwrite: Whether to replace a module at `export_path`, and files of an earlier call
+        in `projector`. Until the new module is complete, the old one stays.
+      progress: Whether to show on standard error how much has been read; None shows it on a
+        terminal.
 
     Raises:
       EmbeddingFileError: the file is damaged, or a row is wrong; also a ValueError.
       ValueError: another argument is wrong.
       FileNotFoundError: there is no such file.
       FileExistsError: something is at `export_path` already, or in `projector` what would
-        have to be replaced.
+        have to be replaced, and `overwrite` is False.
+      ImportError: the file is text, and polars, which parses it, is not installed.
     """
-    _check_options(export_path, num_oov_buckets, l2_regularization, max_rows, dtype)
+    _check_options(num_oov_buckets, l2_regularization, max_rows, dtype)
+    _check_export_path(export_path, overwrite)
     if projector is not None:
-        check_directory(projector, export_path)
-    blocks = read_blocks(embedding_file, vocabulary_file=vocabulary_file, max_rows=max_rows)
+        check_directory(projector, export_path, overwrite)
+    blocks = read_blocks(
+        embedding_file, vocabulary_file=vocabulary_file, max_rows=max_rows, progress=progress
+    )
     with _stored(blocks, dtype, num_oov_buckets) as stored, contextlib.ExitStack() as further:
         if projector is not None:
             further.enter_context(projector_written(stored, projector))
-        _write_module(stored, export_path, preprocess_text, l2_regularization)
+        show_writing(export_path, stored.vectors().nbytes, progress)
+        return _write_module(stored, export_path, preprocess_text, l2_regularization, overwrite)
 
 
 def export_module(
@@ -100,11 +142,13 @@ def export_module(
     preprocess_text: bool = True,
     l2_regularization: float = 0.0,
     dtype: str = "float32",
-) -> None:
+    overwrite: bool = False,
+) -> PublishedModule:
     """Publishes embeddings as a module; see `export_module_from_file`."""
-    _check_options(export_path, num_oov_buckets, l2_regularization, None, dtype)
+    _check_options(num_oov_buckets, l2_regularization, None, dtype)
+    _check_export_path(export_path, overwrite)
     with _stored([embeddings], dtype, num_oov_buckets) as stored:
-        _write_module(stored, export_path, preprocess_text, l2_regularization)
+        return _write_module(stored, export_path, preprocess_text, l2_regularization, overwrite)
 
 
 @contextlib.contextmanager
@@ -120,8 +164,12 @@ def _stored(blocks: Iterable[Embeddings], dtype: str, num_oov_buckets: int) -> I
 
 
 def _write_module(
-    stored: Stored, export_path: str, preprocess_text: bool, l2_regularization: float
-) -> None:
+    stored: Stored,
+    export_path: str,
+    preprocess_text: bool,
+    l2_regularization: float,
+    overwrite: bool,
+) -> PublishedModule:
     spec = hub.create_module_spec(
         make_module_fn(
             stored.vocabulary_file,
@@ -133,7 +181,19 @@ def _write_module(
         )
     )
     # No variable is made, which would hold all vectors: they go from file to file.
-    spec.export_values(export_path, {"embeddings": stored.vectors()})
+    spec.export_values(export_path, {"embeddings": stored.vectors()}, overwrite=overwrite)
+    return PublishedModule(
+        export_path, stored.words, stored.rows, stored.dimension, _measure_directory(export_path)
+    )
+
+
+def _measure_directory(path: str) -> int:
+    """Returns the size of all files of a directory in bytes."""
+    return sum(
+        tf.io.gfile.stat(os.path.join(directory, name)).length
+        for directory, _, names in tf.io.gfile.walk(path)
+        for name in names
+    )
 
 
 def make_module_fn(
@@ -221,7 +281,6 @@ def _l2_regularizer(scale: float) -> Callable[[tf.Tensor], tf.Tensor]:
 
 
 def _check_options(
-    export_path: str,
     num_oov_buckets: int,
     l2_regularization: float,
     max_rows: int | None,
@@ -238,13 +297,19 @@ def _check_options(
         raise ValueError(f"max_rows is {max_rows}; give 1 or more, or None for all rows.")
     if dtype not in DTYPES:
         raise ValueError(f"dtype is {dtype!r}; give one of {', '.join(DTYPES)}.")
-    # Said before the work rather than after it.
-    if tf.io.gfile.exists(export_path) and not _is_empty_directory(export_path):
-        raise FileExistsError(f"{export_path} exists already; delete it, or give another path.")
 
 
-def _is_empty_directory(path: str) -> bool:
-    return tf.io.gfile.isdir(path) and not tf.io.gfile.listdir(path)
+def _check_export_path(path: str, overwrite: bool) -> None:
+    """Checks that a module can be written to a path: before the work rather than after it."""
+    if not tf.io.gfile.exists(path) or is_empty_directory(path):
+        return
+    if not tf.io.gfile.isdir(path):
+        raise FileExistsError(f"{path} is a file; give the path of a directory.")
+    if not overwrite:
+        raise FileExistsError(
+            f"{path} exists already; give another path, or --overwrite (in Python overwrite=True) "
+            "to replace the module there."
+        )
 
 
 def define_flags(values: flags.FlagValues = flags.FLAGS) -> None:
@@ -261,18 +326,49 @@ def define_flags(values: flags.FlagValues = flags.FLAGS) -> None:
     flags.DEFINE_integer("max_rows", None, "Publish so many rows.", lower_bound=1, **here)
     flags.DEFINE_enum("dtype", "float32", DTYPES, "What to keep the vectors as.", **here)
     flags.DEFINE_string("projector", None, "A directory for TensorBoard's projector.", **here)
+    flags.DEFINE_bool("overwrite", False, "Replace a module at --export_path.", **here)
+    flags.DEFINE_bool(
+        "progress", None, "Show progress on standard error; default: on a terminal.", **here
+    )
     flags.mark_flags_as_required(["embedding_file", "export_path"], **here)
+
+
+def join_boolean_values(
+    arguments: Sequence[str], values: flags.FlagValues = flags.FLAGS
+) -> list[str]:
+    """Returns the arguments with `--flag=True` for each `--flag True` of a boolean flag.
+
+    absl takes a boolean flag's value after "=" only, and programs with argparse, which this one
+    replaces, took it after a space.
+
+    Args:
+      arguments: The command line, which starts with the name of the program.
+      values: The flags of the program.
+    """
+    joined: list[str] = []
+    for argument in arguments:
+        if joined and not argument.startswith("-") and _is_boolean(joined[-1], values):
+            joined[-1] += f"={argument}"
+        else:
+            joined.append(argument)
+    return joined
+
+
+def _is_boolean(argument: str, values: flags.FlagValues) -> bool:
+    """Whether an argument is a boolean flag without a value."""
+    name = re.fullmatch("--?([a-z_0-9]+)", argument)
+    return name is not None and name[1] in values and bool(values[name[1]].boolean)
 
 
 def main(arguments: Sequence[str]) -> None:
     """Publishes what the flags say, and ends the program with a message if it cannot."""
     if len(arguments) > 1:
-        sys.exit(f"{arguments[1]!r} is no flag; run with --help to see them.")
+        sys.exit(f"{arguments[1]!r} is not a flag; run with --help to see the flags.")
     options = flags.FLAGS
     # To be stopped by a scheduler is to be stopped by a user: temporary files are removed.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        export_module_from_file(
+        published = export_module_from_file(
             options.embedding_file,
             options.export_path,
             options.num_oov_buckets,
@@ -282,13 +378,16 @@ def main(arguments: Sequence[str]) -> None:
             options.max_rows,
             options.dtype,
             options.projector,
+            options.overwrite,
+            options.progress,
         )
-    except (ValueError, hub.HubModuleError, OSError, tf.errors.OpError) as error:
+    except (ValueError, hub.HubModuleError, ImportError, OSError, tf.errors.OpError) as error:
         sys.exit(f"Nothing was published: {_told(error)}")
     except KeyboardInterrupt:
         print("Stopped", file=sys.stderr)
         sys.exit(_STOPPED)
-    print(f"The module is in {options.export_path}")
+    print(f"The module is in {published.path}")
+    print(published)
     if options.projector:
         print(f"See its vectors with: tensorboard --logdir={options.projector}")
 
@@ -301,4 +400,4 @@ def _told(error: Exception) -> str:
 
 if __name__ == "__main__":
     define_flags()
-    app.run(main)
+    app.run(main, join_boolean_values(sys.argv))

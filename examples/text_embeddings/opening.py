@@ -1,4 +1,4 @@
-"""Opens the files that embeddings are read from: unpacked, with a progress bar."""
+"""Opens the files that embeddings are read from, and unpacks them."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import gzip
 import io
 import lzma
 import re
-import sys
 import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import tensorflow as tf
-from tqdm import tqdm
+
+from examples.text_embeddings.progress import show_reading
 
 # How a packed file starts. "BZh" alone could be a token.
 _OPENERS: dict[re.Pattern[bytes], Callable[[Any], Any]] = {
@@ -117,12 +117,13 @@ def _streams(file: Any, unpacker: Callable[[], Any]) -> io.BufferedReader:
 
 
 @contextlib.contextmanager
-def opened(path: str) -> Iterator[Stream]:
-    """Yields the content of a file, and shows on a terminal how much of it has been read.
+def opened(path: str, progress: bool | None = None) -> Iterator[Stream]:
+    """Yields the content of a file, and shows how much of it has been read.
 
     Args:
         path: a file on any file system of TensorFlow. What it is packed with (gzip,
             bzip2 or xz) is told from its content, not from its name.
+        progress: whether to show a bar on standard error; None shows it on a terminal.
 
     Raises:
         FileNotFoundError: nothing is at `path`.
@@ -137,14 +138,7 @@ def opened(path: str) -> Iterator[Stream]:
         if start.startswith(_ZIP):
             raise EmbeddingFileError(f"{path} is a zip archive; unpack it, and give a file of it.")
         file.seek(0)
-        # Of the file as it is packed: nobody knows how long it is unpacked.
-        with tqdm.wrapattr(
-            file,
-            "read",
-            total=file.size(),
-            desc=f"Reading {path}",
-            delay=2,
-            disable=not sys.stderr.isatty(),
-        ) as packed:
+        # The bar counts packed bytes: the length of the unpacked content is unknown.
+        with show_reading(file, path, progress) as packed:
             openers = (opener for magic, opener in _OPENERS.items() if magic.match(start))
             yield Stream(next(openers, lambda plain: plain)(packed), path)

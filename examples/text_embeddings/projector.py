@@ -16,6 +16,7 @@ from examples.text_embeddings.store import Stored
 
 # TensorBoard sends no more to the browser.
 _MOST_ROWS = 100_000
+# The last one makes TensorBoard take the directory for complete.
 _FILES = ("vectors.bytes", "tokens.tsv", "projector_config.pbtxt")
 _CONFIG = """\
 embeddings {{
@@ -28,12 +29,13 @@ embeddings {{
 """
 
 
-def check_directory(directory: str, module: str) -> None:
+def check_directory(directory: str, module: str, overwrite: bool = False) -> None:
     """Checks that nothing is there yet that `projector_written` would have to replace.
 
     Args:
         directory: what is to be checked.
         module: the directory that becomes the module.
+        overwrite: Whether files of an earlier call may be replaced.
 
     Raises:
         FileExistsError: there is.
@@ -45,17 +47,20 @@ def check_directory(directory: str, module: str) -> None:
             f"The projector's directory is '{directory}', which is empty or in that of the module; "
             "give another one."
         )
-    for name in _FILES:
-        path = os.path.join(directory, name)
-        if tf.io.gfile.exists(path):
-            raise FileExistsError(f"{path} exists already; delete it, or give another directory.")
+    for path in [os.path.join(directory, name) for name in _FILES]:
+        if tf.io.gfile.exists(path) and not overwrite:
+            raise FileExistsError(
+                f"{path} exists already; give another directory, or --overwrite (in Python "
+                "overwrite=True) to replace it."
+            )
 
 
 @contextlib.contextmanager
 def projector_written(stored: Stored, directory: str) -> Iterator[None]:
     """Writes a directory for `tensorboard --logdir`, of the first words.
 
-    It is gone again if that fails, or what is done within the context.
+    The files get their names when the block ends; if it fails, they are removed, and those of
+    an earlier call stay.
 
     Args:
         stored: the embeddings.
@@ -66,17 +71,25 @@ def projector_written(stored: Stored, directory: str) -> Iterator[None]:
         tf.io.gfile.makedirs(directory)
         _write_all(stored, directory)
         yield
+        for name in _FILES:
+            temporary, final = _temporary_path(directory, name), os.path.join(directory, name)
+            tf.io.gfile.rename(temporary, final, overwrite=True)
     except BaseException:
-        paths = [os.path.join(directory, name) for name in _FILES]
-        for path in filter(tf.io.gfile.exists, paths):
-            tf.io.gfile.remove(path)
-        if (
-            not had_directory
-            and tf.io.gfile.isdir(directory)
-            and not tf.io.gfile.listdir(directory)
-        ):
+        for path in [_temporary_path(directory, name) for name in _FILES]:
+            if tf.io.gfile.exists(path):
+                tf.io.gfile.remove(path)
+        if not had_directory and is_empty_directory(directory):
             tf.io.gfile.rmtree(directory)
         raise
+
+
+def is_empty_directory(path: str) -> bool:
+    """Whether a directory is at a path, and nothing is in it."""
+    return tf.io.gfile.isdir(path) and not tf.io.gfile.listdir(path)
+
+
+def _temporary_path(directory: str, name: str) -> str:
+    return os.path.join(directory, f".tmp-{name}")
 
 
 def _write_all(stored: Stored, directory: str) -> None:
@@ -87,11 +100,10 @@ def _write_all(stored: Stored, directory: str) -> None:
         # In the metadata a tab would start another column.
         labels = [next(file).replace("\t", " ") for _ in range(rows)]
     _write(directory, "tokens.tsv", "".join(labels).encode())
-    # Last, as with it TensorBoard takes the directory for complete.
     config = _CONFIG.format(rows=rows, dimension=stored.dimension)
     _write(directory, "projector_config.pbtxt", config.encode())
 
 
 def _write(directory: str, name: str, content: bytes) -> None:
-    with tf.io.gfile.GFile(os.path.join(directory, name), "wb") as file:
+    with tf.io.gfile.GFile(_temporary_path(directory, name), "wb") as file:
         file.write(content)

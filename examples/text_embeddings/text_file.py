@@ -15,6 +15,7 @@ line is wrong.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 import re
 from collections.abc import Iterator
@@ -38,6 +39,7 @@ _NUMBER = re.compile(rb"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _LAST_NUMBERS = re.compile(rb"(?:[ \t]+%b)+\Z" % _NUMBER.pattern)
 _SPACES = re.compile(rb"( +)")
 _HEADER = re.compile(rb"(\d{1,18}) +([1-9]\d{0,17})")
+_OTHER_SEPARATORS = {b",": "commas", b"\t": "tabs", b";": "semicolons"}
 # So many rows are tried in the search for one that shows the dimension of the vectors.
 _ROWS_TO_TRY = 1000
 
@@ -152,13 +154,43 @@ def _layout(block: bytes, path: str) -> _Layout:
         layout = _Layout(path, int(header[2]), "the header", int(header[1]))
         # Before anything of that size is made: the line may be no header at all.
         if len(lines) > 1 and len(_later_fields(lines[1])) < layout.dimension:
+            _check_separators(lines[1:2], 2, path)
             _checked_row(lines[1], layout, 2)
         return layout
     for number, line in enumerate(lines, 1):
         fields = _later_fields(line)
         if fields and all(map(_NUMBER.fullmatch, fields)):
             return _Layout(path, len(fields), f"line {number}")
+    _check_separators(lines, 1, path)
     return _Layout(path, max(1, _count_last_numbers(lines[0])), "the end of line 1")
+
+
+def _check_separators(lines: list[bytes], line_number: int, path: str) -> None:
+    """Checks that no line is a row of comma-separated values, or of tabs or semicolons.
+
+    Args:
+        lines: the lines to check.
+        line_number: the number of the first.
+        path: of the file, for messages.
+
+    Raises:
+        EmbeddingFileError: a line is; the message names the separator.
+    """
+    for number, line in enumerate(lines, line_number):
+        for separator, name in _OTHER_SEPARATORS.items():
+            if _row_with(separator).fullmatch(line):
+                raise EmbeddingFileError(
+                    f"{path}, line {number}: {name} ({separator.decode()!r}) separate the fields "
+                    "of this line, but a file of embeddings has spaces between them. Write it "
+                    "with spaces, and without a line of column names."
+                )
+
+
+@functools.cache
+def _row_with(separator: bytes) -> re.Pattern[bytes]:
+    """Returns a pattern of a token and two or more numbers, which may be in quotes."""
+    number = rb'[ "]*%b[ "]*' % _NUMBER.pattern
+    return re.compile(rb"[^%b]*(?:%b%b){2,}\r?" % (separator, separator, number))
 
 
 # --- from lines to tokens and vectors ---

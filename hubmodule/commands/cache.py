@@ -91,7 +91,8 @@ def _verify(parsed: argparse.Namespace) -> int:
         elif not maintenance.knows_whole_handle(verdict.module):
             maintenance.condemn(cache, verdict)
             print(
-                "    Its handle had a password, which is not kept: it is fetched at its next use."
+                "    Its handle had a password or a query, which is not kept: it is fetched at its "
+                "next use."
             )
             status = 1
         else:

@@ -7,6 +7,7 @@ file in assets/ belongs to which constant.
 from __future__ import annotations
 
 import posixpath
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 import tensorflow as tf
@@ -34,13 +35,13 @@ def locate(meta_graph: MetaGraphDef, directory: str) -> None:
 
     Raises:
         ModuleFormatError: if an asset lies outside of the module's assets/, or an entry
-            is damaged.
+            is damaged, or belongs to an op that is not a constant.
     """
     # Not pop(): it finds every key, as maps of messages make what they are asked for.
     if collections.SAVED_MODEL_ASSETS not in meta_graph.collection_def:
         return
     nodes = {node.name: node for node in meta_graph.graph_def.node}
-    known = collections.names_in(meta_graph, collections.ASSET_FILEPATHS)
+    known = set(collections.names_in(meta_graph, collections.ASSET_FILEPATHS))
     for value in meta_graph.collection_def[collections.SAVED_MODEL_ASSETS].any_list.value:
         asset = _parsed(value)
         path = files.join_inside(posixpath.join(directory, DIRECTORY), asset.filename)
@@ -48,6 +49,11 @@ def locate(meta_graph: MetaGraphDef, directory: str) -> None:
         node = nodes.get(op_name(tensor))
         if node is None:
             continue
+        if node.op != "Const":
+            raise ModuleFormatError(
+                f"The module in {directory} gives op '{node.name}' of type {node.op} the file "
+                f"'{asset.filename}', but only a constant can name one. Fetch the module again."
+            )
         node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(path, tf.string))
         if tensor not in known:
             meta_graph.collection_def[collections.ASSET_FILEPATHS].node_list.value.append(tensor)
@@ -93,13 +99,16 @@ def sources(meta_graph: MetaGraphDef) -> dict[str, str]:
 def named(paths: Iterable[str]) -> dict[str, str]:
     """A file name in assets/ for each path; equal base names get numbers."""
     names: dict[str, str] = {}
+    taken: set[str] = set()
+    counts: Counter[str] = Counter()  # of the numbers that were tried for a base name
     for path in dict.fromkeys(paths):
         base = posixpath.basename(path.replace("\\", "/")) or "asset"
         stem, extension = posixpath.splitext(base)
-        name, count = base, 0
-        while name in names.values():
-            count += 1
-            name = f"{stem}_{count}{extension}"
+        name = base
+        while name in taken:
+            counts[base] += 1
+            name = f"{stem}_{counts[base]}{extension}"
+        taken.add(name)
         names[path] = name
     return names
 

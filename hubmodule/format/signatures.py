@@ -25,7 +25,7 @@ class TensorInfo:
         proto: the TensorInfo message.
 
     Raises:
-        ModuleFormatError: if it is of a composite type that is not known here.
+        ModuleFormatError: if its type or shape is not known here, or it is damaged.
     """
 
     def __init__(self, proto: TensorInfoProto):
@@ -33,9 +33,9 @@ class TensorInfo:
         if self._encoding == "composite_tensor":
             self._type_spec = _composite_type(proto.composite_tensor.type_spec)
             self._tensor_names = [part.name for part in proto.composite_tensor.components]
+            self._check_components()
             return
-        shape = tf.TensorShape(proto.tensor_shape)
-        dtype = tf.as_dtype(proto.dtype).base_dtype  # TF1 outputs may be references
+        shape, dtype = _shape(proto), _dtype(proto)
         if self._encoding == "coo_sparse":
             self._type_spec = tf.SparseTensorSpec(shape, dtype)
             sparse = proto.coo_sparse
@@ -47,6 +47,14 @@ class TensorInfo:
         else:
             self._type_spec = tf.TensorSpec(shape, dtype)
             self._tensor_names = [proto.name]
+
+    def _check_components(self) -> None:
+        wanted = len(tf.nest.flatten(self._type_spec, expand_composites=True))
+        if len(self._tensor_names) != wanted:
+            raise ModuleFormatError(
+                f"An input or output of type {self._type_spec} consists of {wanted} tensors, but "
+                f"its signature names {self._tensor_names}. Fetch the module again."
+            )
 
     @property
     def dtype(self) -> tf.DType:
@@ -64,8 +72,8 @@ class TensorInfo:
 
     @property
     def is_composite(self) -> bool:
-        """Whether it consists of several tensors in another way, like a tf.RaggedTensor."""
-        return self._encoding == "composite_tensor"
+        """Whether it consists of several tensors, like a tf.SparseTensor or tf.RaggedTensor."""
+        return self._encoding in ("coo_sparse", "composite_tensor")
 
     @property
     def kind(self) -> str:
@@ -111,10 +119,31 @@ class TensorInfo:
         return tf.nest.pack_sequence_as(self._type_spec, tensors, expand_composites=True)
 
 
+def _shape(proto: TensorInfoProto) -> tf.TensorShape:
+    sizes = [dimension.size for dimension in proto.tensor_shape.dim]
+    if any(size < -1 for size in sizes):  # -1 is an unknown one
+        raise ModuleFormatError(
+            f"A signature gives tensor '{proto.name}' the shape {sizes}, which has a negative "
+            "size. Fetch the module again."
+        )
+    return tf.TensorShape(proto.tensor_shape)
+
+
+def _dtype(proto: TensorInfoProto) -> tf.DType:
+    try:
+        return tf.as_dtype(proto.dtype).base_dtype  # TF1 outputs may be references
+    except TypeError as error:
+        raise ModuleFormatError(
+            f"A signature gives tensor '{proto.name}' the data type {proto.dtype}, which "
+            f"TensorFlow {tf.__version__} does not know. Fetch the module again, or import the "
+            "package that defines the type first."
+        ) from error
+
+
 def _composite_type(proto: struct_pb2.TypeSpecProto) -> tf.TypeSpec:
     try:
         return _tf.type_spec_from_proto(proto)
-    except ValueError as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ModuleFormatError(
             f"A signature has an input or output of a type that TensorFlow {tf.__version__} does "
             f"not know: {error} Import the package that defines the type first."

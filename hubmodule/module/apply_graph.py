@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import defaultdict
 from collections.abc import Mapping
@@ -12,7 +13,8 @@ import tensorflow as tf
 from hubmodule import _tf
 from hubmodule.errors import GraphError
 from hubmodule.module import values
-from hubmodule.module.state_graph import restore_contexts
+from hubmodule.module.blame import blaming
+from hubmodule.module.state_graph import build_bare_state, restore_contexts
 from hubmodule.module.variant import Template, Variant
 from hubmodule.surgery import collections, colocation
 from hubmodule.surgery.names import op_name
@@ -57,10 +59,31 @@ def add_application(
     Raises:
         ColocationError: if constraints of the module cannot hold with these inputs.
         GraphError: if the default graph is another one.
+        ModuleFormatError: if the variant is damaged.
         NoSuchSignatureError: if there is no such signature.
         SignatureMismatchError: if the inputs do not fit.
         UnregisteredOpsError: if an op is unknown.
     """
+    trial = functools.partial(_apply_to_placeholders, variant, signature, trainable)
+    with blaming(variant, f"applied with signature '{signature}'", trial):
+        return _add_application(variant, state, name, signature, inputs, trainable)
+
+
+def _apply_to_placeholders(variant: Variant, signature: str, trainable: bool) -> None:
+    infos = variant.signature(signature).inputs
+    inputs = {name: info.placeholder() for name, info in infos.items()}
+    state = build_bare_state(variant)
+    _add_application(variant, state, "module", signature, inputs, trainable)
+
+
+def _add_application(
+    variant: Variant,
+    state: State,
+    name: str,
+    signature: str,
+    inputs: Mapping[str, Any],
+    trainable: bool,
+) -> dict[str, Any]:
     graph = tf.compat.v1.get_default_graph()
     _check_graph(graph, state)
     infos = variant.signature(signature)

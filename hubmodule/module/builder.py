@@ -14,6 +14,7 @@ import tensorflow as tf
 from google.protobuf.message import Message
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef, SignatureDef
 
+from hubmodule import _tf
 from hubmodule.errors import ModuleDefinitionError
 from hubmodule.format import assets, attachments, signatures
 from hubmodule.module.spec import ModuleSpec
@@ -58,7 +59,7 @@ def create_module_spec(
         module_fn: builds a graph in the default graph, in which variables are resource
             variables by default, and calls hub.add_signature() at least once.
         tags_and_args: for each graph variant its tags and the keyword arguments of
-            `module_fn`; one without tags and arguments if None.
+            `module_fn`; None and [] mean one variant, without tags and arguments.
         drop_collections: names of collections that the module is to be made without.
 
     Raises:
@@ -68,21 +69,22 @@ def create_module_spec(
             has collections that a module cannot carry.
     """
     variants: dict[frozenset[str], Variant] = {}
-    for tags, args in [((), {})] if tags_and_args is None else tags_and_args:
+    for tags, args in list(tags_and_args or ()) or [((), {})]:
         key = frozenset([tags] if isinstance(tags, str) else tags)
         if key in variants:
             raise ModuleDefinitionError(
                 f"Tags {sorted(key)} are used repeatedly; each graph variant needs its own."
             )
         variants[key] = _build_variant(module_fn, key, args, set(drop_collections or ()))
-    if not variants:
-        raise ModuleDefinitionError("tags_and_args is empty: a module needs a graph variant.")
     name = getattr(module_fn, "__name__", "module_fn")
     return ModuleSpec(list(variants.values()), None, f"{name}()")
 
 
 def add_signature(name: str | None = None, inputs: Any = None, outputs: Any = None) -> None:
-    """Declares a signature of the module that is being built; for use in a module_fn.
+    """Declares a signature of the module that a module_fn builds.
+
+    Where hub.create_module_spec() does not run the module_fn, a signature has no effect: so
+    a program can call a module_fn in a graph of its own, to train or to test what it builds.
 
     Args:
         name: of the signature; None is "default". A second one of a name replaces the
@@ -93,21 +95,30 @@ def add_signature(name: str | None = None, inputs: Any = None, outputs: Any = No
         outputs: as inputs.
 
     Raises:
-        ModuleDefinitionError: if an input or output is something else, or in another
-            graph; or outside of a module_fn.
+        ModuleDefinitionError: if an input or output is something else, an eager tensor, or
+            in another graph than the one that module_fn builds.
     """
     name = name or "default"
     named_inputs, named_outputs = _by_name(inputs), _by_name(outputs)
     _check_types(name, named_inputs, named_outputs)
-    definition = _definition("add_signature")
-    _check_graphs(name, definition.graph, [*named_inputs.values(), *named_outputs.values()])
+    tensors = tf.nest.flatten(
+        [*named_inputs.values(), *named_outputs.values()], expand_composites=True
+    )
+    _check_not_eager(name, tensors)
+    definition = _definition_under_construction()
+    if definition is None:
+        return
+    _check_graphs(name, definition.graph, tensors)
     if name in definition.signatures:
         _logger.warning("Signature '%s' is added again; it replaces the one before.", name)
     definition.signatures[name] = signatures.signature_def(named_inputs, named_outputs)
 
 
 def attach_message(key: str, message: Message) -> None:
-    """Attaches a message to the module that is being built; for use in a module_fn.
+    """Attaches a message to the module that a module_fn builds.
+
+    Where hub.create_module_spec() does not run the module_fn, it has no effect, like a
+    signature.
 
     Args:
         key: an identifier, agreed upon with those who read the message. The last
@@ -115,23 +126,28 @@ def attach_message(key: str, message: Message) -> None:
         message: any protocol buffer; its content is copied.
 
     Raises:
-        ModuleDefinitionError: if the key is no identifier; or outside of a module_fn.
+        ModuleDefinitionError: if the key is not an identifier.
     """
     if not isinstance(key, str) or not _IDENTIFIER.fullmatch(key):
         raise ModuleDefinitionError(
             f"hub.attach_message() called with malformed key {key!r}: use letters, digits and "
             "underscores, and no digit first."
         )
-    _definition("attach_message").attachments[key] = message.SerializeToString(deterministic=True)
+    serialized = message.SerializeToString(deterministic=True)
+    definition = _definition_under_construction()
+    if definition is not None:
+        definition.attachments[key] = serialized
 
 
-def _definition(caller: str) -> _Definition:
+def _definition_under_construction() -> _Definition | None:
+    """Returns the definition that calls in the default graph add to, if there is one.
+
+    A module_fn may itself build other graphs, whose signatures are not the module's.
+    """
     definition = _current.get()
-    if definition is None:
-        raise ModuleDefinitionError(
-            f"hub.{caller}() must be called in a module_fn, while hub.create_module_spec() runs it."
-        )
-    return definition
+    if definition and _tf.is_within(tf.compat.v1.get_default_graph(), definition.graph):
+        return definition
+    return None
 
 
 def _by_name(values: Any) -> dict[str, Any]:
@@ -155,9 +171,19 @@ def _check_types(name: str, inputs: Mapping[str, Any], outputs: Mapping[str, Any
         )
 
 
-def _check_graphs(name: str, graph: tf.Graph, values: Sequence[Any]) -> None:
-    for tensor in tf.nest.flatten(values, expand_composites=True):
-        if getattr(tensor, "graph", None) is not graph:
+def _check_not_eager(name: str, tensors: Sequence[tf.Tensor]) -> None:
+    for tensor in tensors:
+        if not tf.is_symbolic_tensor(tensor):
+            raise ModuleDefinitionError(
+                f"The tensor {tensor!r} in signature '{name}' is an eager tensor, which belongs to "
+                "no graph. Call the module_fn by hub.create_module_spec(), or under 'with "
+                "tf.Graph().as_default():'."
+            )
+
+
+def _check_graphs(name: str, graph: tf.Graph, tensors: Sequence[tf.Tensor]) -> None:
+    for tensor in tensors:
+        if tensor.graph is not graph:
             raise ModuleDefinitionError(
                 f"Tensor {tensor!r} in signature '{name}' is not in the graph that module_fn "
                 "builds: create it inside of module_fn, and outside of tf.function."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -45,9 +46,16 @@ def eval_function_for_module(
             tf.compat.v1.tables_initializer(),
         ]
     # The session must not become the default one of the caller.
-    with contextlib.closing(tf.compat.v1.Session(graph=graph, config=_config())) as session:
+    session = tf.compat.v1.Session(graph=graph, config=_config())
+    evaluation = _Evaluation(module, session)
+    # At its end, Python closes a context that is still open only after it has taken
+    # TensorFlow's modules apart; a finalizer runs before that.
+    close = weakref.finalize(evaluation, session.close)
+    try:
         session.run(initialisers)
-        yield _Evaluation(module, session)
+        yield evaluation
+    finally:
+        close()
 
 
 def _config() -> tf.compat.v1.ConfigProto:

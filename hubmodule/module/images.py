@@ -11,17 +11,25 @@ from hubmodule.module.module import Module
 from hubmodule.module.spec import ModuleSpec
 
 ImageModuleInfo: TypeAlias = image_module_info_pb2.ImageModuleInfo
+# The class is generated, without a docstring, and help() shows its users this name.
+ImageModuleInfo.__doc__ = """The size of the images that a module expects: a protocol message.
+
+    info = hub.ImageModuleInfo(default_image_size={"height": 224, "width": 224})
+
+Attach it to a module with `hub.attach_image_module_info(info)` inside a module_fn. Users of the
+module read the size with `hub.get_expected_image_size(module)`.
+
+Attributes:
+    default_image_size: The size in pixels, as a message with the integer fields `height` and
+        `width`; 0 in either means that the size is unknown.
+"""
 
 _KEY = "image_module_info"
 _INPUT = "images"
 
 
 def attach_image_module_info(image_module_info: ImageModuleInfo) -> None:
-    """Attaches an ImageModuleInfo to the module that is being built; for use in a module_fn.
-
-    Raises:
-        ModuleDefinitionError: outside of a module_fn.
-    """
+    """Attaches an ImageModuleInfo to the module that a module_fn builds; see attach_message."""
     attach_message(_KEY, image_module_info)
 
 

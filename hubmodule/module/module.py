@@ -46,7 +46,7 @@ def load_module_spec(handle: str | os.PathLike[str]) -> ModuleSpec:
     path = resolvers.resolve(handle)
     module_def.check(path)
     variants = [
-        Variant(frozenset(meta_graph.meta_info_def.tags), meta_graph)
+        Variant(frozenset(meta_graph.meta_info_def.tags), meta_graph, path)
         for meta_graph in saved_model.read(path)
     ]
     return ModuleSpec(variants, saved_model.checkpoint_prefix(path), path)
@@ -106,6 +106,8 @@ class Module:
     def __repr__(self) -> str:
         return f"<hub.Module {self._state.scope.rstrip('/')!r} of {self._spec!r}>"
 
+    # In a tf.function or Dataset.map, AutoGraph would rewrite this package's code, in vain.
+    @tf.autograph.experimental.do_not_convert
     def __call__(
         self,
         inputs: Any = None,

@@ -57,5 +57,7 @@ def _variant(meta_graph: MetaGraphDef, dropped: Iterable[str], path: str) -> Var
     meta_graph.ClearField("saver_def")
     collections.check_supported(meta_graph.collection_def)
     return Variant(
-        frozenset(meta_graph.meta_info_def.tags), portability.for_older_tensorflow(meta_graph)
+        frozenset(meta_graph.meta_info_def.tags),
+        portability.for_older_tensorflow(meta_graph),
+        path,
     )

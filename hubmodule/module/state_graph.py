@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from tensorflow.core.framework.variable_pb2 import VariableDef
 from hubmodule import _tf
 from hubmodule.errors import ScopeError
 from hubmodule.format.checkpoint import Contents, batches
+from hubmodule.module.blame import blaming
 from hubmodule.module.variant import Variant
 from hubmodule.surgery import collections, partitions
 from hubmodule.surgery.names import op_name, under
@@ -65,9 +67,18 @@ def build_state(
 
     Raises:
         CheckpointError: if the checkpoint lacks a variable.
+        ModuleFormatError: if the variant is damaged.
         ScopeError: if the name scope that belongs to the variable scope is taken.
         UnregisteredOpsError: if an op is unknown.
     """
+    build = functools.partial(_build_state, variant, checkpoint, name, trainable)
+    with blaming(variant, "added to a graph", build):
+        return build()
+
+
+def _build_state(
+    variant: Variant, checkpoint: Contents | None, name: str, trainable: bool
+) -> StateGraph:
     restored = checkpoint is not None
     if checkpoint is not None:
         for variable in variant.variables:
@@ -91,6 +102,14 @@ def build_state(
         state = StateGraph(graph, scope, variables)
         _fill_collections(state, variant, trainable)
     return state
+
+
+def build_bare_state(variant: Variant) -> StateGraph:
+    """Adds only what applications read to the default graph: no values, and no collections."""
+    scope = "module/"
+    template = variant.state_template(trainable=False, restored=True)
+    _tf.import_graph_def(graph_def_under(scope, template.graph_def), {})
+    return StateGraph(tf.compat.v1.get_default_graph(), scope, {})
 
 
 def restore_contexts(

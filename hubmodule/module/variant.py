@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import tensorflow as tf
+from tensorflow.core.framework.variable_pb2 import VariableDef
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
 from hubmodule.errors import (
+    HubModuleError,
     ModuleFormatError,
     NoSuchSignatureError,
     NoSuchVariantError,
@@ -26,6 +29,9 @@ from hubmodule.surgery import (
 )
 from hubmodule.surgery.names import is_control, op_name
 from hubmodule.surgery.prune import Part, Wiring
+
+# Of the text of an error of TensorFlow's, which may show a whole op.
+_MOST_CHARACTERS = 600
 
 
 def chosen_tags(tags: Iterable[str] | None, known: Iterable[frozenset[str]]) -> frozenset[str]:
@@ -81,24 +87,63 @@ class Variant:
         tags: that name it.
         meta_graph: its graph, which must not change afterwards. Asset constants hold
             the paths of files.
+        origin: What the module was read from or made by, for people to read.
     """
 
-    def __init__(self, tags: frozenset[str], meta_graph: MetaGraphDef):
+    def __init__(self, tags: frozenset[str], meta_graph: MetaGraphDef, origin: str = "the module"):
         self.tags = tags
         self.meta_graph = meta_graph
+        self.origin = origin
         self._states: dict[tuple[bool, bool], Template] = {}
         self._applications: dict[tuple[str, bool], Template] = {}
+
+    @contextlib.contextmanager
+    def blamed(self) -> Iterator[None]:
+        """Raises ModuleFormatError for any error, where only the module can be the reason."""
+        try:
+            yield
+        except ModuleFormatError as error:
+            if self.origin in error.message:
+                raise
+            raise ModuleFormatError(
+                f"Graph variant {sorted(self.tags)} of {self.origin} is damaged. {error.message}"
+            ) from error
+        except HubModuleError:
+            raise
+        except Exception as error:
+            raise self.damaged("cannot be read", error) from error
+
+    def damaged(self, how: str, error: Exception) -> ModuleFormatError:
+        """The error to raise because something is wrong with the graph variant.
+
+        Args:
+            how: What cannot be done with it, as in "cannot be read".
+            error: What was raised instead.
+        """
+        text = str(error)
+        if isinstance(error, KeyError):
+            text = str(error.args[0])
+            text = text if " " in text else f"'{text}' is not in its graph."
+        if len(text) > _MOST_CHARACTERS:
+            text = f"{text[:_MOST_CHARACTERS]}..."
+        writer = self.meta_graph.meta_info_def.tensorflow_version or "an unknown version"
+        return ModuleFormatError(
+            f"Graph variant {sorted(self.tags)} of {self.origin} {how}: {text} The module is "
+            f"damaged, or needs another TensorFlow: it was written with {writer}, and this is "
+            f"{tf.__version__}. Fetch the module again, or export it anew."
+        )
 
     @functools.cached_property
     def signatures(self) -> dict[str, Signature]:
         """The signatures by name."""
-        return {
-            name: Signature(
-                {key: TensorInfo(info) for key, info in sorted(proto.inputs.items())},
-                {key: TensorInfo(info) for key, info in sorted(proto.outputs.items())},
-            )
-            for name, proto in sorted(self.meta_graph.signature_def.items())
-        }
+        with self.blamed():
+            return {
+                name: Signature(
+                    {key: TensorInfo(info) for key, info in sorted(proto.inputs.items())},
+                    {key: TensorInfo(info) for key, info in sorted(proto.outputs.items())},
+                )
+                for name, proto in sorted(self.meta_graph.signature_def.items())
+            }
 
     def signature(self, name: str | None) -> Signature:
         """The signature of a name; None is "default".
@@ -130,7 +175,8 @@ class Variant:
     @functools.cached_property
     def wiring(self) -> Wiring:
         """The nodes and how they are connected."""
-        return Wiring(self._local)
+        with self.blamed():
+            return Wiring(self._local)
 
     @functools.cached_property
     def state_ops(self) -> frozenset[str]:
@@ -151,14 +197,24 @@ class Variant:
     @functools.cached_property
     def variables(self) -> list[state.VariableState]:
         """The variables, in the order of their collection."""
-        definitions = collections.variables_in(self.meta_graph, collections.VARIABLES)
-        nodes = self.wiring.nodes
-        missing = [d.variable_name for d in definitions if op_name(d.variable_name) not in nodes]
-        if missing:
+        with self.blamed():
+            definitions = collections.variables_in(self.meta_graph, collections.VARIABLES)
+            return [self._variable(definition) for definition in definitions]
+
+    def _variable(self, definition: VariableDef) -> state.VariableState:
+        node = self.wiring.nodes.get(op_name(definition.variable_name))
+        if node is None:
             raise ModuleFormatError(
-                f"The graph lacks ops of the variables {missing[:5]}; the module is damaged."
+                f"The graph lacks the op of the variable '{definition.variable_name}'. Fetch the "
+                "module again."
             )
-        return [state.variable_state(d, nodes[op_name(d.variable_name)]) for d in definitions]
+        try:
+            return state.variable_state(definition, node)
+        except (TypeError, ValueError) as error:
+            raise ModuleFormatError(
+                f"Variable '{definition.variable_name}' has a data type or shape that TensorFlow "
+                f"{tf.__version__} does not know: {error} Fetch the module again."
+            ) from error
 
     @property
     def variable_names(self) -> set[str]:
@@ -181,7 +237,8 @@ class Variant:
         """
         key = (trainable, restored)
         if key not in self._states:
-            self._states[key] = self._state_template(*key)
+            with self.blamed():
+                self._states[key] = self._state_template(*key)
         return self._states[key]
 
     def _state_template(self, trainable: bool, restored: bool) -> Template:
@@ -211,7 +268,8 @@ class Variant:
         """
         key = (signature, trainable)
         if key not in self._applications:
-            self._applications[key] = self._application_template(*key)
+            with self.blamed():
+                self._applications[key] = self._application_template(*key)
         return self._applications[key]
 
     def check_usable(self) -> None:
@@ -243,16 +301,12 @@ class Variant:
         if trainable:
             updates = collections.names_in(self.meta_graph, collections.UPDATE_OPS)
         part = self._needed([*roots, *updates], replaced, replaced_ops)
-        if updates and self._lacks_inputs(part):
-            # One by one only where it matters, as each takes a walk through the graph.
-            parts = {u: self._needed([u], replaced, replaced_ops) for u in updates}
-            updates = [u for u in updates if not self._lacks_inputs(parts[u])]
+        empty = [op for op in part.ops if self.wiring.nodes[op].op == "Placeholder"]
+        if updates and empty:
+            starved = self.wiring.dependents(empty, part, replaced)
+            updates = [u for u in updates if op_name(u) not in starved]
             part = self._needed([*roots, *updates], replaced, replaced_ops)
         return self._template(part, tuple(updates), replaced_ops)
-
-    def _lacks_inputs(self, part: Part) -> bool:
-        """Whether a part has a placeholder, which would stay empty."""
-        return any(self.wiring.nodes[op].op == "Placeholder" for op in part.ops)
 
     def _needed(
         self,
@@ -263,10 +317,17 @@ class Variant:
         try:
             return self.wiring.needed(roots, replaced, replaced_ops)
         except KeyError as error:
+            op = error.args[0]
             raise ModuleFormatError(
-                f"Graph variant {sorted(self.tags)} refers to an op {error} that is not in its "
-                "graph; the module is damaged."
+                f"{self._referrer(op)} refers to op '{op}', which is not in the graph. Fetch the "
+                "module again."
             ) from error
+
+    def _referrer(self, op: str) -> str:
+        for name, node in self.wiring.nodes.items():
+            if op in map(op_name, node.input):
+                return f"Op '{name}'"
+        return "A signature or collection"
 
     def _template(
         self, part: Part, updates: tuple[str, ...] = (), replaced_ops: Collection[str] = ()

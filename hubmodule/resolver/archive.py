@@ -57,6 +57,9 @@ class Folder(Protocol):
             FileExistsError: if the file system holds two names for one, and one is there.
         """
 
+    def remove(self, path: str) -> None:
+        """Removes a file that was written before."""
+
     def make_folder(self, path: str) -> None:
         """Makes a folder and its parents, where they are missing."""
 
@@ -76,7 +79,8 @@ def unpack(
     """Unpacks a tar into an empty folder.
 
     A file appears there while the archive is still being read: it is the caller who makes
-    the folder appear when all is well, and removes it when this raises.
+    the folder appear when all is well, and removes it when this raises. Of several entries
+    with the same name the last one counts, as for tar, which appends newer versions.
 
     Args:
         pieces: the bytes of the tar.
@@ -86,7 +90,7 @@ def unpack(
             checked by something else may lack the mark, which some programs do not write.
 
     Returns:
-        The files, in the order of the archive.
+        The files, in the order in which the archive first names them.
 
     Raises:
         ArchiveDamagedError: if the tar is cut off, corrupt or empty.
@@ -94,16 +98,18 @@ def unpack(
     """
     reader = _Reader(pieces, limits.bytes)
     names = _Names(limits.entries)
-    records = []
+    records: dict[str, FileRecord] = {}
     for entry in _entries(reader, needs_end):
         path = names.admit(entry)
         if entry.is_folder:
             folder.make_folder(path)
         else:
-            records.append(_write_file(reader, folder, path, entry.size))
+            if path in records:
+                folder.remove(path)
+            records[path] = _write_file(reader, folder, path, entry.size)
     if not records:
         raise ArchiveDamagedError("The archive holds no file; pack the module once more.")
-    return records
+    return list(records.values())
 
 
 def _write_file(reader: _Reader, folder: Folder, path: str, size: int) -> FileRecord:
@@ -200,12 +206,12 @@ def _refuse(name: str, what: str) -> NoReturn:
 
 
 class _Names:
-    """The names that an archive has used, none of them outside of its folder or twice."""
+    """The names that an archive has used, none of them outside of its folder."""
 
     def __init__(self, limit: int):
         self._limit = limit
         self._count = 0
-        self._files: set[str] = set()
+        self._files: dict[str, str] = {}
         self._folders: set[str] = {"."}
 
     def admit(self, entry: _Entry) -> str:
@@ -225,27 +231,26 @@ class _Names:
         parents = _parents(key)
         if entry.is_folder:
             parents.append(key)
-        elif key in self._folders or key in self._files:
-            _refuse(entry.name, "has the same name as an earlier one")
-        else:
-            self._files.add(key)
-        if not self._files.isdisjoint(parents):
+        elif key in self._folders:
+            _refuse(entry.name, "makes a file of what an earlier one made a folder")
+        elif self._files.setdefault(key, path) != path:
+            _refuse(entry.name, "has the same name as an earlier one, in another form of Unicode")
+        if not self._files.keys().isdisjoint(parents):
             _refuse(entry.name, "makes a folder of what an earlier one made a file")
         self._folders.update(parents)
         return path
 
 
 def _safe_path(name: str) -> str:
-    """The normalised path. Each check stops one way to write outside of the folder."""
-    if name.startswith("/"):
-        _refuse(name, "is an absolute path, which leaves the folder")
-    if ".." in name.split("/"):
+    """The path, normalised as tar does. Each check stops one way to write outside of the folder."""
+    path = posixpath.normpath(name.lstrip("/"))
+    if path == ".." or path.startswith("../"):
         _refuse(name, "has a '..', which leaves the folder")
     if "\\" in name or (len(name) > 1 and name[1] == ":"):
         _refuse(name, "leaves the folder on a system where \\ or a drive letter separates folders")
     if "\0" in name or not _is_utf8(name) or _is_long(name):
         _refuse(name[:80], "has a name that not every file system can hold")
-    return posixpath.normpath(name)
+    return path
 
 
 def _is_utf8(name: str) -> bool:

@@ -33,7 +33,7 @@ from collections.abc import Iterator
 
 from hubmodule._plain_errors import CacheError, HubModuleError
 from hubmodule.resolver import manifest as manifests
-from hubmodule.resolver import owners, place
+from hubmodule.resolver import owners, place, urls
 from hubmodule.resolver.foreign import forget_dead_lock
 from hubmodule.resolver.lock import work_saving_lock
 from hubmodule.resolver.manifest import FileRecord, Manifest
@@ -106,6 +106,7 @@ class Cache:
         if self.is_local:
             place.make(self.root)
             place.check(self.root)
+            self.storage.share_like(self.root)
         self._make_private_folders()
 
     @contextlib.contextmanager
@@ -173,16 +174,19 @@ class Cache:
             return None
 
     def handle(self, key: str) -> str | None:
-        """The handle of a module, without a password; None if nothing says it."""
+        """The handle of a module, without passwords and queries; None if nothing says it."""
+        # Earlier versions, and tensorflow_hub, wrote queries down.
         manifest = self.manifest(key)
         if manifest is not None:
-            return manifest.handle
+            return urls.shown(manifest.handle)
         try:
             text = self.storage.read(self._beside(key, "descriptor.txt")).decode("utf-8", "replace")
         except (FileNotFoundError, IsADirectoryError):
             return None
         first = text.partition("\n")[0]
-        return first.removeprefix("Module:").strip() if first.startswith("Module:") else None
+        if not first.startswith("Module:"):
+            return None
+        return urls.shown(first.removeprefix("Module:").strip())
 
     def last_use(self, key: str) -> float:
         """When a module was last used, in seconds since 1970, as far as can be told."""
@@ -307,6 +311,7 @@ class Cache:
 
     def _adopt(self, key: str, handle: str) -> None:
         """Notes what a module holds that came without a manifest."""
+        self.storage.share_like(self.root)
         files = self.storage.files(self.folder(key))
         records = tuple(FileRecord(path, files[path], None) for path in sorted(files))
         # Whoever published it may be about to write a better manifest, or just have done.

@@ -40,6 +40,10 @@ class Target:
         """Opens a new file for writing. Raises FileExistsError."""
         return self._storage.create(f"{self._folder}/{path}")
 
+    def remove(self, path: str) -> None:
+        """Removes a file."""
+        self._storage.remove(f"{self._folder}/{path}")
+
     def make_folder(self, path: str) -> None:
         """Makes a folder and its parents, where they are missing."""
         self._storage.make_folder(f"{self._folder}/{path}")
@@ -68,7 +72,7 @@ def fetch(
 
 
 def _fetch_from_web(handle: WebHandle, settings: Settings, target: Target) -> list[FileRecord]:
-    name = urls.without_password(handle.text)
+    name = urls.shown(handle.text)
     progress = progress_for(name, settings.show_progress)
     try:
         with Download(handle, settings, Retries(settings.retries), progress.report) as download:

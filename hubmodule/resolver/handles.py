@@ -149,7 +149,8 @@ def _check_typo(text: str) -> None:
     typo = _TYPO.fullmatch(text)
     if typo:
         raise InvalidHandleError(
-            f"The handle {text!r} is no address; did you mean {typo[1]}://{typo[2].lstrip('/')}?"
+            f"The handle {_shown(text)!r} is no address; did you mean "
+            f"{_shown(f'{typo[1]}://' + typo[2].lstrip('/'))}?"
         )
 
 
@@ -164,6 +165,11 @@ def _parse_path(text: str) -> Handle:
             f"Use {path!r}, or the archive of the module."
         )
     return PathHandle(text, path)
+
+
+def _shown(text: str) -> str:
+    """A text that should be an address, for a message: urls.shown() knows valid ones only."""
+    return urls.without_secrets(text.partition("?")[0])
 
 
 def _absolute(text: str) -> str:
@@ -192,15 +198,14 @@ def _parse_web(text: str) -> WebHandle:
         valid = False
     if not valid or re.search(r"[\s\x00-\x1f\x7f]", text):
         raise InvalidHandleError(
-            f"The handle {urls.without_any_password(text)!r} is no valid address. "
+            f"The handle {_shown(text)!r} is no valid address. "
             "An address is https://host/path, without spaces."
         )
     address, pin = _split_pin(text)
     if "#" in address:
         fragment = address.partition("#")[2]
         raise InvalidHandleError(
-            f"The handle {urls.without_password(text)!r} ends in #{fragment}, which means nothing. "
-            f"{_PIN_ADVICE}"
+            f"The handle {_shown(text)!r} ends in #{fragment}, which means nothing. {_PIN_ADVICE}"
         )
     return WebHandle(text, address, pin, _kaggle_model(address))
 
@@ -231,8 +236,8 @@ def _check_scheme(text: str, scheme: str, registered: list[str]) -> None:
         return
     schemes = ", ".join(f"{name}://" for name in registered if name)
     raise InvalidHandleError(
-        f"The handle {text!r} has the scheme {scheme}://, which no file system of this process "
-        f"has. {_UNDERSTOOD.format(schemes=schemes)} Others, such as s3://, come with "
+        f"The handle {_shown(text)!r} has the scheme {scheme}://, which no file system of this "
+        f"process has. {_UNDERSTOOD.format(schemes=schemes)} Others, such as s3://, come with "
         "import tensorflow_io."
     )
 

@@ -7,12 +7,13 @@ import datetime
 import logging
 import os
 import re
+import socket
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from hubmodule._plain_errors import DownloadError, HttpStatusError, UncompressedReadError
 from hubmodule.resolver import urls
-from hubmodule.resolver.handles import WebHandle
+from hubmodule.resolver.handles import ARCHIVE_SUFFIXES, WebHandle
 from hubmodule.resolver.retries import Retries, Transient, retry_after
 from hubmodule.settings import Settings
 
@@ -23,6 +24,8 @@ logger = logging.getLogger("hubmodule")
 
 _CHUNK = 1 << 18
 _MOST_REDIRECTS = 10
+# A name server that does not answer may do so a moment later; a name that is wrong stays wrong.
+_MOST_LOOK_UPS = 2
 _LONGEST_LOCATION = 4096
 _REDIRECTS = (301, 302, 303, 307, 308)
 _LONGEST_LENGTH = 19  # digits: it fits into 63 bits
@@ -207,13 +210,17 @@ def uncompressed_location(handle: WebHandle, settings: Settings, retries: Retrie
         return body
     raise UncompressedReadError(
         f"{urls.shown(response.url)} answered {_status(response)} where a 303 with a gs:// path "
-        f"was expected, so {urls.without_password(handle.text)} cannot be read uncompressed. "
+        f"was expected, so {urls.shown(handle.text)} cannot be read uncompressed. "
         "Unset TFHUB_MODEL_LOAD_FORMAT to download it."
     )
 
 
 class _Web:
-    """Requests for one handle."""
+    """Requests for one handle.
+
+    Errors of requests and urllib3 hold whole addresses, with their queries. So what is raised
+    from here has none of them as its cause, which a traceback would show.
+    """
 
     def __init__(self, handle: WebHandle, settings: Settings):
         # requests takes longer to import than a cached module to resolve.
@@ -222,7 +229,7 @@ class _Web:
         if not settings.verify_tls:
             logger.warning(
                 "TFHUB_DISABLE_CERT_VALIDATION is set: nothing proves that %s is genuine.",
-                urls.without_password(handle.text),
+                urls.shown(handle.text),
             )
         self._session = requests.Session()
         self._handle = handle
@@ -242,7 +249,9 @@ class _Web:
             headers: to add to the request.
             final: redirects that are an answer.
         """
-        self._url = urls.with_format(self._handle.url, wanted)
+        self._url = self._handle.url
+        if wanted != "compressed" or urls.takes_format(self._url, ARCHIVE_SUFFIXES):
+            self._url = urls.with_format(self._url, wanted)
         for _ in range(_MOST_REDIRECTS):
             response = self._send(headers)
             if response.status_code in _TRANSIENT:
@@ -266,11 +275,11 @@ class _Web:
             OSError,
             ValueError,  # from a chunk of a negative length
         ) as error:
-            raise Transient(self._unreachable(error)) from error
+            raise Transient(self._unreachable(error)) from None
 
     def error(self, what: str) -> DownloadError:
         return DownloadError(
-            f"Cannot fetch {urls.without_password(self._handle.text)} from "
+            f"Cannot fetch {urls.shown(self._handle.text)} from "
             f"{urls.shown(self._url)}: {urls.printable(what)}",
             urls.shown(self._url),
         )
@@ -298,12 +307,13 @@ class _Web:
             response = session.get_adapter(self._url).send(request, timeout=timeouts, **options)
         except (requests.ConnectionError, requests.Timeout) as error:
             if "CERTIFICATE_VERIFY_FAILED" in str(error):
-                raise self._untrusted(error) from error
-            raise Transient(self._unreachable(error)) from error
+                raise self._untrusted(error) from None
+            most_retries = _MOST_LOOK_UPS - 1 if _is_unknown_host(error) else None
+            raise Transient(self._unreachable(error), most_retries=most_retries) from None
         except (requests.RequestException, OSError, ValueError) as error:
             raise self.error(
                 f"{_innermost(error)}. Check the address, the proxy and REQUESTS_CA_BUNDLE."
-            ) from error
+            ) from None
         session.cookies.update(response.cookies)
         # A Download counts itself, for a cut that it can resume is no error.
         response.raw.enforce_content_length = False
@@ -378,11 +388,20 @@ def _asked_wait(response: requests.Response) -> float | None:
     return retry_after(response.headers.get("Retry-After"), now)
 
 
+def _is_unknown_host(error: BaseException | None) -> bool:
+    """Whether a host's name, or the proxy's, has no address."""
+    while error is not None:
+        if isinstance(error, socket.gaierror):
+            return True
+        error = _inner(error) or error.__cause__ or error.__context__
+    return False
+
+
 def _innermost(error: BaseException) -> str:
     """The cause that a person can act on: requests wraps it in several others."""
     while (inner := _inner(error)) is not None:
         error = inner
-    return urls.without_any_password(str(error)).strip(".") or type(error).__name__
+    return urls.without_secrets(str(error)).strip(".") or type(error).__name__
 
 
 def _inner(error: BaseException) -> BaseException | None:

@@ -38,8 +38,9 @@ def work_saving_lock(path: str, timeout: float, what: str) -> Iterator[bool]:
 
     held = False
     try:
-        # Whoever may write to the folder may open the file, whatever the umask.
-        mode = os.stat(os.path.dirname(path)).st_mode & 0o666
+        # Users who may write to the folder may open the file, whatever the umask. Some versions
+        # of filelock take no mode without the owner's part, which a read-only folder lacks.
+        mode = os.stat(os.path.dirname(path)).st_mode & 0o666 | 0o600
         lock = filelock.FileLock(path, mode=mode)
         held = _acquired(lock, timeout, what)
     except (OSError, NotImplementedError) as error:

@@ -45,7 +45,7 @@ class Manifest:
     """What is known of a cached module.
 
     Attributes:
-        handle: where it came from, without a password.
+        handle: where it came from, without passwords and queries.
         fetched: when, as ISO 8601 with a time zone.
         files: all its files.
         source: the state of the archive that it came from, if that is looked at.

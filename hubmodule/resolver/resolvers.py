@@ -144,7 +144,7 @@ def _through_cache(plan: UseCache, settings: Settings) -> str:
     _check_offline(settings.cache_dir, settings)
     cache = Cache(settings.cache_dir)
     with cache.accessed():
-        health = cache.use(plan.key, urls.without_password(plan.handle.text), settings.lock_timeout)
+        health = cache.use(plan.key, urls.shown(plan.handle.text), settings.lock_timeout)
         if cache.is_local:
             # Elsewhere it would cost a request each time, and is done when something is fetched.
             cache.sweep()
@@ -159,7 +159,7 @@ def _fill(plan: UseCache, cache: Cache, settings: Settings) -> None:
     """Fetches what is missing or damaged, unless another process has done so meanwhile."""
     from hubmodule.resolver.fetch import Target, fetch
 
-    name = urls.without_password(plan.handle.text)
+    name = urls.shown(plan.handle.text)
     cache.prepare()
     if cache.is_local:
         cache.uses.mark(plan.key, again=True)
@@ -205,12 +205,13 @@ def _check_offline(path: str, settings: Settings) -> None:
 
 
 def _offline(plan: UseCache, cache: Cache, health: Health) -> Exception:
-    name = urls.without_password(plan.handle.text)
+    name = urls.shown(plan.handle.text)
     if health.state is not State.MISSING:
+        whole = f"'{name}'" if name == plan.handle.text else "HANDLE"
         return CacheDamagedError(
             f"{cache.folder(plan.key)} of {name} is damaged: {health.detail}. It cannot be fetched "
             "again while HUBMODULE_OFFLINE is set. To repair it, run where there is a network:\n"
-            f"    HUBMODULE_OFFLINE=0 python -m hubmodule resolve '{name}'"
+            f"    HUBMODULE_OFFLINE=0 python -m hubmodule resolve {whole}"
         )
     return OfflineError(
         f"{name} is not in the cache {cache.root}, and HUBMODULE_OFFLINE is set. "
@@ -219,7 +220,7 @@ def _offline(plan: UseCache, cache: Cache, health: Health) -> Exception:
 
 
 def _what_is_cached(name: str, cache: Cache) -> str:
-    cached = sorted(filter(None, (cache.handle(key) for key in cache.all_keys())))
+    cached = sorted({handle for key in cache.all_keys() if (handle := cache.handle(key))})
     if not cached:
         return "Nothing is cached. Unset HUBMODULE_OFFLINE to fetch it."
     alike = difflib.get_close_matches(name, cached, _MOST_SHOWN, cutoff=0.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hubmodule._plain_errors import HandleNotFoundError
-from hubmodule.resolver.handles import ArchiveHandle, WebHandle, missing_hint
+from hubmodule.resolver.handles import ArchiveHandle, WebHandle, missing_hint, needs_network
 from hubmodule.resolver.storage import LocalStorage, storage_for
 
 
@@ -31,6 +31,6 @@ def check_exists(path: str) -> None:
 
 def unreadable(path: str, error: OSError) -> HandleNotFoundError:
     """The error for what is there but cannot be read."""
-    return HandleNotFoundError(
-        f"{path} cannot be read: {error.strerror or error}. Check its permissions."
-    )
+    reason = " ".join((error.strerror or str(error)).removeprefix(f"{path}: ").split())
+    advice = "the credentials and the network" if needs_network(path) else "its permissions"
+    return HandleNotFoundError(f"{path} cannot be read: {reason.rstrip('.')}. Check {advice}.")

@@ -28,6 +28,13 @@ class Storage(Protocol):
     def read(self, path: str) -> bytes:
         """The content of a file. Raises FileNotFoundError."""
 
+    def share_like(self, directory: str) -> None:
+        """Gives the group what it has of a directory, from now on, to all that is written.
+
+        The umask of one user would keep the others of the group from reading, using and
+        removing it. Where nothing belongs to a group this does nothing.
+        """
+
     def write(self, path: str, content: bytes) -> None:
         """Makes or overwrites a file."""
 
@@ -82,12 +89,18 @@ class LocalStorage:
 
     moves_at_once = True
 
+    def __init__(self) -> None:
+        self._shared = 0
+
+    def share_like(self, directory: str) -> None:
+        self._shared = stat.S_IMODE(os.stat(directory).st_mode) & stat.S_IRWXG
+
     def read(self, path: str) -> bytes:
         with open(path, "rb") as file:
             return file.read()
 
     def write(self, path: str, content: bytes) -> None:
-        with open(path, "wb") as file:
+        with open(path, "wb", opener=self._open) as file:
             file.write(content)
 
     def replace(self, source: str, target: str) -> None:
@@ -102,8 +115,8 @@ class LocalStorage:
 
     def create(self, path: str) -> BinaryIO:
         # An archive may name folders only in the paths of its files.
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        return open(path, "xb")
+        self.make_folder(os.path.dirname(path))
+        return open(path, "xb", opener=self._open)
 
     def size(self, path: str) -> int | None:
         try:
@@ -149,7 +162,16 @@ class LocalStorage:
         return found
 
     def make_folder(self, path: str) -> None:
-        os.makedirs(path, exist_ok=True)
+        if os.path.isdir(path):
+            return
+        self.make_folder(os.path.dirname(path))
+        try:
+            os.mkdir(path)
+        except FileExistsError:
+            if not os.path.isdir(path):
+                raise
+        else:
+            self._allow(path, os.stat(path), self._shared)
 
     def move_folder(self, source: str, target: str) -> bool:
         if os.path.isdir(target) and not os.listdir(target):
@@ -173,6 +195,19 @@ class LocalStorage:
             # Several processes may sweep the same litter.
             shutil.rmtree(path, ignore_errors=True)
 
+    def _open(self, path: str, flags: int) -> int:
+        file = os.open(path, flags, 0o666)
+        if self._shared:
+            self._allow(file, os.fstat(file), self._shared & 0o666)
+        return file
+
+    def _allow(self, path: str | int, status: os.stat_result, bits: int) -> None:
+        mode = stat.S_IMODE(status.st_mode)
+        if bits & ~mode:
+            # Some file systems have no modes to change.
+            with contextlib.suppress(OSError):
+                os.chmod(path, mode | bits)
+
 
 class TensorFlowStorage:
     """Any file system that TensorFlow knows: ram://, gs://, and what plug-ins add."""
@@ -187,6 +222,9 @@ class TensorFlowStorage:
         self._files = files
         self._gfile = tf.io.gfile
         self._errors = tf.errors
+
+    def share_like(self, directory: str) -> None:
+        pass
 
     def read(self, path: str) -> bytes:
         with self.translated(path):

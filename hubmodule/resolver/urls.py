@@ -8,6 +8,11 @@ import urllib.parse
 # Greedy, as a password may hold an "@": the host comes after the last one.
 _USER = re.compile(r"^([a-zA-Z][a-zA-Z0-9+.\-]*://)[^/?#]*@")
 _ANY_USER = re.compile(r"://\S*@")
+_ANY_QUERY = re.compile(r"\?\S*")
+_PIN = re.compile(r"#sha256=[0-9a-fA-F]{64}$")
+# Parameters that sign an address: of Amazon S3, Google Cloud Storage, Azure, CloudFront and the
+# second version of the first two.
+_SIGNATURES = ("x-amz-signature", "x-goog-signature", "sig", "signature")
 _FRONT_PAGES = ("", "/models")
 
 
@@ -20,19 +25,32 @@ def with_format(url: str, wanted: str) -> str:
     return urllib.parse.urlunsplit(parts._replace(query=query, fragment=""))
 
 
+def takes_format(url: str, archive_suffixes: tuple[str, ...]) -> bool:
+    """Whether `tf-hub-format` may be added to an address to ask for an archive.
+
+    It may not be added to a signed address, whose signature would no longer hold, and has
+    nothing to say to the address of an archive, which is answered with that archive.
+    """
+    parts = urllib.parse.urlsplit(url)
+    names = {part.partition("=")[0].lower() for part in parts.query.split("&")}
+    return names.isdisjoint(_SIGNATURES) and not parts.path.endswith(archive_suffixes)
+
+
 def shown(url: str) -> str:
-    """The address for a message: queries and user names may hold secrets, so they are left out."""
-    return re.split("[?#]", without_password(url), maxsplit=1)[0]
+    """A handle or address for a message, a log, or a file that people read.
+
+    User names and queries may hold secrets, so they are left out; a pin stays.
+    """
+    if "://" not in url:
+        return url
+    pin = _PIN.search(url)
+    address = re.split("[?#]", _USER.sub(r"\1", url), maxsplit=1)[0]
+    return address + (pin[0] if pin else "")
 
 
-def without_password(text: str) -> str:
-    """A handle without the `user:password@` that it may hold."""
-    return _USER.sub(r"\1", text)
-
-
-def without_any_password(text: str) -> str:
-    """A text of another library's, or an address that cannot be taken apart: rather too little."""
-    return _ANY_USER.sub("://", text)
+def without_secrets(text: str) -> str:
+    """A text of another library, or an address that cannot be parsed: rather too little of it."""
+    return _ANY_QUERY.sub("", _ANY_USER.sub("://", text))
 
 
 def printable(text: str) -> str:

@@ -10,9 +10,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import control_flow_pb2
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
+from hubmodule.errors import ModuleFormatError
 from hubmodule.surgery import collections
 from hubmodule.surgery.names import op_name
 
@@ -76,7 +78,13 @@ def _parsed(meta_graph: MetaGraphDef) -> Iterator[tuple[str, Any]]:
     for key, context_def in CONTEXT_DEFS.items():
         if key in meta_graph.collection_def:
             for serialized in meta_graph.collection_def[key].bytes_list.value:
-                yield key, context_def.FromString(serialized)
+                try:
+                    context = context_def.FromString(serialized)
+                except DecodeError as error:
+                    raise ModuleFormatError(
+                        f"Collection '{key}' is damaged: {error}. Fetch the module again."
+                    ) from error
+                yield key, context
 
 
 def family(context: Any) -> Iterator[Any]:

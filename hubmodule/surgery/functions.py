@@ -2,24 +2,62 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping
 
 import tensorflow as tf
 from tensorflow.core.framework import attr_value_pb2, function_pb2
 
 
-def needed_library(
-    nodes: Iterable[tf.compat.v1.NodeDef], library: function_pb2.FunctionDefLibrary
-) -> function_pb2.FunctionDefLibrary:
-    """The part of a library that the nodes need, directly or through other functions."""
-    kept = function_pb2.FunctionDefLibrary()
-    if not library.function:
+class FunctionLibrary:
+    """The functions of a graph, with what each calls, which is found out once.
+
+    Args:
+        library: The library of the graph. It is not changed, and must not change afterwards.
+    """
+
+    def __init__(self, library: function_pb2.FunctionDefLibrary):
+        self._library = library
+        self._places = {f.signature.name: place for place, f in enumerate(library.function)}
+        self._gradients: dict[str, list[int]] = defaultdict(list)
+        for place, gradient in enumerate(library.gradient):
+            self._gradients[gradient.function_name].append(place)
+        self._names = self._places.keys() | self._gradients.keys()
+        self._calls: dict[str, set[str]] = {}
+
+    def needed_by(self, nodes: Iterable[tf.compat.v1.NodeDef]) -> function_pb2.FunctionDefLibrary:
+        """Returns the part of the library that nodes need, directly or through functions."""
+        kept = function_pb2.FunctionDefLibrary()
+        if not self._names:
+            return kept
+        needed: set[str] = set()
+        pending = list(_called(nodes, self._names))
+        while pending:
+            name = pending.pop()
+            if name not in needed:
+                needed.add(name)
+                pending.extend(self._called_by(name))
+        places = sorted(self._places[name] for name in needed & self._places.keys())
+        kept.function.extend(self._library.function[place] for place in places)
+        places = sorted(
+            p for name in needed & self._gradients.keys() for p in self._gradients[name]
+        )
+        kept.gradient.extend(self._library.gradient[place] for place in places)
         return kept
-    calls = _calls_of_functions(library)
-    needed = _reachable(_called(nodes, calls), calls)
-    kept.function.extend(f for f in library.function if f.signature.name in needed)
-    kept.gradient.extend(g for g in library.gradient if g.function_name in needed)
-    return kept
+
+    def _called_by(self, name: str) -> set[str]:
+        """Returns the functions of the library that a function names, its gradient among them."""
+        if name not in self._calls:
+            called = {
+                self._library.gradient[p].gradient_func for p in self._gradients.get(name, ())
+            }
+            called &= self._places.keys()
+            if name in self._places:
+                function = self._library.function[self._places[name]]
+                called.update(_called(function.node_def, self._names))
+                called.update(_named_in(function.attr.values(), self._names))
+            self._calls[name] = called
+        return self._calls[name]
 
 
 def with_renamed_functions(graph_def: tf.compat.v1.GraphDef, suffix: str) -> tf.compat.v1.GraphDef:
@@ -44,30 +82,6 @@ def with_renamed_functions(graph_def: tf.compat.v1.GraphDef, suffix: str) -> tf.
         gradient.function_name = names.get(gradient.function_name, gradient.function_name)
         gradient.gradient_func = names.get(gradient.gradient_func, gradient.gradient_func)
     return renamed
-
-
-def _calls_of_functions(library: function_pb2.FunctionDefLibrary) -> dict[str, set[str]]:
-    """For each function of a library the functions of the library that it names."""
-    calls: dict[str, set[str]] = {f.signature.name: set() for f in library.function}
-    for function in library.function:
-        called = calls[function.signature.name]
-        called.update(_called(function.node_def, calls))
-        called.update(_named_in(function.attr.values(), calls))
-    for gradient in library.gradient:
-        if gradient.gradient_func in calls:
-            calls.setdefault(gradient.function_name, set()).add(gradient.gradient_func)
-    return calls
-
-
-def _reachable(roots: Iterable[str], calls: Mapping[str, Iterable[str]]) -> set[str]:
-    reached: set[str] = set()
-    pending = list(roots)
-    while pending:
-        name = pending.pop()
-        if name not in reached:
-            reached.add(name)
-            pending.extend(calls[name])
-    return reached
 
 
 def _called(nodes: Iterable[tf.compat.v1.NodeDef], functions: Container[str]) -> Iterator[str]:

@@ -7,7 +7,7 @@ nothing are left out, and so is what belongs to the author's process or machine.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import tensorflow as tf
 from tensorflow.core.framework import op_def_pb2
@@ -120,21 +120,36 @@ def without_author(
     for node in clean.graph_def.node:
         if node.name in paths and node.op == "Const":
             node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto("", tf.string))
+    encoded_names = {path.encode(): name.encode() for path, name in names.items() if path}
+    lengths = sorted({len(path) for path in encoded_names}, reverse=True)
     for node in all_nodes(clean.graph_def):
         node.ClearField("experimental_debug_info")
         node.device = ""
-        _rename_paths(node, names)
+        _rename_paths(node, encoded_names, lengths)
         gradient = node.attr["_gradient_op_type"].s if "_gradient_op_type" in node.attr else b""
         if _GRADIENT_OF_A_CALL.match(gradient):
             del node.attr["_gradient_op_type"]
     return clean
 
 
-def _rename_paths(node: tf.compat.v1.NodeDef, names: Mapping[str, str]) -> None:
-    """Renames what a table is shared under, in place: TensorFlow puts the path of its file in."""
-    if "shared_name" in node.attr:
-        # The longest first, so that no path is taken for one that begins like it.
-        for path, name in sorted(names.items(), key=lambda item: -len(item[0])):
-            node.attr["shared_name"].s = node.attr["shared_name"].s.replace(
-                path.encode(), name.encode()
-            )
+def _rename_paths(
+    node: tf.compat.v1.NodeDef, names: Mapping[bytes, bytes], lengths: Sequence[int]
+) -> None:
+    """Renames what a table is shared under, in place: TensorFlow puts the path of its file in.
+
+    Args:
+        node: Of any type.
+        names: The name in assets/ by the path on the author's machine.
+        lengths: The different lengths of these paths, the longest first: there are few of
+            them even where there are many assets.
+    """
+    if not names or "shared_name" not in node.attr:
+        return
+    text = node.attr["shared_name"].s
+    pieces, position = [], 0
+    while position < len(text):
+        keys = (text[position : position + length] for length in lengths)
+        key = next((key for key in keys if key in names), None)
+        pieces.append(text[position : position + 1] if key is None else names[key])
+        position += len(key or b"x")
+    node.attr["shared_name"].s = b"".join(pieces)

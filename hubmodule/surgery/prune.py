@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import tensorflow as tf
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
-from hubmodule.surgery import functions
+from hubmodule.errors import ModuleFormatError
 from hubmodule.surgery.control_flow import Contexts
+from hubmodule.surgery.functions import FunctionLibrary
 from hubmodule.surgery.names import is_control, op_name, tensor_name
 
 
@@ -28,17 +31,31 @@ class Part:
     controls: frozenset[str]
 
 
+class _Reads(NamedTuple):
+    """What one op needs; as in Part, by whether it is replaced."""
+
+    ops: list[str]
+    tensors: list[str]
+    controls: list[str]
+
+
 class Wiring:
     """The nodes of one MetaGraph by name, with the contexts they are in.
 
     Args:
         meta_graph: is not changed, and must not change afterwards.
+
+    Raises:
+        ModuleFormatError: if two nodes have one name, or a context cannot be read.
     """
 
     def __init__(self, meta_graph: MetaGraphDef):
         self.graph_def = meta_graph.graph_def
         self.nodes = {node.name: node for node in self.graph_def.node}
+        if len(self.nodes) < len(self.graph_def.node):
+            raise ModuleFormatError(_twins(self.graph_def))
         self._places = {name: place for place, name in enumerate(self.nodes)}
+        self._library = FunctionLibrary(self.graph_def.library)
         self.contexts = Contexts(meta_graph)
 
     def needed(
@@ -64,31 +81,71 @@ class Wiring:
         ops: set[str] = set()
         tensors: set[str] = set()
         controls: set[str] = set()
-        pending: list[str] = []
-
-        def follow(reference: str) -> None:
-            op = op_name(reference)
-            if is_control(reference):
-                (controls.add if op in replaced_ops else pending.append)(op)
-            elif tensor_name(reference) in replaced:
-                tensors.add(tensor_name(reference))
-            else:
-                pending.append(op)
-
-        pending.extend(op_name(root) for root in roots if root not in replaced)
+        pending = [op_name(root) for root in roots if root not in replaced]
         while pending:
             op = pending.pop()
             if op not in ops:
                 ops.add(op)
-                for reference in self.nodes[op].input:
-                    follow(reference)
-                if companions := self.contexts.companions(op):
-                    pending.extend(companions.difference(replaced_ops))
+                reads = self._reads_of(op, replaced, replaced_ops)
+                pending.extend(reads.ops)
+                tensors.update(reads.tensors)
+                controls.update(reads.controls)
         return Part(frozenset(ops), frozenset(tensors), frozenset(controls))
+
+    def dependents(self, targets: Iterable[str], part: Part, replaced: Collection[str]) -> set[str]:
+        """Finds the ops of a part that need some of its ops, directly or through others.
+
+        Args:
+            targets: Names of ops of the part. They are in the result.
+            part: What `needed` returned.
+            replaced: Tensors that come from elsewhere, as they were given to `needed`.
+        """
+        replaced_ops = {op_name(name) for name in replaced}
+        readers: dict[str, list[str]] = defaultdict(list)
+        for op in part.ops:
+            for read in self._reads_of(op, replaced, replaced_ops).ops:
+                readers[read].append(op)
+        found: set[str] = set()
+        pending = list(targets)
+        while pending:
+            op = pending.pop()
+            if op not in found:
+                found.add(op)
+                pending.extend(readers[op])
+        return found
+
+    def _reads_of(
+        self, op: str, replaced: Collection[str], replaced_ops: Collection[str]
+    ) -> _Reads:
+        """What one op needs: ops, and the replaced tensors and ops that stand for others."""
+        reads = _Reads([], [], [])
+        for reference in self.nodes[op].input:
+            if is_control(reference):
+                source = op_name(reference)
+                if source in replaced_ops:
+                    reads.controls.append(source)
+                else:
+                    reads.ops.append(source)
+            elif tensor_name(reference) in replaced:
+                reads.tensors.append(tensor_name(reference))
+            else:
+                reads.ops.append(op_name(reference))
+        if companions := self.contexts.companions(op):
+            reads.ops.extend(companions.difference(replaced_ops))
+        return reads
 
     def graph_of(self, ops: Collection[str]) -> tf.compat.v1.GraphDef:
         """The GraphDef of some ops, in the graph's order, with the functions they need."""
         graph_def = tf.compat.v1.GraphDef(versions=self.graph_def.versions)
         graph_def.node.extend(self.nodes[op] for op in sorted(ops, key=self._places.__getitem__))
-        graph_def.library.CopyFrom(functions.needed_library(graph_def.node, self.graph_def.library))
+        graph_def.library.CopyFrom(self._library.needed_by(graph_def.node))
         return graph_def
+
+
+def _twins(graph_def: tf.compat.v1.GraphDef) -> str:
+    counts = Counter(node.name for node in graph_def.node)
+    twins = [name for name, count in counts.items() if count > 1]
+    return (
+        f"The graph has several nodes named {twins[:5]}, so that none can be told from the other. "
+        "Fetch the module again."
+    )

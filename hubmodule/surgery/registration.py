@@ -8,6 +8,8 @@ import tensorflow as tf
 
 from hubmodule import _tf
 from hubmodule.errors import UnregisteredOpsError
+from hubmodule.surgery.calls import check_calls
+from hubmodule.surgery.constants import check_constant
 from hubmodule.surgery.portability import all_nodes
 
 # As registered by tensorflow_text 2.21; its other ops start with "TFText>".
@@ -44,23 +46,33 @@ _PACKAGES_BY_PREFIX = {
 
 def unregistered_ops(graph_def: tf.compat.v1.GraphDef) -> list[str]:
     """The op types of a graph, without its own functions, that this process does not know."""
-    own = {function.signature.name for function in graph_def.library.function}
-    used = {node.op for node in all_nodes(graph_def)} - own
-    return sorted(op for op in used if _tf.op_def(op) is None)
+    return sorted(op for op in _op_types(graph_def) if _tf.op_def(op) is None)
 
 
 def check_registered(graph_def: tf.compat.v1.GraphDef, tags: Collection[str]) -> None:
-    """Checks that a part of a graph variant can be imported.
+    """Checks that TensorFlow knows the ops of a part of a graph variant, and survives them.
 
     Raises:
+        ModuleFormatError: if a constant or a call of a function would end the process.
         UnregisteredOpsError: names the ops and, where known, the package to import.
     """
-    unknown = unregistered_ops(graph_def)
+    op_types = _op_types(graph_def)
+    unknown = sorted(op for op in op_types if _tf.op_def(op) is None)
     if unknown:
         raise UnregisteredOpsError(
             f"Graph variant {sorted(tags)} of the module needs ops that are not registered in "
             f"TensorFlow {tf.__version__}: {unknown}. {_advice(unknown)}"
         )
+    if "Const" in op_types:
+        for node in all_nodes(graph_def):
+            if node.op == "Const":
+                check_constant(node)
+    check_calls(graph_def, op_types)
+
+
+def _op_types(graph_def: tf.compat.v1.GraphDef) -> set[str]:
+    own = {function.signature.name for function in graph_def.library.function}
+    return {node.op for node in all_nodes(graph_def)} - own
 
 
 def _advice(unknown: Collection[str]) -> str:

@@ -10,6 +10,7 @@ from tensorflow.core.framework.variable_pb2 import VariableDef
 
 from hubmodule import _tf
 from hubmodule.surgery import partitions
+from hubmodule.surgery.graph_versions import new_graph_def
 from hubmodule.surgery.names import op_name
 
 
@@ -99,7 +100,7 @@ def restore_graph(
         A GraphDef with absolute names. The assignments have the names of the
         variables' initialisers and read their handles, which are not in this graph.
     """
-    graph_def = tf.compat.v1.GraphDef()
+    graph_def = new_graph_def()
     restore = scope + name
     arguments: dict[str, str | list[str]] = {
         "prefix": checkpoint,

@@ -73,7 +73,7 @@ def _load_module(
     path: str, tags: Iterable[str] | None, options: tf.saved_model.LoadOptions | None
 ) -> ReusableModule:
     module_def.check(path)
-    variants = Variants(saved_model.read(path))
+    variants = Variants(saved_model.read(path), path)
     wanted = variants.chosen(tags)
     prefix = saved_model.checkpoint_prefix(path)
     contents = checkpoint.Contents(prefix, {}, {})

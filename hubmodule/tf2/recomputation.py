@@ -91,7 +91,7 @@ def _with_draws(variant: Variant, signature: str) -> Variant:
     """The variant with signatures that pass random numbers on, as far as they can be."""
     ops = _random_ops(variant, signature)
     free = [op for op in ops if not variant.wiring.contexts.companions(op)]
-    return Variant(variant.tags, with_draws(variant.meta_graph, signature, free))
+    return Variant(variant.tags, with_draws(variant.meta_graph, signature, free), variant.origin)
 
 
 def _random_ops(variant: Variant, signature: str) -> list[str]:

@@ -14,6 +14,7 @@ import tensorflow as tf
 from hubmodule import _tf
 from hubmodule.errors import CheckpointError, ModuleFormatError
 from hubmodule.format.checkpoint import Contents
+from hubmodule.module.blame import blaming
 from hubmodule.module.variant import Variant
 from hubmodule.surgery import collections, partitions
 from hubmodule.surgery.names import op_name
@@ -46,14 +47,22 @@ class State(_tf.AutoTrackable):
 
         Raises:
             CheckpointError: if the checkpoint lacks a variable, or is damaged.
-            ModuleFormatError: if there is state of a kind that is not known.
+            ModuleFormatError: if there is state of a kind that is not known, or the variant
+                is damaged.
         """
         with self._lock, tf.init_scope():
             if variant not in self._added:
-                self._add_variables(variant)
-                self._add_assets(variant)
-                self._add_tables(variant)
+                with blaming(variant, "loaded", lambda: self._unfilled()._add(variant)):
+                    self._add(variant)
                 self._added.add(variant)
+
+    def _unfilled(self) -> State:
+        return State(self._checkpoint, self._io_device)
+
+    def _add(self, variant: Variant) -> None:
+        self._add_variables(variant)
+        self._add_assets(variant)
+        self._add_tables(variant)
 
     def add_variables_if_there(self, variant: Variant) -> None:
         """Makes the variables of a variant, unless the checkpoint lacks some of them."""
@@ -78,7 +87,12 @@ class State(_tf.AutoTrackable):
             return self.captured_handle(self.variables[op])
         if op in self.tables:
             return graph.capture(self.tables[op].resource_handle)
-        return graph.capture(self.assets[op].asset_path)
+        if op in self.assets:
+            return graph.capture(self.assets[op].asset_path)
+        raise ModuleFormatError(
+            f"Op '{op}' holds a variable that is not in the module's collection 'variables', so it "
+            "has no value. Export the module again."
+        )
 
     def captured_handle(self, variable: tf.Variable) -> tf.Tensor:
         """The handle of a variable, as a tensor of the function under construction."""
@@ -149,7 +163,16 @@ class State(_tf.AutoTrackable):
             self.tables[op].set_initialisers(
                 [_import(self, variant, name) for name in initialisers.get(op, ())]
             )
+            self._fill(op, variant.origin)
+
+    def _fill(self, op: str, origin: str) -> None:
+        try:
             self.tables[op].initialise()
+        except (*_DAMAGE, tf.errors.InvalidArgumentError) as error:
+            raise ModuleFormatError(
+                f"Table '{op}' of {origin} cannot be filled: {error.message} Fetch the module "
+                "again."
+            ) from error
 
 
 def _initialisers(variant: Variant) -> dict[str, list[str]]:

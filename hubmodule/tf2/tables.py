@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 import tensorflow as tf
 
 from hubmodule import _tf
+from hubmodule.surgery.graph_versions import new_graph_def
 
 
 class Table(tf.saved_model.experimental.TrackableResource):
@@ -20,7 +21,7 @@ class Table(tf.saved_model.experimental.TrackableResource):
 
     def __init__(self, node: tf.compat.v1.NodeDef):
         super().__init__()
-        self._graph_def = tf.compat.v1.GraphDef()
+        self._graph_def = new_graph_def()
         self._graph_def.node.append(node)
         self._name = node.name
         if "shared_name" in _tf.op_attributes(node.op):

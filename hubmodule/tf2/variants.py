@@ -17,9 +17,11 @@ class Variants:
 
     Args:
         meta_graphs: of the module, as they are on disk.
+        origin: The directory that they were read from, for people to read.
     """
 
-    def __init__(self, meta_graphs: Sequence[MetaGraphDef]):
+    def __init__(self, meta_graphs: Sequence[MetaGraphDef], origin: str = "the module"):
+        self._origin = origin
         self._meta_graphs = {frozenset(m.meta_info_def.tags): m for m in meta_graphs}
         self.get = functools.cache(self._get)
         self.losses = functools.cache(self._losses)
@@ -43,9 +45,12 @@ class Variants:
         Raises:
             ModuleFormatError: if it cannot run in a function.
         """
-        return Variant(tags, with_resources(self._meta_graphs[tags]))
+        variant = Variant(tags, self._meta_graphs[tags], self._origin)
+        with variant.blamed():
+            return Variant(tags, with_resources(variant.meta_graph), self._origin)
 
     def _losses(self, tags: frozenset[str]) -> tuple[Variant, list[str]]:
         """A variant of which each signature is a regularisation loss, and their names."""
-        graph, names = with_loss_signatures(self.get(tags).meta_graph)
-        return Variant(tags, graph), names
+        with self.get(tags).blamed():
+            graph, names = with_loss_signatures(self.get(tags).meta_graph)
+        return Variant(tags, graph, self._origin), names

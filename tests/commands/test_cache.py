@@ -114,7 +114,8 @@ def test_a_repair_that_would_need_a_password(
         1,
         f"damaged: {server.url}/m\n"
         "    tfhub_module.pb has other bytes than when it was fetched\n"
-        "    Its handle had a password, which is not kept: it is fetched at its next use.\n",
+        "    Its handle had a password or a query, which is not kept: it is fetched at its next "
+        "use.\n",
     )
     assert len(os.listdir(tmp_path / "cache")) == 4  # no second module
     Result(capsys, "resolve", handle)

@@ -89,6 +89,12 @@ class TestLocate:
         assert path.startswith("/m/assets/")
         assert ".." not in path.split("/")
 
+    def test_only_a_constant_has_a_file(self):
+        graph = on_disk(a="vocab.txt")
+        graph.graph_def.node[0].op = "Identity"
+        with pytest.raises(ModuleFormatError, match=r"'a' of type Identity the file 'vocab\.txt'"):
+            assets.locate(graph, "/m")
+
     def test_a_damaged_entry_is_named(self):
         graph = on_disk(a="vocab.txt")
         graph.collection_def["saved_model_assets"].any_list.value[0].value = b"\x0a\x7f"

@@ -58,7 +58,7 @@ class TestReading:
         found = info("""dtype: DT_INT64 tensor_shape { dim { size: -1 } dim { size: 5 } }
             coo_sparse { values_tensor_name: "v:0" indices_tensor_name: "i:0"
                          dense_shape_tensor_name: "s:0" }""")
-        assert (found.is_sparse, found.is_composite, found.kind) == (True, False, "sparse")
+        assert (found.is_sparse, found.is_composite, found.kind) == (True, True, "sparse")
         assert found.type_spec == tf.SparseTensorSpec([None, 5], tf.int64)
         # The order of tf.nest.
         assert found.tensor_names == ["i:0", "v:0", "s:0"]
@@ -129,6 +129,33 @@ def test_dense_values_fit_by_type_and_shape(value, accepted):
 
 def test_a_shape_that_is_partly_known_may_fit():
     assert info_of(dense()).accepts(v1.placeholder(tf.float32))
+
+
+class TestDamage:
+    def test_an_unknown_type_is_shown_as_its_number(self):
+        with pytest.raises(ModuleFormatError, match="'x:0' the data type 100000, which TensorFlow"):
+            TensorInfo(Proto(name="x:0", dtype=100_000))
+
+    def test_a_negative_size_is_refused(self):
+        with pytest.raises(ModuleFormatError, match=r"'x:0' the shape \[-2\], which has a neg"):
+            info('name: "x:0" dtype: DT_FLOAT tensor_shape { dim { size: -2 } }')
+
+    @pytest.mark.parametrize("count", [0, 1, 3])
+    def test_a_composite_names_all_its_tensors(self, count):
+        proto = signature_def({"x": ragged()}, {}).inputs["x"]
+        parts = [proto.composite_tensor.components[0]] * count
+        del proto.composite_tensor.components[:]
+        proto.composite_tensor.components.extend(parts)
+        with pytest.raises(ModuleFormatError, match="consists of 2 tensors, but"):
+            TensorInfo(proto)
+
+    def test_a_composite_of_an_unknown_type_is_refused(self):
+        proto = signature_def({"x": ragged()}, {}).inputs["x"]
+        for value in proto.composite_tensor.type_spec.type_state.tuple_value.values:
+            if value.WhichOneof("kind") == "tensor_dtype_value":
+                value.tensor_dtype_value = 100_000
+        with pytest.raises(ModuleFormatError, match="of a type that TensorFlow"):
+            TensorInfo(proto)
 
 
 def test_people_can_read_it():

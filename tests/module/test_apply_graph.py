@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.python.framework import function as function_v1
 
 import hubmodule as hub
 from hubmodule import errors
@@ -174,7 +175,7 @@ class TestCompositeValues:
         path = exported(tmp_path / "m", module_fn)
         module = hub.Module(path)
         info = module.get_input_info_dict()["default"]
-        assert (info.is_sparse, info.is_composite) == (True, False)
+        assert (info.is_sparse, info.is_composite) == (True, True)
         assert info.type_spec == tf.SparseTensorSpec([None, 3], tf.float32)
         given = v1.SparseTensorValue([[0, 1], [1, 2]], [1.0, 2.0], [2, 3])
         result = evaluate(module(given))
@@ -476,6 +477,12 @@ class TestFunctions:
             session.run(iterator.initializer)
             assert session.run(element).tolist() == [3.0, 5.0]
 
+    def test_autograph_leaves_the_module_alone(self, graph, caplog):
+        module = hub.Module(spec_of(affine))
+        dataset = tf.data.Dataset.from_tensors(array(1, 2)).map(lambda x: module(x))
+        assert dataset.element_spec.shape.as_list() == [2]
+        assert "AutoGraph" not in caplog.text
+
     def test_wrap_function(self, tmp_path):
         path = exported(tmp_path / "m", affine)
         initialisers = []
@@ -521,6 +528,53 @@ class TestFunctions:
         assert evaluate([output, gradient]) == [12.0, 4.0]
 
 
+class TestFunctionsOfTensorFlow1:
+    """Applications inside of function.Defun, whose graphs are of another class."""
+
+    def test_a_module_made_within_has_its_state_outside(self, graph):
+        @function_v1.Defun(tf.float32)
+        def compute(x):
+            return hub.Module(spec_of(scalar_module()), trainable=True)(x)
+
+        output = compute(tf.constant(2.0))
+        (variable,) = v1.trainable_variables()
+        assert variable.graph is graph
+        (gradient,) = v1.gradients(output, variable)
+        assert evaluate([output, gradient]) == [6.0, 2.0]
+
+    def test_a_module_made_outside(self, graph, use_resource):
+        module = hub.Module(spec_of(scalar_module(use_resource)))
+        outside = tf.constant(4.0)
+
+        @function_v1.Defun(tf.float32)
+        def outer(x):
+            @function_v1.Defun(tf.float32)
+            def inner(y):
+                return module(y) + module(outside)
+
+            return inner(x)
+
+        assert evaluate(outer(tf.constant(2.0))) == 18.0
+
+    def test_tables_that_are_made_within(self, graph, tmp_path):
+        def module_fn():
+            x = v1.placeholder(tf.int64, [None])
+            pairs = tf.lookup.KeyValueTensorInitializer(
+                tf.constant([1, 2], tf.int64), tf.constant([10.0, 20.0])
+            )
+            table = tf.lookup.StaticHashTable(pairs, -1.0)
+            hub.add_signature(inputs=x, outputs=table.lookup(x))
+
+        path = exported(tmp_path / "m", module_fn)
+
+        @function_v1.Defun(tf.int64)
+        def compute(x):
+            return hub.Module(path)(x)
+
+        values = evaluate(compute(tf.constant([2, 3, 1], tf.int64)))
+        assert values.tolist() == [20.0, -1.0, 10.0]
+
+
 class TestTpu:
     def test_state_is_outside_of_a_replicated_function(self, graph):
         modules = []
@@ -534,6 +588,29 @@ class TestTpu:
         assert "_tpu_replicate" not in handle.node_def.attr
         product = [op for op in graph.get_operations() if op.type == "Mul"]
         assert all("_tpu_replicate" in op.node_def.attr for op in product)
+
+    @pytest.mark.parametrize("replicated", ["body", "call"])
+    def test_state_is_outside_of_a_function_of_tensorflow_1(self, graph, replicated):
+        def computation(x):
+            return hub.Module(spec_of(scalar_module()))(x)
+
+        @function_v1.Defun(tf.float32)
+        def compute(x):
+            if replicated == "call":
+                return computation(x)
+            return v1.tpu.rewrite(computation, [x])[0]
+
+        x = tf.constant(1.0)
+        if replicated == "call":
+            v1.tpu.rewrite(compute, [x])
+        else:
+            compute(x)
+        handle = graph.get_operation_by_name("module/w")
+        assert "_tpu_replicate" not in handle.node_def.attr
+        (body,) = graph.as_graph_def().library.function
+        assert "VarHandleOp" not in {node.op for node in body.node_def}
+        (product,) = (node for node in body.node_def if node.op == "Mul")
+        assert ("_tpu_replicate" in product.attr) == (replicated == "body")
 
 
 class TestColocation:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 
 import numpy as np
@@ -61,9 +62,9 @@ class TestCreateModuleSpec:
         with pytest.raises(ValueError, match=r"\['a'\] are used repeatedly"):
             hub.create_module_spec(affine, [({"a"}, {}), (["a"], {})])
 
-    def test_no_variants(self):
-        with pytest.raises(ValueError, match="tags_and_args is empty"):
-            hub.create_module_spec(affine, [])
+    @pytest.mark.parametrize("tags_and_args", [None, [], (), iter([])])
+    def test_no_tags_and_args_mean_one_variant_without_tags(self, tags_and_args):
+        assert hub.create_module_spec(affine, tags_and_args).get_tags() == [frozenset()]
 
     def test_unsupported_collections(self):
         def collect():
@@ -105,8 +106,8 @@ class TestCreateModuleSpec:
     def test_an_error_in_module_fn_is_the_callers(self):
         with pytest.raises(ZeroDivisionError):
             building(lambda: 1 / 0)
-        with pytest.raises(errors.ModuleDefinitionError):
-            signature()  # not inside a module_fn any more
+        with pytest.raises(errors.ModuleDefinitionError, match="No signatures present"):
+            building(lambda: None)  # nothing is left of the failed one
 
     def test_a_spec_may_be_made_while_another_is(self, tmp_path):
         def outer():
@@ -136,9 +137,26 @@ class TestAddSignature:
         with pytest.raises(ValueError, match="not in the graph that module_fn builds"):
             building(lambda: hub.add_signature(outputs=other))
 
-    def test_outside_of_a_module_fn(self):
-        with tf.Graph().as_default(), pytest.raises(ValueError, match="called in a module_fn"):
-            hub.add_signature(outputs=tf.constant(1.0))
+    def test_in_a_graph_that_a_module_fn_builds_besides_the_module(self):
+        def module_fn():
+            x = v1.placeholder(tf.float32, [])
+            with tf.Graph().as_default():
+                hub.add_signature("other", outputs=tf.constant(1.0))
+                hub.attach_message("other", hub.ImageModuleInfo())
+            hub.add_signature(inputs=x, outputs=x)
+
+        spec = hub.create_module_spec(module_fn)
+        assert spec.get_signature_names() == ["default"]
+        assert spec.get_attached_message("other", hub.ImageModuleInfo) is None
+
+    def test_within_a_function_of_the_module(self):
+        @functools.partial(tf.function, autograph=False)
+        def function(x):
+            hub.add_signature(inputs=x, outputs=x + 1.0)
+            return x
+
+        with pytest.raises(ValueError, match="not in the graph that module_fn builds"):
+            building(lambda: function(tf.constant(1.0)))
 
     def test_the_last_of_a_name_wins(self, caplog):
         spec = building(signature, lambda: hub.add_signature(outputs=tf.constant([1, 2])))
@@ -166,9 +184,55 @@ class TestAttachMessage:
         attached = spec.get_attached_message("key", hub.ImageModuleInfo)
         assert attached.default_image_size.height == 2
 
-    def test_outside_of_a_module_fn(self):
-        with pytest.raises(ValueError, match="called in a module_fn"):
+
+class TestOutsideOfCreateModuleSpec:
+    """A module_fn may be called as it is, in a graph of the program."""
+
+    def test_a_module_fn_can_be_trained(self):
+        def module_fn(rate):
+            x = v1.placeholder_with_default([1.0], [None])
+            w = v1.get_variable("w", initializer=tf.constant(2.0))
             hub.attach_message("key", hub.ImageModuleInfo())
+            hub.attach_image_module_info(hub.ImageModuleInfo())
+            hub.add_signature(inputs=x, outputs=w * x)
+            hub.add_signature(inputs=x, outputs=w * x)
+            return v1.train.GradientDescentOptimizer(rate).minimize(w), w
+
+        with tf.Graph().as_default():
+            step, w = module_fn(rate=0.5)
+            with v1.Session() as session:
+                session.run(v1.global_variables_initializer())
+                session.run(step)
+                assert session.run(w) == 1.5
+            assert set(v1.get_default_graph().get_all_collection_keys()) <= {
+                "variables",
+                "trainable_variables",
+                "train_op",
+            }
+
+    def test_a_spec_is_not_changed_by_it(self):
+        with tf.Graph().as_default():
+            hub.add_signature("other", outputs=tf.constant(1.0))
+            assert building(signature).get_signature_names() == ["default"]
+
+    def test_signatures_in_a_function_of_the_program(self):
+        @tf.function
+        def compute(x):
+            hub.add_signature(inputs=x, outputs=x + 1.0)
+            return x + 1.0
+
+        assert compute(tf.constant(1.0)).numpy() == 2.0
+
+    def test_arguments_are_checked(self):
+        with tf.Graph().as_default():
+            with pytest.raises(ValueError, match="output 'default' has type int"):
+                hub.add_signature("s", outputs=3)
+            with pytest.raises(ValueError, match="malformed key"):
+                hub.attach_message("1 k", hub.ImageModuleInfo())
+
+    def test_eager_tensors_are_in_no_graph(self):
+        with pytest.raises(ValueError, match=r"is an eager tensor.*tf\.Graph\(\)\.as_default"):
+            hub.add_signature(outputs=tf.constant(1.0))
 
 
 def test_no_device_of_the_author_is_published(tmp_path):

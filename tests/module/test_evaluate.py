@@ -10,6 +10,7 @@ import tensorflow as tf
 
 import hubmodule as hub
 from tests.module.graphs import affine, array, exported
+from tests.processes import run_code
 
 v1 = tf.compat.v1
 
@@ -73,6 +74,34 @@ def test_the_session_is_closed_even_after_an_error():
         raise KeyError
     with pytest.raises(RuntimeError, match=r"[Cc]losed"):
         f([1.0])
+
+
+def test_a_context_that_is_open_when_python_ends_is_closed_before_tensorflow_is_gone():
+    done = run_code(
+        """
+        import atexit, gc
+
+        def take_tensorflow_apart():
+            global context, evaluate
+            session.tf_session = None
+            del context, evaluate
+            gc.collect()
+
+        atexit.register(take_tensorflow_apart)  # The first to be registered runs last.
+        import tensorflow as tf
+        from tensorflow.python.client import session
+        import hubmodule as hub
+
+        def module_fn():
+            hub.add_signature(outputs=tf.constant(1.0))
+
+        context = hub.eval_function_for_module(hub.create_module_spec(module_fn))
+        evaluate = context.__enter__()
+        print(evaluate())
+        """
+    )
+    assert done.stdout.split() == ["1.0"]
+    assert "Exception" not in done.stderr
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pydoc
 import sys
 
 import pytest
@@ -67,6 +68,11 @@ def test_unknown_channels():
 def test_no_images():
     with pytest.raises(ValueError, match=r"shape \(None, 8\), not \[batch"):
         hub.get_expected_image_size(spec_of([None, 8]))
+
+
+def test_help_shows_how_to_make_the_message():
+    text = pydoc.plain(pydoc.render_doc(hub.ImageModuleInfo))
+    assert 'hub.ImageModuleInfo(default_image_size={"height": 224, "width": 224})' in text
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 import hubmodule as hub
 from hubmodule import errors
+from hubmodule.format import saved_model
 from tests.module.graphs import affine, array, evaluate, exported, initialised_session
 
 v1 = tf.compat.v1
@@ -141,6 +142,53 @@ class TestState:
             with tf.control_dependencies([v1.assign(module.variable_map["w"], 5.0)]):
                 output = module(array(1))
             assert session.run(output).tolist() == [6.0]
+
+
+def dense(inputs: tf.Tensor, units: int) -> tf.Tensor:
+    """tf.compat.v1.layers.dense, which TensorFlow has with Keras 2 only."""
+    if tf.__version__.startswith("2.15."):
+        return v1.layers.dense(inputs, units)
+    return pytest.importorskip("tf_keras.src.legacy_tf_layers.core").dense(inputs, units)
+
+
+class TestGraphVersion:
+    """The graph of the user stays one of this TensorFlow."""
+
+    @pytest.fixture(scope="class")
+    def matmul_path(self, tmp_path_factory):
+        def module_fn():
+            x = v1.placeholder(tf.float32, [None, 3])
+            hub.add_signature(inputs=x, outputs=tf.matmul(x, v1.get_variable("w", [3, 4])))
+
+        return exported(tmp_path_factory.mktemp("matmul") / "m", module_fn)
+
+    def test_is_that_of_this_tensorflow(self, graph, matmul_path):
+        hub.Module(matmul_path)(tf.ones([2, 3]))
+        assert graph.as_graph_def().versions.producer == tf.version.GRAPH_DEF_VERSION
+
+    def test_scalar_placeholders_keep_their_shape(self, graph, matmul_path):
+        hub.Module(matmul_path)
+        assert v1.placeholder(tf.float32, []).shape.rank == 0
+
+    def test_layers_take_what_is_computed_from_outputs(self, graph, matmul_path):
+        module = hub.Module(matmul_path)
+        keep_probability = v1.placeholder(tf.float32, [])
+        x = v1.placeholder(tf.float32, [None, 3])
+        assert dense(module(x) * keep_probability, 2).shape.as_list() == [None, 2]
+
+    def test_exported_signatures_keep_their_shapes(self, graph, tmp_path, matmul_path):
+        module = hub.Module(matmul_path)
+        scale = v1.placeholder(tf.float32, [])
+        outputs = module(v1.placeholder(tf.float32, [None, 3])) * scale
+        with initialised_session(graph) as session:
+            v1.saved_model.simple_save(
+                session, str(tmp_path / "saved"), {"scale": scale}, {"y": outputs}
+            )
+        (loaded,) = saved_model.read(str(tmp_path / "saved"))
+        signature = loaded.signature_def["serving_default"]
+        assert tf.TensorShape(signature.inputs["scale"].tensor_shape) == []
+        assert tf.TensorShape(signature.outputs["y"].tensor_shape).as_list() == [None, 4]
+        assert loaded.graph_def.versions.producer == tf.version.GRAPH_DEF_VERSION
 
 
 class TestNames:

@@ -38,9 +38,39 @@ def _edit(path, change):
         file.write(saved.SerializeToString())
 
 
-def _set_op(graph_def, name, op):
+def _node(graph_def, name):
     (node,) = [node for node in graph_def.node if node.name == name]
-    node.op = op
+    return node
+
+
+def _set_op(graph_def, name, op):
+    _node(graph_def, name).op = op
+
+
+def _set_dtype(graph_def, name):
+    _node(graph_def, name).attr["dtype"].type = 1_000_000_000
+
+
+class TestDamageIsNamed:
+    """What is wrong in a file is said with the path of the module."""
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            (lambda g: _set_dtype(g, "w0"), r"Variable 'w0:0' has a data type or shape"),
+            (lambda g: g.node.remove(_node(g, "w0")), r"lacks the op of the variable 'w0:0'"),
+            (lambda g: _node(g, "mul").input.append("gone"), r"Op 'mul' refers to op 'gone'"),
+            (lambda g: g.node.append(_node(g, "mul")), r"several nodes named \['mul'\]"),
+            (lambda g: _node(g, "mul").attr.pop("T"), r"applied with signature 's0': .*'T'"),
+            (lambda g: _node(g, "mul").input.append("mul_1"), r"applied with signature 's0'"),
+        ],
+    )
+    def test_it_is_named(self, tmp_path, change, message):
+        path = exported(tmp_path / "m", many_signatures)
+        _edit(path, change)
+        with tf.Graph().as_default(), pytest.raises(errors.ModuleFormatError, match=message) as e:
+            hub.Module(path)([1.0], signature="s0", as_dict=True)
+        assert path in str(e.value)
 
 
 class TestTemplates:
@@ -100,7 +130,7 @@ class TestDamage:
         _edit(path, lambda graph: _set_input(graph, "add", "nowhere"))
         with tf.Graph().as_default():
             module = hub.Module(path)
-            with pytest.raises(errors.ModuleFormatError, match=r"'nowhere'.*damaged"):
+            with pytest.raises(errors.ModuleFormatError, match=r"damaged\. .*'nowhere'"):
                 module(array(1))
 
     def test_a_variable_without_its_op(self, tmp_path):
@@ -108,7 +138,7 @@ class TestDamage:
         _edit(path, lambda graph: _rename(graph, "w", "v"))
         with (
             tf.Graph().as_default(),
-            pytest.raises(errors.ModuleFormatError, match=r"variables \['w:0'\].*damaged"),
+            pytest.raises(errors.ModuleFormatError, match=r"lacks the op of the variable 'w:0'"),
         ):
             hub.Module(path)
 

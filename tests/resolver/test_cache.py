@@ -235,7 +235,8 @@ def test_a_cache_that_may_only_be_read_is_used(
     def refuse(*arguments: object, **named: object) -> None:
         raise PermissionError
 
-    monkeypatch.setattr(os, "makedirs", refuse)
+    for name in ("makedirs", "mkdir", "open"):
+        monkeypatch.setattr(os, name, refuse)
     assert local.use(KEY, HANDLE, 0).usable
     assert local.manifest(KEY) is None
 

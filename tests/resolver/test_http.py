@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import pathlib
+import socket
 import ssl
 import sys
+import traceback
 import urllib.error
 from collections.abc import Iterator
 
@@ -14,7 +16,12 @@ import pytest
 import trustme
 
 from hubmodule import settings
-from hubmodule._plain_errors import DownloadError, HttpStatusError, UncompressedReadError
+from hubmodule._plain_errors import (
+    DownloadError,
+    HttpStatusError,
+    HubModuleError,
+    UncompressedReadError,
+)
 from hubmodule.resolver import http
 from hubmodule.resolver.handles import WebHandle, parse
 from hubmodule.resolver.retries import Retries
@@ -97,6 +104,31 @@ def test_keeps_the_query_of_the_handle() -> None:
     with servers.serving({"/m": servers.whole(BODY)}) as server:
         Fetched(f"{server.url}/m?a=b%20c&tf-hub-format=x")
         assert server.requests[0].query == "a=b%20c&tf-hub-format=compressed"
+
+
+@pytest.mark.parametrize(
+    "handle",
+    ["m?X-Amz-Date=1&X-Amz-Signature=a%2Fb", "m?sig=a", "m.tar.gz", "m.tgz?a=b&tf-hub-format=x"],
+)
+def test_leaves_signed_addresses_and_those_of_archives_alone(handle: str) -> None:
+    path, _, query = handle.partition("?")
+    with servers.serving({f"/{path}": servers.whole(BODY)}) as server:
+        Fetched(f"{server.url}/{handle}")
+        assert server.requests[0].query == query
+
+
+@pytest.mark.parametrize("proxy", ["", "http://127.0.0.1:1?key=secret"])
+@pytest.mark.parametrize(
+    "host", ["http://127.0.0.1:1", "https://127.0.0.1:1", "http://h.invalid", "http://127.0.0.1:x"]
+)
+def test_errors_hold_no_query(host: str, proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", proxy)
+    with pytest.raises(HubModuleError) as caught:
+        Fetched(f"{host}/m?X-Amz-Signature=secret", retries=1)
+    # What an uncaught error prints, with its causes.
+    assert "secret" not in "".join(traceback.format_exception(caught.value, chain=True)).replace(
+        '?X-Amz-Signature=secret", retries=1', ""
+    )
 
 
 def test_reports_what_came_and_what_is_to_come() -> None:
@@ -216,7 +248,7 @@ LOGIN = (
 def test_a_status_that_is_no_success(code: int, text: str) -> None:
     with servers.serving({"/m": servers.status(code)}) as server:
         error = error_of(f"{server.url}/m?key=secret")
-    asked = f"Cannot fetch {server.url}/m?key=secret from {server.url}/m"
+    asked = f"Cannot fetch {server.url}/m from {server.url}/m"
     assert str(error).lower() == f"{asked}: the server answered {text}".lower()
     assert isinstance(error, HttpStatusError)
     assert isinstance(error, urllib.error.HTTPError)
@@ -263,6 +295,22 @@ def test_gives_up_if_the_server_asks_to_wait_for_long() -> None:
     with servers.serving({"/m": answers}) as server:
         assert "answered 503" in str(error_of(f"{server.url}/m", retries=3))
         assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("proxy", ["", "http://proxy.invalid:3128"])
+def test_a_name_without_an_address_is_looked_up_once_more(
+    proxy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look_ups = []
+
+    def fail(host: str, *arguments: object, **named: object) -> None:
+        look_ups.append(host)
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setenv("HTTP_PROXY", proxy)
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+    assert "Name or service not known" in str(error_of("http://host.invalid/m", retries=5))
+    assert look_ups == ["proxy.invalid" if proxy else "host.invalid"] * 2
 
 
 def test_gives_up_after_so_many_tries() -> None:

@@ -46,6 +46,17 @@ def test_whoever_may_write_to_the_folder_may_open_the_lock(tmp_path: pathlib.Pat
         os.umask(mask)
 
 
+@pytest.mark.parametrize("mode", [0o555, 0o550, 0o500])
+def test_a_read_only_folder_is_no_error(tmp_path: pathlib.Path, mode: int) -> None:
+    # Whether the lock is made there depends on the user: root may write everywhere.
+    tmp_path.chmod(mode)
+    try:
+        with work_saving_lock(str(tmp_path / "lock"), 0, "m") as held:
+            assert held == (tmp_path / "lock").exists()
+    finally:
+        tmp_path.chmod(0o700)
+
+
 def test_the_lock_is_free_afterwards(tmp_path: pathlib.Path) -> None:
     path = str(tmp_path / "lock")
     with pytest.raises(KeyError), work_saving_lock(path, 0, "m"):

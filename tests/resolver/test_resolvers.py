@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import logging
 import os
 import pathlib
 import sys
+import tarfile
 import threading
 import timeit
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +17,7 @@ import pytest
 import tensorflow as tf
 
 import hubmodule as hub
+from hubmodule import __main__ as command_line
 from hubmodule._plain_errors import (
     ArchiveRefusedError,
     CacheDamagedError,
@@ -107,6 +110,49 @@ def test_a_path_that_is_not_there(path: str) -> None:
     assert isinstance(caught.value, OSError)
 
 
+class _Remote:
+    """A file of a file system that fails at one moment."""
+
+    def __init__(self, moment: str):
+        self._moment = moment
+        self._rest = [BODY, b""]
+
+    def read(self, size: int) -> bytes:
+        if self._moment == "read" or (self._moment == "go on" and len(self._rest) == 1):
+            raise tf.errors.InvalidArgumentError(None, None, "no\n\tcredentials.")
+        return self._rest.pop(0)[:100]
+
+    def __enter__(self) -> _Remote:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize("moment", ["look", "open", "read", "go on"])
+def test_an_archive_that_a_file_system_does_not_give(
+    monkeypatch: pytest.MonkeyPatch, cache_dir: pathlib.Path, moment: str
+) -> None:
+    def exists(path: str) -> bool:
+        if moment == "look":
+            raise tf.errors.UnavailableError(None, None, "no\n\tcredentials.")
+        return True
+
+    def open_(path: str, mode: str) -> _Remote:
+        if moment == "open":
+            raise tf.errors.PermissionDeniedError(None, None, "no\n\tcredentials.")
+        return _Remote(moment)
+
+    monkeypatch.setattr(tf.io.gfile, "exists", exists)
+    monkeypatch.setattr(tf.io.gfile, "GFile", open_)
+    with pytest.raises(HandleNotFoundError) as caught:
+        hub.resolve("gs://bucket/m.tgz")
+    assert str(caught.value) == (
+        "gs://bucket/m.tgz cannot be read: no credentials. Check the credentials and the network."
+    )
+    assert os.listdir(cache_dir / ".hubmodule" / "tmp") == []
+
+
 def test_an_archive_is_unpacked_into_the_cache(
     tmp_path: pathlib.Path, cache_dir: pathlib.Path
 ) -> None:
@@ -114,6 +160,56 @@ def test_an_archive_is_unpacked_into_the_cache(
     handle = str(tmp_path / "m.tgz")
     assert hub.resolve(handle) == str(cache_dir / cache_key(handle))
     assert content(hub.resolve(handle)) == archives.MODULE
+
+
+@pytest.mark.parametrize("cache", ["local", "ram://test_names_of_tar/c"])
+def test_names_are_read_as_tar_reads_them(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, cache: str
+) -> None:
+    if cache != "local":
+        monkeypatch.setenv("TFHUB_CACHE_DIR", cache)
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        archives.add(archive, "saved_model.pb", b"an older one")
+        archives.add(archive, "/assets/words", b"a")
+        archives.add(archive, "x/../tfhub_module.pb", b"\x08\x03")
+        archives.add(archive, "saved_model.pb", b"newer")
+    (tmp_path / "m.tar").write_bytes(out.getvalue())
+    path = hub.resolve(str(tmp_path / "m.tar"))
+    wanted = {"saved_model.pb": b"newer", "assets/words": b"a", "tfhub_module.pb": b"\x08\x03"}
+    for name, content_ in wanted.items():
+        with tf.io.gfile.GFile(f"{path}/{name}", "rb") as file:
+            assert file.read() == content_
+    assert hub.resolve(str(tmp_path / "m.tar")) == path
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o077])
+@pytest.mark.parametrize(
+    ("mode", "folders", "files"),
+    [(0o2770, 0o070, 0o060), (0o2750, 0o050, 0o040), (0o700, 0o000, 0o000)],
+)
+def test_a_group_can_use_and_remove_what_is_in_its_cache(
+    tmp_path: pathlib.Path,
+    cache_dir: pathlib.Path,
+    mask: int,
+    mode: int,
+    folders: int,
+    files: int,
+) -> None:
+    cache_dir.mkdir()
+    cache_dir.chmod(mode)
+    (tmp_path / "m.tar").write_bytes(archives.tar(folders=["assets/empty/"]))
+    before = os.umask(mask)
+    try:
+        path = pathlib.Path(hub.resolve(str(tmp_path / "m.tar")))
+    finally:
+        os.umask(before)
+    paths = [path, *path.rglob("*"), *cache_dir.glob("*.*json"), *cache_dir.glob("*.txt")]
+    kinds = {(path.is_dir(), path.stat().st_mode & folders) for path in paths}
+    assert kinds == {(True, folders), (False, files)}
+    if mask == 0o077:  # and no others than the group
+        assert {path.stat().st_mode & 0o007 for path in paths} == {0}
+    assert path.joinpath("assets", "empty").is_dir()
 
 
 def test_a_directory_with_the_name_of_an_archive(tmp_path: pathlib.Path) -> None:
@@ -371,6 +467,53 @@ def test_no_password_is_written_down(cache_dir: pathlib.Path) -> None:
         text = (cache_dir / f"{cache_key(handle)}.{name}").read_text()
         assert f"{server.url}/m" in text
         assert "secret" not in text
+
+
+def test_secrets_of_queries_appear_nowhere(
+    cache_dir: pathlib.Path,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TFHUB_DOWNLOAD_PROGRESS", "1")
+    caplog.set_level(logging.INFO, "hubmodule")
+    errors = []
+    with servers.serving({"/m": [servers.status(503), servers.whole(BODY)]}) as server:
+        handle = f"{server.url}/m?X-Amz-Signature=t0k3n"
+        monkeypatch.setenv("HUBMODULE_RETRIES", "0")
+        with pytest.raises(OSError) as caught:
+            hub.resolve(handle)
+        errors.append(caught.value)
+        path = hub.resolve(handle)
+        assert path == str(cache_dir / hashlib.sha1(handle.encode()).hexdigest())
+        os.remove(f"{path}/saved_model.pb")
+        assert hub.resolve(handle) == path
+        monkeypatch.setenv("HUBMODULE_OFFLINE", "1")
+        os.remove(f"{path}/saved_model.pb")
+        for offline in (handle, f"{server.url}/n?sig=t0k3n"):
+            with pytest.raises(OSError) as caught:
+                hub.resolve(offline)
+            errors.append(caught.value)
+    for arguments in (["list"], ["list", "--json"], ["verify"]):
+        command_line.main(["cache", *arguments])
+    out, err = capsys.readouterr()
+    texts = [out, err, *caplog.messages, *map(str, errors)]
+    texts += [path.read_text("latin-1") for path in cache_dir.glob("*.*") if path.is_file()]
+    assert sum(f"{server.url}/m" in text for text in texts) >= 8
+    assert [text for text in texts if "t0k3n" in text] == []
+
+
+def test_what_others_noted_is_shown_without_queries(
+    cache_dir: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    handle = "https://h/m?X-Amz-Signature=secret"
+    folder = cache_dir / cache_key(handle)
+    folder.mkdir(parents=True)
+    (folder / "saved_model.pb").write_bytes(b"1")
+    (cache_dir / f"{folder.name}.descriptor.txt").write_text(f"Module: {handle}\nDownload")
+    command_line.main(["cache", "list"])
+    assert capsys.readouterr().out.endswith("  adopted     https://h/m\n")
+    assert hub.resolve(handle) == str(folder)
 
 
 def test_a_cached_module_of_five_files_costs_a_tenth_of_a_millisecond() -> None:

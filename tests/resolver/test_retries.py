@@ -53,6 +53,36 @@ def test_the_server_says_how_long() -> None:
     assert pauses == [120.0]
 
 
+def test_the_longest_pauses_are_finite() -> None:
+    pauses: list[float] = []
+    retries = Retries(2000, pauses.append, chance=lambda: 1.0)
+    for _ in range(2000):
+        retries.forgive(failure())
+    assert pauses[-1] == 30
+
+
+def test_some_failures_are_worth_fewer_tries() -> None:
+    pauses: list[float] = []
+    retries = Retries(5, pauses.append, chance=lambda: 1.0)
+    retries.forgive(Transient(OSError("no such host"), most_retries=1))
+    with pytest.raises(OSError, match="no such host"):
+        retries.forgive(Transient(OSError("no such host"), most_retries=1))
+    assert pauses == [0.5]
+
+
+def test_a_repeat_is_said_in_short(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "hubmodule")
+    retries = Retries(9, lambda pause: None, chance=lambda: 1.0)
+    for text in ("it failed.", "it failed.", "it broke.", "it failed."):
+        retries.forgive(Transient(OSError(text)))
+    assert caplog.messages == [
+        "it failed. Trying again in 0.5 seconds.",
+        "The same again. Trying again in 1.0 seconds.",
+        "it broke. Trying again in 2.0 seconds.",
+        "it failed. Trying again in 4.0 seconds.",
+    ]
+
+
 @pytest.mark.parametrize(("wait", "level"), [(4.9, "INFO"), (5.0, "WARNING")])
 def test_says_why_it_stands_still(
     wait: float, level: str, caplog: pytest.LogCaptureFixture

@@ -21,7 +21,7 @@ def test_a_file_system_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(HandleNotFoundError) as caught:
         check_exists("gs://bucket/m")
     assert str(caught.value) == (
-        "gs://bucket/m cannot be read: gs://bucket/m: 401. Check its permissions."
+        "gs://bucket/m cannot be read: 401. Check the credentials and the network."
     )
 
 

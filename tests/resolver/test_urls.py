@@ -25,8 +25,29 @@ def test_the_format_is_merged_into_the_query(url: str, asked: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("url", "answer"),
+    [
+        ("https://h/m/1", True),
+        ("https://h/m?design=2&signed=1", True),
+        ("https://h/m.tar.gz/1", True),
+        ("https://b.s3.amazonaws.com/m?X-Amz-Date=1&X-Amz-Signature=a", False),
+        ("https://storage.googleapis.com/b/m?x-goog-signature=a", False),
+        ("https://a.blob.core.windows.net/c/m?sv=1&sig=a%2Fb", False),
+        ("https://d.cloudfront.net/m?Expires=1&Signature=a&Key-Pair-Id=b", False),
+        ("https://h/m.tar.gz", False),
+        ("https://h/m.tgz?a=b", False),
+    ],
+)
+def test_what_can_be_asked_for_a_format(url: str, answer: bool) -> None:
+    assert urls.takes_format(url, (".tar.gz", ".tgz")) is answer
+
+
+@pytest.mark.parametrize(
     ("url", "text"),
     [
+        (f"https://me@h/m?key=1#sha256={'0' * 64}", f"https://h/m#sha256={'0' * 64}"),
+        ("https://h/m?key=1#sha256=0", "https://h/m"),
+        ("/data/what?.tar", "/data/what?.tar"),
         ("https://me:secret@h/m?key=1#x", "https://h/m"),
         ("https://me:sec@ret@h/m", "https://h/m"),
         ("https://h/m@1", "https://h/m@1"),
@@ -62,8 +83,8 @@ def test_where_redirects_lead(url: str, location: str, target: str, objection: s
 
 
 def test_a_text_of_somebody_elses_loses_all_that_may_be_a_password() -> None:
-    text = "Failed to parse: http://me:a/b@c@proxy:99999 (and more)"
-    assert urls.without_any_password(text) == "Failed to parse: http://proxy:99999 (and more)"
+    text = "Failed to parse: http://me:a/b@c@proxy:99999 (and more at /m?key=secret now)"
+    assert urls.without_secrets(text) == "Failed to parse: http://proxy:99999 (and more at /m now)"
 
 
 def test_codes_for_a_terminal_are_spelled_out() -> None:

@@ -15,8 +15,11 @@ def node_def(text: str) -> tf.compat.v1.NodeDef:
 
 
 def graph_def(text: str) -> tf.compat.v1.GraphDef:
-    """A graph."""
-    return text_format.Parse(text, tf.compat.v1.GraphDef())
+    """A graph, as this TensorFlow writes it."""
+    graph = text_format.Parse(text, tf.compat.v1.GraphDef())
+    if not graph.HasField("versions"):
+        graph.versions.CopyFrom(tf.Graph().as_graph_def().versions)
+    return graph
 
 
 def meta_graph(text: str) -> MetaGraphDef:

@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
+from hubmodule.errors import ModuleFormatError
 from hubmodule.surgery.control_flow import Contexts
 from tests.surgery.protos import meta_graph
 
@@ -140,6 +141,13 @@ class TestMoved:
             ops = {op.name for op in graph.get_operations()}
         named = {moved.pivot_name, *moved.loop_enter_names, *moved.loop_exit_names}
         assert {name.partition(":")[0] for name in named} <= ops
+
+
+def test_a_context_that_cannot_be_read_is_refused():
+    graph = MetaGraphDef()
+    graph.collection_def["while_context"].bytes_list.value.append(b"\xff\xff")
+    with pytest.raises(ModuleFormatError, match="Collection 'while_context' is damaged"):
+        Contexts(graph)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tensorflow.core.protobuf import control_flow_pb2
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
+from hubmodule.errors import ModuleFormatError
 from hubmodule.surgery.names import is_control, op_name, tensor_name
 from hubmodule.surgery.prune import Wiring
 from tests.surgery.protos import chain
@@ -17,6 +18,11 @@ from tests.surgery.protos import chain
 
 def wiring(*nodes: str) -> Wiring:
     return Wiring(MetaGraphDef(graph_def=chain(*nodes)))
+
+
+def test_two_nodes_of_one_name_are_refused():
+    with pytest.raises(ModuleFormatError, match=r"several nodes named \['a'\]"):
+        wiring("a", "b", "a")
 
 
 class TestNeeded:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
-from hubmodule.errors import CheckpointError
+from hubmodule.errors import CheckpointError, ModuleFormatError
 from hubmodule.tf2.state import State
+from tests.damage.mutations import copy
 from tests.module.graphs import affine, exported
 from tests.tf2.parts import EMPTY, parts
 
@@ -113,6 +114,25 @@ def test_each_table_is_there_once():
     state.add(variant)
     assert len(before) == 1
     assert all(state.tables[name] is before[name] for name in before)
+
+
+def test_a_table_that_cannot_be_filled_is_named(tmp_path):
+    copy(GOLDEN / "vocabulary", tmp_path / "m")
+    for path in (tmp_path / "m" / "assets").iterdir():
+        path.unlink()
+    variant, state = parts(tmp_path / "m")
+    with pytest.raises(
+        ModuleFormatError, match=r"(?s)Table '.*' of .* cannot be filled: .*No such"
+    ):
+        state.add(variant)
+
+
+def test_a_variable_of_no_collection_is_named(tmp_path):
+    variant, _ = parts(exported(tmp_path / "m", affine))
+    state = State(EMPTY)
+    with tf.Graph().as_default(), pytest.raises(ModuleFormatError, match="Op 'w' holds a variable"):
+        state.captured("w:0")
+    assert "w" in variant.state_ops
 
 
 def test_captures_are_the_handles_of_the_variables(tmp_path):

@@ -55,6 +55,38 @@ def test_says_where_the_modules_are(result, directory):
         assert list(hub.load_module_spec(path).get_input_info_dict()) == ["sentences"]
 
 
+@pytest.fixture
+def output_dirs(monkeypatch):
+    """Replaces the demonstration; each call adds its directory to the list."""
+    calls: list[str] = []
+
+    def demonstrate(output_dir: str) -> int:
+        assert Path(output_dir).is_dir()
+        calls.append(output_dir)
+        return 1
+
+    monkeypatch.setattr(demo, "demonstrate", demonstrate)
+    return calls
+
+
+def test_without_an_output_dir_removes_what_it_made(output_dirs, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["demo.py"])
+    assert demo.main() == 1
+    (directory,) = output_dirs
+    assert not Path(directory).exists()
+    assert capsys.readouterr().out == (
+        f"\n{directory} is removed; --output_dir=DIR keeps the modules.\n"
+    )
+
+
+def test_with_an_output_dir_keeps_it(output_dirs, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(sys, "argv", ["demo.py", f"--output_dir={tmp_path}"])
+    assert demo.main() == 1
+    assert output_dirs == [str(tmp_path)]
+    assert tmp_path.is_dir()
+    assert capsys.readouterr().out == ""
+
+
 def test_a_check_that_fails_is_told_and_gives_a_status(capsys):
     assert demo.report_checks({"water is wet": True, "pigs fly": False}) == 1
     assert capsys.readouterr().out == "ok      water is wet\nFAILED  pigs fly\n"

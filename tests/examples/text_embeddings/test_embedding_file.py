@@ -205,7 +205,7 @@ FAULTS = [
     (b"a 1 2\n 3 4\n", 2, "", "its token is empty"),
     (b"a 1 2\nb\rc 3 4\n", 2, r"b\rc", "carriage return"),
     (b"a\t1 2 3\n", 1, "a", "a number within its token"),
-    (b"a\t1\t2\n", 1, "a", "it has 0 numbers. By the end of line 1 a row is a token and 1"),
+    (b"a,1\n", 1, "a,1", "it has 0 numbers. By the end of line 1 a row is a token and 1 number,"),
     (b"a x\n", 1, "a", "'x' is not a number"),
 ]
 
@@ -241,6 +241,34 @@ class TestFaults:
         with pytest.raises(EmbeddingFileError, match=r"damaged or cut off .* fetch it again"):
             read(file, pack(b"a 1 2\n") + damaged)
 
+    @pytest.mark.parametrize(
+        ("content", "line", "separator"),
+        [
+            (b"cat,1,2\ndog,3,4\n", 1, "commas (',')"),
+            (b"cat, 1, 2\r\ndog, 3, 4\r\n", 1, "commas (',')"),
+            (b'"cat","1","2"\n', 1, "commas (',')"),
+            (b"word,d0,d1\ncat,1,2\n", 2, "commas (',')"),
+            (b"2 3\ncat,1,2,3\ndog,4,5,6\n", 2, "commas (',')"),
+            (b"New York,-.5,1e-3\n", 1, "commas (',')"),
+            (b"cat\t1\t2\n", 1, r"tabs ('\t')"),
+            (b"cat;1;2\n", 1, "semicolons (';')"),
+        ],
+    )
+    def test_names_another_separator(self, file, content, line, separator):
+        with pytest.raises(EmbeddingFileError) as error:
+            read(file, content)
+        assert str(error.value) == (
+            f"{file}, line {line}: {separator} separate the fields of this line, but a file of "
+            "embeddings has spaces between them. Write it with spaces, and without a line of "
+            "column names."
+        )
+
+    def test_without_polars_says_what_to_install(self, file, monkeypatch):
+        monkeypatch.delitem(sys.modules, "examples.text_embeddings.text_file", raising=False)
+        monkeypatch.setitem(sys.modules, "polars", None)
+        with pytest.raises(ImportError, match="pip install polars"):
+            read(file, b"a 1 2\n")
+
     def test_a_zip_archive(self, file):
         with pytest.raises(EmbeddingFileError, match="is a zip archive; unpack it"):
             read(file, b"PK\x03\x04" + bytes(99))
@@ -272,6 +300,11 @@ class TestKinds:
     def test_word2vec(self, tmp_path, name):
         content = b"1 2\na " + np.float32([1, 2]).tobytes()
         assert rows(read(tmp_path / name, content)) == {"a": [1, 2]}
+
+    def test_word2vec_needs_no_polars(self, tmp_path, monkeypatch):
+        monkeypatch.delitem(sys.modules, "examples.text_embeddings.text_file", raising=False)
+        monkeypatch.setitem(sys.modules, "polars", None)
+        self.test_word2vec(tmp_path, "v.bin")
 
     def test_numpy(self, tmp_path):
         np.save(tmp_path / "v.npy", np.float32([[1, 2]]))

@@ -328,6 +328,18 @@ class TestErrors:
             export.export_module_from_file(str(file), str(path))
         assert os.listdir(path) == ["note"]
 
+    def test_a_module_that_is_there_stays(self, file):
+        path = file.with_name("module")
+        export.export_module_from_file(str(file), str(path))
+        with pytest.raises(FileExistsError, match="--overwrite"):
+            export.export_module_from_file(str(file), str(path))
+        assert embed(str(path), ["dog"]).tolist() == [[3, 4]]
+
+    def test_a_file_in_the_way(self, file):
+        with pytest.raises(FileExistsError, match="is a file; give the path of a directory"):
+            export.export_module_from_file(str(file), str(file), overwrite=True)
+        assert file.read_bytes() == b"cat 1 2\ndog 3 4\n"
+
     def test_an_empty_directory_is_no_hindrance(self, file):
         path = file.with_name("module")
         path.mkdir()
@@ -355,6 +367,58 @@ class TestErrors:
             export.export_module_from_file(str(file), str(file.with_name("module")), **options)
 
 
+class TestOverwrite:
+    @pytest.fixture
+    def module(self, tmp_path):
+        return publish(tmp_path / "module")
+
+    @pytest.fixture
+    def file(self, tmp_path):
+        path = tmp_path / "embeddings.txt"
+        path.write_bytes(b"cat 1 2\n")
+        return str(path)
+
+    def test_replaces_the_module(self, module, file):
+        export.export_module_from_file(file, module, overwrite=True)
+        assert embed(module, ["cat", "dog"]).tolist() == [[1, 2], [0, 0]]
+
+    def test_from_memory(self, module):
+        rows = Embeddings(["cat"], np.float32([[1, 2]]))
+        export.export_module(rows, module, overwrite=True)
+        assert embed(module, ["cat"]).tolist() == [[1, 2]]
+
+    def test_a_failure_keeps_the_module(self, module, file):
+        Path(file).write_bytes(b"cat 1 2\ndog 3\n")
+        with pytest.raises(EmbeddingFileError, match="line 2"):
+            export.export_module_from_file(file, module, overwrite=True)
+        assert embed(module, ["dog"]).tolist() == [TABLE["dog"]]
+
+    def test_where_nothing_is_yet(self, file, tmp_path):
+        export.export_module_from_file(file, str(tmp_path / "new"), overwrite=True)
+        assert embed(str(tmp_path / "new"), ["cat"]).tolist() == [[1, 2]]
+
+
+class TestPublishedModule:
+    def test_counts(self, tmp_path):
+        file, path = tmp_path / "embeddings.txt", tmp_path / "module"
+        file.write_bytes(b"cat 1 2\ndog 3 4\ncat 5 6\n")
+        published = export.export_module_from_file(str(file), str(path), num_oov_buckets=3)
+        size = sum(each.stat().st_size for each in path.rglob("*") if each.is_file())
+        assert published == export.PublishedModule(
+            str(path), vocabulary_size=2, rows=5, dimension=2, size=size
+        )
+
+    def test_from_memory(self, tmp_path):
+        published = export.export_module(EMBEDDINGS, str(tmp_path / "module"))
+        assert (published.rows, published.dimension) == (len(TABLE) + 1, 3)
+
+    def test_as_text(self):
+        published = export.PublishedModule("/m", 400_000, 400_001, 300, 484_123_456)
+        assert str(published) == (
+            "400,001 rows of dimension 300, of which 400,000 are the vocabulary; 484,123,456 bytes"
+        )
+
+
 class TestFlags:
     @pytest.mark.parametrize(
         ("argument", "value"),
@@ -364,13 +428,41 @@ class TestFlags:
             ("--preprocess_text=False", False),
             ("--preprocess_text=0", False),
             ("--nopreprocess_text", False),
+            ("--preprocess_text True", True),
+            ("--preprocess_text true", True),
+            ("--preprocess_text False", False),
+            ("--preprocess_text 0", False),
+            ("-preprocess_text False", False),
         ],
     )
     def test_booleans(self, argument, value):
         values = flags.FlagValues()
         export.define_flags(values)
-        values(["export.py", "--embedding_file=f", "--export_path=p", argument])
+        # What follows shows that the flags after it are read as well.
+        arguments = ["export.py", *argument.split(), "--embedding_file=f", "--export_path", "p"]
+        assert values(export.join_boolean_values(arguments, values)) == ["export.py"]
         assert values.preprocess_text is value
+        assert (values.embedding_file, values.export_path) == ("f", "p")
+
+    def test_a_boolean_that_is_neither_true_nor_false(self):
+        values = flags.FlagValues()
+        export.define_flags(values)
+        with pytest.raises(flags.IllegalFlagValueError, match="maybe"):
+            values(export.join_boolean_values(["export.py", "--overwrite", "maybe"], values))
+
+    def test_other_arguments_stay_as_they_are(self):
+        values = flags.FlagValues()
+        export.define_flags(values)
+        arguments = [
+            "export.py",
+            "--embedding_file",
+            "f",
+            "--nopreprocess_text",
+            "x",
+            "--none",
+            "y",
+        ]
+        assert export.join_boolean_values(arguments, values) == arguments
 
     def test_defaults(self):
         values = flags.FlagValues()
@@ -386,6 +478,8 @@ class TestFlags:
             "max_rows": None,
             "dtype": "float32",
             "projector": None,
+            "overwrite": False,
+            "progress": None,
         }
 
     @pytest.mark.parametrize(
@@ -438,12 +532,23 @@ class TestProgram:
         result = self.run(
             f"--embedding_file={file}",
             f"--export_path={module}",
-            "--preprocess_text=False",
+            "--preprocess_text",
+            "False",
             "--num_oov_buckets=2",
         )
-        assert (result.returncode, result.stdout) == (0, f"The module is in {module}\n")
+        first, second = result.stdout.splitlines()
+        assert (result.returncode, first) == (0, f"The module is in {module}")
+        assert second.startswith("4 rows of dimension 2, of which 2 are the vocabulary; ")
+        assert result.stderr == ""
         assert list(hub.load_module_spec(str(module)).get_input_info_dict()) == ["tokens"]
         assert embed(str(module), ["dog", "dog."]).tolist() == [[3, 4], [0, 0]]
+
+    def test_shows_progress_on_request(self, tmp_path):
+        file, module = tmp_path / "embeddings.txt", tmp_path / "module"
+        file.write_bytes(b"cat 1 2\n")
+        result = self.run(f"--embedding_file={file}", f"--export_path={module}", "--progress")
+        assert "Reading embeddings.txt: 100%" in result.stderr
+        assert f"Writing 16.0B to {module}" in result.stderr
 
     def test_says_what_is_wrong(self, tmp_path):
         file = tmp_path / "embeddings.txt"
@@ -499,6 +604,14 @@ class TestMain:
 
         monkeypatch.setattr(export, "export_module_from_file", fail)
         assert main() == "Nothing was published: /m/x; No space left on device"
+
+    def test_says_which_package_is_missing(self, main, monkeypatch):
+        monkeypatch.delitem(sys.modules, "examples.text_embeddings.text_file", raising=False)
+        monkeypatch.setitem(sys.modules, "polars", None)
+        assert main() == (
+            "Nothing was published: Text files of embeddings are parsed by polars, which is not "
+            "installed; install it with: pip install polars"
+        )
 
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
     def test_removes_everything_when_it_is_stopped(

@@ -73,6 +73,28 @@ def test_what_is_there_already_stays(file, name):
     assert sorted(os.listdir(file.parent)) == ["embeddings.txt", "projector"]
 
 
+def test_overwrite_replaces_the_files(file):
+    shown(file)
+    file.write_bytes(b"dog 1 2\n")
+    directory = shown(file, overwrite=True)
+    assert (directory / "tokens.tsv").read_bytes() == b"dog\n"
+    assert (directory / "vectors.bytes").stat().st_size == 2 * 4
+    assert len(os.listdir(directory)) == 3
+
+
+def test_a_failure_of_overwrite_keeps_the_files(file, monkeypatch):
+    def fail(*arguments: object, **options: object) -> None:
+        raise OSError("no space left on device")
+
+    directory = shown(file)
+    before = {path.name: path.read_bytes() for path in directory.iterdir()}
+    file.write_bytes(b"dog 1 2\n")
+    monkeypatch.setattr(hub.ModuleSpec, "write", fail)
+    with pytest.raises(OSError, match="no space left"):
+        shown(file, overwrite=True)
+    assert {path.name: path.read_bytes() for path in directory.iterdir()} == before
+
+
 @pytest.mark.parametrize("directory", ["module", "module/", "module/projector", "x/../module", ""])
 def test_a_directory_in_that_of_the_module(file, directory, monkeypatch):
     monkeypatch.chdir(file.parent)

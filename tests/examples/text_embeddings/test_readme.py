@@ -49,7 +49,9 @@ def test_the_command(here):
     run = subprocess.run(
         [sys.executable, str(ROOT / program), *arguments], capture_output=True, text=True
     )
-    assert (run.returncode, run.stdout) == (0, f"The module is in {here / 'module'}\n")
+    first, second = run.stdout.splitlines()
+    assert (run.returncode, first) == (0, f"The module is in {here / 'module'}")
+    assert second.startswith("10,001 rows of dimension 50, of which 10,000 are the vocabulary; ")
 
 
 def test_every_flag_is_shown():
