@@ -1,4 +1,4 @@
-"""Says what to install where TensorFlow is missing or too old, without importing it."""
+"""Checks the version of TensorFlow without importing it."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ def check_tensorflow() -> None:
         raise TensorFlowUnavailableError(
             f"hubmodule needs TensorFlow, which is not installed; {_ADVICE}"
         )
-    version = tensorflow_version()
-    if version and _numbers(version) < _OLDEST:
+    version = get_tensorflow_version()
+    if version and _parse_version(version) < _OLDEST:
         raise TensorFlowUnavailableError(
             f"hubmodule needs TensorFlow 2.15 or newer, not {version}; {_ADVICE}"
         )
 
 
-def tensorflow_version() -> str | None:
-    """The version of the TensorFlow that is imported, else of the one installed.
+def get_tensorflow_version() -> str | None:
+    """Returns the version of the imported TensorFlow, or else of the installed one.
 
-    None where neither tells, as for a build of one's own.
+    None if it is unknown, e.g. for a build without package metadata.
     """
     loaded = getattr(sys.modules.get("tensorflow"), "__version__", None)
     if loaded is not None:
@@ -46,6 +46,6 @@ def tensorflow_version() -> str | None:
     return None
 
 
-def _numbers(version: str) -> tuple[int, int]:
+def _parse_version(version: str) -> tuple[int, int]:
     major, minor = version.split(".")[:2]
     return int(major), int(minor)

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 
-from hubmodule.commands.command import Command, complain
+from hubmodule.commands.command import Command, print_error
 
 
 def _add_convert_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +38,7 @@ def _convert(parsed: argparse.Namespace) -> int:
         with _time_shown(f"Converting {parsed.handle}"):
             convert(parsed.handle, parsed.out, parsed.to, parsed.overwrite)
     except tf.errors.OpError as error:  # a full disk, or one that may not be written
-        return complain(error)
+        return print_error(error)
     print(f"Wrote {parsed.out}")
     return 0
 
