@@ -32,6 +32,7 @@ _HOMES = {
     "get_expected_image_size": "hubmodule.module.images",
     "get_num_image_channels": "hubmodule.module.images",
     "image_embedding_column": "hubmodule.estimator.feature_columns",
+    "inspect": "hubmodule.inspection.inspect",
     "install_alias": "hubmodule.alias",
     "load": "hubmodule.tf2.load",
     "load_module_spec": "hubmodule.module.module",

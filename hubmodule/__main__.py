@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from hubmodule.commands.cache import CACHE
 from hubmodule.commands.command import Command, add_commands, complain
 from hubmodule.commands.convert import CONVERT
+from hubmodule.commands.inspect import INSPECT, SHOW
 from hubmodule.commands.resolve import RESOLVE
 
 _INTERRUPTED = 130  # as shells count SIGINT
@@ -92,6 +93,8 @@ def _run(parsed: argparse.Namespace) -> int:
 
 COMMANDS = (
     RESOLVE,
+    INSPECT,
+    SHOW,
     CONVERT,
     Command(
         "run",

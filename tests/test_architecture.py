@@ -20,7 +20,7 @@ FLOORS = [
     {"files"},
     {"surgery", "format", "resolver"},
     {"module"},
-    {"tf2"},
+    {"tf2", "inspection"},
     {"estimator"},
     {"__init__"},  # the public names
     {"alias"},
@@ -35,6 +35,8 @@ FORBIDDEN = {
     ("surgery", "files"),
     ("tf2.load", "module"),
     ("estimator.exporter", "resolver"),
+    # What looks at a module must not be able to run it.
+    ("inspection", "module"),
 }
 # The files that may name TensorFlow's private parts.
 PRIVATE_TENSORFLOW = {"_tf", "estimator.bridge"}
@@ -173,6 +175,8 @@ class TestTheRulesThemselves:
             ("files", "format.assets"),
             ("errors", "files"),
             ("module.spec", "tf2.load"),
+            ("inspection.inspect", "module.spec"),
+            ("inspection.inspect", "tf2.load"),
             ("tf2.load", "module.spec"),
             ("estimator.exporter", "resolver.resolvers"),
             ("estimator.exporter", "__main__"),
@@ -194,6 +198,7 @@ class TestTheRulesThemselves:
             ("module.module", "resolver.resolvers"),
             ("tf2.trainable", "module.spec"),
             ("tf2.load", "resolver.resolvers"),
+            ("inspection.inspect", "resolver.resolvers"),
             ("estimator.exporter", "module.module"),
             ("settings", "errors"),
             ("__main__", "commands.cache"),

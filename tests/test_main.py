@@ -40,6 +40,7 @@ def test_every_command_and_argument_is_documented() -> None:
     found = dict(commands(command_line.make_parser()))
     assert {
         " convert",
+        " inspect",
         " resolve",
         " cache list",
         " cache verify",

@@ -1,0 +1,68 @@
+"""Tests of hubmodule.inspection.collection_facts."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+from google.protobuf.wrappers_pb2 import StringValue
+
+from hubmodule import image_module_info_pb2, module_attachment_pb2
+from hubmodule.inspection import collection_facts
+from hubmodule.inspection.facts import MessageFacts
+from tests.inspection.modules import meta_graph
+
+
+def attachment(key: str, value: bytes) -> bytes:
+    return module_attachment_pb2.ModuleAttachment(key=key, value=value).SerializeToString()
+
+
+def test_a_damaged_element_leaves_the_others() -> None:
+    graph, damage = meta_graph(), []
+    graph.collection_def["variables"].bytes_list.value.append(b"\xff")
+    (variable,) = collection_facts.read_variables(graph, "variables", damage)
+    assert variable.variable_name == "x/w:0"
+    assert damage == ["collection 'variables' has 1 elements that cannot be read."]
+
+
+def test_assets() -> None:
+    damage: list[str] = []
+    assert collection_facts.read_asset_files(meta_graph(), damage) == {"x/path:0": "words.txt"}
+    assert damage == []
+
+
+def test_messages() -> None:
+    graph, damage = meta_graph(), []
+    info = image_module_info_pb2.ImageModuleInfo()
+    info.default_image_size.height, info.default_image_size.width = 6, 4
+    values = graph.collection_def["hub_module_attachments"].bytes_list.value
+    values.append(attachment("labels", b"one"))
+    values.append(attachment("image_module_info", info.SerializeToString()))
+    values.append(attachment("labels", b"three"))
+    values.append(b"\xff")
+    assert collection_facts.read_messages(graph, damage) == (
+        MessageFacts("image_module_info", 6, {"height": 6, "width": 4}),
+        MessageFacts("labels", 5),
+    )
+    assert damage == ["an attached message has 1 elements that cannot be read."]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("hubmodule 1.2", "1.2"), ("other 1.2", None), ("", None)]
+)
+def test_who_wrote_it(text: str, expected: str | None) -> None:
+    graph = meta_graph()
+    assert collection_facts.hubmodule_version(graph) is None
+    graph.meta_info_def.any_info.Pack(StringValue(value=text))
+    assert collection_facts.hubmodule_version(graph) == expected
+
+
+def test_who_wrote_it_where_that_is_damaged() -> None:
+    graph = meta_graph()
+    graph.meta_info_def.any_info.Pack(StringValue(value="hubmodule 1"))
+    graph.meta_info_def.any_info.value = b"\xff"
+    assert collection_facts.hubmodule_version(graph) is None
+
+
+if __name__ == "__main__":
+    raise SystemExit(pytest.main([__file__, *sys.argv[1:]]))
