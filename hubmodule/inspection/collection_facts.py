@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from google.protobuf.message import DecodeError
-from google.protobuf.wrappers_pb2 import StringValue
 from tensorflow.core.framework.variable_pb2 import VariableDef
 from tensorflow.core.protobuf.meta_graph_pb2 import AssetFileDef, MetaGraphDef
 
@@ -46,19 +45,6 @@ def read_messages(meta_graph: MetaGraphDef, damage: list[str]) -> tuple[MessageF
     return tuple(
         MessageFacts(key, len(last[key]), _decode_message(key, last[key])) for key in sorted(last)
     )
-
-
-def hubmodule_version(meta_graph: MetaGraphDef) -> str | None:
-    """The hubmodule that wrote a variant; None if another program did."""
-    written_by = StringValue()
-    info = meta_graph.meta_info_def.any_info
-    try:
-        if not info.Unpack(written_by):
-            return None
-    except DecodeError:
-        return None
-    name, _, version = written_by.value.partition(" ")
-    return version if name == "hubmodule" else None
 
 
 def _decode_message(key: str, value: bytes) -> dict[str, int] | None:

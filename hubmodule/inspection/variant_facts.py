@@ -6,6 +6,7 @@ import dataclasses
 
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
+from hubmodule.format import authorship
 from hubmodule.inspection import (
     collection_facts,
     object_graph,
@@ -59,7 +60,7 @@ def read_variant(
     facts = VariantFacts(
         tags=tags,
         tensorflow_version=meta_graph.meta_info_def.tensorflow_version,
-        hubmodule_version=collection_facts.hubmodule_version(meta_graph),
+        hubmodule_version=authorship.read_version(meta_graph),
         nodes=nodes.nodes,
         functions=len(meta_graph.graph_def.library.function),
         function_nodes=nodes.function_nodes,

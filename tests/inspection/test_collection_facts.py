@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 
 import pytest
-from google.protobuf.wrappers_pb2 import StringValue
 
 from hubmodule import image_module_info_pb2, module_attachment_pb2
 from hubmodule.inspection import collection_facts
@@ -45,23 +44,6 @@ def test_messages() -> None:
         MessageFacts("labels", 5),
     )
     assert damage == ["an attached message has 1 elements that cannot be read."]
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"), [("hubmodule 1.2", "1.2"), ("other 1.2", None), ("", None)]
-)
-def test_who_wrote_it(text: str, expected: str | None) -> None:
-    graph = meta_graph()
-    assert collection_facts.hubmodule_version(graph) is None
-    graph.meta_info_def.any_info.Pack(StringValue(value=text))
-    assert collection_facts.hubmodule_version(graph) == expected
-
-
-def test_who_wrote_it_where_that_is_damaged() -> None:
-    graph = meta_graph()
-    graph.meta_info_def.any_info.Pack(StringValue(value="hubmodule 1"))
-    graph.meta_info_def.any_info.value = b"\xff"
-    assert collection_facts.hubmodule_version(graph) is None
 
 
 if __name__ == "__main__":

@@ -63,6 +63,20 @@ def test_sizes() -> None:
     assert sizes.assets == (path / "assets" / "vocabulary.txt").stat().st_size
 
 
+def test_who_wrote_it(tmp_path: Path) -> None:
+    (theirs,) = hub.inspect(golden("image")).variants
+    assert theirs.hubmodule_version is None
+    spec = hub.load_module_spec(golden("image"))
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        module = hub.Module(spec)
+        session.run(tf.compat.v1.global_variables_initializer())
+        module.export(str(tmp_path / "m"), session)
+    (ours,) = hub.inspect(tmp_path / "m").variants
+    assert ours.hubmodule_version == hub.__version__
+    # The graph is still the one that this TensorFlow made.
+    assert ours.tensorflow_version == theirs.tensorflow_version
+
+
 def test_training() -> None:
     train = hub.inspect(golden("batch_norm")).variants[1]
     assert train.tags == ("train",)
