@@ -1,5 +1,6 @@
 # make demo    the main job on real data: publish, reuse, fine-tune, re-publish
 # make test    the test suite; TF=2.15.1 for another TensorFlow, ARGS=... for pytest
+# make browser what the tests of HTML pages need: Chromium, and axe-core for accessibility
 # make check   formatters, linter, types, architecture
 # make bazel   the test suite under Bazel, ARGS=... for bazel test
 # make interop tensorflow_hub of two generations reads what we write and shares our cache, and
@@ -23,7 +24,9 @@ BUILDIFIER = .cache/buildifier/node_modules/.bin/buildifier
 BUILD_FILES = $(shell find . \( -name '.?*' -o -name node_modules \) -prune -o \( \
 	-name BUILD -o -name '*.bzl' -o -name WORKSPACE -o -name MODULE.bazel \) -print)
 
-.PHONY: demo test check bazel interop bench growth bench_environments environment format clean
+AXE = .cache/axe/node_modules/axe-core/axe.min.js
+
+.PHONY: demo test browser check bazel interop bench growth bench_environments environment format clean
 .DEFAULT_GOAL := test
 
 $(READY): pyproject.toml setup.py $(wildcard proto/*.proto)
@@ -37,13 +40,22 @@ demo: $(READY)
 	$(BIN)/python examples/text_embeddings/demo.py
 
 # The tests of the Estimator make tf.keras Keras 2, for a whole process; so they have their own.
-test: $(READY)
+test: $(READY) browser
 ifeq ($(ARGS),)
 	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore=tests/estimator
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests/estimator
 else
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 endif
+
+# What the tests of pages need; without it they are skipped.
+browser: $(AXE)
+	-scripts/need.sh chromium chromium
+	-scripts/need.sh chromedriver chromium-driver
+
+$(AXE):
+	-scripts/need.sh npm npm
+	-npm install --prefix .cache/axe --no-save --no-audit --no-fund --loglevel=error axe-core@4.14.1
 
 check: $(READY) $(BUILDIFIER)
 	$(BIN)/ruff format --check .

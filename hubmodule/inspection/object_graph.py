@@ -9,8 +9,9 @@ from tensorflow.core.protobuf.struct_pb2 import StructuredValue
 from tensorflow.core.protobuf.trackable_object_graph_pb2 import TrackableObjectGraph
 
 from hubmodule.inspection import tensor_types
-from hubmodule.inspection.facts import Call, Shape, TensorFacts
+from hubmodule.inspection.facts import Call, TensorFacts
 from hubmodule.inspection.variable_facts import Tags, VariableInVariants
+from hubmodule.inspection.wording import describe_type
 
 _KEY_SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
 
@@ -115,13 +116,6 @@ def _describe(value: StructuredValue) -> str:
     if kind in ("float64_value", "int64_value", "string_value", "bool_value"):
         return repr(getattr(value, kind))
     return "None" if kind in (None, "none_value") else kind.removesuffix("_value")
-
-
-def describe_type(dtype: str, shape: Shape) -> str:
-    """A type and shape for people: "float32 [?, 128]"."""
-    if shape is None:
-        return f"{dtype} of any shape"
-    return f"{dtype} [{', '.join('?' if size is None else str(size) for size in shape)}]"
 
 
 def _tensors(name: str, value: StructuredValue) -> Iterator[TensorFacts]:

@@ -10,6 +10,7 @@ from hubmodule.inspection.scope_sizes import build_scopes, largest_scopes
 from hubmodule.inspection.wording import (
     count,
     describe_tensor,
+    describe_type,
     format_bytes,
     format_tags,
     make_printable,
@@ -170,8 +171,7 @@ def _variables(facts: ModuleFacts) -> Section:
         if variable is None:
             what = count(scope.variables, "variable")
         else:
-            sizes = "?" if variable.shape is None else ", ".join(map(str, variable.shape))
-            what = f"{variable.dtype} [{sizes}]"
+            what = describe_type(variable.dtype, variable.shape)
             what += f" in {variable.partitions} parts" if variable.partitions > 1 else ""
         rows.append((scope.name or "all", what, format_bytes(scope.bytes)))
     trainable = sum(bool(variable.trainable_in) for variable in facts.variables)

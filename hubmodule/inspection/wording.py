@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from hubmodule.inspection.facts import TensorFacts
-from hubmodule.inspection.object_graph import describe_type
+from hubmodule.inspection.facts import Shape, TensorFacts
 
 _UNITS = ("kB", "MB", "GB", "TB")
 
@@ -35,6 +34,18 @@ def describe_tensor(info: TensorFacts) -> str:
     """The type, shape and kind of an input or output: "float32 [?, 128], sparse"."""
     kind = "" if info.kind == "dense" else f", {info.type or info.kind}"
     return describe_type(info.dtype, info.shape) + kind
+
+
+def describe_type(dtype: str, shape: Shape) -> str:
+    """A type and shape: "float32 [?, 128]"."""
+    return f"{dtype} {format_shape(shape)}"
+
+
+def format_shape(shape: Shape) -> str:
+    """A shape: "[?, 128]", or "of any shape"."""
+    if shape is None:
+        return "of any shape"
+    return f"[{', '.join('?' if size is None else str(size) for size in shape)}]"
 
 
 def make_printable(text: str) -> str:
