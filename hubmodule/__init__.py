@@ -27,6 +27,7 @@ _HOMES = {
     "attach_message": "hubmodule.module.builder",
     "create_module_spec": "hubmodule.module.builder",
     "create_module_spec_from_saved_model": "hubmodule.module.saved_model_spec",
+    "diff": "hubmodule.inspection.diff",
     "enable_estimator": "hubmodule.estimator.bridge",
     "eval_function_for_module": "hubmodule.module.evaluate",
     "get_expected_image_size": "hubmodule.module.images",

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from hubmodule.commands.cache import CACHE
 from hubmodule.commands.command import Command, add_commands, complain
 from hubmodule.commands.convert import CONVERT
+from hubmodule.commands.diff import DIFF
 from hubmodule.commands.inspect import INSPECT, SHOW
 from hubmodule.commands.resolve import RESOLVE
 
@@ -95,6 +96,7 @@ COMMANDS = (
     RESOLVE,
     INSPECT,
     SHOW,
+    DIFF,
     CONVERT,
     Command(
         "run",

@@ -41,6 +41,8 @@ def test_every_command_and_argument_is_documented() -> None:
     assert {
         " convert",
         " inspect",
+        " show",
+        " diff",
         " resolve",
         " cache list",
         " cache verify",

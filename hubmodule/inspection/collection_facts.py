@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
@@ -43,7 +44,10 @@ def read_messages(meta_graph: MetaGraphDef, damage: list[str]) -> tuple[MessageF
     )
     last = {attachment.key: attachment.value for attachment in attachments}
     return tuple(
-        MessageFacts(key, len(last[key]), _decode_message(key, last[key])) for key in sorted(last)
+        MessageFacts(
+            key, len(value), hashlib.sha256(value).hexdigest(), _decode_message(key, value)
+        )
+        for key, value in sorted(last.items())
     )
 
 

@@ -80,11 +80,13 @@ class MessageFacts:
     Attributes:
         key: The key under which it is attached.
         bytes: The size of the serialised message.
+        sha256: The SHA-256 digest of the serialised message.
         content: The fields of a message of a known type by name, else None.
     """
 
     key: str
     bytes: int
+    sha256: str
     content: dict[str, int] | None = None
 
 
@@ -135,6 +137,7 @@ class VariableFacts:
         partitions: The number of parts that it is stored in; 1 if it is whole.
         digest: A checksum of the value on disk, which differs where the value does; None if
             there is no value on disk.
+        key: Its name in the checkpoint; "" if it has none.
     """
 
     name: str
@@ -145,6 +148,7 @@ class VariableFacts:
     trainable_in: tuple[tuple[str, ...], ...]
     partitions: int
     digest: str | None
+    key: str = ""
 
 
 @dataclasses.dataclass(frozen=True)

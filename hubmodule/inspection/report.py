@@ -49,10 +49,10 @@ def write_report(facts: ModuleFacts) -> tuple[Section, ...]:
 def _sections(facts: ModuleFacts) -> Iterator[Section]:
     yield _head(facts)
     if facts.damage:
-        yield _section("Damaged", lines=facts.damage, is_warning=True)
+        yield make_section("Damaged", lines=facts.damage, is_warning=True)
     if facts.findings:
         rows = [(finding.level, finding.text) for finding in facts.findings]
-        yield _section("Findings", rows, is_warning=True)
+        yield make_section("Findings", rows, is_warning=True)
     several = len(facts.variants) > 1
     for variant in facts.variants:
         yield _variant(variant)
@@ -61,7 +61,7 @@ def _sections(facts: ModuleFacts) -> Iterator[Section]:
             yield _signature(names, signature, where)
     if facts.calls:
         rows = [(f"({call.arguments})", call.outputs) for call in facts.calls]
-        yield _section("Calls of the object", rows)
+        yield make_section("Calls of the object", rows)
     yield from _content(facts)
     yield from _advice(facts)
 
@@ -79,7 +79,7 @@ def _head(facts: ModuleFacts) -> Section:
     ]
     if facts.path != facts.handle:
         rows.append(("path", facts.path))
-    return _section(facts.handle, rows)
+    return make_section(facts.handle, rows)
 
 
 def describe_writers(facts: ModuleFacts) -> str:
@@ -109,7 +109,7 @@ def _variant(variant: VariantFacts) -> Section:
     for message in variant.messages:
         fields = ", ".join(f"{k} {v}" for k, v in (message.content or {}).items())
         rows.append(("message", f"{message.key}: {fields or format_bytes(message.bytes)}"))
-    return _section(f"Graph variant with {format_tags(variant.tags)}", rows)
+    return make_section(f"Graph variant with {format_tags(variant.tags)}", rows)
 
 
 def describe_graph(variant: VariantFacts) -> str:
@@ -139,7 +139,7 @@ def _signature(names: Sequence[str], signature: SignatureFacts, where: str) -> S
     rows = [row("in", info) for info in signature.inputs]
     rows += [row("out", info) for info in signature.outputs]
     word = "Signature" if len(names) == 1 else "Signatures"
-    return _section(f"{word} {', '.join(names)}{where}", rows)
+    return make_section(f"{word} {', '.join(names)}{where}", rows)
 
 
 def _content(facts: ModuleFacts) -> Iterator[Section]:
@@ -147,7 +147,7 @@ def _content(facts: ModuleFacts) -> Iterator[Section]:
         yield _variables(facts)
     if facts.assets:
         rows = [(a.name, format_bytes(a.bytes), f"sha256 {a.sha256[:16]}…") for a in facts.assets]
-        yield _section("Assets", rows)
+        yield make_section("Assets", rows)
     totals: dict[str, int] = {}
     for variant in facts.variants:
         for op, number in variant.op_counts.items():
@@ -157,7 +157,7 @@ def _content(facts: ModuleFacts) -> Iterator[Section]:
         lines = [", ".join(f"{op} {number:,}" for op, number in largest[:_MOST_OPS])]
         if len(largest) > _MOST_OPS:
             lines.append(f"and {len(largest) - _MOST_OPS} other types")
-        yield _section(f"Ops of {len(largest)} types", lines=tuple(lines))
+        yield make_section(f"Ops of {len(largest)} types", lines=tuple(lines))
 
 
 def _variables(facts: ModuleFacts) -> Section:
@@ -176,7 +176,7 @@ def _variables(facts: ModuleFacts) -> Section:
         rows.append((scope.name or "all", what, format_bytes(scope.bytes)))
     trainable = sum(bool(variable.trainable_in) for variable in facts.variables)
     title = f"{count(len(facts.variables), 'variable')}, {trainable:,} trainable"
-    return _section(title, rows, tuple(scope.bytes / largest for scope in scopes))
+    return make_section(title, rows, tuple(scope.bytes / largest for scope in scopes))
 
 
 def _advice(facts: ModuleFacts) -> Iterator[Section]:
@@ -185,21 +185,22 @@ def _advice(facts: ModuleFacts) -> Iterator[Section]:
             (op.op, f"import {op.package}" if op.package else "package not known")
             for op in facts.foreign_ops
         ]
-        yield _section("Ops of other packages", rows, is_warning=True)
+        yield make_section("Ops of other packages", rows, is_warning=True)
     for common in facts.common_signatures:
         verb = "Fulfils" if common.fulfilled else "Nearly fulfils"
-        yield _section(f"{verb} the common signature: {common.name}", lines=common.missing)
+        yield make_section(f"{verb} the common signature: {common.name}", lines=common.missing)
     for usage in facts.usage:
         yield Section(f"To use it: {usage.way}", lines=tuple(usage.code.split("\n")), code=True)
 
 
-def _section(
+def make_section(
     title: str,
     rows: Sequence[tuple[str, ...]] = (),
     shares: tuple[float, ...] = (),
     lines: tuple[str, ...] = (),
     is_warning: bool = False,
 ) -> Section:
+    """A section whose texts, which may come from a module, are made printable."""
     return Section(
         make_printable(title),
         tuple(tuple(map(make_printable, row)) for row in rows),

@@ -129,13 +129,14 @@ def _one(name: str, variable: VariableInVariants, entry: IndexEntry | None) -> V
         variable.trainable_in,
         max(variable.partitions, len(entry.parts) if entry else 1),
         entry.digest if entry else None,
+        variable.key,
     )
 
 
 def _only_stored(name: str, entry: IndexEntry) -> VariableFacts:
     dtype = tensor_types.dtype_name(entry.dtype)
     return VariableFacts(
-        name, dtype, entry.shape, entry.size, (), (), len(entry.parts), entry.digest
+        name, dtype, entry.shape, entry.size, (), (), len(entry.parts), entry.digest, name
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 
 import pytest
@@ -10,6 +11,10 @@ from hubmodule import image_module_info_pb2, module_attachment_pb2
 from hubmodule.inspection import collection_facts
 from hubmodule.inspection.facts import MessageFacts
 from tests.inspection.modules import meta_graph
+
+
+def sha256(value: bytes) -> str:
+    return hashlib.sha256(value).hexdigest()
 
 
 def attachment(key: str, value: bytes) -> bytes:
@@ -40,8 +45,10 @@ def test_messages() -> None:
     values.append(attachment("labels", b"three"))
     values.append(b"\xff")
     assert collection_facts.read_messages(graph, damage) == (
-        MessageFacts("image_module_info", 6, {"height": 6, "width": 4}),
-        MessageFacts("labels", 5),
+        MessageFacts(
+            "image_module_info", 6, sha256(info.SerializeToString()), {"height": 6, "width": 4}
+        ),
+        MessageFacts("labels", 5, sha256(b"three")),
     )
     assert damage == ["an attached message has 1 elements that cannot be read."]
 

@@ -58,7 +58,7 @@ def test_the_size_of_images_may_be_attached() -> None:
     classes = signature("image_classification", open_size, [FEATURES])
     (missing,) = check(classes)["image classification"]
     assert "attach an ImageModuleInfo" in missing
-    message = MessageFacts("image_module_info", 6, {"height": 6, "width": 4})
+    message = MessageFacts("image_module_info", 6, "", {"height": 6, "width": 4})
     assert check(classes, messages=[message]) == {"image classification": ()}
 
 
