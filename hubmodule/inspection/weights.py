@@ -36,6 +36,8 @@ def compare_values(
     dtype = _numpy_dtype(first.dtype)
     if (first.dtype, first.shape) != (second.dtype, second.shape) or dtype is None:
         return ValueChange(name)
+    for checkpoint, entry in ((before[0], first), (after[0], second)):
+        _check_size(checkpoint, entry, dtype)
     largest = squares = norm = 0.0
     # Whole tensors are read as vectors: then no piece is larger than it should be.
     if len(first.parts) == len(second.parts) == 1:
@@ -55,23 +57,41 @@ def compare_values(
     return ValueChange(name, largest if math.isfinite(largest) else None, relative)
 
 
+def _check_size(checkpoint: Checkpoint, entry: IndexEntry, dtype: np.dtype) -> None:
+    """Checks sizes before memory is taken for them."""
+    is_shape = all(size >= 0 for size in entry.shape)
+    expected = math.prod(entry.shape) * dtype.itemsize
+    if not is_shape or entry.size != expected or expected > checkpoint.bytes:
+        raise CheckpointError(
+            f"The index of the checkpoint in {checkpoint.directory} is damaged: a size is wrong. "
+            "Fetch the module again."
+        )
+
+
 def _maximum(first: float, second: float) -> float:
     # max() forgets what is not a number.
     return first if math.isnan(first) or first >= second else second
 
 
 def _pieces(checkpoint: Checkpoint, entry: IndexEntry, dtype: np.dtype) -> Iterator[np.ndarray]:
-    """The elements of a tensor in double precision, some rows at a time."""
+    """The elements of a tensor in a type that loses none of them, some rows at a time."""
     shape, parts = entry.shape, entry.parts
     row_elements = math.prod(shape[1:])
     step = max(1, PIECE_ELEMENTS // max(row_elements, 1))
-    wide = np.complex128 if dtype.kind == "c" else np.float64
+    wide = _wide_type(dtype)
     for start in range(0, shape[0], step):
         end = min(start + step, shape[0])
         rows: np.ndarray = np.zeros((end - start, *shape[1:]), wide)
         for part in parts:
             _fill(rows, start, part, checkpoint, dtype)
         yield rows
+
+
+def _wide_type(dtype: np.dtype) -> type:
+    if dtype.kind == "c":
+        return np.complex128
+    # Double precision has not a bit for each of a large integer's.
+    return np.longdouble if dtype.kind in "iu" and dtype.itemsize > 4 else np.float64
 
 
 def _flatten(entry: IndexEntry) -> IndexEntry:
@@ -90,8 +110,6 @@ def _fill(
     if first >= last:
         return
     row_bytes = math.prod(part.shape[1:]) * dtype.itemsize
-    if part.shape[0] * row_bytes != part.size:
-        raise CheckpointError("The index of the checkpoint is damaged: a size is wrong.")
     content = read_stored(
         checkpoint, part, (first - part.start[0]) * row_bytes, (last - first) * row_bytes
     )

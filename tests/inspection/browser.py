@@ -35,8 +35,8 @@ skipped_without = pytest.mark.skipif(
 
 
 @contextlib.contextmanager
-def open_page(path: Path, profile: Path, width: int, is_dark: bool) -> Iterator[Any]:
-    """A browser that shows a file, with the log of its console and of its requests."""
+def open_browser(profile: Path) -> Iterator[Any]:
+    """A browser with the logs of its console and of its requests."""
     webdriver = pytest.importorskip("selenium.webdriver")
     options = webdriver.ChromeOptions()
     options.binary_location = _CHROMIUM
@@ -46,19 +46,25 @@ def open_page(path: Path, profile: Path, width: int, is_dark: bool) -> Iterator[
     service = webdriver.ChromeService(_DRIVER, env={**os.environ, "SE_OFFLINE": "true"})
     browser = webdriver.Chrome(options, service)
     try:
-        # Windows are not as narrow as phones; what a page sees can be.
-        metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
-        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if is_dark else "light"}
-        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
-        browser.get(path.as_uri())
         yield browser
     finally:
         browser.quit()
 
 
+def show(browser: Any, path: Path, width: int, is_dark: bool) -> None:
+    """Loads a file on a screen of a width in pixels; its logs begin anew."""
+    # Windows are not as narrow as phones; what a page sees can be.
+    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    scheme = {"name": "prefers-color-scheme", "value": "dark" if is_dark else "light"}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+    for log in ("browser", "performance"):
+        browser.get_log(log)
+    browser.get(path.as_uri())
+
+
 def requested(browser: Any) -> list[str]:
-    """The addresses that the browser asked for since it was opened."""
+    """The addresses that the browser asked for since `show`."""
     events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
     return [
         event["params"]["request"]["url"]

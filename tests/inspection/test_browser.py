@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from google.protobuf.wrappers_pb2 import StringValue
 
 from hubmodule.inspection.html_page import write_html
 from hubmodule.inspection.inspect import inspect
-from tests.inspection.browser import accessibility_violations, open_page, requested, skipped_without
+from tests.inspection.browser import (
+    accessibility_violations,
+    open_browser,
+    requested,
+    show,
+    skipped_without,
+)
 from tests.inspection.modules import HOSTILE, add_asset, golden, meta_graph, write_module
 
 MARKUP = "<img src=https://example.com/x onerror=alert(1)>"
@@ -33,34 +41,40 @@ def page(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return file
 
 
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    with open_browser(tmp_path_factory.mktemp("profile")) as browser:
+        yield browser
+
+
 @skipped_without
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("is_dark", [False, True], ids=["light", "dark"])
-def test_in_a_browser(page: Path, width: int, is_dark: bool, tmp_path: Path) -> None:
-    with open_page(page, tmp_path / "profile", width, is_dark) as browser:
-        assert browser.get_log("browser") == []
-        # The browser's own first page aside, and the pictures in it.
-        addresses = [url for url in requested(browser) if not url.startswith(("chrome", "data:"))]
-        assert [url for url in addresses if url != page.as_uri()] == []
-        assert browser.execute_script("return document.documentElement.scrollWidth") <= width
-        browser.execute_script("document.querySelectorAll('details').forEach(d => d.open = true)")
-        assert accessibility_violations(browser) == {}
+def test_in_a_browser(page: Path, width: int, is_dark: bool, browser: Any) -> None:
+    show(browser, page, width, is_dark)
+    assert browser.get_log("browser") == []
+    # The browser's own pages aside, and the pictures in them.
+    addresses = [url for url in requested(browser) if not url.startswith(("chrome", "data:"))]
+    assert set(addresses) == {page.as_uri()}
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    browser.execute_script("document.querySelectorAll('details').forEach(d => d.open = true)")
+    assert accessibility_violations(browser) == {}
 
 
 @skipped_without
-def test_the_copy_button_and_the_filter(page: Path, tmp_path: Path) -> None:
-    with open_page(page, tmp_path / "profile", 1280, False) as browser:
-        button = browser.find_element("css selector", "button[data-copy]")
-        browser.execute_script(
-            "window.copied = null;"
-            "navigator.clipboard.writeText = async text => { window.copied = text; };"
-        )
-        button.click()
-        assert "import hubmodule as hub" in browser.execute_script("return window.copied")
-        browser.execute_script("document.querySelector('details').open = true")
-        browser.find_element("id", "filter").send_keys("no such variable")
-        assert browser.find_element("id", "shown").text.startswith("0 of ")
-        assert browser.get_log("browser") == []
+def test_the_copy_button_and_the_filter(page: Path, browser: Any) -> None:
+    show(browser, page, 1280, False)
+    button = browser.find_element("css selector", "button[data-copy]")
+    browser.execute_script(
+        "window.copied = null;"
+        "navigator.clipboard.writeText = async text => { window.copied = text; };"
+    )
+    button.click()
+    assert "import hubmodule as hub" in browser.execute_script("return window.copied")
+    browser.execute_script("document.querySelector('details').open = true")
+    browser.find_element("id", "filter").send_keys("no such variable")
+    assert browser.find_element("id", "shown").text.startswith("0 of ")
+    assert browser.get_log("browser") == []
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from pathlib import Path
 
@@ -94,6 +95,21 @@ def test_partitioned_and_whole(piece: int, tmp_path: Path, monkeypatch: pytest.M
     assert weights.compare_values("p", (first, "p"), (second, "p")) is None
     change = weights.compare_values("p", (second, "p"), (third, "p"))
     assert change.largest_difference == 1.0
+
+
+def test_large_integers(tmp_path: Path) -> None:
+    values = [np.array([2**60]), np.array([2**60 + 1])]
+    assert compare(tmp_path, *values).largest_difference == 1.0
+
+
+@pytest.mark.parametrize("shape", [(1 << 40,), (-1,), (1, 1 << 50)])
+def test_sizes_that_are_wrong(shape: tuple[int, ...], tmp_path: Path) -> None:
+    sound = write(tmp_path / "a", {"v": np.zeros(4)})
+    entry = dataclasses.replace(sound.index.entries["v"], shape=shape)
+    index = dataclasses.replace(sound.index, entries={"v": entry})
+    damaged = dataclasses.replace(sound, index=index)
+    with pytest.raises(CheckpointError, match="a size is wrong"):
+        weights.compare_values("v", (damaged, "v"), (damaged, "v"))
 
 
 def test_a_data_file_that_is_cut_off(tmp_path: Path) -> None:
