@@ -45,6 +45,7 @@ CASES = [
     "export_latest",
     "embeddings",
     "download",
+    "inspect",
 ]
 
 

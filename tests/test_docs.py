@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from hubmodule.inspection import differences, facts
 from tests.error_messages import messages
 
 ROOT = Path(__file__).parents[1]
@@ -48,6 +50,26 @@ def test_the_examples_on_a_page_run_when_pasted(page: str, tmp_path: Path) -> No
 def test_errors_of_tf2_are_shown(where: str, text: str) -> None:
     page = " ".join(TF2.read_text(encoding="utf-8").split())
     assert " ".join(text.split()).strip("()'. ") in page
+
+
+def field_names(value: type) -> set[str]:
+    """The fields of a dataclass, and of those in its fields."""
+    names: set[str] = set()
+    for field in dataclasses.fields(value):
+        names.add(field.name)
+        for word in re.findall(r"\w+", str(field.type)):
+            inner = getattr(facts, word, None) or getattr(differences, word, None)
+            if dataclasses.is_dataclass(inner):
+                names |= field_names(inner)
+    return names
+
+
+@pytest.mark.parametrize("kind", [facts.ModuleFacts, differences.ModuleDifferences])
+def test_every_field_of_the_json_is_documented(kind: type) -> None:
+    text = (ROOT / "docs" / "inspecting.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(\w+)`", text))
+    assert len(field_names(kind)) > 10
+    assert field_names(kind) - named == set()
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ if not __package__:  # run as a program
 
 import numpy as np
 import tensorflow as tf
-from absl import app, flags
+from absl import app, flags, logging
 
 import hubmodule as hub
 from examples.text_embeddings.embedding_file import Embeddings, read_blocks
@@ -134,6 +134,14 @@ def _write_module(
     )
     # No variable is made, which would hold all vectors: they go from file to file.
     spec.export_values(export_path, {"embeddings": stored.vectors()})
+    _check_common_signature(export_path)
+
+
+def _check_common_signature(path: str) -> None:
+    """Warns if a module is not a text feature vector, which its callers take it for."""
+    for common in hub.inspect(path).common_signatures:
+        for missing in common.missing:
+            logging.warning("The module in %s is not a %s: %s", path, common.name, missing)
 
 
 def make_module_fn(
