@@ -20,14 +20,12 @@ def _add_diff_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _diff(parsed: argparse.Namespace) -> int:
-    import tensorflow as tf
-
     from hubmodule._plain_errors import HubModuleError
     from hubmodule.inspection.diff import diff
 
     try:
         differences = diff(parsed.before, parsed.after, parsed.weights)
-    except (HubModuleError, tf.errors.OpError) as error:
+    except HubModuleError as error:
         complain(error)
         return FAILED
     if parsed.json:

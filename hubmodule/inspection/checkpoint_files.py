@@ -81,7 +81,7 @@ def read_object_graph(checkpoint: Checkpoint, damage: list[str]) -> TrackableObj
         # A scalar string is stored as its length, a checksum of that, and its bytes.
         length_end = next(i for i, byte in enumerate(content) if byte < 0x80) + 1
         return TrackableObjectGraph.FromString(content[length_end + _CHECKSUM_BYTES :])
-    except (DecodeError, StopIteration, tf.errors.OpError, CheckpointError):
+    except (DecodeError, StopIteration, CheckpointError):
         damage.append("The object graph of the checkpoint cannot be read.")
         return TrackableObjectGraph()
 
@@ -98,18 +98,23 @@ def read_stored(
         size: The number of bytes; None for all from `start`.
 
     Raises:
-        CheckpointError: If the data file ends before.
-        tf.errors.OpError: If the data file cannot be read.
+        CheckpointError: If the data file ends before, or cannot be read.
     """
     path = checkpoint.shard_path(stored.shard)
     size = stored.size - start if size is None else size
-    length = tf.io.gfile.stat(path).length
     begin = stored.offset + start
-    if begin < 0 or size < 0 or begin + size > length:
-        raise CheckpointError(f"{path} has {length} bytes; the index points beyond its end.")
-    with tf.io.gfile.GFile(path, "rb") as file:
-        file.seek(begin)
-        return file.read(size)
+    try:
+        length = tf.io.gfile.stat(path).length
+        if begin < 0 or size < 0 or begin + size > length:
+            raise CheckpointError(
+                f"{path} has {length} bytes; the index points beyond its end. Fetch the module "
+                "again."
+            )
+        with tf.io.gfile.GFile(path, "rb") as file:
+            file.seek(begin)
+            return file.read(size)
+    except tf.errors.OpError as error:
+        raise CheckpointError(f"{path} cannot be read: {error.message}.") from error
 
 
 def _find_cut_off_files(index: CheckpointIndex, sizes: dict[str, int]) -> tuple[str, ...]:

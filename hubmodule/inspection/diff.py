@@ -39,6 +39,7 @@ def diff(
 
     Raises:
         NotAModuleError: If one of them has no saved_model.pb.
+        ModuleFormatError: If the file system refuses to read a file.
         CheckpointError: If weights are to be read and cannot be.
         HubModuleError: As hub.resolve().
     """

@@ -223,6 +223,23 @@ class Usage:
 
 
 @dataclasses.dataclass(frozen=True)
+class FindingFacts:
+    """Something that a module can do beyond computing.
+
+    Attributes:
+        level: "high", "medium" or "low".
+        op: The type of the op.
+        node: The name of the node.
+        reason: What the op does, a sentence.
+    """
+
+    level: str
+    op: str
+    node: str
+    reason: str
+
+
+@dataclasses.dataclass(frozen=True)
 class Sizes:
     """Bytes on disk of saved_model.pb, of variables/ and of assets/."""
 
@@ -264,7 +281,7 @@ class ModuleFacts:
     common_signatures: tuple[Conformance, ...]
     usage: tuple[Usage, ...]
     damage: tuple[str, ...]
-    findings: tuple[Any, ...] = ()
+    findings: tuple[FindingFacts, ...] = ()
     schema: int = SCHEMA
 
     def to_dict(self) -> dict[str, Any]:

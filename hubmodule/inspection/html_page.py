@@ -94,8 +94,9 @@ def _sections(facts: ModuleFacts) -> Iterator[Markup]:
     if facts.damage:
         yield _section("Damaged", _list(facts.damage), class_="warning")
     if facts.findings:
-        items = [f"{finding.level}: {finding.text}" for finding in facts.findings]
-        yield _section("Findings", _list(items), class_="warning")
+        findings = [(f.op, f.level, f.node, f.reason) for f in facts.findings]
+        table = _table("Findings", ("Op", "Level", "Node", "What it does"), findings)
+        yield _section("Findings", table, class_="warning")
     if facts.foreign_ops:
         packages = [(op.op, op.package or "not known") for op in facts.foreign_ops]
         table = _table("Ops of other packages", ("Op", "Package to import"), packages)

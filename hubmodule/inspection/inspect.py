@@ -10,6 +10,7 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 
 from hubmodule import _tf, files, module_def_pb2
+from hubmodule.errors import ModuleFormatError
 from hubmodule.inspection import (
     asset_facts,
     checkpoint_files,
@@ -46,13 +47,29 @@ def inspect(handle: str | os.PathLike[str]) -> ModuleFacts:
 
     Raises:
         NotAModuleError: If there is no saved_model.pb.
+        ModuleFormatError: If the file system refuses to read a file.
         HubModuleError: As hub.resolve().
     """
     return collect_facts(os.fsdecode(handle), resolve(handle))
 
 
 def collect_facts(handle: str, directory: str) -> ModuleFacts:
-    """The facts of the module in a directory, which `handle` stands for."""
+    """The facts of the module in a directory, which `handle` stands for.
+
+    Raises:
+        NotAModuleError: If there is no saved_model.pb.
+        ModuleFormatError: If the file system refuses to read a file.
+    """
+    try:
+        return _collect_facts(handle, directory)
+    except tf.errors.OpError as error:
+        raise ModuleFormatError(
+            f"{directory} cannot be read: {error.message}. Check its permissions, or fetch the "
+            "module again."
+        ) from error
+
+
+def _collect_facts(handle: str, directory: str) -> ModuleFacts:
     file = read_saved_model(directory)
     damage = list(file.damage)
     if not file.saved_model.meta_graphs:

@@ -64,6 +64,9 @@ def test_a_part_of_a_stored_tensor(module: Path) -> None:
     assert read_stored(checkpoint, part, 4, 4) == whole[4:8]
     with pytest.raises(CheckpointError, match="beyond its end"):
         read_stored(checkpoint, part, 0, 1 << 40)
+    Path(checkpoint.shard_path(0)).unlink()
+    with pytest.raises(CheckpointError, match="cannot be read"):
+        read_stored(checkpoint, part)
 
 
 def test_the_object_graph(tmp_path: Path) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 import sys
 from html.parser import HTMLParser
-from types import SimpleNamespace
 
 import pytest
 
+from hubmodule.inspection.facts import FindingFacts
 from hubmodule.inspection.html_page import write_html
 from hubmodule.inspection.inspect import inspect
 from tests.inspection.modules import ALL_GOLDEN, HOSTILE, golden, meta_graph, write_module
@@ -72,11 +72,11 @@ def test_what_it_shows() -> None:
 
 
 def test_findings_and_damage() -> None:
-    findings = (SimpleNamespace(level="high", text="reads /etc/passwd"),)
+    findings = (FindingFacts("high", "ReadFile", "x/read", "It reads a file."),)
     facts = dataclasses.replace(inspect(golden("image")), damage=("It is.",), findings=findings)
     text = Page(write_html(facts)).text
     assert "Damaged" in text
-    assert "high: reads /etc/passwd" in text
+    assert "It reads a file." in text
 
 
 def test_no_empty_sections() -> None:

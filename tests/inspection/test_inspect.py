@@ -12,7 +12,7 @@ import tensorflow as tf
 from hypothesis import strategies
 
 import hubmodule as hub
-from hubmodule.errors import NotAModuleError
+from hubmodule.errors import ModuleFormatError, NotAModuleError
 from hubmodule.inspection import saved_model_file
 from hubmodule.inspection.facts import ForeignOp, ModuleFormat
 from tests.inspection.modules import (
@@ -152,6 +152,15 @@ def test_damage_is_told(tmp_path: Path) -> None:
 def test_a_directory_that_is_not_a_module(tmp_path: Path) -> None:
     with pytest.raises(NotAModuleError):
         hub.inspect(tmp_path)
+
+
+def test_a_file_that_may_not_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: str) -> bytes:
+        raise tf.errors.PermissionDeniedError(None, None, f"{path}; Permission denied")
+
+    monkeypatch.setattr("hubmodule.files.read_bytes", refuse)
+    with pytest.raises(ModuleFormatError, match="Permission denied"):
+        hub.inspect(golden("image"))
 
 
 def test_a_file_without_graphs(tmp_path: Path) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from types import SimpleNamespace
 
 import pytest
 
+from hubmodule.inspection.facts import FindingFacts
 from hubmodule.inspection.inspect import inspect
 from hubmodule.inspection.report import write_report
 from tests.inspection.modules import HOSTILE, golden, meta_graph, signature, write_module
@@ -39,11 +39,14 @@ def test_several_variants_are_told_apart() -> None:
 
 
 def test_findings_and_damage_come_first() -> None:
-    findings = (SimpleNamespace(level="high", text="reads /etc/passwd"),)
+    findings = (FindingFacts("high", "ReadFile", "x/read", "It reads a file."),)
     facts = dataclasses.replace(inspect(golden("image")), damage=("It is.",), findings=findings)
     damage, found = write_report(facts)[1:3]
     assert (damage.title, damage.lines, damage.is_warning) == ("Damaged", ("It is.",), True)
-    assert (found.title, found.rows) == ("Findings", (("high", "reads /etc/passwd"),))
+    assert (found.title, found.rows) == (
+        "Findings",
+        (("high", "ReadFile", "x/read", "It reads a file."),),
+    )
 
 
 def test_everything_is_printable(tmp_path) -> None:
