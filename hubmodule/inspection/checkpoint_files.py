@@ -105,16 +105,17 @@ def read_stored(
     begin = stored.offset + start
     try:
         length = tf.io.gfile.stat(path).length
-        if begin < 0 or size < 0 or begin + size > length:
-            raise CheckpointError(
-                f"{path} has {length} bytes; the index points beyond its end. Fetch the module "
-                "again."
-            )
+        is_inside = 0 <= begin <= begin + size <= length
         with tf.io.gfile.GFile(path, "rb") as file:
-            file.seek(begin)
-            return file.read(size)
+            file.seek(max(begin, 0))
+            content = file.read(size) if is_inside else b""
     except tf.errors.OpError as error:
         raise CheckpointError(f"{path} cannot be read: {error.message}.") from error
+    if not is_inside:
+        raise CheckpointError(
+            f"{path} has {length} bytes; the index points beyond its end. Fetch the module again."
+        )
+    return content
 
 
 def _find_cut_off_files(index: CheckpointIndex, sizes: dict[str, int]) -> tuple[str, ...]:
