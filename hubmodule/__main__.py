@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from hubmodule.commands.audit import AUDIT
 from hubmodule.commands.cache import CACHE
 from hubmodule.commands.command import Command, add_commands, complain
 from hubmodule.commands.convert import CONVERT
@@ -92,6 +93,7 @@ def _run(parsed: argparse.Namespace) -> int:
 
 COMMANDS = (
     RESOLVE,
+    AUDIT,
     CONVERT,
     Command(
         "run",

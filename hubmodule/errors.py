@@ -18,6 +18,7 @@ programs written for tensorflow_hub catch at that place:
     ├── SettingError (ValueError)                        a variable or flag that means nothing
     ├── ModuleFormatError (ValueError)                   a directory that cannot be read as a module
     │   └── NotAModuleError (tf.errors.NotFoundError)    ... because it is something else
+    ├── ModuleRefusedError (PermissionError)             a module that HUBMODULE_AUDIT refuses
     ├── ModuleDefinitionError (ValueError)               a module_fn that makes no valid module
     ├── ColocationError (ValueError)                     colocation constraints that cannot hold
     ├── NoSuchVariantError (KeyError, ValueError)        tags that no graph variant has
@@ -69,6 +70,10 @@ class NotAModuleError(ModuleFormatError, tf.errors.NotFoundError):
     def __init__(self, message: str):
         tf.errors.NotFoundError.__init__(self, None, None, message)
         self.args = (message,)
+
+
+class ModuleRefusedError(HubModuleError, PermissionError):
+    """A module can do more than compute, and HUBMODULE_AUDIT is "refuse"."""
 
 
 class ModuleDefinitionError(HubModuleError, ValueError):

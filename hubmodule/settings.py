@@ -27,6 +27,7 @@ _FLAGS = {
     "tfhub_cache_dir": "The directory where downloaded modules are kept.",
     "tfhub_model_load_format": "COMPRESSED, UNCOMPRESSED or AUTO: how modules are fetched.",
     "hubmodule_offline": "true: use only modules that are in the cache.",
+    "hubmodule_audit": "off, warn or refuse: what to do with modules that do more than compute.",
 }
 # The flags of this package. Another library may declare the same names after the command
 # line was parsed, which replaces them in absl's table and would lose what was said.
@@ -39,6 +40,14 @@ class LoadFormat(enum.Enum):
     AUTO = "AUTO"
     COMPRESSED = "COMPRESSED"
     UNCOMPRESSED = "UNCOMPRESSED"
+
+
+class AuditPolicy(enum.Enum):
+    """What is done with a module that the audit has findings for, before it is loaded."""
+
+    OFF = "off"
+    WARN = "warn"
+    REFUSE = "refuse"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,6 +67,8 @@ class Settings:
         retries: how often a failed request is repeated; HUBMODULE_RETRIES.
         max_archive_entries: files and folders; HUBMODULE_MAX_ARCHIVE_ENTRIES.
         max_archive_bytes: unpacked; HUBMODULE_MAX_ARCHIVE_BYTES.
+        audit: whether modules are audited before they are loaded, and what findings do;
+            HUBMODULE_AUDIT, --hubmodule_audit.
     """
 
     cache_dir: str
@@ -71,6 +82,7 @@ class Settings:
     retries: int = 5
     max_archive_entries: int = 100_000
     max_archive_bytes: int = 100 << 30
+    audit: AuditPolicy = AuditPolicy.OFF
 
 
 def current() -> Settings:
@@ -93,6 +105,7 @@ def current() -> Settings:
             "HUBMODULE_MAX_ARCHIVE_ENTRIES", int, Settings.max_archive_entries
         ),
         max_archive_bytes=_number("HUBMODULE_MAX_ARCHIVE_BYTES", int, Settings.max_archive_bytes),
+        audit=_audit_policy(),
     )
 
 
@@ -121,6 +134,17 @@ def _load_format() -> LoadFormat:
         raise SettingError(
             f"TFHUB_MODEL_LOAD_FORMAT is {text!r}, which is not one of {known}. "
             "Unset it to get AUTO."
+        ) from None
+
+
+def _audit_policy() -> AuditPolicy:
+    text = _text("HUBMODULE_AUDIT", "hubmodule_audit") or AuditPolicy.OFF.value
+    try:
+        return AuditPolicy(text.lower())
+    except ValueError:
+        known = ", ".join(value.value for value in AuditPolicy)
+        raise SettingError(
+            f"HUBMODULE_AUDIT is {text!r}, which is not one of {known}. Unset it to get off."
         ) from None
 
 

@@ -19,8 +19,9 @@ FLOORS = [
     {"_plain_errors", "_requirements", "_tf", "_version", "errors", "settings"},
     {"files"},
     {"surgery", "format", "resolver"},
+    {"auditing"},
     {"module"},
-    {"tf2"},
+    {"tf2", "inspection"},
     {"estimator"},
     {"__init__"},  # the public names
     {"alias"},
@@ -35,6 +36,9 @@ FORBIDDEN = {
     ("surgery", "files"),
     ("tf2.load", "module"),
     ("estimator.exporter", "resolver"),
+    # What looks at a module must not be able to run it.
+    ("inspection", "module"),
+    ("auditing", "resolver"),
 }
 # The files that may name TensorFlow's private parts.
 PRIVATE_TENSORFLOW = {"_tf", "estimator.bridge"}
@@ -173,6 +177,10 @@ class TestTheRulesThemselves:
             ("files", "format.assets"),
             ("errors", "files"),
             ("module.spec", "tf2.load"),
+            ("auditing.findings", "module.spec"),
+            ("auditing.findings", "resolver.resolvers"),
+            ("inspection.audit", "module.spec"),
+            ("inspection.audit", "tf2.load"),
             ("tf2.load", "module.spec"),
             ("estimator.exporter", "resolver.resolvers"),
             ("estimator.exporter", "__main__"),
@@ -194,6 +202,9 @@ class TestTheRulesThemselves:
             ("module.module", "resolver.resolvers"),
             ("tf2.trainable", "module.spec"),
             ("tf2.load", "resolver.resolvers"),
+            ("auditing.findings", "format.assets"),
+            ("module.module", "auditing.policy"),
+            ("inspection.audit", "auditing.findings"),
             ("estimator.exporter", "module.module"),
             ("settings", "errors"),
             ("__main__", "commands.cache"),

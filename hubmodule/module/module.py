@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import tensorflow as tf
 from google.protobuf.message import Message
 
+from hubmodule.auditing.policy import check_policy
 from hubmodule.errors import GraphError, ModuleDefinitionError
 from hubmodule.format import checkpoint, module_def, saved_model
 from hubmodule.format.signatures import TensorInfo
@@ -42,9 +43,11 @@ def load_module_spec(handle: str | os.PathLike[str]) -> ModuleSpec:
         HandleNotFoundError: if nothing is there.
         NotAModuleError: if something else is there.
         ModuleFormatError: if the module is damaged, or of an unknown format.
+        ModuleRefusedError: if HUBMODULE_AUDIT is "refuse", and the audit has findings.
     """
     path = resolvers.resolve(handle)
     module_def.check(path)
+    check_policy(path)
     variants = [
         Variant(frozenset(meta_graph.meta_info_def.tags), meta_graph)
         for meta_graph in saved_model.read(path)
