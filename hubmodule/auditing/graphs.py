@@ -160,6 +160,17 @@ def input_groups(node: node_def_pb2.NodeDef) -> dict[str, list[str]]:
     return groups
 
 
+def input_lists(node: node_def_pb2.NodeDef) -> list[list[str]]:
+    """The inputs of a node that are lists of tensors, as `input_groups`."""
+    op_def = _tf.op_def(node.op)
+    groups = input_groups(node)
+    return [
+        groups[input_arg.name]
+        for input_arg in (op_def.input_arg if op_def else ())
+        if input_arg.number_attr or input_arg.type_list_attr
+    ]
+
+
 def _length(input_arg: op_def_pb2.OpDef.ArgDef, node: node_def_pb2.NodeDef) -> int:
     """How many tensors an input takes."""
     if input_arg.number_attr:

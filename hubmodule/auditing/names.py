@@ -18,6 +18,7 @@ from hubmodule.auditing.graphs import (
     Tensor,
     data_inputs,
     input_groups,
+    input_lists,
     parse_tensor,
 )
 from hubmodule.auditing.ops import ENQUEUES, QUEUE_READS
@@ -337,7 +338,7 @@ class Names:
         elif len(references) == count:
             yield from self._places(body, [references[position]])
         else:
-            group = next((g for g in groups.values() if len(g) == count), None)
+            group = next((g for g in input_lists(node) if len(g) == count), None)
             yield from self._places(body, references if group is None else [group[position]])
         for attribute, function in self._program.called_by(node):
             # What a round of a loop returns is passed to the next.
