@@ -212,7 +212,7 @@ def _risky_nodes(row: RiskyOp, name: str, in_function: bool) -> list[NodeDef]:
         return [risky]
     needed = []
     for attribute in op_def.attr:
-        if attribute.name in row.names:
+        if attribute.name in row.names and not _takes_name_as_input(row):
             values = {"string": _callback(row), "list(string)": [_callback(row)]}
             set_attribute(risky, attribute.name, values[attribute.type])
         elif not attribute.HasField("default_value"):

@@ -119,9 +119,9 @@ def meta_graph(
     if outputs is not None:
         signature = result.signature_def["default"]
         for key, tensor in (inputs or {}).items():
-            signature.inputs[key].name = tensor
+            signature.inputs[key].MergeFrom(_string(tensor))
         for key, tensor in outputs.items():
-            signature.outputs[key].name = tensor
+            signature.outputs[key].MergeFrom(_string(tensor))
     for key, names in (collections or {}).items():
         result.collection_def[key].node_list.value.extend(names)
     for tensor, file_name in (assets or {}).items():
@@ -131,6 +131,10 @@ def meta_graph(
         packed.Pack(asset)
         result.collection_def["saved_model_assets"].any_list.value.append(packed)
     return result
+
+
+def _string(tensor: str) -> meta_graph_pb2.TensorInfo:
+    return meta_graph_pb2.TensorInfo(name=tensor, dtype=tf.string.as_datatype_enum)
 
 
 def saved_model(*meta_graphs: MetaGraphDef) -> saved_model_pb2.SavedModel:
