@@ -83,7 +83,11 @@ def _print_report(report: AuditReport) -> None:
 
 
 def _extent(report: AuditReport) -> str:
-    return f"{report.nodes} nodes, {report.functions} functions and {report.graphs} graphs"
+    counts = {"graph": report.graphs, "function": report.functions, "node": report.nodes}
+    graphs, functions, nodes = (
+        f"{count} {name}{'' if count == 1 else 's'}" for name, count in counts.items()
+    )
+    return f"{graphs}, {functions} and {nodes}"
 
 
 def _alike(findings: tuple[Finding, ...]) -> list[list[Finding]]:
