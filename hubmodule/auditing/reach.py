@@ -39,16 +39,18 @@ class Reach:
 
     def _spread_over_nodes(self, graph: Body) -> None:
         """Gives each node the roots of the nodes that use it, until nothing changes."""
-        needs = _needs_users_first(graph, list(self._nodes))
+        order = _users_first(graph, list(self._nodes))
         changed = True
         while changed:  # more than twice only in graphs with loops within loops
             changed = False
-            for name, needed in needs:
+            for name in order:
                 bits = self._nodes.get(name, 0)
-                for other in needed:
-                    before = self._nodes.get(other, 0)
-                    if before | bits != before:
-                        self._nodes[other] = before | bits
+                for reference in graph.by_name[name].input:
+                    used = node_name(reference)
+                    if used in graph.by_name and self._nodes.get(used, 0) | bits != (
+                        self._nodes.get(used, 0)
+                    ):
+                        self._nodes[used] = self._nodes.get(used, 0) | bits
                         changed = True
 
     def _spread_over_functions(self, program: Program) -> None:
@@ -72,33 +74,25 @@ class Reach:
                     pending.append(function)
 
 
-def _needs_users_first(graph: Body, names: Iterable[str]) -> list[tuple[str, list[str]]]:
-    """Nodes, and those that they need, with the nodes that each needs.
-
-    Each comes after the nodes that use it, but for loops.
-    """
-    order: list[tuple[str, list[str]]] = []
+def _users_first(graph: Body, names: Iterable[str]) -> list[str]:
+    """The nodes that others need, each after those that use it, but for loops."""
+    order: list[str] = []
     seen: set[str] = set()
     for name in names:
         if name not in graph.by_name or name in seen:
             continue
         seen.add(name)
-        stack = [(name, _needed(graph, name), 0)]
+        stack = [(name, iter(graph.by_name[name].input))]
         while stack:
-            current, needed, position = stack.pop()
-            if position == len(needed):
-                order.append((current, needed))
+            current, inputs = stack[-1]
+            used = next(inputs, None)
+            if used is None:
+                order.append(current)
+                stack.pop()
                 continue
-            stack.append((current, needed, position + 1))
-            following = needed[position]
-            if following not in seen:
-                seen.add(following)
-                stack.append((following, _needed(graph, following), 0))
+            used = node_name(used)
+            if used in graph.by_name and used not in seen:
+                seen.add(used)
+                stack.append((used, iter(graph.by_name[used].input)))
     order.reverse()
     return order
-
-
-def _needed(graph: Body, name: str) -> list[str]:
-    """The nodes that a node needs, without those that the graph lacks."""
-    needed = {node_name(reference) for reference in graph.by_name[name].input}
-    return [other for other in needed if other in graph.by_name]
