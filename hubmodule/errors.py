@@ -15,6 +15,7 @@ programs written for tensorflow_hub catch at that place:
     │   └── ArchiveRefusedError                          ... because it holds what is not safe
     ├── CacheError (OSError)                             a cache directory that cannot be used
     │   └── CacheDamagedError                            ... a module there that lost a file
+    ├── FileSystemUnavailableError (ImportError)         a file system that needs TensorFlow
     ├── SettingError (ValueError)                        a variable or flag that means nothing
     ├── ModuleFormatError (ValueError)                   a directory that cannot be read as a module
     │   └── NotAModuleError (tf.errors.NotFoundError)    ... because it is something else
@@ -50,6 +51,7 @@ from hubmodule._plain_errors import ArchiveRefusedError as ArchiveRefusedError
 from hubmodule._plain_errors import CacheDamagedError as CacheDamagedError
 from hubmodule._plain_errors import CacheError as CacheError
 from hubmodule._plain_errors import DownloadError as DownloadError
+from hubmodule._plain_errors import FileSystemUnavailableError as FileSystemUnavailableError
 from hubmodule._plain_errors import HandleNotFoundError as HandleNotFoundError
 from hubmodule._plain_errors import HttpStatusError as HttpStatusError
 from hubmodule._plain_errors import HubModuleError as HubModuleError

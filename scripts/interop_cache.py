@@ -17,7 +17,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from hubmodule.resolver.handles import cache_key
+from hubmodule.resolver.handles import make_cache_key
 from scripts.interop import ROOT, Side, chosen_sides
 from tests.resolver import archives, servers
 
@@ -103,7 +103,7 @@ def what_one_cached_the_other_uses(first: Side, second: Side, cache: Path) -> No
     with servers.serving({"/m": servers.whole(BODY)}) as server:
         handle = f"{server.url}/m"
         paths = [result(resolving(side, handle, cache)) for side in (first, second)]
-        expect(paths, [str(cache / cache_key(handle))] * 2)
+        expect(paths, [str(cache / make_cache_key(handle))] * 2)
         expect(content(paths[0]), archives.MODULE)
         expect(len(server.requests), 1)
 
@@ -132,7 +132,7 @@ def one_is_killed(first: Side, second: Side, cache: Path) -> None:
         dying.communicate()
         gate.open.set()
         paths = [result(resolving(side, handle, cache)) for side in (second, first)]
-        expect(paths, [str(cache / cache_key(handle))] * 2)
+        expect(paths, [str(cache / make_cache_key(handle))] * 2)
         expect(content(paths[0]), archives.MODULE)
         expect(sorted(cache.glob("*.lock")) + sorted(cache.glob("*.tmp")), [])
 

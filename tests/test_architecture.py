@@ -17,7 +17,7 @@ PACKAGE = "hubmodule"
 # From the ground up. A file may import files of lower floors, and of its own room.
 FLOORS = [
     {"_plain_errors", "_requirements", "_tf", "_version", "errors", "settings"},
-    {"files"},
+    {"files", "file_systems"},
     {"surgery", "format", "resolver"},
     {"module"},
     {"tf2"},
