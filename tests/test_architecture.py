@@ -192,7 +192,7 @@ class TestTheRulesThemselves:
             ("resolver.cache", "files"),
             ("surgery.prune", "errors"),
             ("module.module", "resolver.resolvers"),
-            ("tf2.trainable", "module.spec"),
+            ("tf2.reusable_module", "module.spec"),
             ("tf2.load", "resolver.resolvers"),
             ("estimator.exporter", "module.module"),
             ("settings", "errors"),

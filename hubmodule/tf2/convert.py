@@ -12,8 +12,8 @@ from hubmodule import _tf, files
 from hubmodule.errors import ModuleDefinitionError
 from hubmodule.format import saved_model
 from hubmodule.tf2.load import load
+from hubmodule.tf2.reusable_module import ReusableModule
 from hubmodule.tf2.signatures import SavedInput
-from hubmodule.tf2.trainable import ReusableModule
 
 KINDS = ("reusable", "serving")
 

@@ -12,8 +12,8 @@ import tensorflow as tf
 from hubmodule.errors import HandleNotFoundError, NotAModuleError
 from hubmodule.format import checkpoint, module_def, saved_model
 from hubmodule.resolver import resolvers
+from hubmodule.tf2.reusable_module import ReusableModule
 from hubmodule.tf2.state import State
-from hubmodule.tf2.trainable import ReusableModule
 from hubmodule.tf2.variants import Variants
 
 

@@ -11,7 +11,7 @@ import tensorflow as tf
 from hubmodule import _tf
 from hubmodule.format.signatures import TensorInfo
 from hubmodule.module.variant import Variant
-from hubmodule.tf2 import application, functions
+from hubmodule.tf2 import application, signature_function
 from hubmodule.tf2.argument_names import choose_arguments, choose_key
 from hubmodule.tf2.state import State
 
@@ -49,7 +49,7 @@ class Signatures(Mapping[str, Any]):
         if name not in self._variant.signatures:
             raise KeyError(name)
         if name not in self._functions:
-            function = functions.wrapped(self._variant, name, self._state)
+            function = signature_function.wrap_signature(self._variant, name, self._state)
             _tf.name_arguments(function, self._arguments(name))
             self._functions[name] = function
         return self._functions[name]
@@ -67,7 +67,7 @@ class Signatures(Mapping[str, Any]):
 
         def apply(**tensors: tf.Tensor) -> dict[str, Any]:
             flat = [tensors[each.argument] for each in inputs]
-            return functions.applied(variant, name, state, False, flat)
+            return signature_function.apply_signature(variant, name, state, False, flat)
 
         specs = zip(inputs, self._arguments(name).values(), strict=True)
         return tf.function(apply, autograph=False).get_concrete_function(

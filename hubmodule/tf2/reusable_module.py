@@ -10,10 +10,10 @@ from typing import Any
 import tensorflow as tf
 
 from hubmodule import _tf
-from hubmodule.module import values
 from hubmodule.module.variant import Variant
 from hubmodule.surgery.losses import loss_tensors
-from hubmodule.tf2 import application, functions
+from hubmodule.tf2 import application, signature_function
+from hubmodule.tf2.signature_function import SignatureFunction
 from hubmodule.tf2.signatures import SavedInput, Signatures
 from hubmodule.tf2.state import State
 from hubmodule.tf2.variants import Variants
@@ -37,7 +37,7 @@ class _Parts:
     variants: Variants
     variant: Variant
     training: Variant
-    functions: Callable[[str, bool], Callable[[dict[str, Any]], dict[str, Any]]]
+    functions: Callable[[str, bool], SignatureFunction]
     signatures: Signatures
 
 
@@ -72,7 +72,7 @@ class ReusableModule(_tf.SavedObject):
             variant,
             training,
             functools.cache(
-                lambda signature, train: functions.function(
+                lambda signature, train: SignatureFunction(
                     training if train else variant, signature, state, updates=train
                 )
             ),
@@ -81,7 +81,9 @@ class ReusableModule(_tf.SavedObject):
         self.variables = list(state.variables.values())
         self.trainable_variables = [v for v in self.variables if v.trainable]
         self.regularization_losses = [
-            functions.traced(_loss, variants, training_tags, index, state, input_signature=[])
+            signature_function.make_function(
+                _loss, variants, training_tags, index, state, input_signature=[]
+            )
             for index in range(len(loss_tensors(training.meta_graph)))
         ]
 
@@ -119,7 +121,7 @@ class ReusableModule(_tf.SavedObject):
             NoSuchSignatureError: if the module has no default signature.
             SignatureMismatchError: if the inputs do not fit.
         """
-        outputs = self.apply(inputs, training=training)
+        outputs = _apply(self._parts, DEFAULT, inputs, training)
         return outputs.get(DEFAULT, outputs)
 
     @tf.autograph.experimental.do_not_convert
@@ -130,16 +132,7 @@ class ReusableModule(_tf.SavedObject):
         training: bool | tf.Tensor | None = False,
     ) -> dict[str, Any]:
         """Applies any signature; returns the dict of its outputs. Else as a call."""
-        name = signature or DEFAULT
-        infos = self._parts.variant.signature(name).inputs
-        given = values.converted(infos, values.by_name(infos, inputs, name))
-        if tf.is_symbolic_tensor(training):
-            return tf.cond(
-                tf.cast(training, tf.bool),
-                lambda: self._parts.functions(name, True)(given),
-                lambda: self._parts.functions(name, False)(given),
-            )
-        return self._parts.functions(name, bool(training))(given)
+        return _apply(self._parts, signature or DEFAULT, inputs, training)
 
     def input_specs(self, signature: str | None = None) -> dict[str, tf.TypeSpec]:
         """Describes the inputs of a signature by name; None is "default".
@@ -191,14 +184,25 @@ class ReusableModule(_tf.SavedObject):
         return ReusableModule(variants, self._state, variants.chosen(tags), self._origin)
 
 
+def _apply(
+    parts: _Parts, signature: str, inputs: Any, training: bool | tf.Tensor | None
+) -> dict[str, Any]:
+    if not tf.is_symbolic_tensor(training):
+        return parts.functions(signature, bool(training))(inputs)
+    return tf.cond(
+        tf.cast(training, tf.bool),
+        lambda: parts.functions(signature, True)(inputs),
+        lambda: parts.functions(signature, False)(inputs),
+    )
+
+
 def _loss(variants: Variants, tags: frozenset[str], index: int, state: State) -> tf.Tensor:
     variant, names = variants.losses(tags)
-    return functions.applied(variant, names[index], state, False, [])[DEFAULT]
+    return signature_function.apply_signature(variant, names[index], state, False, [])[DEFAULT]
 
 
 def _traced_call(parts: _Parts) -> Any:
     """What a saved module is called with, traced for each way to pass inputs."""
-    infos = parts.variant.signature(DEFAULT).inputs
     specs = application.input_specs(parts.variant, DEFAULT)
     ways: list[Any] = [specs]
     if len(specs) == 1:
@@ -209,8 +213,7 @@ def _traced_call(parts: _Parts) -> Any:
 
     @tf.function(autograph=False)
     def call(inputs: Any = None, training: bool = False) -> Any:
-        given = values.by_name(infos, inputs, DEFAULT)
-        outputs = parts.functions(DEFAULT, bool(training))(values.converted(infos, given))
+        outputs = parts.functions(DEFAULT, bool(training))(inputs)
         return outputs.get(DEFAULT, outputs)
 
     for way in ways:
