@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
-from hubmodule.module.variant import Variant, chosen_tags
-from hubmodule.surgery.losses import with_loss_signatures
-from hubmodule.surgery.resource_variables import with_resources
+from hubmodule.module.variant import Variant, choose_tags
+from hubmodule.surgery.losses import add_loss_signatures
+from hubmodule.surgery.resource_variables import convert_references
 
 
 class Variants:
@@ -30,12 +30,12 @@ class Variants:
         return list(self._meta_graphs)
 
     def chosen(self, tags: Iterable[str] | None) -> frozenset[str]:
-        """The tags of the variant that a caller means; as `chosen_tags`.
+        """The tags of the variant that a caller means; as `choose_tags`.
 
         Raises:
             NoSuchVariantError: if there is none; it lists those there are.
         """
-        return chosen_tags(tags, self._meta_graphs)
+        return choose_tags(tags, self._meta_graphs)
 
     def _get(self, tags: frozenset[str]) -> Variant:
         """A variant.
@@ -43,9 +43,9 @@ class Variants:
         Raises:
             ModuleFormatError: if it cannot run in a function.
         """
-        return Variant(tags, with_resources(self._meta_graphs[tags]))
+        return Variant(tags, convert_references(self._meta_graphs[tags]))
 
     def _losses(self, tags: frozenset[str]) -> tuple[Variant, list[str]]:
         """A variant of which each signature is a regularisation loss, and their names."""
-        graph, names = with_loss_signatures(self.get(tags).meta_graph)
+        graph, names = add_loss_signatures(self.get(tags).meta_graph)
         return Variant(tags, graph), names

@@ -70,7 +70,7 @@ class TestDescription:
             spec.get_attached_message("other", hub.ImageModuleInfo, required=True)
 
     def test_an_attached_message_of_another_class(self, spec):
-        with pytest.raises(ModuleFormatError, match="under 'bytes' is no ImageModuleInfo"):
+        with pytest.raises(ModuleFormatError, match="under 'bytes' is not a ImageModuleInfo"):
             spec.get_attached_message("bytes", hub.ImageModuleInfo)
 
     @pytest.mark.parametrize("kind", [KeyError, ValueError, hub.HubModuleError])

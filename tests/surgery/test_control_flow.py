@@ -63,21 +63,21 @@ def under_scope(reference: str) -> str:
 
 class TestCompanions:
     def test_an_op_outside_has_none(self, loop):
-        assert Contexts(loop).companions("x") == set()
+        assert Contexts(loop).find_companions("x") == set()
 
     def test_an_op_inside_needs_enters_exits_and_pivots(self, loop):
-        needed = Contexts(loop).companions("loop/add")
+        needed = Contexts(loop).find_companions("loop/add")
         assert {"loop/Enter", "loop/Enter_1", "loop/Exit", "loop/Exit_1", "loop/LoopCond"} <= needed
         assert needed <= {node.name for node in loop.graph_def.node}
 
     def test_from_an_op_of_a_nested_loop_both_contexts_are_reached(self, loop_in_cond):
         contexts = Contexts(loop_in_cond)
         # The exit of the loop is in the conditional itself.
-        assert {"cond/loop/Exit", "cond/loop/LoopCond"} <= contexts.companions("cond/loop/add")
-        assert {"cond/pred_id", "cond/switch_t"} <= contexts.companions("cond/loop/Exit")
+        assert {"cond/loop/Exit", "cond/loop/LoopCond"} <= contexts.find_companions("cond/loop/add")
+        assert {"cond/pred_id", "cond/switch_t"} <= contexts.find_companions("cond/loop/Exit")
 
     def test_a_graph_without_contexts_has_none(self):
-        assert Contexts(meta_graph("")).companions("x") == set()
+        assert Contexts(meta_graph("")).find_companions("x") == set()
 
 
 class TestMoved:
@@ -109,8 +109,8 @@ class TestMoved:
 
     def test_the_original_is_not_changed(self, loop):
         contexts = Contexts(loop)
-        list(contexts.moved("s/", under_scope))
-        [(_, moved)] = contexts.moved("t/", under_scope)
+        list(contexts.move_under("s/", under_scope))
+        [(_, moved)] = contexts.move_under("t/", under_scope)
         assert moved.context_name == "t/loop/while_context"
 
     def test_nested_contexts_move_along(self, loop_in_cond):
