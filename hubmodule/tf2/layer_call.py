@@ -156,7 +156,18 @@ class LayerCall:
             )
 
     def __call__(self, inputs: Any, training: Any) -> Any:
-        """The outputs that the layer gives for its inputs."""
+        """Computes the outputs that the layer gives for its inputs.
+
+        Raises:
+            SignatureMismatchError: If the inputs do not fit.
+        """
+        try:
+            return self._choose_mode(inputs, training)
+        except (TypeError, ValueError) as error:
+            self._check_text(inputs, error)
+            raise
+
+    def _choose_mode(self, inputs: Any, training: Any) -> Any:
         if self.takes_training and tf.is_tensor(training):
             outputs = tf.cond(
                 tf.cast(training, tf.bool),
@@ -176,20 +187,42 @@ class LayerCall:
         """
         if self.output_shape is not None:
             return shapes.batched(self.output_shape, input_shape)
-        specs = shapes.make_specs(input_shape, self._input_dtypes, tf.as_dtype(dtype))
+        dtypes = {name: spec.dtype for name, spec in self._input_specs().items()}
+        specs = shapes.make_specs(input_shape, dtypes, tf.as_dtype(dtype))
         run = tf.function(lambda inputs: self(inputs, False), autograph=False)
         outputs = run.get_concrete_function(specs).structured_outputs
         return tf.nest.map_structure(lambda output: output.shape, outputs)
 
-    @property
-    def _input_dtypes(self) -> dict[str, tf.DType]:
-        """The types of the inputs of the signature that is called, by name."""
-        function: Any = self._function
+    def _input_specs(self) -> dict[str, Any]:
+        """Describes the inputs of what is called by name; without a name, the key is ""."""
         if isinstance(self.loaded, ReusableModule):
-            function = self.loaded.signatures[self.signature or DEFAULT]
-        elif self.signature is None:
-            return {}
-        return {name: spec.dtype for name, spec in function.structured_input_signature[1].items()}
+            return self.loaded.input_specs(self.signature)
+        function: Any = self._function
+        if self.signature is not None:
+            return dict(function.structured_input_signature[1])
+        for concrete in getattr(function, "concrete_functions", ()):
+            positional, _ = concrete.structured_input_signature
+            if positional and isinstance(positional[0], tf.TensorSpec):
+                return {"": positional[0]}
+        return {}
+
+    def _check_text(self, inputs: Any, cause: Exception) -> None:
+        """Says how to pass text, if that may be what is wrong with inputs.
+
+        Raises:
+            SignatureMismatchError: If an input is text, but of another type or shape.
+        """
+        specs = self._input_specs()
+        given = inputs if isinstance(inputs, Mapping) else dict.fromkeys(list(specs)[:1], inputs)
+        for name, spec in specs.items():
+            value: Any = given.get(name)
+            if spec.dtype == tf.string and tf.is_tensor(value) and not _fits(value, spec):
+                raise SignatureMismatchError(
+                    f"KerasLayer has an input of text, of shape {spec.shape}, but got "
+                    f"{value.dtype.name} of shape {value.shape}. Begin the model with "
+                    f"keras.Input(shape={_without_batch(spec.shape)}, dtype='string'), and pass "
+                    "it tensors of strings of that shape."
+                ) from cause
 
     def _run(self, inputs: Any, training: bool) -> Any:
         if self._calls_signature and self.arguments:
@@ -253,3 +286,11 @@ class LayerCall:
                 f"The config of a KerasLayer must be JSON: {error}"
             ) from error
         return {key: value for key, value in config.items() if value is not None}
+
+
+def _fits(value: Any, spec: tf.TypeSpec) -> bool:
+    return value.dtype == spec.dtype and spec.shape.is_compatible_with(value.shape)
+
+
+def _without_batch(shape: tf.TensorShape) -> tuple[int | None, ...]:
+    return tuple(shape.as_list()[1:]) if shape.rank else ()

@@ -8,7 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from hubmodule.errors import BackendError, ModuleDefinitionError
+from hubmodule.errors import BackendError, HandleNotFoundError, ModuleDefinitionError
 from hubmodule.tf2.layer_call import LayerCall
 
 
@@ -105,6 +105,42 @@ class ModuleLayer:
     def resolved_object(self) -> Any:
         """The object that is called: what hub.load() gave for the handle, or the handle."""
         return self._loaded
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """Makes a layer from the arguments that get_config() gave.
+
+        Raises:
+            HandleNotFoundError: If the module is no longer at its handle.
+        """
+        try:
+            return super().from_config(config)  # type: ignore[misc]
+        except HandleNotFoundError as error:
+            raise HandleNotFoundError(
+                f"{error.message} A saved model stores the handle of the module, not the module. "
+                "If the module has moved, pass its new handle: keras.models.load_model(path, "
+                "custom_objects=hub.KerasLayer.custom_objects({"
+                f"{config['handle']!r}: '/new/handle'}}))."
+            ) from error
+
+    @classmethod
+    def custom_objects(cls, handles: Mapping[str, str]) -> dict[str, Any]:
+        """Gives what keras.models.load_model() needs to read layers whose modules have moved.
+
+            keras.models.load_model("model.keras", custom_objects=hub.KerasLayer.custom_objects(
+                {"/old/module": "/new/module"}))
+
+        Args:
+            handles: The new handle for each stored handle; others stay.
+        """
+
+        class KerasLayer(cls):  # type: ignore[valid-type, misc]
+            @classmethod
+            def from_config(layer, config: dict[str, Any]) -> Any:
+                handle = config["handle"]
+                return cls.from_config({**config, "handle": handles.get(handle, handle)})
+
+        return {"KerasLayer": KerasLayer, "hubmodule>KerasLayer": KerasLayer}
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of the layer.

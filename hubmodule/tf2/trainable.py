@@ -141,6 +141,14 @@ class ReusableModule(_tf.SavedObject):
             )
         return self._parts.functions(name, bool(training))(given)
 
+    def input_specs(self, signature: str | None = None) -> dict[str, tf.TypeSpec]:
+        """Describes the inputs of a signature by name; None is "default".
+
+        Raises:
+            NoSuchSignatureError: If there is no such signature.
+        """
+        return application.input_specs(self._parts.variant, signature or DEFAULT)
+
     @property
     def signatures(self) -> Mapping[str, Any]:
         """The signatures by name: functions of named inputs that give the dict of outputs."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 import tensorflow as tf
 
 import hubmodule as hub
-from hubmodule.errors import ModuleDefinitionError, NotSerializableError
+from hubmodule.errors import ModuleDefinitionError, NotSerializableError, SignatureMismatchError
 from tests.golden import real_modules, recordings, values
 from tests.golden.definitions import Call
 from tests.module.graphs import exported
@@ -543,6 +544,44 @@ class LayerContract:
         )
         given = tf.constant(SENTENCES)
         np.testing.assert_allclose(loaded(given), model(given), rtol=1e-6)
+
+    @pytest.mark.parametrize("file", ["model.keras", "model.h5"])
+    def test_files_of_models_whose_module_has_moved(self, file: str, tmp_path: Path) -> None:
+        old, new = str(tmp_path / "old"), str(tmp_path / "new")
+        shutil.copytree(DENSE, old)
+        model = self.compiled(self.KerasLayer(old))
+        expected = model(INPUTS)
+        model.save(str(tmp_path / file))
+        Path(old).rename(new)
+        load = self.keras.models.load_model
+        with pytest.raises(OSError, match=r"old does not exist\. A saved model stores the handle"):
+            load(str(tmp_path / file))
+        objects = self.KerasLayer.custom_objects({old: new})
+        loaded = load(str(tmp_path / file), custom_objects=objects)
+        np.testing.assert_allclose(loaded(INPUTS), expected, rtol=1e-6)
+        assert type(loaded.layers[0]) is self.KerasLayer
+        assert loaded.layers[0].get_config()["handle"] == new
+
+    @pytest.mark.parametrize("plain_model", [False, True])
+    @pytest.mark.parametrize(
+        ("inputs", "got"),
+        [
+            (np.ones([2], np.float32), r"float32 of shape \(2,\)"),
+            ([["a"], ["b"]], r"string of shape \(2, 1\)"),
+        ],
+    )
+    def test_inputs_that_are_not_text_of_the_right_shape(
+        self, plain_model: bool, inputs: Any, got: str, tmp_path: Path
+    ) -> None:
+        path = TEXT
+        if plain_model:
+            path = str(tmp_path / "plain")
+            tf.saved_model.save(hub.load(TEXT), path)
+        advice = (
+            rf"text, of shape \(None,\), but got {got}.*keras\.Input\(shape=\(\), dtype='string'"
+        )
+        with pytest.raises(SignatureMismatchError, match=advice):
+            self.KerasLayer(path)(tf.constant(inputs))
 
     def test_files_of_weights(self, tmp_path: Path) -> None:
         model = self.compiled(self.KerasLayer(NORM, trainable=True))
