@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import types
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from typing import Any
 
 import tensorflow as tf
 
 from hubmodule.errors import BackendError, HandleNotFoundError, ModuleDefinitionError
 from hubmodule.tf2.layer_call import LayerCall
+
+_new_handles: ContextVar[Mapping[str, str]] = ContextVar(
+    "new_handles", default=types.MappingProxyType({})
+)
 
 
 class ModuleLayer:
@@ -113,34 +120,36 @@ class ModuleLayer:
         Raises:
             HandleNotFoundError: If the module is no longer at its handle.
         """
+        handle = _new_handles.get().get(config["handle"], config["handle"])
         try:
-            return super().from_config(config)  # type: ignore[misc]
-        except HandleNotFoundError as error:
+            return super().from_config({**config, "handle": handle})  # type: ignore[misc]
+        except (HandleNotFoundError, TypeError) as raised:
+            error = _missing_module(raised)
+            if error is None:
+                raise
             raise HandleNotFoundError(
                 f"{error.message} A saved model stores the handle of the module, not the module. "
-                "If the module has moved, pass its new handle: keras.models.load_model(path, "
-                "custom_objects=hub.KerasLayer.custom_objects({"
-                f"{config['handle']!r}: '/new/handle'}}))."
+                "If the module has moved, load the model with its new handle: with "
+                f"hub.KerasLayer.replace_handles({{{handle!r}: '/new/handle'}}): "
+                "keras.models.load_model(path)."
             ) from error
 
-    @classmethod
-    def custom_objects(cls, handles: Mapping[str, str]) -> dict[str, Any]:
-        """Gives what keras.models.load_model() needs to read layers whose modules have moved.
+    @staticmethod
+    @contextlib.contextmanager
+    def replace_handles(handles: Mapping[str, str]) -> Iterator[None]:
+        """Loads saved models whose modules have moved.
 
-            keras.models.load_model("model.keras", custom_objects=hub.KerasLayer.custom_objects(
-                {"/old/module": "/new/module"}))
+            with hub.KerasLayer.replace_handles({"/old/module": "/new/module"}):
+                model = keras.models.load_model("model.keras")
 
         Args:
             handles: The new handle for each stored handle; others stay.
         """
-
-        class KerasLayer(cls):  # type: ignore[valid-type, misc]
-            @classmethod
-            def from_config(layer, config: dict[str, Any]) -> Any:
-                handle = config["handle"]
-                return cls.from_config({**config, "handle": handles.get(handle, handle)})
-
-        return {"KerasLayer": KerasLayer, "hubmodule>KerasLayer": KerasLayer}
+        token = _new_handles.set(handles)
+        try:
+            yield
+        finally:
+            _new_handles.reset(token)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of the layer.
@@ -153,3 +162,10 @@ class ModuleLayer:
         if not self._casts:
             config["autocast"] = False
         return config
+
+
+def _missing_module(error: BaseException | None) -> HandleNotFoundError | None:
+    """Finds the HandleNotFoundError that led to an error: Keras 3 raises a TypeError of its own."""
+    while error is not None and not isinstance(error, HandleNotFoundError):
+        error = error.__cause__ or error.__context__
+    return error
