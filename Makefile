@@ -23,6 +23,7 @@ BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 
 BUILDIFIER = .cache/buildifier/node_modules/.bin/buildifier
+PYRIGHT = .cache/pyright/node_modules/.bin/pyright
 BUILD_FILES = $(shell find . \( -name '.?*' -o -name node_modules \) -prune -o \( \
 	-name BUILD -o -name '*.bzl' -o -name WORKSPACE -o -name MODULE.bazel \) -print)
 
@@ -56,13 +57,13 @@ coverage: $(READY)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
-check: $(READY) $(BUILDIFIER)
+check: $(READY) $(BUILDIFIER) $(PYRIGHT)
 	$(BIN)/ruff format --check .
 	$(BUILDIFIER) --mode=check --lint=warn $(BUILD_FILES)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/python -m pytest -q -p no:xdist tests/test_architecture.py
+	$(BIN)/python -m pytest -q -p no:xdist tests/test_architecture.py tests/test_types.py
 
 hooks: $(READY) $(BUILDIFIER)
 	$(BIN)/python -m pip install --quiet 'pre-commit>=4'
@@ -74,6 +75,11 @@ bazel: $(READY)
 $(BUILDIFIER):
 	scripts/need.sh npm npm
 	npm install --prefix .cache/buildifier --no-save --no-audit --no-fund --loglevel=error @bazel/buildifier@8.2.1
+
+# The package of the same name on PyPI downloads Node.
+$(PYRIGHT):
+	scripts/need.sh npm npm
+	npm install --prefix .cache/pyright --no-save --no-audit --no-fund --loglevel=error pyright@1.1.411
 
 interop:
 	$(MAKE) environment TF=2.21.0

@@ -2,26 +2,84 @@
 
     import hubmodule as hub
 
-Every public name is looked up when it is first used, so importing the package
-imports neither TensorFlow nor Keras nor the Estimator.
+Public names are imported when they are first used, so importing the package imports neither
+TensorFlow nor Keras nor the Estimator.
 """
 
 from __future__ import annotations
 
 import importlib
-from typing import Any
+import importlib.util
+from typing import TYPE_CHECKING, Any
 
-from hubmodule import _requirements
 from hubmodule._version import __version__
 
+# Type checkers and editors read these imports; Python reads _DEFINED_IN.
+if TYPE_CHECKING:
+    from hubmodule.alias import install_alias
+    from hubmodule.errors import HubModuleError
+    from hubmodule.estimator.bridge import enable_estimator
+    from hubmodule.estimator.exporter import LatestModuleExporter, register_module_for_export
+    from hubmodule.estimator.feature_columns import (
+        image_embedding_column,
+        sparse_text_embedding_column,
+        text_embedding_column,
+    )
+    from hubmodule.estimator.layer_column import text_embedding_column_v2
+    from hubmodule.format.signatures import TensorInfo
+    from hubmodule.module.builder import add_signature, attach_message, create_module_spec
+    from hubmodule.module.evaluate import eval_function_for_module
+    from hubmodule.module.images import (
+        ImageModuleInfo,
+        attach_image_module_info,
+        get_expected_image_size,
+        get_num_image_channels,
+    )
+    from hubmodule.module.module import Module, load_module_spec
+    from hubmodule.module.saved_model_spec import create_module_spec_from_saved_model
+    from hubmodule.module.spec import ModuleSpec
+    from hubmodule.resolver.resolvers import resolve
+    from hubmodule.tf2.keras3_layer import KerasLayer
+    from hubmodule.tf2.load import load
+
+__all__ = [
+    "HubModuleError",
+    "ImageModuleInfo",
+    "KerasLayer",
+    "LatestModuleExporter",
+    "Module",
+    "ModuleSpec",
+    "TensorInfo",
+    "__version__",
+    "add_signature",
+    "attach_image_module_info",
+    "attach_message",
+    "create_module_spec",
+    "create_module_spec_from_saved_model",
+    "enable_estimator",
+    "eval_function_for_module",
+    "get_expected_image_size",
+    "get_num_image_channels",
+    "image_embedding_column",
+    "install_alias",
+    "load",
+    "load_module_spec",
+    "register_module_for_export",
+    "resolve",
+    "sparse_text_embedding_column",
+    "text_embedding_column",
+    "text_embedding_column_v2",
+]
+
 # Public name -> the module that defines it.
-_HOMES = {
-    "HubModuleError": "hubmodule.errors",
+_DEFINED_IN = {
+    "HubModuleError": "hubmodule._plain_errors",
     "ImageModuleInfo": "hubmodule.module.images",
     "KerasLayer": "hubmodule.tf2.keras_layer",
     "LatestModuleExporter": "hubmodule.estimator.exporter",
     "Module": "hubmodule.module.module",
     "ModuleSpec": "hubmodule.module.spec",
+    "TensorInfo": "hubmodule.format.signatures",
     "add_signature": "hubmodule.module.builder",
     "attach_image_module_info": "hubmodule.module.images",
     "attach_message": "hubmodule.module.builder",
@@ -42,25 +100,30 @@ _HOMES = {
     "text_embedding_column_v2": "hubmodule.estimator.layer_column",
 }
 
-__all__ = ["__version__", *sorted(_HOMES)]
+# These work where TensorFlow is not installed.
+_NEED_NO_TENSORFLOW = frozenset({"HubModuleError", "install_alias"})
 
-_requirements.check_tensorflow()
-# Not before the check: absl comes with TensorFlow.
-from hubmodule import settings  # noqa: E402
+# absl, which comes with TensorFlow, rejects flags on the command line that are not declared
+# when it parses them.
+if importlib.util.find_spec("absl") is not None:
+    from hubmodule import settings
 
-# absl rejects a flag on the command line that nobody has declared by the time it parses.
-settings.declare_flags()
+    settings.declare_flags()
 
+# A type checker that saw this function would take any name for a public one.
+if not TYPE_CHECKING:
 
-def __getattr__(name: str) -> Any:
-    try:
-        home = _HOMES[name]
-    except KeyError:
-        raise AttributeError(f"module 'hubmodule' has no attribute {name!r}") from None
-    value = getattr(importlib.import_module(home), name)
-    globals()[name] = value
-    return value
+    def __getattr__(name: str) -> Any:
+        if name not in _DEFINED_IN:
+            raise AttributeError(f"module 'hubmodule' has no attribute {name!r}")
+        if name not in _NEED_NO_TENSORFLOW:
+            from hubmodule import _requirements
+
+            _requirements.check_tensorflow()
+        value = getattr(importlib.import_module(_DEFINED_IN[name]), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted(__all__)

@@ -1,7 +1,4 @@
-"""The command line: python -m hubmodule, or hubmodule.
-
-It parses, calls a subcommand, and says what went wrong.
-"""
+"""The command line, `hubmodule` or `python -m hubmodule`: runs a subcommand, prints errors."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from hubmodule.commands.cache import CACHE
-from hubmodule.commands.command import Command, add_commands, complain
+from hubmodule.commands.command import Command, add_commands, print_error
 from hubmodule.commands.convert import CONVERT
 from hubmodule.commands.resolve import RESOLVE
 
@@ -22,19 +19,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line.
 
     Args:
-        arguments: what was typed after the name of the program; None takes sys.argv.
+        arguments: The command-line arguments, without the program's name; None takes sys.argv.
 
     Returns:
-        The exit status: 0, or 1 where something went wrong, which is then on standard error;
-        130 after an interrupt.
+        The exit status: 0; 1 after an error, which is printed to standard error; 130 after an
+        interrupt.
     """
     parsed = make_parser().parse_args(arguments)
-    # How a program ends is its own affair.
+    # `run` leaves errors and interrupts to the program.
     return _run(parsed) if parsed.run is _run else _run_command(parsed)
 
 
 def _run_command(parsed: argparse.Namespace) -> int:
-    """Runs a subcommand; what goes wrong is said on standard error."""
+    """Runs a subcommand; prints its errors to standard error."""
     from hubmodule._plain_errors import HubModuleError
 
     _silence_tensorflow()
@@ -43,9 +40,9 @@ def _run_command(parsed: argparse.Namespace) -> int:
         sys.stdout.flush()
         return status
     except HubModuleError as error:
-        return complain(error)
+        return print_error(error)
     except BrokenPipeError:
-        # Whoever reads has seen enough, as `head` has. Python would flush once more at its end.
+        # The reader, such as `head`, closed the pipe. Python would flush it again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
@@ -54,17 +51,19 @@ def _run_command(parsed: argparse.Namespace) -> int:
 
 
 def _silence_tensorflow() -> None:
-    """Keeps TensorFlow's greetings off the terminal, unless the environment wants them."""
+    """Turns off TensorFlow's start-up messages, unless the environment sets their level."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    # It speaks of oneDNN even then.
+    # This variable turns off the message about oneDNN, which has no level.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The parser of the whole command line."""
+    """Makes the parser of the whole command line."""
     from hubmodule._version import __version__
 
-    parser = argparse.ArgumentParser(prog="hubmodule", description="Modules of TensorFlow graphs.")
+    parser = argparse.ArgumentParser(
+        prog="hubmodule", description="Use, convert and cache TF1 Hub modules."
+    )
     parser.add_argument(
         "--version", action="version", version=__version__, help="print the version of hubmodule"
     )
@@ -73,20 +72,26 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
-    # What looks like an option may be the program's: hubmodule.run tells them apart.
+    # An option may belong to the program; hubmodule.run.parse() decides.
     parser.prefix_chars = ""
     parser.add_argument(
         "arguments",
         metavar="[--no-alias] (SCRIPT | -m MODULE) [ARGS ...]",
         nargs=argparse.REMAINDER,
-        help="a program, with its arguments",
+        help="the program and its arguments",
     )
 
 
 def _run(parsed: argparse.Namespace) -> int:
-    from hubmodule import run
+    from hubmodule import _requirements, run
+    from hubmodule._plain_errors import TensorFlowUnavailableError
 
-    run.main(parsed.arguments)
+    program = run.parse(parsed.arguments)
+    try:
+        _requirements.check_tensorflow()
+    except TensorFlowUnavailableError as error:
+        return print_error(error)
+    run.run(*program)
     return 0
 
 

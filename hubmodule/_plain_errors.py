@@ -1,7 +1,7 @@
-"""The errors that need no TensorFlow; hubmodule.errors draws the whole tree.
+"""The exceptions that do not need TensorFlow; hubmodule.errors shows the whole tree.
 
-They are apart from it because a command line that only looks at the cache should not
-wait for the import of TensorFlow, from whose errors the others derive.
+hubmodule.errors imports TensorFlow, because some exceptions derive from tf.errors. Commands
+that only read the cache import this module, and do not wait for TensorFlow.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from typing import Any
 
 
 class HubModuleError(Exception):
-    """The base of all errors of this package.
+    """The base class of all exceptions of hubmodule.
 
-    Its one argument, `message`, says what went wrong, where, and what to do next.
+    Args:
+        message: What went wrong, where, and what to do next.
     """
 
     def __init__(self, message: str):
@@ -23,7 +24,7 @@ class HubModuleError(Exception):
 
     @property
     def message(self) -> str:
-        """The text of the error."""
+        """What went wrong, where, and what to do next."""
         return self.args[0]
 
     def __str__(self) -> str:
@@ -34,24 +35,28 @@ class HubModuleError(Exception):
         return type(self), (self.message,)
 
 
+class TensorFlowUnavailableError(HubModuleError, ImportError):
+    """TensorFlow is not installed, or is older than 2.15."""
+
+
 class SettingError(HubModuleError, ValueError):
-    """An environment variable or flag has a value that means nothing."""
+    """An environment variable or flag has an invalid value."""
 
 
 class HandleNotFoundError(HubModuleError, OSError):
-    """Nothing is where the handle points."""
+    """Nothing exists at the handle."""
 
 
 class InvalidHandleError(HubModuleError, ValueError, OSError):
-    """A text that is no handle: an unknown scheme, a typo, a malformed address or pin."""
+    """A text is not a handle: it has an unknown scheme, or is a malformed address or pin."""
 
 
 class DownloadError(HubModuleError, urllib.error.URLError):
-    """What a handle points at could not be fetched over the network.
+    """A download failed.
 
     Attributes:
-        url: the address that failed, without user names, passwords and queries.
-        reason: the message, as on any `URLError`.
+        url: The address that failed, without user name, password and query.
+        reason: The message, as on any `URLError`.
     """
 
     def __init__(self, message: str, url: str = ""):
@@ -64,11 +69,11 @@ class DownloadError(HubModuleError, urllib.error.URLError):
 
 
 class HttpStatusError(DownloadError, urllib.error.HTTPError):
-    """A server answered with a status that is no success.
+    """A server answered with an error status.
 
     Attributes:
-        code: the status, for example 404; also as `status`.
-        msg: the message, as on any `HTTPError`.
+        code: The HTTP status, e.g. 404; also as `status`.
+        msg: The message, as on any `HTTPError`.
     """
 
     def __init__(self, message: str, url: str = "", code: int = 0):
@@ -81,7 +86,7 @@ class HttpStatusError(DownloadError, urllib.error.HTTPError):
 
 
 class OfflineError(DownloadError):
-    """Something would have to be fetched, and fetching is switched off."""
+    """A download would be needed, and downloads are turned off."""
 
 
 class UncompressedReadError(HubModuleError, ValueError):
@@ -93,11 +98,11 @@ class ArchiveError(HubModuleError, OSError, ValueError):
 
 
 class ArchiveDamagedError(ArchiveError):
-    """An archive is cut off, corrupt, not the pinned one, or no archive at all."""
+    """An archive is truncated, corrupt, not the pinned one, or not an archive."""
 
 
 class ArchiveRefusedError(ArchiveError):
-    """An archive is whole, but holds what no module needs and an attacker would send."""
+    """An archive is intact, but its content is not safe to unpack, such as a link."""
 
 
 class CacheError(HubModuleError, OSError):
@@ -105,4 +110,4 @@ class CacheError(HubModuleError, OSError):
 
 
 class CacheDamagedError(CacheError):
-    """A cached module is damaged and cannot be fetched again."""
+    """A cached module is damaged and cannot be downloaded again."""

@@ -1,4 +1,4 @@
-"""Says what to install where TensorFlow is missing or too old, without importing it."""
+"""Checks the version of TensorFlow without importing it."""
 
 from __future__ import annotations
 
@@ -6,24 +6,34 @@ import importlib.metadata
 import importlib.util
 import sys
 
+from hubmodule._plain_errors import TensorFlowUnavailableError
+
 _OLDEST = (2, 15)
 _DISTRIBUTIONS = ("tensorflow", "tensorflow-cpu", "tf-nightly", "tf-nightly-cpu")
 _ADVICE = "install one: pip install 'tensorflow>=2.15' (or 'tensorflow-cpu>=2.15')"
 
 
 def check_tensorflow() -> None:
-    """Raises ImportError if TensorFlow cannot be imported or is older than 2.15."""
+    """Checks that TensorFlow 2.15 or newer is installed, without importing it.
+
+    Raises:
+        TensorFlowUnavailableError: TensorFlow is missing or too old.
+    """
     if "tensorflow" not in sys.modules and importlib.util.find_spec("tensorflow") is None:
-        raise ImportError(f"hubmodule needs TensorFlow, which is not installed; {_ADVICE}")
-    version = tensorflow_version()
-    if version and _numbers(version) < _OLDEST:
-        raise ImportError(f"hubmodule needs TensorFlow 2.15 or newer, not {version}; {_ADVICE}")
+        raise TensorFlowUnavailableError(
+            f"hubmodule needs TensorFlow, which is not installed; {_ADVICE}"
+        )
+    version = get_tensorflow_version()
+    if version and _parse_version(version) < _OLDEST:
+        raise TensorFlowUnavailableError(
+            f"hubmodule needs TensorFlow 2.15 or newer, not {version}; {_ADVICE}"
+        )
 
 
-def tensorflow_version() -> str | None:
-    """The version of the TensorFlow that is imported, else of the one installed.
+def get_tensorflow_version() -> str | None:
+    """Returns the version of the imported TensorFlow, or else of the installed one.
 
-    None where neither tells, as for a build of one's own.
+    None if it is unknown, e.g. for a build without package metadata.
     """
     loaded = getattr(sys.modules.get("tensorflow"), "__version__", None)
     if loaded is not None:
@@ -36,6 +46,6 @@ def tensorflow_version() -> str | None:
     return None
 
 
-def _numbers(version: str) -> tuple[int, int]:
+def _parse_version(version: str) -> tuple[int, int]:
     major, minor = version.split(".")[:2]
     return int(major), int(minor)

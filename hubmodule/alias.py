@@ -1,4 +1,4 @@
-"""Makes `import tensorflow_hub` give hubmodule, for programs that cannot change their imports."""
+"""Makes `import tensorflow_hub` import hubmodule, for programs that cannot change imports."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from hubmodule._version import __version__
 
 _PACKAGE = "tensorflow_hub"
 
-# The version of tensorflow_hub whose API this is: programs compare it.
+# The version of tensorflow_hub that has the same API; programs compare it.
 _API_VERSION = "0.15.0"
 
-# Modules of tensorflow_hub that programs import by habit; each has the public names.
-_STAND_INS = frozenset(
+# Modules of tensorflow_hub that programs import; here, each has all public names.
+_SUBMODULES = frozenset(
     {
         "compressed_module_resolver",
         "config",
@@ -45,7 +45,7 @@ _STAND_INS = frozenset(
     }
 )
 
-# Modules of tensorflow_hub that are another module here.
+# Modules of tensorflow_hub -> the modules that replace them.
 _EQUIVALENTS = {
     "image_module_info_pb2": "hubmodule.image_module_info_pb2",
     "module_attachment_pb2": "hubmodule.module_attachment_pb2",
@@ -55,17 +55,17 @@ _EQUIVALENTS = {
 
 
 def install_alias() -> None:
-    """Makes every later `import tensorflow_hub` in this process give hubmodule.
+    """Makes every later `import tensorflow_hub` in this process import hubmodule.
 
-    Also makes importable the modules inside tensorflow_hub that programs reach for; in them
-    are hubmodule's public names, and what else they had is an error that says so. May be
-    called again. An installed tensorflow_hub is left as it is, for other processes.
+    The modules of tensorflow_hub that programs import, such as tensorflow_hub.native_module,
+    have hubmodule's public names; any other name in them raises an error. May be called again.
+    Does not change an installed tensorflow_hub.
 
     Raises:
-        AliasError: tensorflow_hub itself was imported before.
+        AliasError: This process has already imported tensorflow_hub itself.
     """
     loaded = sys.modules.get(_PACKAGE)
-    if isinstance(loaded, _StandIn):
+    if isinstance(loaded, _AliasModule):
         return
     if loaded is not None:
         from hubmodule.errors import AliasError
@@ -78,15 +78,15 @@ def install_alias() -> None:
     importlib.import_module(_PACKAGE)
 
 
-class _StandIn(ModuleType):
-    """A module named like one of tensorflow_hub's, with hubmodule's public names."""
+class _AliasModule(ModuleType):
+    """A module with a name from tensorflow_hub and the public names of hubmodule."""
 
     def __getattr__(self, name: str) -> Any:
         import hubmodule
 
         if name in hubmodule.__all__:
             return getattr(hubmodule, name)
-        if self.__name__ == _PACKAGE and (name in _STAND_INS or name in _EQUIVALENTS):
+        if self.__name__ == _PACKAGE and (name in _SUBMODULES or name in _EQUIVALENTS):
             return importlib.import_module(f"{_PACKAGE}.{name}")
         raise AttributeError(
             f"module {self.__name__!r} has no attribute {name!r}: hubmodule stands in for "
@@ -101,10 +101,10 @@ class _StandIn(ModuleType):
     def __reduce__(self) -> tuple[Any, ...]:
         # Programs send functions that use the module to other processes, which may have no
         # alias yet: the pickle holds how to import it there.
-        return _import_stand_in, (self.__name__,)
+        return _import_alias, (self.__name__,)
 
 
-def _import_stand_in(name: str) -> ModuleType:
+def _import_alias(name: str) -> ModuleType:
     """Returns a module of the alias, which is installed first if it is not yet.
 
     Args:
@@ -118,7 +118,7 @@ def _import_stand_in(name: str) -> ModuleType:
 
 
 class _Finder(MetaPathFinder, Loader):
-    """Finds tensorflow_hub and what is in it."""
+    """Finds and loads tensorflow_hub and its modules."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: Any = None
@@ -126,25 +126,25 @@ class _Finder(MetaPathFinder, Loader):
         package, _, name = fullname.partition(".")
         if package != _PACKAGE:
             return None
-        if name and name not in _STAND_INS and name not in _EQUIVALENTS:
+        if name and name not in _SUBMODULES and name not in _EQUIVALENTS:
             raise ModuleNotFoundError(
                 f"No module named {fullname!r}: hubmodule stands in for tensorflow_hub, and has "
                 "no counterpart of this part; it runs with tensorflow_hub itself, as under "
                 "'python -m hubmodule run --no-alias'",
                 name=fullname,
             )
-        # The origin is what "cannot import name" shows.
+        # The error "cannot import name" shows the origin.
         return ModuleSpec(fullname, self, origin=__file__, is_package=not name)
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        return _StandIn(spec.name)
+        return _AliasModule(spec.name)
 
     def exec_module(self, module: ModuleType) -> None:
         import hubmodule
 
         name = module.__name__.partition(".")[2]
         if name in _EQUIVALENTS:
-            # The import system takes what is here when the loading is over.
+            # After this method, the import system returns the module in sys.modules.
             sys.modules[module.__name__] = importlib.import_module(_EQUIVALENTS[name])
             return
         module.__file__ = __file__

@@ -1,43 +1,44 @@
-"""What hubmodule raises.
+"""The exceptions that hubmodule raises.
 
-Each error is a HubModuleError, and also the built-in or TensorFlow type that
-programs written for tensorflow_hub catch at that place:
+Each is a HubModuleError, and also the exception type that tensorflow_hub raises in the same
+situation, so that programs which catch that type keep working:
 
     HubModuleError
-    ├── HandleNotFoundError (OSError)                    nothing is where the handle points
-    ├── InvalidHandleError (ValueError, OSError)         a text that is no handle
-    ├── DownloadError (urllib.error.URLError)            what could not be fetched
-    │   ├── HttpStatusError (urllib.error.HTTPError)     ... because a server said no
-    │   └── OfflineError                                 ... because fetching is switched off
-    ├── UncompressedReadError (ValueError)               a server that does not say where to read
-    ├── ArchiveError (OSError, ValueError)               an archive that cannot be unpacked
-    │   ├── ArchiveDamagedError                          ... because it is cut off or corrupt
-    │   └── ArchiveRefusedError                          ... because it holds what is not safe
-    ├── CacheError (OSError)                             a cache directory that cannot be used
-    │   └── CacheDamagedError                            ... a module there that lost a file
-    ├── SettingError (ValueError)                        a variable or flag that means nothing
-    ├── ModuleFormatError (ValueError)                   a directory that cannot be read as a module
-    │   └── NotAModuleError (tf.errors.NotFoundError)    ... because it is something else
-    ├── ModuleDefinitionError (ValueError)               a module_fn that makes no valid module
-    ├── ColocationError (ValueError)                     colocation constraints that cannot hold
-    ├── NoSuchVariantError (KeyError, ValueError)        tags that no graph variant has
-    ├── NoSuchSignatureError (KeyError, ValueError)      a name that no signature has
-    ├── NoSuchAttachmentError (KeyError)                 a key under which nothing is attached
-    ├── SignatureMismatchError (TypeError, ValueError)   inputs or outputs that do not fit
-    ├── UnregisteredOpsError (tf.errors.NotFoundError)   ops that this process does not know
-    ├── GraphError (RuntimeError)                        a module in another graph, or in none
-    ├── ScopeError (RuntimeError)                        a module whose names are taken
-    ├── EstimatorUnavailableError (ImportError)          tf.estimator cannot be had here
-    ├── TpuUnavailableError (NotImplementedError)        a part of tf.estimator that is for TPUs
-    ├── ColumnConfigError (NotImplementedError)          a feature column that no config describes
-    ├── AliasError (ImportError)                         tensorflow_hub is there already
+    ├── TensorFlowUnavailableError (ImportError)         TensorFlow is missing or too old
+    ├── SettingError (ValueError)                        a variable or flag has an invalid value
+    ├── InvalidHandleError (ValueError, OSError)         a text is not a handle
+    ├── HandleNotFoundError (OSError)                    nothing exists at the handle
+    ├── DownloadError (urllib.error.URLError)            a download failed
+    │   ├── HttpStatusError (urllib.error.HTTPError)     ... the server answered with an error
+    │   └── OfflineError                                 ... downloads are turned off
+    ├── UncompressedReadError (ValueError)               a server does not say where to read
+    ├── ArchiveError (OSError, ValueError)               an archive cannot be unpacked
+    │   ├── ArchiveDamagedError                          ... it is truncated or corrupt
+    │   └── ArchiveRefusedError                          ... its content is not safe to unpack
+    ├── CacheError (OSError)                             the cache directory cannot be used
+    │   └── CacheDamagedError                            ... a module in it lost a file
+    ├── ModuleFormatError (ValueError)                   a directory cannot be read as a module
+    │   └── NotAModuleError (tf.errors.NotFoundError)    ... it is something else
     ├── CheckpointError (ValueError, tf.errors.NotFoundError)
-    │                                                    a checkpoint without what a module needs
-    ├── VariableValueError (ValueError)                  values that do not fit a module's variables
-    ├── NotSerializableError (NotImplementedError)       a layer that has no config
-    ├── BackendError (ImportError)                       a Keras that a layer cannot run in
-    └── ExportExistsError (FileExistsError, tf.errors.AlreadyExistsError)
-                                                         an export onto something that is there
+    │                                                    a checkpoint lacks what a module needs
+    ├── UnregisteredOpsError (tf.errors.NotFoundError)   this process does not know some ops
+    ├── ModuleDefinitionError (ValueError)               a module_fn does not make a valid module
+    ├── ColocationError (ValueError)                     colocation constraints cannot hold
+    ├── NoSuchVariantError (KeyError, ValueError)        no graph variant has these tags
+    ├── NoSuchSignatureError (KeyError, ValueError)      no signature has this name
+    ├── NoSuchAttachmentError (KeyError)                 no message is attached under this key
+    ├── SignatureMismatchError (TypeError, ValueError)   inputs or outputs do not fit a signature
+    ├── GraphError (RuntimeError)                        a module is in another graph, or in none
+    ├── ScopeError (RuntimeError)                        the scope of a module is taken
+    ├── VariableValueError (ValueError)                  values do not fit a module's variables
+    ├── ExportExistsError (FileExistsError, tf.errors.AlreadyExistsError)
+    │                                                    an export would replace files
+    ├── NotSerializableError (NotImplementedError)       a layer does not have a config
+    ├── BackendError (ImportError)                       a layer cannot run in this Keras
+    ├── EstimatorUnavailableError (ImportError)          tf.estimator is not available
+    ├── TpuUnavailableError (NotImplementedError)        TensorFlow no longer supports this on TPU
+    ├── ColumnConfigError (NotImplementedError)          a feature column does not have a config
+    └── AliasError (ImportError)                         tensorflow_hub is already imported
 """
 
 from __future__ import annotations
@@ -56,6 +57,7 @@ from hubmodule._plain_errors import HubModuleError as HubModuleError
 from hubmodule._plain_errors import InvalidHandleError as InvalidHandleError
 from hubmodule._plain_errors import OfflineError as OfflineError
 from hubmodule._plain_errors import SettingError as SettingError
+from hubmodule._plain_errors import TensorFlowUnavailableError as TensorFlowUnavailableError
 from hubmodule._plain_errors import UncompressedReadError as UncompressedReadError
 
 
@@ -72,7 +74,7 @@ class NotAModuleError(ModuleFormatError, tf.errors.NotFoundError):
 
 
 class ModuleDefinitionError(HubModuleError, ValueError):
-    """A module_fn, or what it declares, makes no valid module."""
+    """A module_fn, or what it declares, does not make a valid module."""
 
 
 class ColocationError(HubModuleError, ValueError):
@@ -92,7 +94,7 @@ class NoSuchAttachmentError(HubModuleError, KeyError):
 
 
 class SignatureMismatchError(HubModuleError, TypeError, ValueError):
-    """Values do not fit the inputs of a signature, or an output that it lacks is wanted."""
+    """Values do not fit the inputs of a signature, or a requested output does not exist."""
 
 
 class UnregisteredOpsError(HubModuleError, tf.errors.NotFoundError):
@@ -104,15 +106,15 @@ class UnregisteredOpsError(HubModuleError, tf.errors.NotFoundError):
 
 
 class GraphError(HubModuleError, RuntimeError):
-    """A module is used in another graph than its own, or where there is no graph."""
+    """A module is used in a graph other than its own, or outside of a graph."""
 
 
 class ScopeError(HubModuleError, RuntimeError):
-    """A module cannot have the same name as variable scope and as name scope."""
+    """A module's variable scope and name scope cannot have the same name."""
 
 
 class EstimatorUnavailableError(HubModuleError, ImportError):
-    """`tf.estimator` cannot be had: a package is missing, or Keras 3 is in its place."""
+    """`tf.estimator` is not available: a package is missing, or Keras 3 is in use."""
 
 
 class TpuUnavailableError(HubModuleError, NotImplementedError):
@@ -120,11 +122,11 @@ class TpuUnavailableError(HubModuleError, NotImplementedError):
 
 
 class ColumnConfigError(HubModuleError, NotImplementedError):
-    """A feature column has no config, as its module is given by a ModuleSpec."""
+    """A feature column does not have a config, because its module is given by a ModuleSpec."""
 
 
 class AliasError(HubModuleError, ImportError):
-    """`tensorflow_hub` was imported already, so hubmodule cannot take its name."""
+    """`tensorflow_hub` is already imported, so hubmodule cannot take its name."""
 
 
 class CheckpointError(HubModuleError, ValueError, tf.errors.NotFoundError):
@@ -140,7 +142,7 @@ class VariableValueError(HubModuleError, ValueError):
 
 
 class ExportExistsError(HubModuleError, FileExistsError, tf.errors.AlreadyExistsError):
-    """An export would replace what is there already."""
+    """An export would replace existing files."""
 
     def __init__(self, message: str):
         tf.errors.AlreadyExistsError.__init__(self, None, None, message)
@@ -148,7 +150,7 @@ class ExportExistsError(HubModuleError, FileExistsError, tf.errors.AlreadyExists
 
 
 class NotSerializableError(HubModuleError, NotImplementedError):
-    """A layer cannot say how to make it again."""
+    """A layer does not have a config from which it could be made again."""
 
 
 class BackendError(HubModuleError, ImportError):

@@ -1,4 +1,4 @@
-"""Runs a program as `python` would, where tensorflow_hub and tf.estimator are to be had."""
+"""Runs a program, as `python` does, with tensorflow_hub aliased and tf.estimator enabled."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from hubmodule import alias
 from hubmodule.estimator import keras2
 from hubmodule.estimator.namespaces import set_everywhere
 
-# The files that an error passes on its way out of the program.
+# Files in the traceback of each error of a program, which are not the program's.
 _RUNNER = (__file__, "<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>")
 
 _USAGE = "hubmodule run [--no-alias] (SCRIPT | -m MODULE) [ARGS ...]"
@@ -32,22 +32,40 @@ _EPILOG = "Example: hubmodule run train.py --model_dir=/tmp/model"
 
 
 class Program(NamedTuple):
-    """What to run: `name` is a path or, with `is_module`, the name of a module."""
+    """A program to run.
+
+    Attributes:
+        name: Path of a script, directory or zip archive; or the name of a module.
+        is_module: Whether `name` is the name of a module.
+        arguments: The program's command-line arguments.
+    """
 
     name: str
     is_module: bool
     arguments: list[str]
 
 
-def main(argv: Sequence[str]) -> None:
-    """Runs `[--no-alias] SCRIPT|-m MODULE [ARGS …]`; the program decides how the process ends."""
-    use_alias, program = parse(argv)
+def run(use_alias: bool, program: Program) -> None:
+    """Runs a program in this process; the program decides how the process ends.
+
+    Args:
+        use_alias: Whether `import tensorflow_hub` gives hubmodule.
+        program: The program and its arguments.
+    """
     prepare(use_alias)
     _execute(program)
 
 
 def parse(argv: Sequence[str]) -> tuple[bool, Program]:
-    """Whether to use the alias, and the program; what follows its name is the program's own."""
+    """Parses `[--no-alias] SCRIPT|-m MODULE [ARGS …]`.
+
+    Args:
+        argv: The command line after `hubmodule run`. Everything after the program's name
+            belongs to the program.
+
+    Returns:
+        Whether `import tensorflow_hub` gives hubmodule, and the program.
+    """
     parser = argparse.ArgumentParser(
         prog="hubmodule run", usage=_USAGE, description=_DESCRIPTION, epilog=_EPILOG
     )
@@ -62,7 +80,7 @@ def parse(argv: Sequence[str]) -> tuple[bool, Program]:
     parser.add_argument(
         "script", metavar="SCRIPT", nargs="?", help="run a Python file, directory or zip archive"
     )
-    end = _end_of_options(argv)
+    end = _find_end_of_options(argv)
     parsed = parser.parse_args(argv[:end])
     name = parsed.module or parsed.script
     if name is None:
@@ -71,28 +89,34 @@ def parse(argv: Sequence[str]) -> tuple[bool, Program]:
 
 
 def prepare(use_alias: bool = True) -> None:
-    """Gives this process the alias and, as soon as it imports TensorFlow, the Estimator.
+    """Installs the alias now, and enables the Estimator when this process imports TensorFlow.
 
-    Does not import TensorFlow, so that the program can still choose its environment.
+    Does not import TensorFlow, so that the program can still set environment variables for it.
+
+    Args:
+        use_alias: Whether `import tensorflow_hub` gives hubmodule.
     """
     if use_alias:
         alias.install_alias()
     if not keras2.needs_tf_keras() or keras2.is_tf_keras_installed():
         keras2.use_keras_2()
     else:
-        note = f"tf-keras is not installed: no tf.estimator and no tf.layers; {keras2.advice()}"
-        print(f"hubmodule: {note}", file=sys.stderr)
+        print(
+            "hubmodule: tf-keras is not installed: no tf.estimator and no tf.layers; "
+            f"{keras2.make_install_command()}",
+            file=sys.stderr,
+        )
     # TensorFlow itself depends on wrapt.
     import wrapt
 
     wrapt.register_post_import_hook(_offer_estimator, "tensorflow")
-    wrapt.register_post_import_hook(_prepare_children(use_alias), "multiprocessing.spawn")
+    wrapt.register_post_import_hook(_make_spawn_hook(use_alias), "multiprocessing.spawn")
     # pytest-xdist starts its workers with execnet.
-    wrapt.register_post_import_hook(_prepare_gateways(use_alias), "execnet.multi")
+    wrapt.register_post_import_hook(_make_execnet_hook(use_alias), "execnet.multi")
 
 
-def _end_of_options(argv: Sequence[str]) -> int:
-    """Where the program's own arguments begin."""
+def _find_end_of_options(argv: Sequence[str]) -> int:
+    """Returns the index at which the program's own arguments begin."""
     for index, argument in enumerate(argv):
         if argument == "-m":
             return index + 2
@@ -102,7 +126,7 @@ def _end_of_options(argv: Sequence[str]) -> int:
 
 
 def _offer_estimator(tensorflow: ModuleType) -> None:
-    """Enables the Estimator or, where it cannot be had, lets the first use of it say why."""
+    """Enables the Estimator; if it is not available, its first use raises the error."""
     from hubmodule.errors import EstimatorUnavailableError
     from hubmodule.estimator import bridge
 
@@ -113,24 +137,24 @@ def _offer_estimator(tensorflow: ModuleType) -> None:
         set_everywhere("estimator", v1=unavailable, v2=unavailable)
 
 
-def _prepare_children(use_alias: bool) -> Callable[[ModuleType], None]:
-    """A hook by which processes that multiprocessing starts afresh begin as this one did.
+def _make_spawn_hook(use_alias: bool) -> Callable[[ModuleType], None]:
+    """Makes a hook that prepares the processes which multiprocessing spawns.
 
-    They import the program again, and where that fails, a pool starts them for ever.
+    They import the program again; if that failed, a pool would start new ones for ever.
     """
 
     def hook(spawn: ModuleType) -> None:
-        described = spawn.get_preparation_data
+        get_original_data = spawn.get_preparation_data
 
         def get_preparation_data(name: str) -> dict[str, Any]:
-            return {**described(name), "hubmodule": _Preparation(use_alias)}
+            return {**get_original_data(name), "hubmodule": _Preparation(use_alias)}
 
         spawn.get_preparation_data = get_preparation_data  # type: ignore[attr-defined]
 
     return hook
 
 
-def _prepare_gateways(use_alias: bool) -> Callable[[ModuleType], None]:
+def _make_execnet_hook(use_alias: bool) -> Callable[[ModuleType], None]:
     """Makes a hook that prepares the Python processes which execnet starts on this machine."""
     code = f"from hubmodule.run import prepare; prepare(use_alias={use_alias})"
 
@@ -150,7 +174,7 @@ def _prepare_gateways(use_alias: bool) -> Callable[[ModuleType], None]:
 
 
 class _Preparation(NamedTuple):
-    """Unpickled, it prepares the process that it comes to."""
+    """Prepares the process in which it is unpickled."""
 
     use_alias: bool
 
@@ -159,7 +183,7 @@ class _Preparation(NamedTuple):
 
 
 class _Unavailable(ModuleType):
-    """Stands for `tf.estimator`, and raises when something is asked of it."""
+    """Stands in for `tf.estimator`, and raises an error for each name in it."""
 
     def __init__(self, error: Exception):
         super().__init__("tensorflow.estimator")
@@ -172,16 +196,16 @@ class _Unavailable(ModuleType):
 
 
 def _load(program: Program) -> tuple[ModuleType, CodeType]:
-    """Makes the program `__main__`, and returns the module and the code to run in it."""
+    """Makes the program's `__main__` module; returns it and the code to run in it."""
     if program.is_module:
-        return _module_to_run(program)
-    # As Python does, which shows it in tracebacks, and finds it after os.chdir().
+        return _load_module(program)
+    # Absolute, as in Python: tracebacks show it, and it is found after os.chdir().
     path = os.path.abspath(program.name)
     archive = pkgutil.get_importer(path)
-    return _script_to_run(program, path) if archive is None else _archive_to_run(program, archive)
+    return _load_script(program, path) if archive is None else _load_archive(program, archive)
 
 
-def _script_to_run(program: Program, path: str) -> tuple[ModuleType, CodeType]:
+def _load_script(program: Program, path: str) -> tuple[ModuleType, CodeType]:
     try:
         with io.open_code(path) as file:
             source = file.read()
@@ -192,32 +216,32 @@ def _script_to_run(program: Program, path: str) -> tuple[ModuleType, CodeType]:
         )
         raise SystemExit(2) from None
     _set_arguments(program, os.path.dirname(os.path.realpath(path)))
-    main_module = _main_module(None, path, SourceFileLoader("__main__", path))
+    main_module = _make_main_module(None, path, SourceFileLoader("__main__", path))
     return main_module, compile(source, path, "exec", dont_inherit=True)
 
 
-def _archive_to_run(program: Program, archive: Any) -> tuple[ModuleType, CodeType]:
-    """`__main__.py` of a directory or a zip file, which may import what is beside it."""
+def _load_archive(program: Program, archive: Any) -> tuple[ModuleType, CodeType]:
+    """Loads `__main__.py` of a directory or zip archive, which can import the files beside it."""
     spec = archive.find_spec("__main__")
     if spec is None:
         raise SystemExit(f"{sys.executable}: can't find '__main__' module in {program.name!r}")
     _set_arguments(program, os.path.abspath(program.name))
     code = spec.loader.get_code(spec.name)
-    return _main_module(spec, spec.origin, spec.loader), code
+    return _make_main_module(spec, spec.origin, spec.loader), code
 
 
-def _module_to_run(program: Program) -> tuple[ModuleType, CodeType]:
+def _load_module(program: Program) -> tuple[ModuleType, CodeType]:
     _set_arguments(program._replace(name="-m"), os.getcwd())
     spec = _find_module(program.name)
     code = spec.loader.get_code(spec.name)  # type: ignore[union-attr]
     if code is None:
         raise SystemExit(f"{sys.executable}: No code object available for {spec.name}")
     sys.argv[0] = spec.origin or program.name
-    return _main_module(spec, spec.origin, spec.loader), code
+    return _make_main_module(spec, spec.origin, spec.loader), code
 
 
 def _find_module(name: str) -> ModuleSpec:
-    """The spec of a module, or of `__main__` in a package."""
+    """Returns the import spec of a module, or of `__main__` in a package."""
     try:
         spec = importlib.util.find_spec(name)
         if spec is not None and spec.submodule_search_locations is not None:
@@ -231,12 +255,12 @@ def _find_module(name: str) -> ModuleSpec:
 
 def _set_arguments(program: Program, directory: str) -> None:
     sys.argv[:] = [program.name, *program.arguments]
-    # Under -P the interpreter adds no directory, so there is none to replace.
+    # Under -P the interpreter does not add a directory, so sys.path[0] stays.
     if not getattr(sys.flags, "safe_path", False):
         sys.path[0] = directory
 
 
-def _main_module(spec: ModuleSpec | None, file: str | None, loader: Any) -> ModuleType:
+def _make_main_module(spec: ModuleSpec | None, file: str | None, loader: Any) -> ModuleType:
     main_module = ModuleType("__main__")
     main_module.__spec__ = spec
     main_module.__package__ = spec.parent if spec else None
@@ -261,7 +285,7 @@ def _execute(program: Program) -> None:
 
 
 def _hide_runner_from_traceback() -> None:
-    """Lets an uncaught error be shown as if Python had run the program itself."""
+    """Makes sys.excepthook show an error as if Python had run the program itself."""
     show = sys.excepthook
 
     def show_from_program(

@@ -17,6 +17,7 @@ EXPECTED = {
     "ImageModuleInfo",
     "Module",
     "ModuleSpec",
+    "TensorInfo",
     "__version__",
     "add_signature",
     "attach_image_module_info",
@@ -71,10 +72,39 @@ def test_a_star_import_gives_all_public_names():
     assert set(hubmodule.__all__) <= namespace.keys()
 
 
-def test_dir_lists_public_names_before_they_are_used():
-    listed = run("import hubmodule; print(*dir(hubmodule))").split()
-    assert set(hubmodule.__all__) <= set(listed)
-    assert listed == sorted(listed)
+def test_dir_lists_the_public_names_only():
+    assert run("import hubmodule; print(*dir(hubmodule))").split() == hubmodule.__all__
+    assert dir(hubmodule) == hubmodule.__all__
+
+
+# -S leaves out the installed packages, TensorFlow among them.
+def run_without_packages(*arguments: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-S", *arguments],
+        cwd=Path(__file__).parents[1],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_without_tensorflow_the_package_can_be_imported():
+    program = "import hubmodule as hub; print(hub.HubModuleError.__name__, hub.__version__)"
+    done = run_without_packages("-c", program)
+    assert done.stdout == f"HubModuleError {hubmodule.__version__}\n", done.stderr
+
+
+@pytest.mark.parametrize("name", ["Module", "load", "enable_estimator"])
+def test_without_tensorflow_a_name_that_needs_it_says_what_to_install(name):
+    done = run_without_packages("-c", f"import hubmodule; hubmodule.{name}")
+    last = done.stderr.splitlines()[-1]
+    assert "hubmodule needs TensorFlow, which is not installed; install one: pip install" in last
+
+
+def test_without_tensorflow_the_error_is_an_import_error():
+    program = "try: from hubmodule import Module\nexcept ImportError as error: print(error)"
+    done = run_without_packages("-c", program)
+    assert done.stdout.startswith("hubmodule needs TensorFlow"), done.stderr
 
 
 def test_an_unknown_name_is_an_attribute_error():

@@ -83,6 +83,43 @@ def test_nothing_is_imported_that_a_command_does_not_need(
     assert out.splitlines()[-1] == "False"
 
 
+# -S leaves out the installed packages, TensorFlow among them.
+def run_without_packages(*arguments: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-S", "-m", "hubmodule", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["--version"],
+        ["cache", "--help"],
+        ["resolve", "--help"],
+        ["convert", "--help"],
+        ["run", "--help"],
+    ],
+    ids=" ".join,
+)
+def test_help_needs_no_tensorflow(arguments: list[str]) -> None:
+    done = run_without_packages(*arguments)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("arguments", [["convert", "in", "out"], ["run", "program.py"]])
+def test_a_command_that_needs_tensorflow_says_what_to_install(arguments: list[str]) -> None:
+    done = run_without_packages(*arguments)
+    assert done.returncode == 1
+    assert done.stderr.startswith(
+        "hubmodule: error: hubmodule needs TensorFlow, which is not installed; install one: pip"
+    )
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_it_runs_as_a_module(tmp_path: pathlib.Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "hubmodule", "cache", "path", "--cache-dir", str(tmp_path)],

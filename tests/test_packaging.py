@@ -147,6 +147,7 @@ class TestSourceDistribution:
         assert wheel.name == f"hubmodule-{__version__}-py3-none-any.whl"
         with zipfile.ZipFile(wheel) as archive:
             assert {f"hubmodule/{name}_pb2.py" for name in PROTOS} <= set(archive.namelist())
+            assert "hubmodule/py.typed" in archive.namelist()
 
 
 if __name__ == "__main__":

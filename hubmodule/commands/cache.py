@@ -10,10 +10,10 @@ from hubmodule.commands.command import (
     Command,
     add_cache_dir,
     add_commands,
-    complain,
-    settings_of,
+    print_error,
+    read_settings,
 )
-from hubmodule.commands.quantities import byte_count, seconds, span
+from hubmodule.commands.quantities import format_duration, parse_bytes, parse_seconds
 
 if TYPE_CHECKING:
     from hubmodule.resolver.cache import Cache
@@ -56,7 +56,7 @@ def _print_table(modules: Sequence[CachedModule]) -> None:
 
     print(f"{'SIZE':>10}  {'AGE':>6}  {'UNUSED':>6}  {'STATE':<10}  HANDLE")
     for module in modules:
-        age, unused = span(module.age_seconds), span(module.unused_seconds)
+        age, unused = format_duration(module.age_seconds), format_duration(module.unused_seconds)
         name = module.handle or f"unknown, in {module.path}"
         size = amount(module.size)
         print(f"{size:>10}  {age:>6}  {unused:>6}  {module.state.value:<10}  {name}")
@@ -97,7 +97,7 @@ def _verify(parsed: argparse.Namespace) -> int:
             status = 1
         else:
             maintenance.condemn(cache, verdict)
-            status = max(status, _fetch_again(verdict.module.handle, settings_of(parsed)))
+            status = max(status, _fetch_again(verdict.module.handle, read_settings(parsed)))
     return status
 
 
@@ -108,7 +108,7 @@ def _fetch_again(handle: str, settings: Settings) -> int:
     try:
         resolve_with(handle, settings)
     except HubModuleError as error:
-        return complain(error)
+        return print_error(error)
     print(f"repaired: {handle}")
     return 0
 
@@ -134,13 +134,13 @@ def _chosen(handles: Sequence[str], cache: Cache) -> list[CachedModule]:
 def _add_prune_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--older-than",
-        type=seconds,
+        type=parse_seconds,
         metavar="TIME",
         help="remove what was not used for this long, such as 12h, 30d or 8w",
     )
     parser.add_argument(
         "--max-size",
-        type=byte_count,
+        type=parse_bytes,
         metavar="SIZE",
         help="then remove what was not used for longest until this much is left, such as 10GB",
     )
@@ -183,7 +183,7 @@ def _path(parsed: argparse.Namespace) -> int:
 def _cache(parsed: argparse.Namespace) -> Cache:
     from hubmodule.resolver.cache import Cache
 
-    return Cache(settings_of(parsed).cache_dir)
+    return Cache(read_settings(parsed).cache_dir)
 
 
 COMMANDS = (

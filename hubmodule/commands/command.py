@@ -1,4 +1,4 @@
-"""A subcommand of the command line."""
+"""The parts that subcommands share: their declaration, --cache-dir, and errors."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Command:
-    """A subcommand.
+    """A subcommand of the command line.
 
     Attributes:
-        name: what to type.
-        help: one line that says what it does.
-        add_arguments: declares its arguments on its parser.
-        run: does it, and returns the exit status; None for one that only has subcommands.
+        name: The word that selects it.
+        help: One sentence that says what it does.
+        add_arguments: Declares its arguments on its parser.
+        run: Runs it and returns the exit status; None if it only has subcommands of its own.
     """
 
     name: str
@@ -30,7 +30,7 @@ class Command:
 
 
 def add_commands(parser: argparse.ArgumentParser, commands: Sequence[Command]) -> None:
-    """Makes commands the subcommands of a parser."""
+    """Adds subcommands to a parser."""
     choices = parser.add_subparsers(metavar="COMMAND", required=True)
     for command in commands:
         child = choices.add_parser(command.name, help=command.help, description=command.help)
@@ -40,12 +40,14 @@ def add_commands(parser: argparse.ArgumentParser, commands: Sequence[Command]) -
 
 
 def add_cache_dir(parser: argparse.ArgumentParser) -> None:
-    """Declares --cache-dir, which settings_of() knows."""
-    parser.add_argument("--cache-dir", metavar="DIR", help="instead of TFHUB_CACHE_DIR")
+    """Declares --cache-dir, which read_settings() reads."""
+    parser.add_argument(
+        "--cache-dir", metavar="DIR", help="cache directory, instead of TFHUB_CACHE_DIR"
+    )
 
 
-def settings_of(parsed: argparse.Namespace) -> Settings:
-    """The settings that hold where --cache-dir may say where the cache is."""
+def read_settings(parsed: argparse.Namespace) -> Settings:
+    """Returns the current settings, with the cache directory of --cache-dir if it is given."""
     import dataclasses
 
     from hubmodule import settings
@@ -54,7 +56,7 @@ def settings_of(parsed: argparse.Namespace) -> Settings:
     return dataclasses.replace(current, cache_dir=parsed.cache_dir or current.cache_dir)
 
 
-def complain(error: Exception | str) -> int:
-    """Says on standard error what went wrong; returns the exit status."""
+def print_error(error: Exception | str) -> int:
+    """Prints an error to standard error; returns the exit status."""
     print(f"hubmodule: error: {error}", file=sys.stderr)
     return 1

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 
-from hubmodule.commands.command import Command, complain
+from hubmodule.commands.command import Command, print_error
 
 
 def _add_convert_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,6 +36,9 @@ def _add_convert_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _convert(parsed: argparse.Namespace) -> int:
+    from hubmodule import _requirements
+
+    _requirements.check_tensorflow()
     import tensorflow as tf
 
     from hubmodule.errors import ExportExistsError, UnregisteredOpsError
@@ -46,11 +49,11 @@ def _convert(parsed: argparse.Namespace) -> int:
         with _time_shown(f"Converting {parsed.handle}"):
             arguments = convert(parsed.handle, parsed.out, parsed.to, parsed.overwrite)
     except ExportExistsError as error:
-        return complain(error.message.replace("overwrite=True", "--overwrite"))
+        return print_error(error.message.replace("overwrite=True", "--overwrite"))
     except UnregisteredOpsError as error:
-        return complain(f"{error.message} For this command, add --import PACKAGE.")
+        return print_error(f"{error.message} For this command, add --import PACKAGE.")
     except tf.errors.OpError as error:  # a full disk, or one that may not be written
-        return complain(error)
+        return print_error(error)
     print(f"Wrote {parsed.out}")
     _print_arguments(arguments)
     return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from hubmodule.commands.command import Command, add_cache_dir, complain, settings_of
+from hubmodule.commands.command import Command, add_cache_dir, print_error, read_settings
 
 
 def _add_resolve_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +23,7 @@ def _resolve(parsed: argparse.Namespace) -> int:
     from hubmodule.resolver.resolvers import resolve_with
 
     logging.basicConfig(level=logging.INFO, format="hubmodule: %(message)s")
-    settings = settings_of(parsed)
+    settings = read_settings(parsed)
     if parsed.offline:
         settings = dataclasses.replace(settings, offline=True)
     status = 0
@@ -31,7 +31,7 @@ def _resolve(parsed: argparse.Namespace) -> int:
         try:
             print(resolve_with(handle, settings), flush=True)
         except HubModuleError as error:
-            complain(error)
+            print_error(error)
             status = 1
     return status
 

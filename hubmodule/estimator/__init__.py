@@ -1,1 +1,1 @@
-"""The Estimator on every TensorFlow: bringing it back, exporting from it, feeding it modules."""
+"""The Estimator on every supported TensorFlow, with modules in its models and exports."""

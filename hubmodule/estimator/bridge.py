@@ -1,15 +1,15 @@
-"""Brings `tf.estimator` back where TensorFlow has dropped it.
+"""Enables `tf.estimator` on TensorFlow versions that have removed it.
 
-TensorFlow 2.16 removed `tf.estimator`. Its code lives on in the package
-tf-estimator-nightly, which imports a few modules that TensorFlow dropped later:
+TensorFlow 2.16 removed `tf.estimator`. The package tf-estimator-nightly still has its code,
+but imports some modules that TensorFlow removed later:
 
-    tensorflow.python.distribute.estimator_training   which cluster a strategy runs on; here it
-                                                      is hubmodule.estimator.coordination
+    tensorflow.python.distribute.estimator_training   runs a strategy on a cluster; replaced by
+                                                      hubmodule.estimator.coordination
     tensorflow.python.tpu.session_support             TPU only
     tensorflow.python.tpu.tpu_embedding               TPU only
     tensorflow.python.tpu.tpu_embedding_gradient      TPU only
 
-A stand-in takes the place of each that is missing, and of no module that is there.
+Each module that is missing gets a stand-in; modules that exist are not changed.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _TPU_ONLY = (
 _V1 = "tensorflow_estimator._api.v1.estimator"
 _V2 = "tensorflow_estimator._api.v2.estimator"
 
-# Where TensorFlow 2.15 shows the Estimator: module -> the one that it is.
+# Names under which TensorFlow 2.15 has the Estimator -> the modules that they are.
 _NAMES = {
     "tensorflow.estimator": _V2,
     "tensorflow.compat.v1.estimator": _V1,
@@ -48,15 +48,15 @@ _NAMES = {
 def enable_estimator() -> ModuleType:
     """Makes `tf.estimator` and `tf.compat.v1.estimator` work; may be called again.
 
-    Also makes `tf.keras` Keras 2, which the Estimator is written for, unless it is already.
-    On TensorFlow 2.15 nothing else changes: it has its own Estimator.
+    Also makes `tf.keras` Keras 2, which the Estimator needs. TensorFlow 2.15 has its own
+    Estimator, so nothing else changes there.
 
     Returns:
         The namespace `tf.compat.v1.estimator`.
 
     Raises:
-        EstimatorUnavailableError: tf-estimator-nightly or tf-keras is missing, or `tf.keras`
-            was already used as Keras 3; the message has the line that helps.
+        EstimatorUnavailableError: tf-estimator-nightly or tf-keras is missing, or the program
+            already uses `tf.keras` as Keras 3. The message says what to do.
     """
     has_own = _has_own_estimator()
     if not has_own:
@@ -67,7 +67,7 @@ def enable_estimator() -> ModuleType:
 
         return tf.compat.v1.estimator
     _fill_gaps()
-    namespaces = {name: _imported(name) for name in (_V1, _V2)}
+    namespaces = {name: _import_namespace(name) for name in (_V1, _V2)}
     for namespace in namespaces.values():
         _explain_boosted_trees(namespace)
     for alias, name in _NAMES.items():
@@ -78,8 +78,8 @@ def enable_estimator() -> ModuleType:
 
 
 def _has_own_estimator() -> bool:
-    """Whether TensorFlow has an Estimator of its own; does not import it if it can tell."""
-    version = _requirements.tensorflow_version()
+    """Whether TensorFlow includes the Estimator; imports TensorFlow only if necessary."""
+    version = _requirements.get_tensorflow_version()
     if version is None:
         import tensorflow as tf
 
@@ -88,15 +88,15 @@ def _has_own_estimator() -> bool:
 
 
 def _check_installed() -> None:
-    """Raises EstimatorUnavailableError, before anything is changed, if the package is missing."""
+    """Raises EstimatorUnavailableError if the package of the Estimator is missing."""
     if importlib.util.find_spec("tensorflow_estimator") is None:
-        raise _unavailable("has no tf.estimator, and tf-estimator-nightly is not installed")
+        raise _make_error("has no tf.estimator, and tf-estimator-nightly is not installed")
 
 
 def _fill_gaps() -> None:
-    """Puts a stand-in where TensorFlow lacks a module that the Estimator imports."""
+    """Installs stand-ins for the modules that the Estimator imports and TensorFlow lacks."""
     if importlib.util.find_spec(_COORDINATION) is None:
-        _install(_coordination_module())
+        _install(_make_coordination_module())
     for name in _TPU_ONLY:
         if importlib.util.find_spec(name) is None:
             _install(_TpuModule(name))
@@ -109,7 +109,7 @@ def _install(module: ModuleType) -> None:
     sys.modules[module.__name__] = module
 
 
-def _coordination_module() -> ModuleType:
+def _make_coordination_module() -> ModuleType:
     from tensorflow.python.distribute import distribute_coordinator
     from tensorflow.python.distribute import distribute_coordinator_context as contexts
 
@@ -124,9 +124,9 @@ def _coordination_module() -> ModuleType:
 
 
 class _TpuModule(ModuleType):
-    """A stand-in for a module that only an Estimator on a TPU calls.
+    """A stand-in for a module that the Estimator uses only on a TPU.
 
-    Whatever is asked of it is a class that can be named, and not made.
+    Each attribute is a class that programs can name, e.g. in isinstance(), but not instantiate.
     """
 
     def __getattr__(self, name: str) -> Any:
@@ -149,23 +149,25 @@ class _TpuOnly:
         )
 
 
-def _imported(name: str) -> ModuleType:
+def _import_namespace(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except ImportError as error:
-        raise _unavailable(f"cannot import its tf.estimator ({error})") from error
+        raise _make_error(f"cannot import its tf.estimator ({error})") from error
 
 
-def _unavailable(what: str) -> Exception:
+def _make_error(what: str) -> Exception:
     import tensorflow as tf
 
     from hubmodule.errors import EstimatorUnavailableError
 
-    return EstimatorUnavailableError(f"TensorFlow {tf.__version__} {what}; {keras2.advice()}")
+    return EstimatorUnavailableError(
+        f"TensorFlow {tf.__version__} {what}; {keras2.make_install_command()}"
+    )
 
 
 def _explain_boosted_trees(namespace: ModuleType) -> None:
-    """Makes `tf.estimator.BoostedTrees…` an AttributeError that says what to use."""
+    """Makes the AttributeError of `tf.estimator.BoostedTrees…` say what to use instead."""
 
     def explain(name: str) -> NoReturn:
         message = f"module {namespace.__name__!r} has no attribute {name!r}"
@@ -180,7 +182,7 @@ def _explain_boosted_trees(namespace: ModuleType) -> None:
 
 
 def _alias_modules(alias: str, name: str) -> None:
-    """Makes `import alias` and all below it give the modules under `name`."""
+    """Makes `import alias`, and imports of its submodules, give the modules under `name`."""
     for full_name, module in list(sys.modules.items()):
         if full_name == name or full_name.startswith(f"{name}."):
             sys.modules[alias + full_name.removeprefix(name)] = module

@@ -1,8 +1,7 @@
 """Runs an Estimator under a distribution strategy on the cluster that TF_CONFIG describes.
 
-An Estimator with a strategy asks these functions whether it is one task of a cluster, and
-leaves the running to TensorFlow's distribute coordinator if so. Without a cluster, or
-without a strategy for training, it runs by itself.
+The Estimator calls these functions. With a cluster and a strategy for training, TensorFlow's
+distribute coordinator runs the Estimator; otherwise the Estimator runs by itself.
 """
 
 from __future__ import annotations
@@ -23,23 +22,33 @@ _SINGLE_CALLS = {"train": "Estimator.train", "eval": "Estimator.evaluate"}
 
 
 class Coordinator(NamedTuple):
-    """TensorFlow's distribute coordinator."""
+    """TensorFlow's distribute coordinator.
 
-    run: Callable[..., Any]  # run_distribute_coordinator
-    current_task: Callable[[], Any]  # the task that a function is called for
+    Attributes:
+        run: TensorFlow's run_distribute_coordinator().
+        current_task: Returns the task of the cluster for which the coordinator calls a function.
+    """
+
+    run: Callable[..., Any]
+    current_task: Callable[[], Any]
 
 
 def init_run_config(coordinator: Coordinator, config: Any, tf_config: dict[str, Any]) -> None:
-    """Decides how a RunConfig with a strategy runs, and writes it into the RunConfig.
+    """Sets on a RunConfig, in place, whether and how the coordinator runs its Estimator.
+
+    Args:
+        coordinator: Not used; each function that the Estimator calls takes it.
+        config: The tf.estimator.RunConfig.
+        tf_config: The parsed environment variable TF_CONFIG.
 
     Raises:
-        ValueError: a strategy, or the cluster, is given in two places.
+        ValueError: A strategy, or the cluster, is given in two places.
     """
     distribute = config._experimental_distribute
     _take_strategy(config, "_train_distribute", distribute and distribute.train_distribute)
     _take_strategy(config, "_eval_distribute", distribute and distribute.eval_distribute)
     config._init_distributed_setting_from_environment_var({})
-    cluster = _cluster_spec(tf_config.get("cluster"))
+    cluster = _make_cluster_spec(tf_config.get("cluster"))
     remote_cluster = distribute and distribute.remote_cluster
     config._distribute_coordinator_mode = None
     if config._train_distribute and remote_cluster:
@@ -49,7 +58,7 @@ def init_run_config(coordinator: Coordinator, config: Any, tf_config: dict[str, 
                 "leave one of them out."
             )
         config._distribute_coordinator_mode = _ONE_FOR_ALL
-        config._cluster_spec = _cluster_spec(remote_cluster)
+        config._cluster_spec = _make_cluster_spec(remote_cluster)
     elif config._train_distribute and cluster and "master" not in cluster.jobs:
         config._distribute_coordinator_mode = _ONE_PER_TASK
         config._cluster_spec = cluster
@@ -59,7 +68,7 @@ def init_run_config(coordinator: Coordinator, config: Any, tf_config: dict[str, 
 
 
 def should_run_distribute_coordinator(coordinator: Coordinator, config: Any) -> bool:
-    """Whether `tf.estimator.train_and_evaluate` goes through the distribute coordinator."""
+    """Whether the distribute coordinator runs `tf.estimator.train_and_evaluate`."""
     mode = getattr(config, "_distribute_coordinator_mode", None)
     if mode is None:
         return False
@@ -88,13 +97,13 @@ def train_and_evaluate(
 
     def train(strategy: Any) -> None:
         task = coordinator.current_task()
-        local = _for_task(estimator, task, "train", strategy)
+        local = _copy_for_task(estimator, task, "train", strategy)
         # One client for all tasks has one graph, to which the hooks belong.
         hooks = list(train_spec.hooks) if one_per_task or task.is_chief else []
         local.train(input_fn=train_spec.input_fn, max_steps=train_spec.max_steps, hooks=hooks)
 
     def evaluate(strategy: Any) -> None:
-        local = _for_task(estimator, coordinator.current_task(), "eval", strategy)
+        local = _copy_for_task(estimator, coordinator.current_task(), "eval", strategy)
         executor_class(local, train_spec, eval_spec)._start_continuous_evaluation()
 
     coordinator.run(
@@ -120,16 +129,16 @@ def run_single_call(
 
     Args:
         role: "train" or "eval".
-        coordinator: runs the tasks.
-        estimator: whose method was called.
-        function: does it for one task, given its Estimator, strategy and hooks.
-        hooks: for the chief.
+        coordinator: The coordinator that runs the tasks.
+        estimator: The Estimator whose method the program called.
+        function: Trains or evaluates as one task, given its Estimator, strategy and hooks.
+        hooks: The SessionRunHooks of the chief.
 
     Returns:
-        What the function returns.
+        The result of `function`.
 
     Raises:
-        ValueError: the method cannot run on this cluster, or with this strategy.
+        ValueError: The method cannot run on this cluster, or with this strategy.
     """
     config = estimator.config
     cluster_strategy = getattr(config, f"{role}_distribute")
@@ -137,7 +146,7 @@ def run_single_call(
 
     def run_task(strategy: Any) -> Any:
         task = coordinator.current_task()
-        local = _for_task(estimator, task, role, strategy)
+        local = _copy_for_task(estimator, task, role, strategy)
         return function(local, strategy, hooks if task.is_chief else [])
 
     return coordinator.run(
@@ -149,7 +158,7 @@ def run_single_call(
     )
 
 
-# What the Estimator calls, each with its own arguments after the Coordinator.
+# The functions that the Estimator calls; each takes the Coordinator first.
 ESTIMATOR_CALLS: dict[str, Callable[..., Any]] = {
     "init_run_config": init_run_config,
     "should_run_distribute_coordinator": should_run_distribute_coordinator,
@@ -170,14 +179,14 @@ def _take_strategy(config: Any, attribute: str, strategy: Any) -> None:
     setattr(config, attribute, strategy)
 
 
-def _cluster_spec(cluster: Any) -> Any:
+def _make_cluster_spec(cluster: Any) -> Any:
     import tensorflow as tf
 
     return tf.train.ClusterSpec(cluster or {})
 
 
-def _for_task(estimator: Any, task: Any, role: str, strategy: Any) -> Any:
-    """A copy of the Estimator that plays a role, "train" or "eval", as one task of the cluster."""
+def _copy_for_task(estimator: Any, task: Any, role: str, strategy: Any) -> Any:
+    """Copies the Estimator for a role, "train" or "eval", as one task of the cluster."""
     local = copy.deepcopy(estimator)
     config = local._config
     setattr(config, f"_{role}_distribute", strategy)
@@ -188,7 +197,7 @@ def _for_task(estimator: Any, task: Any, role: str, strategy: Any) -> Any:
 
 
 def _describe_task(config: Any, task: Any) -> None:
-    cluster = task.cluster_spec or _cluster_spec(None)
+    cluster = task.cluster_spec or _make_cluster_spec(None)
     jobs = {job: len(cluster.job_tasks(job)) for job in cluster.jobs}
     # The evaluator works alone, from checkpoints.
     in_cluster = bool(jobs) and task.task_type != "evaluator"
@@ -197,20 +206,20 @@ def _describe_task(config: Any, task: Any) -> None:
     config._task_id = task.task_id
     config._is_chief = task.is_chief
     config._master = config._evaluation_master = task.master_target
-    config._cluster_spec = cluster if in_cluster else _cluster_spec(None)
+    config._cluster_spec = cluster if in_cluster else _make_cluster_spec(None)
     config._num_ps_replicas = jobs.get("ps", 0) if in_cluster else 0
-    config._num_worker_replicas = _number_of_workers(jobs, in_cluster)
-    config._global_id_in_cluster = _global_id(jobs, task, in_cluster)
+    config._num_worker_replicas = _count_workers(jobs, in_cluster)
+    config._global_id_in_cluster = _compute_global_id(jobs, task, in_cluster)
 
 
-def _number_of_workers(jobs: dict[str, int], in_cluster: bool) -> int:
+def _count_workers(jobs: dict[str, int], in_cluster: bool) -> int:
     if in_cluster:
         return jobs.get("worker", 0) + jobs.get("chief", 0)
     return 0 if jobs else 1
 
 
-def _global_id(jobs: dict[str, int], task: Any, in_cluster: bool) -> int | None:
-    """The number of the task among all: the chief, then the jobs by name, then the ps."""
+def _compute_global_id(jobs: dict[str, int], task: Any, in_cluster: bool) -> int | None:
+    """Computes a task's number in the cluster: the chief, then other jobs by name, then ps."""
     if not jobs:
         return 0
     if not in_cluster:

@@ -1,4 +1,4 @@
-"""What the feature columns that embed a feature have in common."""
+"""The base class of feature columns that embed a feature."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class EmbeddingColumn(_tf.DenseColumn):
     _is_v2_column = True
 
     def __deepcopy__(self, memo: dict[int, Any]) -> EmbeddingColumn:
-        # The Estimator copies its parameters; what cannot change may be shared.
+        # The Estimator copies its parameters; a frozen column can be shared.
         return self
 
     @property
@@ -44,12 +44,12 @@ class EmbeddingColumn(_tf.DenseColumn):
     def parse_example_spec(self) -> dict[str, Any]:
         """How tf.io.parse_example reads the feature."""
         if isinstance(self.key, str):
-            return {self.key: self._feature()}
+            return {self.key: self._make_parsing_spec()}
         return self.key.parse_example_spec
 
     def transform_feature(self, transformation_cache: Any, state_manager: Any) -> Any:
-        """The feature as it is going to be embedded."""
-        return self._prepared(transformation_cache.get(self.key, state_manager))
+        """The feature, converted to the input of the module."""
+        return self._prepare(transformation_cache.get(self.key, state_manager))
 
     @classmethod
     def from_config(
@@ -59,41 +59,42 @@ class EmbeddingColumn(_tf.DenseColumn):
         columns_by_name: Mapping[str, Any] | None = None,
     ) -> EmbeddingColumn:
         """Makes the column that get_config() describes."""
-        return cls(**cls._arguments(config))
+        return cls(**cls._read_config(config))
 
     @classmethod
-    def _arguments(cls, config: Mapping[str, Any]) -> dict[str, Any]:
-        """The arguments of the class in a config."""
+    def _read_config(cls, config: Mapping[str, Any]) -> dict[str, Any]:
+        """Returns the arguments of the class from a config."""
         return dict(config)
 
     @abstractmethod
-    def _feature(self) -> Any:
-        """What tf.io.parse_example needs to know of the feature."""
+    def _make_parsing_spec(self) -> Any:
+        """Returns how tf.io.parse_example reads the feature."""
 
     @abstractmethod
-    def _prepared(self, feature: Any) -> Any:
-        """The feature as it is going to be embedded."""
+    def _prepare(self, feature: Any) -> Any:
+        """Converts the feature to the input of the module."""
 
 
-def one_text_each(feature: Any, key: str) -> tf.Tensor:
-    """A feature of one string an example, as a tensor of shape [batch].
+def flatten_texts(feature: Any, key: str) -> tf.Tensor:
+    """Reshapes a feature with one string per example to shape [batch].
 
     Args:
-        feature: of shape [batch] or [batch, 1].
-        key: of the feature, for errors.
+        feature: String tensor of shape [batch] or [batch, 1].
+        key: Name of the feature, for the error message.
 
     Raises:
-        SignatureMismatchError: if there may be another number of strings an example.
+        SignatureMismatchError: The feature is sparse or ragged, or has several strings per
+            example.
     """
     if isinstance(feature, (tf.SparseTensor, tf.RaggedTensor)):
         raise SignatureMismatchError(
             f"Feature '{key}' is a {type(feature).__name__}, but text_embedding_column "
-            "takes one string an example; use sparse_text_embedding_column for any number."
+            "takes one string per example; use sparse_text_embedding_column for any number."
         )
     text = tf.convert_to_tensor(feature)
     if any(size not in (None, 1) for size in text.shape[1:].as_list()):
         raise SignatureMismatchError(
             f"Feature '{key}' has shape {text.shape}, but text_embedding_column takes one "
-            "string an example; use sparse_text_embedding_column for several."
+            "string per example; use sparse_text_embedding_column for several."
         )
     return tf.reshape(text, [-1])

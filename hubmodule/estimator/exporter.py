@@ -1,4 +1,4 @@
-"""Exports the modules of an Estimator's model as it trains."""
+"""Exports the modules of an Estimator's model while it trains."""
 
 from __future__ import annotations
 
@@ -21,23 +21,24 @@ from hubmodule.module.module import Module
 
 _logger = logging.getLogger("hubmodule")
 
-# A collection of (export name, Module). A key that is no string stays out of MetaGraphDefs.
+# A collection of (export name, Module). Its key is not a string, so that no MetaGraphDef has it.
 _REGISTERED = ("hubmodule_modules_for_export",)
 
 _NUMBER = re.compile(r"[0-9]+")
 
 
 def register_module_for_export(module: Module, export_name: str) -> None:
-    """Has LatestModuleExporter export a module; for use in a model_fn.
+    """Registers a module, in a model_fn, for LatestModuleExporter to export.
 
     Args:
-        module: of the graph that the model_fn builds.
-        export_name: of the directory that the module is written to; "a/b" is one in another.
+        module: A Module in the graph that the model_fn builds.
+        export_name: Path of the module's directory in the export, e.g. "encoder" or
+            "text/encoder".
 
     Raises:
-        ModuleDefinitionError: if the name is taken in this graph, or names no directory.
+        ModuleDefinitionError: The name is taken in this graph, or is not a valid path.
     """
-    name = _checked_name(export_name)
+    name = _check_export_name(export_name)
     taken = [other for other, _ in module.graph.get_collection(_REGISTERED)]
     if name in taken:
         raise ModuleDefinitionError(
@@ -53,8 +54,8 @@ def register_module_for_export(module: Module, export_name: str) -> None:
     module.graph.add_to_collection(_REGISTERED, (name, module))
 
 
-def _checked_name(export_name: Any) -> str:
-    """The name as text; it must be the path of a directory inside that of the export."""
+def _check_export_name(export_name: Any) -> str:
+    """Returns the name as a str, if it is a path inside the directory of the export."""
     name = tf.compat.as_str(export_name) if isinstance(export_name, (str, bytes)) else ""
     if "\0" in name or not {"", ".", ".."}.isdisjoint(name.split("/")):
         raise ModuleDefinitionError(
@@ -65,31 +66,32 @@ def _checked_name(export_name: Any) -> str:
 
 
 class LatestModuleExporter:
-    """Exports the registered modules of a model with the values of a checkpoint.
+    """Exports the registered modules of a model, with variables from a checkpoint.
 
         exporter = hub.LatestModuleExporter("tf_hub", serving_input_fn)
         eval_spec = tf.estimator.EvalSpec(input_fn, exporters=[exporter])
         tf.estimator.train_and_evaluate(estimator, train_spec, eval_spec)
 
-    Calls the model_fn in PREDICT mode, and writes each module that it passes to
+    Calls the model_fn in PREDICT mode, and writes each module that the model_fn passes to
     hub.register_module_for_export() to
     `<model_dir>/export/tf_hub/<seconds since 1970>/<export_name>/`.
 
-    An instance is a tf.estimator.Exporter, so making one enables the Estimator.
+    An instance is a tf.estimator.Exporter, so the constructor enables the Estimator.
 
     Args:
-        name: of the directory under `<model_dir>/export`.
-        serving_input_fn: returns a ServingInputReceiver, whose features the model_fn gets.
-        exports_to_keep: how many exports to keep, the newest; None keeps all.
+        name: Name of the exporter's directory in `<model_dir>/export`.
+        serving_input_fn: Function without arguments that returns a ServingInputReceiver; the
+            model_fn gets its features.
+        exports_to_keep: Number of newest exports to keep; None keeps all.
 
     Raises:
-        EstimatorUnavailableError: if there is no tf.estimator.
-        ModuleDefinitionError: if `exports_to_keep` is not positive.
+        EstimatorUnavailableError: tf.estimator is not available.
+        ModuleDefinitionError: `exports_to_keep` is zero or negative.
     """
 
     def __new__(cls, *args: Any, **kwargs: Any) -> LatestModuleExporter:
         """Makes an instance that is also a tf.estimator.Exporter."""
-        return super().__new__(_as_exporter(cls))  # type: ignore[arg-type]
+        return super().__new__(_make_exporter_class(cls))  # type: ignore[arg-type]
 
     def __init__(
         self, name: str, serving_input_fn: Callable[[], Any], exports_to_keep: int | None = 5
@@ -104,7 +106,7 @@ class LatestModuleExporter:
 
     @property
     def name(self) -> str:
-        """The name of the directory under `<model_dir>/export`."""
+        """Name of the exporter's directory in `<model_dir>/export`."""
         return self._name
 
     def export(
@@ -118,17 +120,17 @@ class LatestModuleExporter:
         """Exports the registered modules.
 
         Args:
-            estimator: the tf.estimator.Estimator.
-            export_path: of the directory that gets an export, named by the time.
-            checkpoint_path: where the values are; None is the latest of the Estimator.
-            eval_result: not used.
-            is_the_final_export: not used.
+            estimator: The tf.estimator.Estimator whose modules are exported.
+            export_path: Directory in which to create the export, named by the current time.
+            checkpoint_path: Path of the checkpoint; None takes the Estimator's latest.
+            eval_result: Not used.
+            is_the_final_export: Not used.
 
         Returns:
-            The directory of the export; None if no module is registered.
+            Path of the export; None if the model does not register a module.
 
         Raises:
-            CheckpointError: if there is no checkpoint, or it lacks a variable.
+            CheckpointError: The checkpoint does not exist, or lacks a variable.
         """
         checkpoint = checkpoint_path or estimator.latest_checkpoint()
         if not checkpoint:
@@ -146,18 +148,18 @@ class LatestModuleExporter:
                     "column, give the column an export_name=."
                 )
                 return None
-            path = _free_path(_text(export_path))
+            path = _find_free_path(_decode_path(export_path))
             with files.new_directory(path, module_def.FILE_NAME) as directory:
-                _write(modules, directory, _text(checkpoint), saver)
-        _remove_old(_text(export_path), self._exports_to_keep)
+                _write(modules, directory, _decode_path(checkpoint), saver)
+        _remove_old(_decode_path(export_path), self._exports_to_keep)
         return path
 
 
 @functools.cache
-def _as_exporter(cls: Any) -> Any:
-    """The class as a tf.estimator.Exporter.
+def _make_exporter_class(cls: Any) -> Any:
+    """Returns a subclass of a class that is also a tf.estimator.Exporter.
 
-    It becomes one only here, so that importing this file needs no Estimator.
+    It is made at the first use, so that the import of this file does not need the Estimator.
     """
     base = enable_estimator().Exporter
     if issubclass(cls, base):
@@ -165,20 +167,20 @@ def _as_exporter(cls: Any) -> Any:
     members = {
         "__module__": cls.__module__,
         "__doc__": cls.__doc__,
-        # Under this name pickle finds the class that was given.
-        "__reduce__": lambda self: (_new, (cls,), vars(self)),
+        # pickle finds only the original class by its name.
+        "__reduce__": lambda self: (_make_instance, (cls,), vars(self)),
     }
     return type(cls.__name__, (cls, base), members)
 
 
-def _new(cls: Any) -> Any:
+def _make_instance(cls: Any) -> Any:
     return cls.__new__(cls)
 
 
 def _build_for_prediction(
     estimator: Any, serving_input_fn: Callable[[], Any]
 ) -> tf.compat.v1.train.Saver | None:
-    """Calls the model_fn; returns the Saver with which it wants its variables restored."""
+    """Calls the model_fn; returns the Saver that restores its variables, if it has its own."""
     tf.compat.v1.set_random_seed(estimator.config.tf_random_seed)
     tf.compat.v1.train.get_or_create_global_step()
     features = serving_input_fn().features
@@ -199,15 +201,15 @@ def _write(
         for name, module in modules.items():
             module.export_from_checkpoint(paths[name], checkpoint)
         return
-    # A Saver of one's own can restore other values, such as moving averages.
+    # The model's own Saver can restore other values, such as moving averages.
     with tf.compat.v1.Session() as session:
         saver.restore(session, checkpoint)
         for name, module in modules.items():
             module.export(paths[name], session)
 
 
-def _free_path(parent: str) -> str:
-    """The first path from the present second on that is free."""
+def _find_free_path(parent: str) -> str:
+    """Returns the path named by the current second, or by the next that does not exist."""
     number = int(time.time())
     while tf.io.gfile.exists(posixpath.join(parent, str(number))):
         number += 1
@@ -227,6 +229,6 @@ def _remove_old(parent: str, exports_to_keep: int | None) -> None:
         tf.io.gfile.rmtree(posixpath.join(parent, name))
 
 
-def _text(path: str | bytes) -> str:
-    """A path as text: the Estimator passes bytes in places."""
+def _decode_path(path: str | bytes) -> str:
+    """Converts a path to str; the Estimator sometimes passes bytes."""
     return tf.compat.as_str(os.fspath(path))

@@ -13,14 +13,14 @@ import tensorflow as tf
 
 from hubmodule import _tf
 from hubmodule.errors import ColumnConfigError, ModuleDefinitionError, SignatureMismatchError
-from hubmodule.estimator.embedding_column import EmbeddingColumn, one_text_each
+from hubmodule.estimator.embedding_column import EmbeddingColumn, flatten_texts
 from hubmodule.estimator.exporter import register_module_for_export
 from hubmodule.format.signatures import TensorInfo
 from hubmodule.module import images
 from hubmodule.module.module import Module, as_spec
 from hubmodule.module.spec import ModuleSpec
 
-# A collection of ((variable scope, column), Module), for scopes that are used again.
+# A collection of ((variable scope, column), Module), for scopes that a program reuses.
 _MODULES = ("hubmodule_modules_of_columns",)
 
 _COMBINERS = {
@@ -43,15 +43,17 @@ def text_embedding_column(
         estimator = tf.estimator.DNNClassifier(hidden_units, [comment, …])
 
     Args:
-        key: of the feature, a string tensor of shape [batch] or [batch, 1].
-        module_spec: a ModuleSpec or a handle, of a module that maps strings [batch] to
-            float32 [batch, N].
-        trainable: whether the model trains the module.
-        export_name: if given, LatestModuleExporter exports the module under this name.
+        key: Name of the feature, a string tensor of shape [batch] or [batch, 1]; or the feature
+            column that computes it.
+        module_spec: ModuleSpec or handle of a module that maps strings of shape [batch] to
+            float32 of shape [batch, N].
+        trainable: Whether the model trains the module.
+        export_name: Name under which LatestModuleExporter exports the module; None does not
+            export it.
 
     Raises:
         SignatureMismatchError: The module is not a text embedding.
-        as hub.load_module_spec(), if it is a handle.
+        HandleNotFoundError: Nothing exists at the handle; see hub.load_module_spec().
     """
     return TextEmbeddingColumn(key, module_spec, trainable, export_name)
 
@@ -65,20 +67,22 @@ def sparse_text_embedding_column(
     *,
     export_name: str | None = None,
 ) -> SparseTextEmbeddingColumn:
-    """A dense column that embeds any number of strings an example, and combines the vectors.
+    """A dense column that embeds several strings per example, and combines their vectors.
 
     Args:
-        key: of the feature, a string SparseTensor of shape [batch, n], or a dense tensor, in
-            which "" stands for no string.
-        module_spec: as in text_embedding_column.
-        combiner: "mean", "sqrtn" or "sum".
-        default_value: the string to embed for an example without any; None gives it zeros.
-        trainable: whether the model trains the module.
-        export_name: if given, LatestModuleExporter exports the module under this name.
+        key: Name of the feature, a string SparseTensor of shape [batch, n], or a dense tensor
+            in which "" means no string; or the feature column that computes it.
+        module_spec: ModuleSpec or handle of a module that maps strings of shape [batch] to
+            float32 of shape [batch, N].
+        combiner: How to combine the vectors of an example: "mean", "sqrtn" or "sum".
+        default_value: String to embed for an example without strings; None gives it zeros.
+        trainable: Whether the model trains the module.
+        export_name: Name under which LatestModuleExporter exports the module; None does not
+            export it.
 
     Raises:
-        SignatureMismatchError: The module is not a text embedding, or the combiner unknown.
-        as hub.load_module_spec(), if it is a handle.
+        SignatureMismatchError: The module is not a text embedding, or the combiner is unknown.
+        HandleNotFoundError: Nothing exists at the handle; see hub.load_module_spec().
     """
     return SparseTextEmbeddingColumn(
         key, module_spec, trainable, export_name, combiner, default_value
@@ -95,31 +99,33 @@ def image_embedding_column(
     """A dense column that embeds an image feature with a module.
 
     Args:
-        key: of the feature, float32 of shape [batch, height, width, channels], in [0, 1].
-        module_spec: a ModuleSpec or a handle, of a module that maps such `images` to
-            float32 [batch, N].
-        image_size: (height, width) in pixels; None asks the module.
-        export_name: if given, LatestModuleExporter exports the module under this name.
+        key: Name of the feature, float32 of shape [batch, height, width, channels] with values
+            in [0, 1]; or the feature column that computes it.
+        module_spec: ModuleSpec or handle of a module that maps such `images` to float32 of
+            shape [batch, N].
+        image_size: (height, width) in pixels; None takes the size that the module expects.
+        export_name: Name under which LatestModuleExporter exports the module; None does not
+            export it.
 
     Raises:
-        ModuleDefinitionError: if neither the module nor `image_size` tells the size.
+        ModuleDefinitionError: Neither the module nor `image_size` gives the size.
         SignatureMismatchError: The module is not an image embedding.
-        as hub.load_module_spec(), if it is a handle.
+        HandleNotFoundError: Nothing exists at the handle; see hub.load_module_spec().
     """
     return ImageEmbeddingColumn(key, module_spec, False, export_name, image_size)
 
 
 @dataclass(frozen=True)
 class ModuleColumn(EmbeddingColumn, *_tf.DENSE_COLUMN_BASES):  # type: ignore[misc]
-    """A dense column whose vectors a module computes; for input_layer and DenseFeatures.
+    """A dense column whose vectors a module computes, for input_layer and DenseFeatures.
 
-    The module's variables are below the scope of the column, which is named after it, so
-    the graphs for training, evaluation and prediction find each other's values.
+    The module's variables are in the scope of the column, which has its name, so the graphs for
+    training, evaluation and prediction share checkpoints.
 
     Attributes:
         source: The module as it was given: a ModuleSpec, or a handle.
-        trainable: whether the model trains the module.
-        export_name: under which LatestModuleExporter exports it, or None.
+        trainable: Whether the model trains the module.
+        export_name: Name under which LatestModuleExporter exports the module, or None.
     """
 
     source: ModuleSpec | str | os.PathLike[str]
@@ -136,24 +142,24 @@ class ModuleColumn(EmbeddingColumn, *_tf.DENSE_COLUMN_BASES):  # type: ignore[mi
 
     @property
     def variable_shape(self) -> tf.TensorShape:
-        """[N], the shape of the vector of one example."""
+        """Shape of the vector of one example, [N]."""
         return self.module_spec.get_output_info_dict()["default"].get_shape()[1:]
 
     def create_state(self, state_manager: Any) -> None:
-        """Makes the module in the current variable scope, tracked by the layer."""
+        """Makes the module in the current variable scope; the layer tracks it."""
         module = self._instantiate(_tf.is_layer_trainable(state_manager))
         state_manager.add_resource(self, "module", _TrackedModule(module))
 
     def get_dense_tensor(self, transformation_cache: Any, state_manager: Any) -> tf.Tensor:
-        """The vectors, of shape [batch, N]."""
+        """Returns the vectors, float32 of shape [batch, N]."""
         tracked = state_manager.get_resource(self, "module")
-        return self._embedded(tracked.module, transformation_cache.get(self, state_manager))
+        return self._embed(tracked.module, transformation_cache.get(self, state_manager))
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments of the column, as plain values.
+        """Returns the arguments of the column as plain values.
 
         Raises:
-            ColumnConfigError: if the module is given by a ModuleSpec.
+            ColumnConfigError: The module is given by a ModuleSpec, not by a handle.
         """
         if isinstance(self.source, ModuleSpec):
             raise ColumnConfigError(
@@ -161,14 +167,14 @@ class ModuleColumn(EmbeddingColumn, *_tf.DENSE_COLUMN_BASES):  # type: ignore[mi
                 f"string, not by {self.source!r}; export the module, and pass its path."
             )
         config = dict(vars(self), module_spec_path=os.fspath(self.source))
-        return {key: config[key] for key in ["module_spec_path", *self._config_keys()]}
+        return {key: config[key] for key in ["module_spec_path", *self._get_config_keys()]}
 
     @classmethod
-    def _arguments(cls, config: Mapping[str, Any]) -> dict[str, Any]:
+    def _read_config(cls, config: Mapping[str, Any]) -> dict[str, Any]:
         arguments = dict(config)
         return {"source": arguments.pop("module_spec_path"), **arguments}
 
-    # What tf.compat.v1.feature_column calls.
+    # The methods that tf.compat.v1.feature_column calls.
 
     @property
     def _variable_shape(self) -> tf.TensorShape:
@@ -179,16 +185,16 @@ class ModuleColumn(EmbeddingColumn, *_tf.DENSE_COLUMN_BASES):  # type: ignore[mi
         return self.parse_example_spec
 
     def _transform_feature(self, inputs: Any) -> Any:
-        return self._prepared(inputs.get(self.key))
+        return self._prepare(inputs.get(self.key))
 
     def _get_dense_tensor(
         self, inputs: Any, weight_collections: Any = None, trainable: bool | None = None
     ) -> tf.Tensor:
-        module = self._shared_module(trainable is not False)
-        return self._embedded(module, inputs.get(self))
+        module = self._find_or_make_module(trainable is not False)
+        return self._embed(module, inputs.get(self))
 
-    def _shared_module(self, trainable: bool) -> Module:
-        """The module of the current variable scope: a scope that is reused has one already."""
+    def _find_or_make_module(self, trainable: bool) -> Module:
+        """Returns the module of the current variable scope; a reused scope has one already."""
         scope = tf.compat.v1.get_variable_scope()
         graph = tf.compat.v1.get_default_graph()
         known = dict(graph.get_collection(_MODULES))
@@ -204,7 +210,7 @@ class ModuleColumn(EmbeddingColumn, *_tf.DENSE_COLUMN_BASES):  # type: ignore[mi
             register_module_for_export(module, self.export_name)
         return module
 
-    def _config_keys(self) -> Sequence[str]:
+    def _get_config_keys(self) -> Sequence[str]:
         return ["key", "trainable", "export_name"]
 
     @abstractmethod
@@ -212,12 +218,12 @@ class ModuleColumn(EmbeddingColumn, *_tf.DENSE_COLUMN_BASES):  # type: ignore[mi
         """Raises SignatureMismatchError if the module does not fit the column."""
 
     @abstractmethod
-    def _embedded(self, module: Module, prepared: Any) -> tf.Tensor:
-        """The vectors of a batch."""
+    def _embed(self, module: Module, prepared: Any) -> tf.Tensor:
+        """Applies the module to a batch; returns float32 of shape [batch, N]."""
 
 
 class _TrackedModule(tf.Module):
-    """A module as a Keras layer tracks it, so that its variables are the layer's."""
+    """Lets a Keras layer track a module, so that the layer has its variables."""
 
     def __init__(self, module: Module):
         super().__init__(name="module")
@@ -231,13 +237,13 @@ class TextEmbeddingColumn(ModuleColumn):
     def _check(self) -> None:
         _check_text_embedding(self.module_spec)
 
-    def _feature(self) -> Any:
+    def _make_parsing_spec(self) -> Any:
         return tf.io.FixedLenFeature([1], tf.string)
 
-    def _prepared(self, feature: Any) -> tf.Tensor:
-        return one_text_each(feature, self.key)
+    def _prepare(self, feature: Any) -> tf.Tensor:
+        return flatten_texts(feature, self.key)
 
-    def _embedded(self, module: Module, prepared: tf.Tensor) -> tf.Tensor:
+    def _embed(self, module: Module, prepared: tf.Tensor) -> tf.Tensor:
         return module(prepared)
 
 
@@ -246,8 +252,8 @@ class SparseTextEmbeddingColumn(ModuleColumn):
     """What sparse_text_embedding_column() returns.
 
     Attributes:
-        combiner: "mean", "sqrtn" or "sum".
-        default_value: the string to embed for an example without any; None gives it zeros.
+        combiner: How to combine the vectors of an example: "mean", "sqrtn" or "sum".
+        default_value: String to embed for an example without strings; None gives it zeros.
     """
 
     combiner: str = "mean"
@@ -260,13 +266,13 @@ class SparseTextEmbeddingColumn(ModuleColumn):
             )
         _check_text_embedding(self.module_spec)
 
-    def _config_keys(self) -> Sequence[str]:
-        return [*super()._config_keys(), "combiner", "default_value"]
+    def _get_config_keys(self) -> Sequence[str]:
+        return [*super()._get_config_keys(), "combiner", "default_value"]
 
-    def _feature(self) -> Any:
+    def _make_parsing_spec(self) -> Any:
         return tf.io.VarLenFeature(tf.string)
 
-    def _prepared(self, feature: Any) -> tf.SparseTensor:
+    def _prepare(self, feature: Any) -> tf.SparseTensor:
         sparse = feature
         if isinstance(feature, tf.RaggedTensor):
             sparse = feature.to_sparse()
@@ -277,7 +283,7 @@ class SparseTextEmbeddingColumn(ModuleColumn):
             sparse, _ = tf.sparse.fill_empty_rows(sparse, self.default_value)
         return sparse
 
-    def _embedded(self, module: Module, prepared: tf.SparseTensor) -> tf.Tensor:
+    def _embed(self, module: Module, prepared: tf.SparseTensor) -> tf.Tensor:
         vectors = module(prepared.values)
         combine = _COMBINERS[self.combiner]
         return combine(vectors, prepared.indices[:, 0], prepared.dense_shape[0])
@@ -288,14 +294,14 @@ class ImageEmbeddingColumn(ModuleColumn):
     """What image_embedding_column() returns.
 
     Attributes:
-        image_size: (height, width) in pixels; None asks the module.
+        image_size: (height, width) in pixels; None takes the size that the module expects.
     """
 
     image_size: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
-        # A config that was JSON has a list, which has no hash.
-        object.__setattr__(self, "image_size", _size(self.image_size))
+        # A config from JSON has a list, which is not hashable.
+        object.__setattr__(self, "image_size", _check_image_size(self.image_size))
         super().__post_init__()
 
     def _check(self) -> None:
@@ -306,26 +312,26 @@ class ImageEmbeddingColumn(ModuleColumn):
                 f"{infos}, not one float32 input 'images' alone."
             )
         _check_vectors(self.module_spec, "an image embedding")
-        self._image_shape()
+        self._get_image_shape()
 
-    def _config_keys(self) -> Sequence[str]:
+    def _get_config_keys(self) -> Sequence[str]:
         return ["key", "export_name", "image_size"]
 
-    def _feature(self) -> Any:
-        return tf.io.FixedLenFeature(self._image_shape(), tf.float32)
+    def _make_parsing_spec(self) -> Any:
+        return tf.io.FixedLenFeature(self._get_image_shape(), tf.float32)
 
-    def _image_shape(self) -> list[int]:
+    def _get_image_shape(self) -> list[int]:
         height, width = self.image_size or images.get_expected_image_size(self.module_spec)
         return [height, width, images.get_num_image_channels(self.module_spec)]
 
-    def _prepared(self, feature: Any) -> tf.Tensor:
+    def _prepare(self, feature: Any) -> tf.Tensor:
         return feature
 
-    def _embedded(self, module: Module, prepared: tf.Tensor) -> tf.Tensor:
+    def _embed(self, module: Module, prepared: tf.Tensor) -> tf.Tensor:
         return module({"images": prepared})
 
 
-def _size(image_size: Sequence[int] | None) -> tuple[int, int] | None:
+def _check_image_size(image_size: Sequence[int] | None) -> tuple[int, int] | None:
     if image_size is None:
         return None
     if not isinstance(image_size, Sequence) or len(image_size) != 2:

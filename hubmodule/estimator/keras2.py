@@ -1,7 +1,7 @@
-"""Makes `tf.keras` Keras 2, which the Estimator and `tf.compat.v1.layers` are written for.
+"""Makes `tf.keras` Keras 2, which the Estimator and `tf.compat.v1.layers` need.
 
-TensorFlow 2.15 brings Keras 2. Newer ones bring Keras 3, and the package tf-keras is
-Keras 2 for them; the environment variable TF_USE_LEGACY_KERAS makes it `tf.keras`.
+TensorFlow 2.15 includes Keras 2. Later versions include Keras 3; for them, the package
+tf-keras is Keras 2, and the environment variable TF_USE_LEGACY_KERAS makes it `tf.keras`.
 """
 
 from __future__ import annotations
@@ -16,36 +16,38 @@ import threading
 from pathlib import Path
 from types import ModuleType
 
-from hubmodule.estimator.namespaces import loaded_namespaces, public_modules
+from hubmodule.estimator.namespaces import find_namespaces, find_public_modules
 
 SETTING = "TF_USE_LEGACY_KERAS"
 
 _RESOLVING = threading.Lock()
 
-_ON = ("1", "true", "True")  # what TensorFlow takes for "yes"
+_ON = ("1", "true", "True")  # the values that TensorFlow accepts
 
 
 def use_keras_2() -> None:
     """Makes `tf.keras` Keras 2, before or after TensorFlow is imported.
 
     Raises:
-        EstimatorUnavailableError: tf-keras is not installed, `tf.keras` was already used
-            as Keras 3, or TF_USE_LEGACY_KERAS is set to something that forbids Keras 2.
+        EstimatorUnavailableError: tf-keras is not installed, the program already uses
+            `tf.keras` as Keras 3, or TF_USE_LEGACY_KERAS has a value that excludes Keras 2.
     """
     if not needs_tf_keras():
         return
     setting = os.environ.get(SETTING)
     if not is_tf_keras_installed():
-        raise _unavailable(f"Keras 2 is missing: the package tf-keras is not installed; {advice()}")
+        raise _make_error(
+            f"Keras 2 is missing: the package tf-keras is not installed; {make_install_command()}"
+        )
     if setting and setting not in _ON:
-        raise _unavailable(
+        raise _make_error(
             f"{SETTING}={setting} keeps Keras 3 as tf.keras, and the Estimator needs Keras 2; "
             f"unset it, or: export {SETTING}=1"
         )
     # Where another thread is importing TensorFlow, this waits until it is whole.
     tensorflow = importlib.import_module("tensorflow") if "tensorflow" in sys.modules else None
-    if _keras_3_is_in_use():
-        raise _unavailable(
+    if _is_keras_3_in_use():
+        raise _make_error(
             "tf.keras was already used as Keras 3 in this process, and the Estimator needs "
             "Keras 2; call hubmodule.enable_estimator() before anything uses tf.keras, or set "
             f"the environment before TensorFlow is imported: export {SETTING}=1"
@@ -56,16 +58,16 @@ def use_keras_2() -> None:
 
 
 def resolve_lazy_names() -> None:
-    """Lets the names that stand for Keras in TensorFlow's API decide which Keras they are.
+    """Resolves the lazy names of Keras in TensorFlow's API to one Keras.
 
-    TensorFlow decides it when a name is first used, by the environment of the thread that uses
-    it. Two threads that use a name for the first time at once end in a RecursionError.
+    TensorFlow resolves such a name at its first use, by the environment of the thread that
+    uses it, and raises a RecursionError if two threads use it first at the same time.
     """
     with _RESOLVING:
-        for module in public_modules():
+        for module in find_public_modules():
             for value in list(vars(module).values()):
                 if _is_lazy(value):
-                    # A name that stands for a missing module raises when a program uses it.
+                    # A name of a missing module raises when the program uses it.
                     with contextlib.suppress(ImportError):
                         dir(value)
 
@@ -81,33 +83,33 @@ def needs_tf_keras() -> bool:
 
 
 def is_tf_keras_installed() -> bool:
-    """Whether the package tf-keras can be found; does not import it."""
+    """Whether the package tf-keras is installed; does not import it."""
     return importlib.util.find_spec("tf_keras") is not None
 
 
-def advice() -> str:
-    """The line that installs what the Estimator needs and leaves TensorFlow as it is."""
+def make_install_command() -> str:
+    """Returns the pip command that installs what the Estimator needs beside TensorFlow."""
     from hubmodule import _requirements
 
     packages = ["tf-estimator-nightly==2.16.0.dev2024012409"]
     if needs_tf_keras():
-        version = _requirements.tensorflow_version()
+        version = _requirements.get_tensorflow_version()
         packages.append(
             f"'tf-keras=={'.'.join(version.split('.')[:2])}.*'" if version else "tf-keras"
         )
     return f"pip install --no-deps {' '.join(packages)}"
 
 
-def _keras_3_is_in_use() -> bool:
+def _is_keras_3_in_use() -> bool:
     imported = sys.modules.get("tensorflow.keras")
     if imported is not None and "tf_keras" not in Path(imported.__file__ or "").parts:
         return True
-    names = [value for space in loaded_namespaces() for value in vars(space).values()]
+    names = [value for space in find_namespaces() for value in vars(space).values()]
     return any(map(_is_keras_3, names))
 
 
 def _is_keras_3(value: object) -> bool:
-    """Whether a name of TensorFlow's stands for Keras 3, without making a lazy one decide."""
+    """Whether a value of TensorFlow's API is from Keras 3; does not resolve a lazy name."""
     if _is_lazy(value):
         return vars(value).get("_tfll_keras_version") == "keras_3"
     return type(value) is ModuleType and value.__name__.startswith("keras.")
@@ -118,7 +120,7 @@ def _is_lazy(value: object) -> bool:
 
 
 def _put_tf_keras_first(tensorflow: ModuleType) -> None:
-    """Does what `import tensorflow` does itself where the setting is made before."""
+    """Does what `import tensorflow` does if the environment variable is set before it."""
     spec = importlib.util.find_spec("tf_keras.api._v2.keras")
     if spec is not None and spec.origin is not None:
         directory = str(Path(spec.origin).parent.parent)
@@ -128,7 +130,7 @@ def _put_tf_keras_first(tensorflow: ModuleType) -> None:
     importlib.import_module("tf_keras.src.optimizers")
 
 
-def _unavailable(message: str) -> Exception:
+def _make_error(message: str) -> Exception:
     # Imports TensorFlow, which must not come before the setting.
     from hubmodule.errors import EstimatorUnavailableError
 

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from hubmodule import _tf
 from hubmodule.errors import SignatureMismatchError
-from hubmodule.estimator.embedding_column import EmbeddingColumn, one_text_each
+from hubmodule.estimator.embedding_column import EmbeddingColumn, flatten_texts
 from hubmodule.tf2.layer_call import LayerCall
 
 _LAYER = "layer"
@@ -23,17 +23,22 @@ def text_embedding_column_v2(
     output_key: str | None = None,
     trainable: bool = False,
 ) -> LayerTextEmbeddingColumn:
-    """A dense column that embeds a text feature with whatever hub.KerasLayer takes.
+    """A dense column that embeds a text feature with a hub.KerasLayer.
 
         comment = hub.text_embedding_column_v2("comment", "/path/to/text-module")
         vectors = tf.keras.layers.DenseFeatures([comment])({"comment": texts})
 
     Args:
-        key: of the feature, a string tensor of shape [batch] or [batch, 1].
-        module_path: a handle, of a module or SavedModel that maps strings [batch] to
-            float32 [batch, N].
-        output_key: which output to take, if there are several.
-        trainable: whether the model trains the module.
+        key: Name of the feature, a string tensor of shape [batch] or [batch, 1]; or the feature
+            column that computes it.
+        module_path: Handle of a module or SavedModel that maps strings of shape [batch] to
+            float32 of shape [batch, N].
+        output_key: Name of the output to take, if there are several.
+        trainable: Whether the model trains the module.
+
+    Raises:
+        SignatureMismatchError: The module is not a text embedding.
+        HandleNotFoundError: Nothing exists at the handle; see hub.load().
     """
     return LayerTextEmbeddingColumn(key, os.fspath(module_path), output_key, trainable)
 
@@ -43,9 +48,9 @@ class LayerTextEmbeddingColumn(EmbeddingColumn):
     """What text_embedding_column_v2() returns; for DenseFeatures and canned estimators.
 
     Attributes:
-        module_path: a handle.
-        output_key: which output to take, or None.
-        trainable: whether the model trains the module.
+        module_path: Handle of the module or SavedModel.
+        output_key: Name of the output to take, or None.
+        trainable: Whether the model trains the module.
     """
 
     module_path: str
@@ -57,15 +62,17 @@ class LayerTextEmbeddingColumn(EmbeddingColumn):
 
     @functools.cached_property
     def variable_shape(self) -> tf.TensorShape:
-        """[N], the shape of the vector of one example.
+        """Shape of the vector of one example, [N].
 
         Raises:
             SignatureMismatchError: The module is not a text embedding.
         """
-        # No layer: Keras 2 takes one in a graph as a sign that all are to be as in TF1.
+        # Not a KerasLayer: once a layer is made in a graph, Keras 2 makes all as in TF1.
         with tf.Graph().as_default():
             text = tf.compat.v1.placeholder(tf.string, [None])
-            vectors = self._call(LayerCall(self.module_path, output_key=self.output_key), text)
+            vectors = self._embed_texts(
+                LayerCall(self.module_path, output_key=self.output_key), text
+            )
         shape = getattr(vectors, "shape", tf.TensorShape(None))
         if shape.rank != 2 or shape[1] is None:
             raise SignatureMismatchError(
@@ -81,21 +88,21 @@ class LayerTextEmbeddingColumn(EmbeddingColumn):
         state_manager.add_resource(self, _LAYER, self._make_layer(trainable))
 
     def get_dense_tensor(self, transformation_cache: Any, state_manager: Any) -> tf.Tensor:
-        """The vectors, of shape [batch, N]."""
+        """Returns the vectors, float32 of shape [batch, N]."""
         layer = state_manager.get_resource(self, _LAYER)
         return layer(transformation_cache.get(self, state_manager))
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments of the column."""
+        """Returns the arguments of the column."""
         return asdict(self)
 
-    def _feature(self) -> Any:
+    def _make_parsing_spec(self) -> Any:
         return tf.io.FixedLenFeature([1], tf.string)
 
-    def _prepared(self, feature: Any) -> tf.Tensor:
-        return one_text_each(feature, self.key)
+    def _prepare(self, feature: Any) -> tf.Tensor:
+        return flatten_texts(feature, self.key)
 
-    def _call(self, call: LayerCall, text: tf.Tensor) -> Any:
+    def _embed_texts(self, call: LayerCall, text: tf.Tensor) -> Any:
         """Applies the module to strings of shape [batch]."""
         try:
             return call(text, False)
@@ -106,7 +113,7 @@ class LayerTextEmbeddingColumn(EmbeddingColumn):
             ) from error
 
     def _make_layer(self, trainable: bool) -> Any:
-        # Only Keras 2 has DenseFeatures. Not imported before it is certain to be used.
+        # Only Keras 2 has DenseFeatures. Imported here, since importing it can load Keras 2.
         from hubmodule.tf2.keras2_layer import KerasLayer
 
         return KerasLayer(self.module_path, trainable=trainable, output_key=self.output_key)

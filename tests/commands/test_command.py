@@ -11,8 +11,8 @@ from hubmodule.commands.command import (
     Command,
     add_cache_dir,
     add_commands,
-    complain,
-    settings_of,
+    print_error,
+    read_settings,
 )
 
 
@@ -37,12 +37,12 @@ def test_a_command_is_needed() -> None:
 
 def test_where_the_cache_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TFHUB_CACHE_DIR", "/usual")
-    assert settings_of(parsed()).cache_dir == "/usual"
-    assert settings_of(parsed("--cache-dir", "/other")).cache_dir == "/other"
+    assert read_settings(parsed()).cache_dir == "/usual"
+    assert read_settings(parsed("--cache-dir", "/other")).cache_dir == "/other"
 
 
 def test_what_went_wrong_is_on_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
-    assert complain(ValueError("It broke.")) == 1
+    assert print_error(ValueError("It broke.")) == 1
     assert capsys.readouterr() == ("", "hubmodule: error: It broke.\n")
 
 

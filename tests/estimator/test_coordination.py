@@ -134,7 +134,7 @@ def test_two_strategies_are_an_error(name):
 def config_of(task: SimpleNamespace) -> Any:
     """The config that an Estimator has as a task."""
     estimator = SimpleNamespace(_config=config())
-    return coordination._for_task(estimator, task, "train", strategy())._config
+    return coordination._copy_for_task(estimator, task, "train", strategy())._config
 
 
 @pytest.mark.parametrize(

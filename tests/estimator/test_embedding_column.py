@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 
 from hubmodule.errors import SignatureMismatchError
-from hubmodule.estimator.embedding_column import EmbeddingColumn, one_text_each
+from hubmodule.estimator.embedding_column import EmbeddingColumn, flatten_texts
 
 
 class Lengths(EmbeddingColumn):
@@ -30,10 +30,10 @@ class Lengths(EmbeddingColumn):
     def get_config(self) -> dict[str, Any]:
         return {"key": self.key}
 
-    def _feature(self) -> Any:
+    def _make_parsing_spec(self) -> Any:
         return tf.io.FixedLenFeature([], tf.string)
 
-    def _prepared(self, feature: Any) -> tf.Tensor:
+    def _prepare(self, feature: Any) -> tf.Tensor:
         return tf.cast(tf.strings.length(feature), tf.float32)[:, tf.newaxis]
 
 
@@ -58,8 +58,8 @@ def test_a_copy_is_the_column_itself() -> None:
 
 
 @pytest.mark.parametrize("feature", [["a", "b"], [["a"], ["b"]]])
-def test_one_text_each(feature: list[Any]) -> None:
-    assert one_text_each(tf.constant(feature), "f").numpy().tolist() == [b"a", b"b"]
+def test_flatten_texts(feature: list[Any]) -> None:
+    assert flatten_texts(tf.constant(feature), "f").numpy().tolist() == [b"a", b"b"]
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_one_text_each(feature: list[Any]) -> None:
 )
 def test_another_number_of_texts_is_refused(feature: Any) -> None:
     with pytest.raises(SignatureMismatchError, match=r"'f'.*use sparse_text_embedding_column"):
-        one_text_each(feature, "f")
+        flatten_texts(feature, "f")
 
 
 if __name__ == "__main__":

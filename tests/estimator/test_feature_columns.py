@@ -97,7 +97,7 @@ def test_sparse_text_has_a_default(words, default):
 def test_sparse_text_may_be_dense_or_ragged(words, make, rows):
     column = hub.sparse_text_embedding_column("f", words, "sum", None)
     with tf.Graph().as_default():
-        vectors = evaluate(column._embedded(hub.Module(words), column._prepared(make(rows))))
+        vectors = evaluate(column._embed(hub.Module(words), column._prepare(make(rows))))
     np.testing.assert_array_equal(vectors, [[1.0, 2.0], VECTORS["b"]])
 
 

@@ -23,7 +23,7 @@ from hubmodule.estimator import namespaces
 def test_namespaces_are_found_by_name(monkeypatch, name):
     module = ModuleType(name)
     monkeypatch.setitem(sys.modules, name, module)
-    assert module in namespaces.loaded_namespaces()
+    assert module in namespaces.find_namespaces()
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_namespaces_are_found_by_name(monkeypatch, name):
 def test_modules_of_the_public_api_are_found_by_name(monkeypatch, name, is_public):
     module = ModuleType(name)
     monkeypatch.setitem(sys.modules, name, module)
-    assert (module in namespaces.public_modules()) is is_public
+    assert (module in namespaces.find_public_modules()) is is_public
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_modules_of_the_public_api_are_found_by_name(monkeypatch, name, is_publi
 def test_other_modules_are_none(monkeypatch, name):
     module = ModuleType(name)
     monkeypatch.setitem(sys.modules, name, module)
-    assert module not in namespaces.loaded_namespaces()
+    assert module not in namespaces.find_namespaces()
 
 
 def test_an_attribute_is_set_in_every_copy():
@@ -61,7 +61,7 @@ def test_an_attribute_is_set_in_every_copy():
         assert tf.hubmodule_test is tf.compat.v2.hubmodule_test is v2
         assert tf.compat.v2.compat.v1.hubmodule_test is v1
     finally:
-        for module in namespaces.loaded_namespaces():
+        for module in namespaces.find_namespaces():
             delattr(module, "hubmodule_test")
 
 
