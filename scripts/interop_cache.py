@@ -17,7 +17,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from hubmodule.resolver.handles import cache_key
+from hubmodule.resolver.handles import make_cache_key
 from scripts.interop import ROOT, Side, choose_sides
 from tests.resolver import archives, servers
 
@@ -103,7 +103,7 @@ def check_shared_cache(first: Side, second: Side, cache: Path) -> None:
     with servers.serving({"/m": servers.whole(BODY)}) as server:
         handle = f"{server.url}/m"
         paths = [wait_for_result(start_resolving(side, handle, cache)) for side in (first, second)]
-        expect(paths, [str(cache / cache_key(handle))] * 2)
+        expect(paths, [str(cache / make_cache_key(handle))] * 2)
         expect(read_content(paths[0]), archives.MODULE)
         expect(len(server.requests), 1)
 
@@ -132,7 +132,7 @@ def check_killed_download(first: Side, second: Side, cache: Path) -> None:
         dying.communicate()
         gate.open.set()
         paths = [wait_for_result(start_resolving(side, handle, cache)) for side in (second, first)]
-        expect(paths, [str(cache / cache_key(handle))] * 2)
+        expect(paths, [str(cache / make_cache_key(handle))] * 2)
         expect(read_content(paths[0]), archives.MODULE)
         expect(sorted(cache.glob("*.lock")) + sorted(cache.glob("*.tmp")), [])
 

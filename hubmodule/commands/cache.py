@@ -13,7 +13,7 @@ from hubmodule.commands.command import (
     print_error,
     read_settings,
 )
-from hubmodule.commands.quantities import format_duration, parse_bytes, parse_seconds
+from hubmodule.commands.quantities import format_bytes, format_duration, parse_bytes, parse_seconds
 
 if TYPE_CHECKING:
     from hubmodule.resolver.cache import Cache
@@ -29,17 +29,17 @@ def _add_list_arguments(parser: argparse.ArgumentParser) -> None:
 def _list(parsed: argparse.Namespace) -> int:
     from hubmodule.resolver import maintenance
 
-    modules = maintenance.modules(_cache(parsed))
+    modules = maintenance.list_modules(_open_cache(parsed))
     if parsed.json:
         import json
 
-        print(json.dumps([_as_json(module) for module in modules], indent=2))
+        print(json.dumps([_to_json(module) for module in modules], indent=2))
     else:
         _print_table(modules)
     return 0
 
 
-def _as_json(module: CachedModule) -> dict[str, object]:
+def _to_json(module: CachedModule) -> dict[str, object]:
     return {
         "handle": module.handle,
         "path": module.path,
@@ -52,13 +52,11 @@ def _as_json(module: CachedModule) -> dict[str, object]:
 
 
 def _print_table(modules: Sequence[CachedModule]) -> None:
-    from hubmodule.resolver.progress import amount
-
     print(f"{'SIZE':>10}  {'AGE':>6}  {'UNUSED':>6}  {'STATE':<10}  HANDLE")
     for module in modules:
         age, unused = format_duration(module.age_seconds), format_duration(module.unused_seconds)
         name = module.handle or f"unknown, in {module.path}"
-        size = amount(module.size)
+        size = format_bytes(module.size)
         print(f"{size:>10}  {age:>6}  {unused:>6}  {module.state.value:<10}  {name}")
 
 
@@ -71,8 +69,10 @@ def _add_verify_arguments(parser: argparse.ArgumentParser) -> None:
 def _verify(parsed: argparse.Namespace) -> int:
     from hubmodule.resolver import maintenance
 
-    cache = _cache(parsed)
-    verdicts = [maintenance.verify(cache, module) for module in _chosen(parsed.handles, cache)]
+    cache = _open_cache(parsed)
+    verdicts = [
+        maintenance.verify(cache, module) for module in _choose_modules(parsed.handles, cache)
+    ]
     status = 0
     for verdict in verdicts:
         name = verdict.module.handle or verdict.module.path
@@ -88,15 +88,15 @@ def _verify(parsed: argparse.Namespace) -> int:
         elif verdict.module.handle is None:
             print(f"    Its handle is unknown: remove {verdict.module.path} and fetch it again.")
             status = 1
-        elif not maintenance.knows_whole_handle(verdict.module):
-            maintenance.condemn(cache, verdict)
+        elif not maintenance.has_whole_handle(verdict.module):
+            maintenance.delete_damaged(cache, verdict)
             print(
                 "    Its handle had a password or a query, which is not kept: it is fetched at its "
                 "next use."
             )
             status = 1
         else:
-            maintenance.condemn(cache, verdict)
+            maintenance.delete_damaged(cache, verdict)
             status = max(status, _fetch_again(verdict.module.handle, read_settings(parsed)))
     return status
 
@@ -113,14 +113,14 @@ def _fetch_again(handle: str, settings: Settings) -> int:
     return 0
 
 
-def _chosen(handles: Sequence[str], cache: Cache) -> list[CachedModule]:
+def _choose_modules(handles: Sequence[str], cache: Cache) -> list[CachedModule]:
     """The modules of some handles, or all."""
     from hubmodule._plain_errors import CacheError
     from hubmodule.resolver import maintenance
-    from hubmodule.resolver.handles import cache_key, parse
+    from hubmodule.resolver.handles import make_cache_key, parse
 
-    modules = maintenance.modules(cache)
-    keys = {cache_key(parse(handle).text): handle for handle in handles}
+    modules = maintenance.list_modules(cache)
+    keys = {make_cache_key(parse(handle).text): handle for handle in handles}
     cached = {module.key for module in modules}
     missing = [handle for key, handle in keys.items() if key not in cached]
     if missing:
@@ -151,19 +151,18 @@ def _add_prune_arguments(parser: argparse.ArgumentParser) -> None:
 def _prune(parsed: argparse.Namespace) -> int:
     from hubmodule._plain_errors import SettingError
     from hubmodule.resolver import maintenance
-    from hubmodule.resolver.progress import amount
 
     if parsed.older_than is None and parsed.max_size is None:
         raise SettingError("Say what to remove: --older-than 30d, --max-size 10GB, or both.")
     pruned = maintenance.prune(
-        _cache(parsed), parsed.older_than, parsed.max_size, dry_run=parsed.dry_run
+        _open_cache(parsed), parsed.older_than, parsed.max_size, dry_run=parsed.dry_run
     )
     verb = "would remove" if parsed.dry_run else "removed"
     for module in pruned.removed:
-        print(f"{verb}: {module.handle or module.path} ({amount(module.size)})")
+        print(f"{verb}: {module.handle or module.path} ({format_bytes(module.size)})")
     for module in pruned.in_use:
         print(f"in use: {module.handle or module.path}")
-    print(f"{verb} {amount(sum(module.size for module in pruned.removed))} in all")
+    print(f"{verb} {format_bytes(sum(module.size for module in pruned.removed))} in all")
     return 0
 
 
@@ -173,14 +172,16 @@ def _add_path_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _path(parsed: argparse.Namespace) -> int:
-    from hubmodule.resolver.handles import cache_key, parse
+    from hubmodule.resolver.handles import make_cache_key, parse
 
-    cache = _cache(parsed)
-    print(cache.folder(cache_key(parse(parsed.handle).text)) if parsed.handle else cache.root)
+    cache = _open_cache(parsed)
+    print(
+        cache.get_path(make_cache_key(parse(parsed.handle).text)) if parsed.handle else cache.root
+    )
     return 0
 
 
-def _cache(parsed: argparse.Namespace) -> Cache:
+def _open_cache(parsed: argparse.Namespace) -> Cache:
     from hubmodule.resolver.cache import Cache
 
     return Cache(read_settings(parsed).cache_dir)

@@ -1,345 +1,381 @@
-"""Unpacks a tar while it comes, and refuses what no module needs and an attacker would send.
+"""Unpacks a tar, plain or compressed, while it comes, and refuses what an attacker would send.
 
-Python's own reader takes an invalid header in the middle of an archive for its end, so
-a damaged archive would load as if it were whole; this one accepts an end only where a
-tar says that it ends. Formats: POSIX.1-1988 (ustar), POSIX.1-2001 (pax), and GNU's
-long names.
+`tarfile` reads the headers. Its TarFile.next() takes an invalid header in the middle of an
+archive for the end, so a damaged archive would load as if it were whole; fromtarfile(), which
+is used here, raises. The format of the compression is recognised by the first bytes, as servers
+serve an archive under any name; its checksum is read before the tar counts as complete.
 """
 
 from __future__ import annotations
 
+import bz2
 import dataclasses
+import gzip
 import hashlib
+import importlib
+import io
+import lzma
 import posixpath
 import tarfile
-import unicodedata
-from collections.abc import Iterable, Iterator
-from typing import BinaryIO, NoReturn, Protocol
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, BinaryIO, NoReturn, cast
 
-from hubmodule._plain_errors import ArchiveDamagedError, ArchiveRefusedError
+from hubmodule import files
+from hubmodule._plain_errors import ArchiveDamagedError, ArchiveRefusedError, HubModuleError
+from hubmodule.file_systems import FileSystem
 from hubmodule.resolver.manifest import FileRecord
 
-_BLOCK = 512
-_LONGEST_EXTENSION = 1 << 20  # bytes of a long name or of pax records
-_LONGEST_NAME = 4096
+_PIECE = 1 << 20  # bytes
+_BLOCK = tarfile.BLOCKSIZE
+_LONGEST_HEADER = 1 << 20  # bytes of a header with a long name and pax records
+_LONGEST_NAME = 4096  # characters
 _LONGEST_PART = 255  # bytes
-_DEEPEST = 256
-_LONGEST_SIZE = 19  # digits: a size fits into 63 bits
+_DEEPEST = 256  # directories
+_MOST_LAYERS = 2  # a server may compress what is compressed already
 _ADVICE = "Do not use this archive; a module packed with `tar -czf m.tar.gz -C <module> .` is fine."
+_MAGIC = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\xfd7zXZ\x00": "xz"}
 
 _FILES = (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.CONTTYPE)
-_PAX = (tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE)
 _REFUSED_TYPES = {
     tarfile.LNKTYPE: "a hard link",
     tarfile.SYMTYPE: "a symbolic link",
     tarfile.CHRTYPE: "a device",
     tarfile.BLKTYPE: "a device",
     tarfile.FIFOTYPE: "a named pipe",
-    tarfile.GNUTYPE_SPARSE: "a sparse file",
 }
+
+
+class NotAnArchiveError(ArchiveDamagedError):
+    """The bytes do not begin like an archive. `start` holds the first of them."""
+
+    def __init__(self, message: str, start: bytes = b""):
+        super().__init__(message)
+        self.start = start
 
 
 @dataclasses.dataclass(frozen=True)
 class Limits:
-    """How much an archive may hold."""
+    """How much an archive may hold.
+
+    Attributes:
+        entries: Number of files and directories.
+        bytes: Size of the unpacked tar.
+    """
 
     entries: int
     bytes: int
 
 
-class Folder(Protocol):
-    """Where an archive is unpacked."""
-
-    def create(self, path: str) -> BinaryIO:
-        """Opens a new file for writing.
-
-        Raises:
-            FileExistsError: if the file system holds two names for one, and one is there.
-        """
-
-    def remove(self, path: str) -> None:
-        """Removes a file that was written before."""
-
-    def make_folder(self, path: str) -> None:
-        """Makes a folder and its parents, where they are missing."""
-
-
-@dataclasses.dataclass(frozen=True)
-class _Entry:
-    """A header of a tar, with what the extensions before it say."""
-
-    name: str
-    is_folder: bool
-    size: int
-
-
 def unpack(
-    pieces: Iterable[bytes], folder: Folder, limits: Limits, needs_end: bool = True
+    pieces: Iterable[bytes], file_system: FileSystem, directory: str, limits: Limits
 ) -> list[FileRecord]:
-    """Unpacks a tar into an empty folder.
+    """Unpacks an archive into an empty directory.
 
-    A file appears there while the archive is still being read: it is the caller who makes
-    the folder appear when all is well, and removes it when this raises. Of several entries
-    with the same name the last one counts, as for tar, which appends newer versions.
+    A file appears there while the archive is still being read: the caller makes the directory
+    appear when this returns, and removes it when this raises. Of several entries with the same
+    name the last one counts, as for tar, which appends newer versions.
 
     Args:
-        pieces: the bytes of the tar.
-        folder: where to.
-        limits: how much to accept.
-        needs_end: whether the end of a tar must be marked. An archive whose bytes are
-            checked by something else may lack the mark, which some programs do not write.
+        pieces: Bytes of a .tar, .tar.gz, .tar.bz2 or .tar.xz, cut anywhere.
+        file_system: File system of `directory`.
+        directory: Path of the empty directory.
+        limits: How much to accept.
 
     Returns:
         The files, in the order in which the archive first names them.
 
     Raises:
-        ArchiveDamagedError: if the tar is cut off, corrupt or empty.
+        NotAnArchiveError: if the bytes begin like none of these formats.
+        ArchiveDamagedError: if the archive is cut off, corrupt or empty.
         ArchiveRefusedError: if it is whole, but not safe or too big.
     """
-    reader = _Reader(pieces, limits.bytes)
-    names = _Names(limits.entries)
+    source = _open_tar(pieces, limits.bytes)
     records: dict[str, FileRecord] = {}
-    for entry in _entries(reader, needs_end):
-        path = names.admit(entry)
-        if entry.is_folder:
-            folder.make_folder(path)
-        else:
-            if path in records:
-                folder.remove(path)
-            records[path] = _write_file(reader, folder, path, entry.size)
+    for count, member in enumerate(_read_members(source), 1):
+        if count > limits.entries:
+            raise ArchiveRefusedError(
+                f"The archive is refused: it has more than {limits.entries} entries. If you "
+                "trust it, set HUBMODULE_MAX_ARCHIVE_ENTRIES to more."
+            )
+        _check_type(member)
+        name = _normalize(member.name)
+        try:
+            if member.isdir() or member.name.endswith("/"):
+                file_system.make_directory(f"{directory}/{name}")
+                continue
+            if name in records:
+                file_system.remove(f"{directory}/{name}")
+            out = file_system.open_new(f"{directory}/{name}")
+        except (FileExistsError, NotADirectoryError, IsADirectoryError):
+            # A file and a directory, or names that differ in case or in their form of Unicode.
+            _refuse(
+                member.name, "has the name of an earlier one, as this file system compares names"
+            )
+        records[name] = _write_file(out, source, name, member.size)
+    source.check_end()
     if not records:
-        raise ArchiveDamagedError("The archive holds no file; pack the module once more.")
+        raise ArchiveDamagedError("The archive holds no file; pack the module again.")
     return list(records.values())
 
 
-def _write_file(reader: _Reader, folder: Folder, path: str, size: int) -> FileRecord:
+def _write_file(out: BinaryIO, source: _TarSource, name: str, size: int) -> FileRecord:
     digest = hashlib.sha256()
-    try:
-        file = folder.create(path)
-    except FileExistsError:
-        _refuse(path, "has the same name as an earlier one, as this file system compares names")
-    with file:
-        for piece in reader.pieces(size):
-            file.write(piece)
+    with out:
+        for piece in source.read_content(size):
+            out.write(piece)
             digest.update(piece)
-    reader.skip_padding(size)
-    return FileRecord(path, size, digest.hexdigest())
+    return FileRecord(name, size, digest.hexdigest())
 
 
-def _entries(reader: _Reader, needs_end: bool) -> Iterator[_Entry]:
-    """The entries that make something; the content of each must be read before the next."""
-    extensions: dict[str, str] = {}
-    while (block := reader.header(needs_end)) is not None:
-        header = _parse_header(block)
-        if header.type in _PAX:
-            extensions.update(_pax_records(reader.extension(header.size)))
-        elif header.type == tarfile.XGLTYPE:
-            _check_global(_pax_records(reader.extension(header.size)))
-        elif header.type == tarfile.GNUTYPE_LONGNAME:
-            extensions["path"] = _text(reader.extension(header.size).partition(b"\0")[0])
-        elif header.type == tarfile.GNUTYPE_LONGLINK:
-            reader.extension(header.size)  # the link that it belongs to is refused
-        else:
-            yield _entry(header, extensions)
-            extensions = {}
-    reader.check_end()
-
-
-def _parse_header(block: bytes) -> tarfile.TarInfo:
-    try:
-        header = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
-    except tarfile.HeaderError as error:
-        raise ArchiveDamagedError(
-            f"The archive is damaged: a header in it is corrupt ({error})."
-        ) from error
-    header.size = _size(str(header.size))
-    return header
-
-
-def _entry(header: tarfile.TarInfo, extensions: dict[str, str]) -> _Entry:
-    name = extensions.get("path", header.name)
-    if header.type in _REFUSED_TYPES:
-        _refuse(name, f"is {_REFUSED_TYPES[header.type]}")
-    if any(key.startswith("GNU.sparse.") for key in extensions):
-        _refuse(name, f"is {_REFUSED_TYPES[tarfile.GNUTYPE_SPARSE]}")
-    is_folder = header.type == tarfile.DIRTYPE or (header.type in _FILES and name.endswith("/"))
-    if not is_folder and header.type not in _FILES:
-        _refuse(name, f"is of the unknown type {header.type!r}")
-    size = _size(extensions.get("size", str(header.size)))
-    return _Entry(name, is_folder, 0 if is_folder else size)
-
-
-def _size(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or len(text) > _LONGEST_SIZE:
-        raise ArchiveDamagedError(
-            f"The archive is damaged: something in it has the size {text[:80]!r}."
+def _open_tar(pieces: Iterable[bytes], limit: int) -> _TarSource:
+    stream: Any = io.BufferedReader(_Pieces(pieces), _PIECE)
+    kind = ""
+    for _ in range(_MOST_LAYERS + 1):
+        start = stream.peek(_BLOCK)[:_BLOCK]
+        layer = next((name for magic, name in _MAGIC.items() if start.startswith(magic)), "")
+        if not layer:
+            break
+        kind = layer
+        stream = io.BufferedReader(_Decompressed(stream, kind), _PIECE)
+    else:
+        raise NotAnArchiveError(
+            f"Not an archive: more than {_MOST_LAYERS} nested layers of compression.", start
         )
-    return int(text)
+    if not start:
+        raise NotAnArchiveError("The archive is empty: not a single byte came.")
+    if not _is_tar(start):
+        raise NotAnArchiveError(
+            f"Not an archive: it begins with {start[:24]!r}, not like a tar, gzip, bz2 or xz.",
+            start,
+        )
+    # Garbage after a checksum is an error for gzip only, so elsewhere the tar has to say where it
+    # ends. Some programs do not write that.
+    return _TarSource(stream, limit, needs_end=kind != "gzip")
 
 
-def _pax_records(data: bytes) -> dict[str, str]:
-    r"""Reads records `<length> <key>=<value>\n`, where the length counts all of it."""
-    records = {}
-    while data.rstrip(b"\0"):
-        length, space, _ = data.partition(b" ")
-        end = int(length) if space and length.isdigit() and len(length) < 8 else 0
-        key, mark, value = data[len(length) + 1 : max(end - 1, 0)].partition(b"=")
-        if not mark or data[end - 1 : end] != b"\n":
-            raise ArchiveDamagedError("The archive is damaged: a pax record in it is corrupt.")
-        records[_text(key)] = _text(value)
-        data = data[end:]
-    return records
+def _is_tar(block: bytes) -> bool:
+    try:
+        tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
+    except tarfile.EOFHeaderError:  # type: ignore[attr-defined]
+        return True
+    except tarfile.HeaderError:
+        return block[257:262] == b"ustar"
+    return True
 
 
-def _check_global(records: dict[str, str]) -> None:
-    for key in ("path", "size"):
-        if key in records:
-            _refuse(records[key], f"is a {key} for all entries")
+def _read_members(source: _TarSource) -> Iterator[tarfile.TarInfo]:
+    """Reads the headers; the content after each must be read before the next."""
+    tar = _Tar(fileobj=cast(Any, source), encoding="utf-8", errors="surrogateescape")
+    while True:
+        source.begin_header()
+        try:
+            member = tarfile.TarInfo.fromtarfile(tar)
+        except tarfile.EOFHeaderError:  # type: ignore[attr-defined]
+            return
+        except tarfile.EmptyHeaderError:  # type: ignore[attr-defined]
+            if source.needs_end:
+                raise _make_cut_off_error() from None
+            return
+        except (tarfile.HeaderError, ValueError, IndexError) as error:
+            if isinstance(error, HubModuleError):
+                raise
+            raise ArchiveDamagedError(
+                f"The archive is damaged: a header in it is corrupt ({error})."
+            ) from error
+        if member.size < 0:
+            raise ArchiveDamagedError(
+                f"The archive is damaged: something in it has the size {member.size}."
+            )
+        yield member
 
 
-def _text(data: bytes) -> str:
-    return data.decode("utf-8", "surrogateescape")
+class _Tar(tarfile.TarFile):
+    """Reads no header when it is made, and closes nothing."""
+
+    def next(self) -> None:
+        return None
+
+
+class _TarSource:
+    """The bytes of a tar, in the form that TarInfo.fromtarfile() reads them.
+
+    Args:
+        stream: The unpacked bytes.
+        limit: How many to accept.
+        needs_end: Whether the end of the tar must be marked.
+    """
+
+    def __init__(self, stream: BinaryIO, limit: int, needs_end: bool):
+        self.needs_end = needs_end
+        self._stream = stream
+        self._limit = limit
+        self._position = 0
+        self._header_left = 0
+
+    def begin_header(self) -> None:
+        """Allows the bytes of a header to be read, and not more, however long it says it is."""
+        self._header_left = _LONGEST_HEADER
+
+    def read(self, size: int) -> bytes:
+        """Reads a part of a header; b"" at the end of the bytes."""
+        self._header_left -= size
+        if size < 0 or self._header_left < 0:
+            raise ArchiveRefusedError(
+                f"The archive is refused: it has a name or attributes of more than "
+                f"{_LONGEST_HEADER} bytes. {_ADVICE}"
+            )
+        data = self._read(size)
+        if 0 < len(data) < size:
+            raise _make_cut_off_error()
+        return data
+
+    def tell(self) -> int:
+        """Returns how many bytes were read."""
+        return self._position
+
+    def read_content(self, size: int) -> Iterator[bytes]:
+        """Reads the content of a file in pieces, and the padding after it."""
+        left = size
+        while left:
+            piece = self._read(min(left, _PIECE))
+            if not piece:
+                raise _make_cut_off_error()
+            left -= len(piece)
+            yield piece
+        if len(self._read(-size % _BLOCK)) < -size % _BLOCK:
+            raise _make_cut_off_error()
+
+    def check_end(self) -> None:
+        """Reads on to the last byte, which the checksum of a compressed archive comes after."""
+        while piece := self._read(_PIECE):
+            if piece.strip(b"\0"):
+                raise ArchiveDamagedError(
+                    "The archive is damaged: something follows the end of the tar in it."
+                )
+
+    def _read(self, size: int) -> bytes:
+        data = self._stream.read(size)
+        self._position += len(data)
+        if self._position > self._limit:
+            raise ArchiveRefusedError(
+                f"The archive is refused: it unpacks to more than {self._limit} bytes. If you "
+                "trust it, set HUBMODULE_MAX_ARCHIVE_BYTES to more."
+            )
+        return data
+
+
+class _Pieces(io.RawIOBase):
+    """A stream of pieces of bytes."""
+
+    def __init__(self, pieces: Iterable[bytes]):
+        self._pieces = iter(pieces)
+        self._current = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        # A full buffer lets peek() see a whole block.
+        filled = 0
+        while filled < len(buffer):
+            if not self._current:
+                piece = next(self._pieces, None)
+                if piece is None:
+                    break
+                self._current = memoryview(piece)
+            part = self._current[: len(buffer) - filled]
+            buffer[filled : filled + len(part)] = part
+            self._current = self._current[len(part) :]
+            filled += len(part)
+        return filled
+
+
+class _Decompressed(io.RawIOBase):
+    """The decompressed bytes of a stream, with errors of ours."""
+
+    def __init__(self, stream: BinaryIO, kind: str):
+        self._kind = kind
+        self._file: Any = _OPENERS[kind](stream)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        try:
+            data = self._file.read(len(buffer))
+        except HubModuleError:  # from the source of the bytes
+            raise
+        except EOFError as error:
+            raise ArchiveDamagedError(
+                f"The archive is cut off: its {self._kind} data end before their checksum."
+            ) from error
+        except _CORRUPT as error:
+            raise ArchiveDamagedError(
+                f"The archive is damaged: its {self._kind} data are corrupt ({error})."
+            ) from error
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def open_gzip(stream: BinaryIO) -> Any:
+    """Opens a gzip stream, with python-isal where it is installed, which is faster than zlib."""
+    try:
+        isal = importlib.import_module("isal.igzip")
+    except ImportError:
+        return gzip.GzipFile(fileobj=stream)
+    return isal.IGzipFile(fileobj=stream)
+
+
+def _list_errors() -> tuple[type[Exception], ...]:
+    errors = (OSError, lzma.LZMAError, zlib.error)
+    try:
+        return *errors, importlib.import_module("isal.isal_zlib").error
+    except ImportError:
+        return errors
+
+
+_CORRUPT = _list_errors()
+_OPENERS: dict[str, Callable[[BinaryIO], Any]] = {
+    "gzip": open_gzip,
+    "bz2": bz2.BZ2File,
+    "xz": lzma.LZMAFile,
+}
+
+
+def _check_type(member: tarfile.TarInfo) -> None:
+    if member.issparse() or any(key.startswith("GNU.sparse.") for key in member.pax_headers):
+        _refuse(member.name, "is a sparse file")
+    if member.type in _REFUSED_TYPES:
+        _refuse(member.name, f"is {_REFUSED_TYPES[member.type]}")
+    if not member.isdir() and member.type not in _FILES:
+        _refuse(member.name, f"is of the unknown type {member.type!r}")
+
+
+def _normalize(name: str) -> str:
+    """Normalizes a name as tar does. Each check stops one way to write elsewhere."""
+    path = posixpath.normpath(name.lstrip("/"))
+    if "\\" in name or (len(name) > 1 and name[1] == ":"):
+        _refuse(name, "leaves the folder on a system where \\ or a drive letter separates folders")
+    if path != "." and "\0" not in path and not files.is_inside(path):
+        _refuse(name, "has a '..', which leaves the folder")
+    if not _is_portable(name):
+        _refuse(name[:80], "has a name that not every file system can hold")
+    return path
+
+
+def _is_portable(name: str) -> bool:
+    try:
+        parts = name.encode().split(b"/")
+    except UnicodeEncodeError:
+        return False
+    is_long = len(name) > _LONGEST_NAME or max(map(len, parts)) > _LONGEST_PART
+    return not is_long and len(parts) <= _DEEPEST and "\0" not in name
 
 
 def _refuse(name: str, what: str) -> NoReturn:
     raise ArchiveRefusedError(f"The archive is refused: its entry {name!r} {what}. {_ADVICE}")
 
 
-class _Names:
-    """The names that an archive has used, none of them outside of its folder."""
-
-    def __init__(self, limit: int):
-        self._limit = limit
-        self._count = 0
-        self._files: dict[str, str] = {}
-        self._folders: set[str] = {"."}
-
-    def admit(self, entry: _Entry) -> str:
-        """The path of an entry below the folder.
-
-        Raises:
-            ArchiveRefusedError: if it would land elsewhere, or on another one.
-        """
-        self._count += 1
-        if self._count > self._limit:
-            raise ArchiveRefusedError(
-                f"The archive is refused: it has more than {self._limit} entries. If you trust "
-                "it, set HUBMODULE_MAX_ARCHIVE_ENTRIES to more."
-            )
-        path = _safe_path(entry.name)
-        key = unicodedata.normalize("NFC", path)
-        parents = _parents(key)
-        if entry.is_folder:
-            parents.append(key)
-        elif key in self._folders:
-            _refuse(entry.name, "makes a file of what an earlier one made a folder")
-        elif self._files.setdefault(key, path) != path:
-            _refuse(entry.name, "has the same name as an earlier one, in another form of Unicode")
-        if not self._files.keys().isdisjoint(parents):
-            _refuse(entry.name, "makes a folder of what an earlier one made a file")
-        self._folders.update(parents)
-        return path
-
-
-def _safe_path(name: str) -> str:
-    """The path, normalised as tar does. Each check stops one way to write outside of the folder."""
-    path = posixpath.normpath(name.lstrip("/"))
-    if path == ".." or path.startswith("../"):
-        _refuse(name, "has a '..', which leaves the folder")
-    if "\\" in name or (len(name) > 1 and name[1] == ":"):
-        _refuse(name, "leaves the folder on a system where \\ or a drive letter separates folders")
-    if "\0" in name or not _is_utf8(name) or _is_long(name):
-        _refuse(name[:80], "has a name that not every file system can hold")
-    return path
-
-
-def _is_utf8(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _is_long(name: str) -> bool:
-    parts = name.split("/")
-    longest = max(len(part.encode()) for part in parts)
-    return len(name) > _LONGEST_NAME or len(parts) > _DEEPEST or longest > _LONGEST_PART
-
-
-def _parents(path: str) -> list[str]:
-    parts = path.split("/")[:-1]
-    return ["/".join(parts[: i + 1]) for i in range(len(parts))]
-
-
-class _Reader:
-    """Cuts pieces of any length into what a tar is made of."""
-
-    def __init__(self, pieces: Iterable[bytes], limit: int):
-        self._pieces = iter(pieces)
-        self._current = memoryview(b"")
-        self._left = limit
-        self._limit = limit
-
-    def header(self, needs_end: bool) -> bytes | None:
-        """The next block, or None where the tar ends."""
-        block = b"".join(self._up_to(_BLOCK))
-        if not block and not needs_end:
-            return None
-        if len(block) < _BLOCK:
-            self._cut_off()
-        return block if any(block) else None
-
-    def pieces(self, size: int) -> Iterator[memoryview]:
-        """The next `size` bytes."""
-        got = 0
-        for piece in self._up_to(size):
-            got += len(piece)
-            yield piece
-        if got < size:
-            self._cut_off()
-
-    def skip_padding(self, size: int) -> None:
-        """Skips what fills the last block of `size` bytes."""
-        for _ in self.pieces(-size % _BLOCK):
-            pass
-
-    def extension(self, size: int) -> bytes:
-        """The content of a header that says something about the next one."""
-        if size > _LONGEST_EXTENSION:
-            raise ArchiveRefusedError(
-                f"The archive is refused: it has a name or attributes of {size} bytes. {_ADVICE}"
-            )
-        content = b"".join(self.pieces(size))
-        self.skip_padding(size)
-        return content
-
-    def check_end(self) -> None:
-        """Reads on to the last byte, which the checksum of a compressed archive comes after."""
-        while piece := self._next():
-            if piece.tobytes().strip(b"\0"):
-                raise ArchiveDamagedError(
-                    "The archive is damaged: something follows the end of the tar in it."
-                )
-            self._current = memoryview(b"")
-
-    def _up_to(self, size: int) -> Iterator[memoryview]:
-        while size and (piece := self._next()):
-            piece, self._current = piece[:size], piece[size:]
-            size -= len(piece)
-            yield piece
-
-    def _next(self) -> memoryview:
-        """What is left of the current piece, or the next one; empty at the end."""
-        while not self._current and (piece := next(self._pieces, None)) is not None:
-            self._left -= len(piece)
-            if self._left < 0:
-                raise ArchiveRefusedError(
-                    f"The archive is refused: it unpacks to more than {self._limit} bytes. If you "
-                    "trust it, set HUBMODULE_MAX_ARCHIVE_BYTES to more."
-                )
-            self._current = memoryview(piece)
-        return self._current
-
-    def _cut_off(self) -> NoReturn:
-        raise ArchiveDamagedError("The archive is cut off: its tar ends in the middle.")
+def _make_cut_off_error() -> ArchiveDamagedError:
+    return ArchiveDamagedError("The archive is cut off: its tar ends in the middle.")

@@ -1,19 +1,17 @@
 """Where fetched modules are kept, each complete under its final name or not there at all.
 
     <root>/<key>/                        a module; key = sha1 of the handle
-    <root>/<key>.manifest.json           what it must hold; on a file system that cannot move
-                                         a folder at once, written last: it says "complete"
+    <root>/<key>.manifest.json           what it must hold
     <root>/<key>.descriptor.txt          where it came from, for people
     <root>/<key>.lock                    tensorflow_hub's lock, never ours
-    <root>/.hubmodule/tmp/<key>.<process>.<number>     being made, or being removed
-    <root>/.hubmodule/locks/<key>        saves work when several processes want a module
-    <root>/.hubmodule/uses/<key>/<process>             says who uses a module
-    <root>/.hubmodule/pruning/<key>      the module is being removed
-    <root>/.hubmodule/incomplete/<key>   the module is being moved, file by file
+    <root>/.hubmodule/locks/<key>        held to fetch a module
+    <root>/.hubmodule/used/<key>.<host>  marked by each process that uses a module
+    <root>/.hubmodule/tmp/<key>.<host>.<number>/       what a process makes, and marks, or removes
 
 The first three are as tensorflow_hub expects and makes them, so that both share a cache.
-A local module is put together in tmp/ and takes its place in one step; of two processes
-the slower one finds the place taken and throws its own away. No lock is needed for that.
+A local module is made in tmp/ and moved to its final name in one step; of two processes the
+slower one finds the name taken and discards its copy. That needs no lock. On other file systems
+the files are moved one by one, after the manifest, without which they would seem complete.
 """
 
 from __future__ import annotations
@@ -23,7 +21,7 @@ import dataclasses
 import datetime
 import enum
 import functools
-import logging
+import hashlib
 import os
 import re
 import socket
@@ -32,69 +30,77 @@ import uuid
 from collections.abc import Iterator
 
 from hubmodule._plain_errors import CacheError, HubModuleError
+from hubmodule.file_systems import FileSystem, LocalFileSystem, find_file_system
+from hubmodule.resolver import locks, place, urls
 from hubmodule.resolver import manifest as manifests
-from hubmodule.resolver import owners, place, urls
-from hubmodule.resolver.foreign import forget_dead_lock
-from hubmodule.resolver.lock import work_saving_lock
 from hubmodule.resolver.manifest import FileRecord, Manifest
-from hubmodule.resolver.storage import LocalStorage, Storage, storage_for
-from hubmodule.resolver.uses import Uses
-
-logger = logging.getLogger("hubmodule")
 
 # Litter of another machine, whose processes cannot be seen from here, is left this long.
-_FOREIGN_LITTER_SECONDS = 24 * 3600
-_PRIVATE_FOLDERS = ("tmp", "locks", "uses", "pruning", "incomplete")
+_REMOTE_LITTER_SECONDS = 24 * 3600
+# What processes use that cannot be seen from here counts this long after it was last used.
+_REMOTE_USE_SECONDS = 7 * 24 * 3600
+_PRIVATE_DIRECTORIES = ("tmp", "locks", "used")
 _KEY = re.compile(r"[0-9a-f]{40}")
+_MARKERS = ("saved_model.pb", "saved_model.pbtxt")
+# Marks cost an open file each, of which a process may have a thousand.
+_MOST_MARKS = 256
+_MARK_TRIES = 3  # a process that prunes may remove a mark before it is locked
+# By process, as a forked one needs its own.
+_marks: dict[tuple[int, str], int | None] = {}
+_FOREIGN_LOCK = re.compile(r"(?P<host>.+)\.(?P<pid>\d+)\.(?P<number>[0-9a-zA-Z\-]+)")
 
 
-class State(enum.Enum):
-    """How a module in the cache is."""
+class EntryState(enum.Enum):
+    """The state of a module in the cache."""
 
     MISSING = "missing"
     COMPLETE = "complete"
-    ADOPTED = "adopted"  # another program cached it, so that nobody knows its digests
+    ADOPTED = "adopted"  # another program cached it, so its digests are not known
     DAMAGED = "damaged"
-    INCOMPLETE = "incomplete"  # a process that moved it here file by file was stopped
 
 
 @dataclasses.dataclass(frozen=True)
 class Health:
-    """The state of a module, and what is wrong with it, if something is."""
+    """The state of a module in the cache.
 
-    state: State
+    Attributes:
+        state: The state.
+        detail: What is wrong; "" if nothing is.
+        manifest: What the module must hold; None if that is not known.
+    """
+
+    state: EntryState
     detail: str = ""
     manifest: Manifest | None = None
 
     @property
-    def usable(self) -> bool:
+    def is_usable(self) -> bool:
         """Whether the module can be used as it is."""
-        return self.state in (State.COMPLETE, State.ADOPTED)
+        return self.state in (EntryState.COMPLETE, EntryState.ADOPTED)
 
 
 class Cache:
     """A cache directory on any TensorFlow file system.
 
     Args:
-        directory: where it is; it need not exist.
+        directory: Path of the directory; it need not exist.
 
     Raises:
         CacheError: if it is not safe to use.
     """
 
     def __init__(self, directory: str):
-        self.storage: Storage
-        self.storage, self.root = storage_for(directory)
-        self.is_local = self.storage.moves_at_once
+        self.file_system: FileSystem
+        self.file_system, self.root = find_file_system(directory)
+        self.is_local = isinstance(self.file_system, LocalFileSystem)
         self._private = f"{self.root}/.hubmodule"
         self._temporaries = f"{self._private}/tmp"
-        self.uses = Uses(f"{self._private}/uses")
         if self.is_local:
-            with self.accessed():
+            with self.explain_errors():
                 place.check(self.root)
 
-    def folder(self, key: str) -> str:
-        """The directory of a module."""
+    def get_path(self, key: str) -> str:
+        """Returns the directory of a module."""
         return os.path.join(self.root, key)
 
     def prepare(self) -> None:
@@ -106,11 +112,11 @@ class Cache:
         if self.is_local:
             place.make(self.root)
             place.check(self.root)
-            self.storage.share_like(self.root)
-        self._make_private_folders()
+            self.file_system.share_like(self.root)
+        self._make_private_directories()
 
     @contextlib.contextmanager
-    def accessed(self) -> Iterator[None]:
+    def explain_errors(self) -> Iterator[None]:
         """Says what to do when the cache cannot be read or written."""
         try:
             yield
@@ -123,270 +129,354 @@ class Cache:
                 f"{place.CHOOSE_ANOTHER}"
             ) from error
 
-    def all_keys(self) -> list[str]:
-        """The keys of all modules, whole or not."""
-        stems = (name.removesuffix(".manifest.json") for name in self.storage.names(self.root))
+    def list_keys(self) -> list[str]:
+        """Lists the keys of all modules, whole or not."""
+        names = self.file_system.list_names(self.root)
+        stems = (name.removesuffix(".manifest.json") for name in names)
         return sorted({stem for stem in stems if _KEY.fullmatch(stem)})
 
-    def health(self, key: str) -> Health:
+    def check_health(self, key: str) -> Health:
         """Checks a module by presence and sizes of its files, which is cheap."""
-        manifest = self.manifest(key)
+        manifest = self.read_manifest(key)
+        path = self.get_path(key)
         if manifest is not None:
-            damage = manifests.damage(manifest, self.storage, self.folder(key))
-            state = State.DAMAGED if damage else _whole(manifest)
-            return Health(state, damage or "", manifest)
-        if not self.storage.is_folder(self.folder(key)):
-            if self.is_local and os.path.lexists(self.folder(key)):
-                return Health(State.DAMAGED, "it is no directory")
-            return Health(State.MISSING)
-        if not self.is_local and self.storage.exists(self._flag("incomplete", key)):
-            return Health(State.INCOMPLETE, "it was not moved here completely")
-        files = self.storage.files(self.folder(key))
-        damage = manifests.foreign_damage(files)
-        return Health(State.DAMAGED, damage) if damage else Health(State.ADOPTED)
+            if damage := manifests.find_damage(manifest, self.file_system, path):
+                return Health(EntryState.DAMAGED, damage, manifest)
+            has_digests = all(file.sha256 for file in manifest.files)
+            state = EntryState.COMPLETE if has_digests else EntryState.ADOPTED
+            return Health(state, manifest=manifest)
+        if not self.file_system.is_directory(path):
+            if self.is_local and os.path.lexists(path):
+                return Health(EntryState.DAMAGED, "it is not a directory")
+            return Health(EntryState.MISSING)
+        damage = manifests.find_foreign_damage(self.file_system.list_sizes(path))
+        return Health(EntryState.DAMAGED, damage) if damage else Health(EntryState.ADOPTED)
 
-    def use(self, key: str, handle: str, lock_timeout: float) -> Health:
-        """Like `health`, for a process that goes on to use the module if it is whole."""
-        if not self.is_local or not os.path.isdir(self.root):
-            return self.health(key)
-        if not os.path.isdir(self._private):
-            # Its modules come from tensorflow_hub; perhaps this user may only read them.
+    def use(self, key: str, handle: str) -> Health:
+        """Checks a module as `check_health` does, and marks it as used by this process.
+
+        Args:
+            key: Key of the module.
+            handle: Its handle, without secrets.
+        """
+        if not self.is_local or not os.path.lexists(self.get_path(key)):
+            return self.check_health(key)
+        is_first = self.mark_used(key)
+        health = self.check_health(key)
+        if is_first and health.is_usable:
+            # A cache that this user may only read is as good as any.
             with contextlib.suppress(OSError):
-                self._make_private_folders()
-        is_new = self.uses.mark(key)
-        if is_new and os.path.exists(self._flag("pruning", key)):
-            # Who removes it may not have seen the mark: what they leave counts.
-            with self.lock(key, lock_timeout, handle):
-                pass
-        health = self.health(key)
-        if is_new and health.usable:
-            self._note_use(key, handle, health)
+                self._note_use(key, handle, health)
         return health
 
-    def manifest(self, key: str) -> Manifest | None:
-        """What a module must hold; None if nothing readable says so."""
-        path = self._beside(key, "manifest.json")
+    def mark_used(self, key: str, again: bool = False) -> bool:
+        """Marks a module of a local cache as used until this process ends.
+
+        Waits for the end of its removal. What cannot be marked counts as used for a week.
+
+        Args:
+            key: Key of the module.
+            again: Whether to mark it also if this process has, as the mark may be removed.
+
+        Returns:
+            False if it was marked before.
+        """
+        path = self._get_mark_path(key)
+        if not self.is_local or ((os.getpid(), path) in _marks and not again):
+            return False
+        mark = None
+        with contextlib.suppress(OSError):  # this user may only read the cache
+            for _ in range(_MARK_TRIES if len(_marks) < _MOST_MARKS else 0):
+                self._make_mark(path)
+                if (mark := locks.mark(path)) is not None:
+                    break
+            else:
+                self._make_mark(f"{path}.unlocked")
+        old, _marks[os.getpid(), path] = _marks.get((os.getpid(), path)), mark
+        if old is not None:
+            os.close(old)
+        return True
+
+    @contextlib.contextmanager
+    def claim(self, key: str) -> Iterator[bool]:
+        """Keeps other processes from marking a module while the block runs, if none has.
+
+        Yields:
+            Whether no process uses it, as far as is known: where marks of other machines, or
+            files that cannot be locked, do not tell, it was not used for a week.
+        """
+        path = self._get_mark_path(key)
+        with contextlib.suppress(OSError):
+            self._make_mark(path)
+        with locks.claim(path) as claimed:
+            is_known = claimed is not None and self._list_marks(key) == [os.path.basename(path)]
+            is_old = time.time() - self.get_last_use(key) > _REMOTE_USE_SECONDS
+            yield claimed is not False and (is_known or is_old)
+
+    def read_manifest(self, key: str) -> Manifest | None:
+        """Reads what a module must hold; None if nothing readable says it."""
+        path = self._get_path_beside(key, "manifest.json")
         if self.is_local:
-            return _local_manifest(path)
+            return _read_local_manifest(path)
         try:
-            return manifests.decode(self.storage.read(path))
+            return manifests.decode(self.file_system.read(path))
         except FileNotFoundError:
             return None
 
-    def handle(self, key: str) -> str | None:
-        """The handle of a module, without passwords and queries; None if nothing says it."""
+    def read_handle(self, key: str) -> str | None:
+        """Reads the handle of a module, without secrets; None if nothing says it."""
         # Earlier versions, and tensorflow_hub, wrote queries down.
-        manifest = self.manifest(key)
-        if manifest is not None:
-            return urls.shown(manifest.handle)
+        if (manifest := self.read_manifest(key)) is not None:
+            return urls.redact(manifest.handle)
         try:
-            text = self.storage.read(self._beside(key, "descriptor.txt")).decode("utf-8", "replace")
+            content = self.file_system.read(self._get_path_beside(key, "descriptor.txt"))
         except (FileNotFoundError, IsADirectoryError):
             return None
-        first = text.partition("\n")[0]
+        first = content.decode("utf-8", "replace").partition("\n")[0]
         if not first.startswith("Module:"):
             return None
-        return urls.shown(first.removeprefix("Module:").strip())
+        return urls.redact(first.removeprefix("Module:").strip())
 
-    def last_use(self, key: str) -> float:
-        """When a module was last used, in seconds since 1970, as far as can be told."""
-        for path in (self._beside(key, "manifest.json"), self.folder(key)):
+    def get_last_use(self, key: str) -> float:
+        """Returns when a module was last used, in seconds since 1970, as far as is known."""
+        for path in (self._get_path_beside(key, "manifest.json"), self.get_path(key)):
             with contextlib.suppress(OSError):
-                return self.storage.modified(path)
+                return self.file_system.get_mtime(path)
         return time.time()
 
     @contextlib.contextmanager
     def lock(self, key: str, timeout: float, what: str) -> Iterator[bool]:
-        """Saves the work of several processes that want a module; yields whether it is held."""
+        """Locks a module of a local cache against other processes; yields whether it is held."""
         if not self.is_local:
             yield False
             return
-        path = f"{self._private}/locks/{key}"
-        with work_saving_lock(path, timeout, what) as held:
-            # Whoever said that they remove this module held the lock, and has ended.
-            if held:
-                self.storage.remove(self._flag("pruning", key))
+        with locks.hold_lock(f"{self._private}/locks/{key}", timeout, what) as held:
             yield held
 
     @contextlib.contextmanager
-    def new_folder(self, key: str) -> Iterator[str]:
-        """An empty folder to make a module in; gone after the block if it was not published."""
-        folder = self._temporary(key)
-        self.storage.make_folder(folder)
+    def new_directory(self, key: str) -> Iterator[str]:
+        """Makes an empty directory for what is to be part of the cache; removes what is left."""
+        directory = self._make_temporary_path(key)
+        mark = None
+        while True:
+            self.file_system.make_directory(directory)
+            mark = locks.mark(directory) if self.is_local else None
+            # Another process may have swept it before it was marked.
+            if mark is not None or self.file_system.is_directory(directory):
+                break
         try:
-            yield folder
+            yield directory
         finally:
-            self.storage.remove(folder)
+            self.file_system.remove(directory)
+            if mark is not None:
+                os.close(mark)
 
-    def publish(self, key: str, folder: str, manifest: Manifest) -> None:
-        """Gives a complete folder its final name, unless another process was faster.
+    def publish(self, key: str, directory: str, manifest: Manifest) -> None:
+        """Gives a complete directory its final name, unless another process was faster.
+
+        Args:
+            key: Key of the module.
+            directory: Directory in one that `new_directory` made.
+            manifest: What the directory holds.
 
         Raises:
             CacheError: if what is under that name can neither be used nor replaced.
         """
         for _ in range(3):
-            health = self.health(key)
-            if health.usable:
+            health = self.check_health(key)
+            if health.is_usable:
                 return
-            if health.state is not State.MISSING:
+            if health.state is not EntryState.MISSING:
                 self.discard(key)
-            if self._move(key, folder, manifest):
+            if not self.is_local:
+                # Until its files are there, it is damaged.
+                self._write_beside(key, manifest)
+            if self.file_system.move_directory(directory, self.get_path(key), _MARKERS):
+                if self.is_local:
+                    self._write_beside(key, manifest)
                 return
         raise CacheError(
-            f"{self.folder(key)} is damaged and cannot be replaced. Remove it, or choose another "
+            f"{self.get_path(key)} is damaged and cannot be replaced. Remove it, or choose another "
             f"place. {place.CHOOSE_ANOTHER}"
         )
 
     def discard(self, key: str) -> None:
         """Removes a module and all that is beside it."""
-        trash = self._temporary(key)
+        path = self.get_path(key)
+        trash = self._make_temporary_path(key)
         if not self.is_local:
-            # Until it is gone, what is left of the module must not be taken for one.
-            self.storage.write(self._flag("incomplete", key), b"")
-            self.storage.remove(self._beside(key, "manifest.json"))
-            self.storage.remove(self.folder(key))
-        elif os.path.lexists(self.folder(key)):
-            # A manifest without a folder is a missing module, the reverse a foreign one.
+            # A manifest without files is a damaged module, files without one a foreign one.
+            for marker in _MARKERS:
+                self.file_system.remove(f"{path}/{marker}")
+            self.file_system.remove(path)
+        elif os.path.lexists(path):
             with contextlib.suppress(FileNotFoundError):
-                os.rename(self.folder(key), trash)
+                os.rename(path, trash)
         for name in ("manifest.json", "descriptor.txt"):
-            self.storage.remove(self._beside(key, name))
-        self.storage.remove(trash)
-        if not self.is_local:
-            self.storage.remove(self._flag("incomplete", key))
+            self.file_system.remove(self._get_path_beside(key, name))
+        self.file_system.remove(trash)
 
-    @contextlib.contextmanager
-    def removing(self, key: str) -> Iterator[bool]:
-        """Yields whether a module may be removed, as nobody uses it or begins to."""
-        with self.lock(key, 0, key) as held:
-            if not held:
-                yield False
-                return
-            flag = self._flag("pruning", key)
-            self.storage.write(flag, b"")
-            try:
-                yield not self.uses.is_used(key)
-            finally:
-                self.storage.remove(flag)
+    def discard_unused(self, key: str) -> bool:
+        """Removes a module of a local cache unless it is used; returns whether it did."""
+        with self.claim(key) as is_unused:
+            if is_unused:
+                self.discard(key)
+                for name in self._list_marks(key):
+                    self.file_system.remove(f"{self._private}/used/{name}")
+            return is_unused
 
     def sweep(self) -> None:
         """Removes what ended processes left behind, as far as this user may."""
         with contextlib.suppress(PermissionError):
-            for name in self.storage.names(self._temporaries):
-                path = f"{self._temporaries}/{name}"
-                if self._is_litter(name, path):
-                    self.storage.remove(path)
+            for name in self.file_system.list_names(self._temporaries):
+                self._sweep(name, f"{self._temporaries}/{name}")
+
+    def sweep_all(self) -> None:
+        """Removes all litter of a local cache, also locks of tensorflow_hub."""
+        self.sweep()
+        for name in self.file_system.list_names(self.root):
+            if name.endswith(".lock"):
+                self.sweep_foreign(name.removesuffix(".lock"))
+        for name in self.file_system.list_names(f"{self._private}/used"):
+            if not os.path.lexists(self.get_path(key := name.partition(".")[0])):
+                self.discard_unused(key)
 
     def sweep_foreign(self, key: str) -> None:
-        """Removes tensorflow_hub's lock on a module if nobody holds it any more."""
-        if self.is_local:
-            forget_dead_lock(self.storage, self.root, key)
+        """Removes tensorflow_hub's lock on a module, and its download, if its process has ended.
 
-    def _make_private_folders(self) -> None:
-        for folder in (self._private, *(f"{self._private}/{name}" for name in _PRIVATE_FOLDERS)):
+        The file <key>.lock holds `<host>.<pid>.<number>`; the download is <key>.<number>.tmp.
+        When tensorflow_hub is killed, both stay, and the next one would wait for the dead one.
+        """
+        if not self.is_local:
+            return
+        lock = self._get_path_beside(key, "lock")
+        try:
+            text = self.file_system.read(lock).decode("utf-8", "replace").strip()
+            written = self.file_system.get_mtime(lock)
+        except OSError:
+            return
+        holder = _FOREIGN_LOCK.fullmatch(text)
+        if holder is None or holder["host"] != socket.gethostname():
+            return
+        if not _may_be_running(int(holder["pid"]), written):
+            self.file_system.remove(self._get_path_beside(key, f"{holder['number']}.tmp"))
+            self.file_system.remove(lock)
+
+    def _make_private_directories(self) -> None:
+        for name in ("", *_PRIVATE_DIRECTORIES):
             if self.is_local:
-                place.make_alike(folder, self.root)
+                place.make_shared(os.path.join(self._private, name), self.root)
             else:
-                self.storage.make_folder(folder)
+                self.file_system.make_directory(f"{self._private}/{name}")
 
-    def _move(self, key: str, folder: str, manifest: Manifest) -> bool:
-        flag = self._flag("incomplete", key)
-        if not self.is_local:
-            self.storage.write(flag, b"")
-        if not self.storage.move_folder(folder, self.folder(key)):
-            return False
-        self._put(key, "descriptor.txt", _descriptor(manifest.handle))
-        self._put(key, "manifest.json", manifest.encode())
-        if not self.is_local:
-            self.storage.remove(flag)
-        return True
+    def _make_mark(self, path: str) -> None:
+        self._make_private_directories()
+        if not os.path.exists(path):
+            self.file_system.share_like(self.root)
+            self.file_system.write(path, b"")
+
+    def _list_marks(self, key: str) -> list[str]:
+        names = self.file_system.list_names(f"{self._private}/used")
+        return [name for name in names if name.startswith(key)]
 
     def _note_use(self, key: str, handle: str, health: Health) -> None:
-        # A cache that this user may only read is as good as any.
+        if health.manifest is not None:
+            os.utime(self._get_path_beside(key, "manifest.json"))
+            return
+        # Another program made it; from now on, damage to it is seen.
+        self.file_system.share_like(self.root)
+        sizes = self.file_system.list_sizes(self.get_path(key))
+        records = tuple(FileRecord(path, sizes[path], None) for path in sorted(sizes))
+        manifest = Manifest(handle, manifests.get_time(), records)
+        # The process that published it may be about to write a better one, or have done so.
+        self._write_beside(key, manifest, replace=False)
+
+    def _write_beside(self, key: str, manifest: Manifest, replace: bool = True) -> None:
+        """Writes the descriptor and the manifest of a module, each whole or not at all."""
+        contents = {
+            "descriptor.txt": _make_descriptor(manifest.handle),
+            "manifest.json": manifest.encode(),
+        }
+        with self.new_directory(key) as directory:
+            for name, content in contents.items():
+                source, target = f"{directory}/{name}", self._get_path_beside(key, name)
+                self.file_system.write(source, content)
+                if replace:
+                    self.file_system.replace_file(source, target)
+                else:
+                    with contextlib.suppress(FileExistsError):
+                        os.link(source, target)
+
+    def _sweep(self, name: str, path: str) -> None:
+        if self.is_local and f".{_get_host()}." in name:
+            with locks.claim(path) as claimed:
+                if claimed:
+                    self.file_system.remove(path)
+                if claimed is not None:
+                    return
+        # Processes of other machines may not be seen from here.
         with contextlib.suppress(OSError):
-            if health.manifest is not None:
-                os.utime(self._beside(key, "manifest.json"))
-            else:
-                self._adopt(key, handle)
+            if time.time() - self.file_system.get_mtime(path) > _REMOTE_LITTER_SECONDS:
+                self.file_system.remove(path)
 
-    def _adopt(self, key: str, handle: str) -> None:
-        """Notes what a module holds that came without a manifest."""
-        self.storage.share_like(self.root)
-        files = self.storage.files(self.folder(key))
-        records = tuple(FileRecord(path, files[path], None) for path in sorted(files))
-        # Whoever published it may be about to write a better manifest, or just have done.
-        self._add(key, "descriptor.txt", _descriptor(handle))
-        self._add(key, "manifest.json", Manifest(handle, manifests.now(), records).encode())
+    def _make_temporary_path(self, key: str) -> str:
+        return f"{self._temporaries}/{key}.{_get_host()}.{uuid.uuid4().hex[:12]}"
 
-    def _put(self, key: str, name: str, content: bytes) -> None:
-        """Writes or replaces a file beside a module, whole or not at all."""
-        if self.is_local:
-            with self._temporary_file(key, content) as temporary:
-                self.storage.replace(temporary, self._beside(key, name))
-        else:
-            self.storage.write(self._beside(key, name), content)
+    def _get_mark_path(self, key: str) -> str:
+        return f"{self._private}/used/{key}.{_get_host()}"
 
-    def _add(self, key: str, name: str, content: bytes) -> None:
-        """Writes a file beside a local module, whole, unless there is one."""
-        with (
-            self._temporary_file(key, content) as temporary,
-            contextlib.suppress(FileExistsError),
-        ):
-            os.link(temporary, self._beside(key, name))
-
-    @contextlib.contextmanager
-    def _temporary_file(self, key: str, content: bytes) -> Iterator[str]:
-        self.storage.make_folder(self._temporaries)
-        temporary = self._temporary(key)
-        try:
-            self.storage.write(temporary, content)
-            yield temporary
-        finally:
-            self.storage.remove(temporary)
-
-    def _is_litter(self, name: str, path: str) -> bool:
-        token = name.split(".")[1] if name.count(".") == 2 else ""
-        owner = owners.parse(token)
-        gone = owners.is_gone(owner) if owner else None
-        if gone is not None:
-            return gone
-        try:
-            return time.time() - self.storage.modified(path) > _FOREIGN_LITTER_SECONDS
-        except OSError:
-            return False
-
-    def _temporary(self, key: str) -> str:
-        name = f"{key}.{owners.this_process().token}.{uuid.uuid4().hex[:12]}"
-        return f"{self._temporaries}/{name}"
-
-    def _beside(self, key: str, name: str) -> str:
+    def _get_path_beside(self, key: str, name: str) -> str:
         return f"{self.root}/{key}.{name}"
 
-    def _flag(self, kind: str, key: str) -> str:
-        return f"{self._private}/{kind}/{key}"
 
-
-def _local_manifest(path: str) -> Manifest | None:
+def _read_local_manifest(path: str) -> Manifest | None:
     # One that this user may not read, or a directory of its name, says nothing either.
     try:
         status = os.stat(path)
-        return _manifest_in(path, (status.st_ino, status.st_mtime_ns, status.st_size))
+        return _read_manifest_version(path, (status.st_ino, status.st_mtime_ns, status.st_size))
     except OSError:
         return None
 
 
 # A look at a file's status costs less than reading it, and it is replaced, never changed.
 @functools.lru_cache(maxsize=128)
-def _manifest_in(path: str, version: tuple[int, ...]) -> Manifest | None:
-    return manifests.decode(LocalStorage().read(path))
+def _read_manifest_version(path: str, version: tuple[int, ...]) -> Manifest | None:
+    return manifests.decode(LocalFileSystem().read(path))
 
 
-def _whole(manifest: Manifest) -> State:
-    known = all(file.sha256 for file in manifest.files)
-    return State.COMPLETE if known else State.ADOPTED
+def _may_be_running(pid: int, written: float) -> bool:
+    """Whether the process of this machine that wrote a file may still be running.
+
+    Args:
+        pid: Process id, which the system gives to another process later.
+        written: When it wrote the file, in seconds since 1970.
+    """
+    if os.name != "posix":  # os.kill would end the process on Windows
+        return True
+    try:
+        os.kill(pid, 0)
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            # The name, in parentheses, may hold spaces and parentheses itself.
+            fields = file.read().rpartition(b")")[2].split()
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:  # it belongs to another user, or this is not Linux
+        return True
+    booted = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+    started = booted + int(fields[19]) / os.sysconf("SC_CLK_TCK")
+    return fields[0] not in (b"Z", b"X") and started <= written + 1
 
 
-def _descriptor(handle: str) -> bytes:
+@functools.lru_cache(maxsize=1)
+def _get_host() -> str:
+    """Returns a name for this machine until it restarts: others may have its host name."""
+    boot = ""
+    with contextlib.suppress(OSError), open("/proc/sys/kernel/random/boot_id") as file:
+        boot = file.read()
+    return hashlib.sha1(f"{socket.gethostname()} {boot}".encode()).hexdigest()[:16]
+
+
+def _make_descriptor(handle: str) -> bytes:
     return (
         f"Module: {handle}\n"
         f"Download Time: {datetime.datetime.now()}\n"

@@ -58,17 +58,6 @@ class ArchiveHandle:
 
 
 @dataclasses.dataclass(frozen=True)
-class KaggleModel:
-    """What an address at Kaggle names."""
-
-    owner: str
-    model: str
-    framework: str
-    variation: str
-    version: str | None
-
-
-@dataclasses.dataclass(frozen=True)
 class WebHandle:
     """An address that answers with an archive, or says where the unpacked module is.
 
@@ -76,20 +65,18 @@ class WebHandle:
         text: the handle as the user wrote it.
         url: the address without the pin.
         sha256: the pinned digest of the archive in lower case, if any.
-        model: what the address names, if it is one of Kaggle's.
     """
 
     text: str
     url: str
     sha256: str | None = None
-    model: KaggleModel | None = None
 
 
 Handle = PathHandle | ArchiveHandle | WebHandle
 
 
-def cache_key(text: str) -> str:
-    """The name of a handle's directory in the cache, which tensorflow_hub shares."""
+def make_cache_key(text: str) -> str:
+    """Makes the name of a handle's directory in the cache, as tensorflow_hub does."""
     return hashlib.sha1(text.encode()).hexdigest()
 
 
@@ -122,7 +109,7 @@ def parse(
     if scheme[1].lower() in ("http", "https"):
         return _parse_web(text)
     if scheme[1] != "file":
-        _check_scheme(text, scheme[1], sorted((schemes or _registered_schemes)()))
+        _check_scheme(text, scheme[1], sorted((schemes or _list_schemes)()))
     return _parse_path(text)
 
 
@@ -132,7 +119,7 @@ def needs_network(path: str) -> bool:
     return scheme is not None and scheme[1] not in ("file", "ram")
 
 
-def missing_hint(path: str) -> str:
+def describe_missing(path: str) -> str:
     """What the user of a path that does not exist may have meant, or what to look at."""
     if path != path.strip():
         return "There is a space around it; remove that."
@@ -149,8 +136,8 @@ def _check_typo(text: str) -> None:
     typo = _TYPO.fullmatch(text)
     if typo:
         raise InvalidHandleError(
-            f"The handle {_shown(text)!r} is no address; did you mean "
-            f"{_shown(f'{typo[1]}://' + typo[2].lstrip('/'))}?"
+            f"The handle {_redact(text)!r} is no address; did you mean "
+            f"{_redact(f'{typo[1]}://' + typo[2].lstrip('/'))}?"
         )
 
 
@@ -158,7 +145,7 @@ def _parse_path(text: str) -> Handle:
     path, pin = _split_pin(text)
     if path.endswith(ARCHIVE_SUFFIXES):
         _check_text(text)
-        return ArchiveHandle(_absolute(text), path, pin)
+        return ArchiveHandle(_make_absolute(text), path, pin)
     if pin:
         raise InvalidHandleError(
             f"The handle {text!r} pins a directory, and only archives can be pinned with #sha256=. "
@@ -167,12 +154,12 @@ def _parse_path(text: str) -> Handle:
     return PathHandle(text, path)
 
 
-def _shown(text: str) -> str:
+def _redact(text: str) -> str:
     """A text that should be an address, for a message: urls.shown() knows valid ones only."""
-    return urls.without_secrets(text.partition("?")[0])
+    return urls.redact_all(text.partition("?")[0])
 
 
-def _absolute(text: str) -> str:
+def _make_absolute(text: str) -> str:
     """A handle that means the same wherever the process works."""
     # os.path.abspath would take "file://" apart.
     return text if _SCHEME.match(text) else os.path.join(os.getcwd(), text)
@@ -198,16 +185,16 @@ def _parse_web(text: str) -> WebHandle:
         valid = False
     if not valid or re.search(r"[\s\x00-\x1f\x7f]", text):
         raise InvalidHandleError(
-            f"The handle {_shown(text)!r} is no valid address. "
+            f"The handle {_redact(text)!r} is no valid address. "
             "An address is https://host/path, without spaces."
         )
     address, pin = _split_pin(text)
     if "#" in address:
         fragment = address.partition("#")[2]
         raise InvalidHandleError(
-            f"The handle {_shown(text)!r} ends in #{fragment}, which means nothing. {_PIN_ADVICE}"
+            f"The handle {_redact(text)!r} ends in #{fragment}, which means nothing. {_PIN_ADVICE}"
         )
-    return WebHandle(text, address, pin, _kaggle_model(address))
+    return WebHandle(text, address, pin)
 
 
 def _split_pin(text: str) -> tuple[str, str | None]:
@@ -216,33 +203,18 @@ def _split_pin(text: str) -> tuple[str, str | None]:
     return (rest, pin[1].lower()) if pin else (text, None)
 
 
-def _kaggle_model(url: str) -> KaggleModel | None:
-    parts = urllib.parse.urlsplit(url)
-    names = [name for name in parts.path.split("/") if name]
-    if not urls.is_kaggle(url) or names[:1] != ["models"]:
-        return None
-    names = names[1:]
-    if len(names) > 2 and names[2].lower() == "frameworks":
-        # The long form: <owner>/<model>/frameworks/<f>/variations/<v>/versions/<n>.
-        names = [*names[:2], *names[3::2]]
-    if len(names) not in (4, 5):
-        return None
-    owner, model, framework, variation, *version = names
-    return KaggleModel(owner, model, framework, variation, version[0] if version else None)
-
-
 def _check_scheme(text: str, scheme: str, registered: list[str]) -> None:
     if scheme in registered:
         return
     schemes = ", ".join(f"{name}://" for name in registered if name)
     raise InvalidHandleError(
-        f"The handle {_shown(text)!r} has the scheme {scheme}://, which no file system of this "
+        f"The handle {_redact(text)!r} has the scheme {scheme}://, which no file system of this "
         f"process has. {_UNDERSTOOD.format(schemes=schemes)} Others, such as s3://, come with "
         "import tensorflow_io."
     )
 
 
-def _registered_schemes() -> Iterable[str]:
+def _list_schemes() -> Iterable[str]:
     import tensorflow as tf
 
     return tf.io.gfile.get_registered_schemes()

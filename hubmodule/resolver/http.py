@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
-import datetime
 import logging
 import os
+import random
 import re
 import socket
+import time
+import urllib.parse
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from hubmodule._plain_errors import DownloadError, HttpStatusError, UncompressedReadError
 from hubmodule.resolver import urls
 from hubmodule.resolver.handles import ARCHIVE_SUFFIXES, WebHandle
-from hubmodule.resolver.retries import Retries, Transient, retry_after
 from hubmodule.settings import Settings
 
 if TYPE_CHECKING:
@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("hubmodule")
 
+_FIRST_PAUSE_SECONDS = 0.5
+_LONGEST_PAUSE_SECONDS = 30.0
+_LONG_PAUSE_SECONDS = 5.0
+_MOST_DOUBLINGS = 10
+_LONGEST_WAIT_SECONDS = 120.0
 _CHUNK = 1 << 18
 _MOST_REDIRECTS = 10
 # A name server that does not answer may do so a moment later; a name that is wrong stays wrong.
@@ -48,6 +53,74 @@ _ADVICE = {
 }
 _LATER = "The server has a problem; try again later."
 _OTHER = "Open the address in a browser to see what it is."
+
+
+class Transient(Exception):
+    """A failure that may pass by itself.
+
+    Args:
+        error: Error to raise if it does not.
+        retry_after: Seconds to wait before the next try; None if nothing says it.
+        most_retries: How often at most this kind of failure is worth another try; None for
+            as often as any.
+    """
+
+    def __init__(
+        self, error: Exception, retry_after: float | None = None, most_retries: int | None = None
+    ):
+        super().__init__(str(error))
+        self.error = error
+        self.retry_after = retry_after
+        self.most_retries = most_retries
+
+
+class Retries:
+    """Counts failures in a row, and pauses after each, longer and longer.
+
+    Resuming a download is a request of its own, so the retries of urllib3, which are within
+    one request, and log its query, are off.
+
+    Args:
+        limit: How many failures in a row to wait out.
+        sleep: Waits for some seconds.
+        get_random: Returns a random number in [0, 1), which keeps many processes from asking
+            at once.
+    """
+
+    def __init__(
+        self,
+        limit: int,
+        sleep: Callable[[float], None] = time.sleep,
+        get_random: Callable[[], float] = random.random,
+    ):
+        self._limit = limit
+        self._sleep = sleep
+        self._get_random = get_random
+        self._failures = 0
+        self._last = ""
+
+    def wait_or_raise(self, failure: Transient) -> None:
+        """Pauses; raises the failure's error if there were too many, or the wait is too long."""
+        wait = failure.retry_after
+        limit = self._limit if failure.most_retries is None else failure.most_retries
+        if self._failures >= min(limit, self._limit) or (wait or 0) > _LONGEST_WAIT_SECONDS:
+            raise failure.error from None
+        if wait is None:
+            doublings = min(self._failures, _MOST_DOUBLINGS)
+            wait = min(_FIRST_PAUSE_SECONDS * 2**doublings, _LONGEST_PAUSE_SECONDS)
+            wait *= 0.5 + self._get_random() / 2
+        self._failures += 1
+        text = str(failure.error)
+        # A program that pauses without a message looks as if it hangs.
+        level = logging.WARNING if wait >= _LONG_PAUSE_SECONDS else logging.INFO
+        repeated = "The same again." if text == self._last else text
+        logger.log(level, "%s Trying again in %.1f seconds.", repeated, wait)
+        self._last = text
+        self._sleep(wait)
+
+    def reset(self) -> None:
+        """Makes the next failure the first in a row."""
+        self._failures = 0
 
 
 class StartAgain(Exception):
@@ -82,13 +155,12 @@ class Download:
         self._furthest = 0
         self._total: int | None = None
         self._validator: str | None = None
-        self._aborted = False
 
     def __enter__(self) -> Download:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self.abort()
+        self._close_response()
         self._web.close()
 
     @property
@@ -97,8 +169,8 @@ class Download:
         if self._response is None:
             return "nothing"
         kind = self._response.headers.get("Content-Type", "no content type")
-        said = f"{_status(self._response)} with {kind}"
-        return f"{urls.shown(self._response.url)} answered {urls.printable(said)}"
+        said = f"{_describe_status(self._response)} with {kind}"
+        return f"{urls.redact(self._response.url)} answered {urls.escape_controls(said)}"
 
     @property
     def is_web_page(self) -> bool:
@@ -106,89 +178,78 @@ class Download:
         headers = self._response.headers if self._response is not None else {}
         return headers.get("Content-Type", "").lower().startswith("text/html")
 
-    def abort(self) -> None:
-        """Cuts the connection, which wakes a thread that reads from it."""
-        self._aborted = True
-        if self._response is None:
-            return
-        with contextlib.suppress(AttributeError, ValueError, RuntimeError, OSError):
-            # Only urllib3 2.3 and newer can; elsewhere the thread ends with its next chunk.
-            self._response.raw.shutdown()
-
-    def chunks(self) -> Iterator[bytes]:
-        """The bytes of the archive, as they come.
+    def read_pieces(self) -> Iterator[bytes]:
+        """Reads the archive as it comes; goes on where a connection was cut.
 
         Raises:
-            DownloadError: if they cannot be had.
-            StartAgain: if they must be had from the start.
+            DownloadError: if the server does not give it.
+            StartAgain: if it must be read from the start again.
         """
         self._received = 0
         while True:
             try:
-                yield from self._body(self._resumed() if self._received else self._started())
+                yield from self._read_body(self._resume() if self._received else self._start())
                 return
             except Transient as failure:
-                if self._aborted:
-                    return
                 self._close_response()
-                self._retries.forgive(failure)
+                self._retries.wait_or_raise(failure)
 
-    def _started(self) -> requests.Response:
+    def _start(self) -> requests.Response:
         response = self._response = self._web.get("compressed", {})
         if response.status_code != 200:
-            raise self._web.refusal(response)
-        self._total = _length(response)
-        self._validator = _validator(response)
+            raise self._web.make_status_error(response)
+        self._total = _get_length(response)
+        self._validator = _get_validator(response)
         return response
 
-    def _resumed(self) -> requests.Response:
+    def _resume(self) -> requests.Response:
         headers = {"Range": f"bytes={self._received}-"}
         if self._validator:
             headers["If-Range"] = self._validator
         response = self._response = self._web.get("compressed", headers)
         if response.status_code == 416:
-            raise self._cut_short()
-        if response.status_code == 206 and self._continues(response):
+            raise self._make_cut_error()
+        if response.status_code == 206 and self._is_rest(response):
             return response
         if response.status_code in (200, 206):
             response.close()
             raise StartAgain
-        raise self._web.refusal(response)
+        raise self._web.make_status_error(response)
 
     def _close_response(self) -> None:
         if self._response is not None:
             self._response.close()
 
-    def _continues(self, response: requests.Response) -> bool:
+    def _is_rest(self, response: requests.Response) -> bool:
         """Whether this is the rest of the same archive."""
         said = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", ""))
         if said is None or said[1] != str(self._received):
             return False
         # Not every server obeys If-Range.
-        if self._validator and _validator(response) not in (None, self._validator):
+        if self._validator and _get_validator(response) not in (None, self._validator):
             return False
         return said[2] == "*" or self._total is None or said[2] == str(self._total)
 
-    def _body(self, response: requests.Response) -> Iterator[bytes]:
+    def _read_body(self, response: requests.Response) -> Iterator[bytes]:
         self._report(self._received, self._total)
         while chunk := self._web.read(response, _CHUNK):
             self._received += len(chunk)
             if self._received > self._furthest:
                 self._furthest = self._received
-                self._retries.succeeded()
+                self._retries.reset()
             self._report(self._received, self._total)
             yield chunk
         if self._total is not None and self._received < self._total:
-            raise Transient(self._cut_short())
+            raise Transient(self._make_cut_error())
 
-    def _cut_short(self) -> DownloadError:
-        return self._web.error(
+    def _make_cut_error(self) -> DownloadError:
+        return self._web.make_error(
             f"the connection ended after {self._received} of {self._total} bytes, again and again. "
             "Try again later, or from another network."
         )
 
 
-def uncompressed_location(handle: WebHandle, settings: Settings, retries: Retries) -> str:
+def find_uncompressed(handle: WebHandle, settings: Settings, retries: Retries) -> str:
     """The path, on Google's file system, of the unpacked module behind a handle.
 
     Raises:
@@ -201,7 +262,7 @@ def uncompressed_location(handle: WebHandle, settings: Settings, retries: Retrie
             response = web.get("uncompressed", {}, final=(303,))
             break
         except Transient as failure:
-            retries.forgive(failure)
+            retries.wait_or_raise(failure)
     try:
         body = web.read(response, _LONGEST_LOCATION).decode("utf-8", "replace").strip()
     finally:
@@ -209,8 +270,8 @@ def uncompressed_location(handle: WebHandle, settings: Settings, retries: Retrie
     if response.status_code == 303 and body.startswith("gs://"):
         return body
     raise UncompressedReadError(
-        f"{urls.shown(response.url)} answered {_status(response)} where a 303 with a gs:// path "
-        f"was expected, so {urls.shown(handle.text)} cannot be read uncompressed. "
+        f"{urls.redact(response.url)} answered {_describe_status(response)} where a 303 with a "
+        f"gs:// path was expected, so {urls.redact(handle.text)} cannot be read uncompressed. "
         "Unset TFHUB_MODEL_LOAD_FORMAT to download it."
     )
 
@@ -229,7 +290,7 @@ class _Web:
         if not settings.verify_tls:
             logger.warning(
                 "TFHUB_DISABLE_CERT_VALIDATION is set: nothing proves that %s is genuine.",
-                urls.shown(handle.text),
+                urls.redact(handle.text),
             )
         self._session = requests.Session()
         self._handle = handle
@@ -250,16 +311,16 @@ class _Web:
             final: redirects that are an answer.
         """
         self._url = self._handle.url
-        if wanted != "compressed" or urls.takes_format(self._url, ARCHIVE_SUFFIXES):
-            self._url = urls.with_format(self._url, wanted)
+        if wanted != "compressed" or urls.accepts_format(self._url, ARCHIVE_SUFFIXES):
+            self._url = urls.set_format(self._url, wanted)
         for _ in range(_MOST_REDIRECTS):
             response = self._send(headers)
             if response.status_code in _TRANSIENT:
-                raise Transient(self.refusal(response), _asked_wait(response))
+                raise Transient(self.make_status_error(response), _get_retry_after(response))
             if response.status_code not in _REDIRECTS or response.status_code in final:
                 return response
-            self._url = self._redirected(response)
-        raise self.error(f"it redirects more than {_MOST_REDIRECTS} times. {_OTHER}")
+            self._url = self._follow_redirect(response)
+        raise self.make_error(f"it redirects more than {_MOST_REDIRECTS} times. {_OTHER}")
 
     def read(self, response: requests.Response, size: int) -> bytes:
         """Up to `size` bytes of the body, as they are on the wire; b"" at the end."""
@@ -275,22 +336,24 @@ class _Web:
             OSError,
             ValueError,  # from a chunk of a negative length
         ) as error:
-            raise Transient(self._unreachable(error)) from None
+            raise Transient(self._make_unreachable_error(error)) from None
 
-    def error(self, what: str) -> DownloadError:
+    def make_error(self, what: str) -> DownloadError:
         return DownloadError(
-            f"Cannot fetch {urls.shown(self._handle.text)} from "
-            f"{urls.shown(self._url)}: {urls.printable(what)}",
-            urls.shown(self._url),
+            f"Cannot fetch {urls.redact(self._handle.text)} from "
+            f"{urls.redact(self._url)}: {urls.escape_controls(what)}",
+            urls.redact(self._url),
         )
 
-    def refusal(self, response: requests.Response) -> HttpStatusError:
+    def make_status_error(self, response: requests.Response) -> HttpStatusError:
         """The error for a status that is no success."""
         code = response.status_code
         advice = _ADVICE.get(code, _LATER if code >= 500 else _OTHER)
-        message = self.error(f"the server answered {_status(response)}. {advice}").message
+        message = self.make_error(
+            f"the server answered {_describe_status(response)}. {advice}"
+        ).message
         response.close()
-        return HttpStatusError(message, urls.shown(self._url), code)
+        return HttpStatusError(message, urls.redact(self._url), code)
 
     def _send(self, headers: dict[str, str]) -> requests.Response:
         import requests
@@ -301,81 +364,86 @@ class _Web:
         try:
             request = session.prepare_request(requests.Request("GET", self._url, headers=headers))
             options = session.merge_environment_settings(
-                request.url, {}, True, _verification(self._settings), None
+                request.url, {}, True, _choose_verification(self._settings), None
             )
             # Not session.send, which would read the whole body of a redirect.
             response = session.get_adapter(self._url).send(request, timeout=timeouts, **options)
         except (requests.ConnectionError, requests.Timeout) as error:
             if "CERTIFICATE_VERIFY_FAILED" in str(error):
-                raise self._untrusted(error) from None
+                raise self._make_untrusted_error(error) from None
             most_retries = _MOST_LOOK_UPS - 1 if _is_unknown_host(error) else None
-            raise Transient(self._unreachable(error), most_retries=most_retries) from None
+            raise Transient(
+                self._make_unreachable_error(error), most_retries=most_retries
+            ) from None
         except (requests.RequestException, OSError, ValueError) as error:
-            raise self.error(
-                f"{_innermost(error)}. Check the address, the proxy and REQUESTS_CA_BUNDLE."
+            raise self.make_error(
+                f"{_describe_cause(error)}. Check the address, the proxy and REQUESTS_CA_BUNDLE."
             ) from None
         session.cookies.update(response.cookies)
         # A Download counts itself, for a cut that it can resume is no error.
         response.raw.enforce_content_length = False
         return response
 
-    def _redirected(self, response: requests.Response) -> str:
+    def _follow_redirect(self, response: requests.Response) -> str:
         location = response.headers.get("Location")
         response.close()
         if location is None:
-            raise self.error(f"it redirects ({_status(response)}) to nowhere. {_OTHER}")
-        target, objection = urls.redirected(self._url, location)
+            raise self.make_error(
+                f"it redirects ({_describe_status(response)}) to nowhere. {_OTHER}"
+            )
+        target, objection = urls.follow_redirect(self._url, location)
         if objection:
-            raise self.error(
-                f"it redirects to {urls.shown(target)}, and {objection}. Use the address of a "
+            raise self.make_error(
+                f"it redirects to {urls.redact(target)}, and {objection}. Use the address of a "
                 "server that you trust."
             )
         if urls.is_kaggle_front_page(target):
-            raise self._gone(response, target)
+            raise self._make_gone_error(response, target)
         return target
 
-    def _gone(self, response: requests.Response, target: str) -> HttpStatusError:
-        model = self._handle.model
-        name = f"{model.owner}/{model.model}" if model else "this model"
-        message = self.error(
-            f"it redirects ({_status(response)}) to Kaggle's front page {urls.shown(target)}, "
-            f"which means that {name} was deleted or never there. Look for its new name at "
-            "https://www.kaggle.com/models, or use a copy of your own."
+    def _make_gone_error(self, response: requests.Response, target: str) -> HttpStatusError:
+        # https://www.kaggle.com/models/<owner>/<model>/…
+        parts = urllib.parse.urlsplit(self._url).path.strip("/").split("/")
+        name = "/".join(parts[1:3]) if urls.is_kaggle(self._url) else "this model"
+        message = self.make_error(
+            f"it redirects ({_describe_status(response)}) to Kaggle's front page "
+            f"{urls.redact(target)}, which means that {name} was deleted or never there. Look "
+            "for its new name at https://www.kaggle.com/models, or use a copy of your own."
         ).message
-        return HttpStatusError(message, urls.shown(self._url), response.status_code)
+        return HttpStatusError(message, urls.redact(self._url), response.status_code)
 
-    def _unreachable(self, error: Exception) -> DownloadError:
-        return self.error(
-            f"{_innermost(error)}. Check the network and the proxy (HTTPS_PROXY, HTTP_PROXY, "
+    def _make_unreachable_error(self, error: Exception) -> DownloadError:
+        return self.make_error(
+            f"{_describe_cause(error)}. Check the network and the proxy (HTTPS_PROXY, HTTP_PROXY, "
             "NO_PROXY); HUBMODULE_OFFLINE=1 uses only what is cached."
         )
 
-    def _untrusted(self, error: Exception) -> DownloadError:
-        return self.error(
-            f"its certificate is not trusted ({_innermost(error)}). If your network has a "
+    def _make_untrusted_error(self, error: Exception) -> DownloadError:
+        return self.make_error(
+            f"its certificate is not trusted ({_describe_cause(error)}). If your network has a "
             "certificate authority of its own, set REQUESTS_CA_BUNDLE to its file; "
             "TFHUB_DISABLE_CERT_VALIDATION=true switches the check off."
         )
 
 
-def _verification(settings: Settings) -> bool | str:
+def _choose_verification(settings: Settings) -> bool | str:
     if not settings.verify_tls:
         return False
     named = (os.environ.get(variable) for variable in _CA_VARIABLES)
     return next((path for path in named if path), True)
 
 
-def _status(response: requests.Response) -> str:
+def _describe_status(response: requests.Response) -> str:
     return f"{response.status_code} {response.reason}".strip()
 
 
-def _length(response: requests.Response) -> int | None:
+def _get_length(response: requests.Response) -> int | None:
     text = response.headers.get("Content-Length", "")
     is_number = text.isascii() and text.isdigit() and len(text) <= _LONGEST_LENGTH
     return int(text) if is_number else None
 
 
-def _validator(response: requests.Response) -> str | None:
+def _get_validator(response: requests.Response) -> str | None:
     """What tells this archive from a later one at the same address. A weak tag does not."""
     tag = response.headers.get("ETag")
     if tag and not tag.startswith("W/"):
@@ -383,9 +451,15 @@ def _validator(response: requests.Response) -> str | None:
     return response.headers.get("Last-Modified")
 
 
-def _asked_wait(response: requests.Response) -> float | None:
-    now = datetime.datetime.now(datetime.timezone.utc)
-    return retry_after(response.headers.get("Retry-After"), now)
+def _get_retry_after(response: requests.Response) -> float | None:
+    """Returns the seconds that a Retry-After header asks for; None if it says nothing readable."""
+    import urllib3
+
+    header = response.headers.get("Retry-After")
+    try:
+        return urllib3.Retry().parse_retry_after(header) if header else None
+    except (urllib3.exceptions.InvalidHeader, ValueError, OverflowError):
+        return None
 
 
 def _is_unknown_host(error: BaseException | None) -> bool:
@@ -397,11 +471,11 @@ def _is_unknown_host(error: BaseException | None) -> bool:
     return False
 
 
-def _innermost(error: BaseException) -> str:
+def _describe_cause(error: BaseException) -> str:
     """The cause that a person can act on: requests wraps it in several others."""
     while (inner := _inner(error)) is not None:
         error = inner
-    return urls.without_secrets(str(error)).strip(".") or type(error).__name__
+    return urls.redact_all(str(error)).strip(".") or type(error).__name__
 
 
 def _inner(error: BaseException) -> BaseException | None:

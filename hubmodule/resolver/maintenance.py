@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 
 from hubmodule._plain_errors import CacheError
 from hubmodule.resolver import manifest as manifests
-from hubmodule.resolver.cache import Cache, State
-from hubmodule.resolver.handles import cache_key
+from hubmodule.resolver.cache import Cache, EntryState
+from hubmodule.resolver.handles import make_cache_key
 from hubmodule.resolver.manifest import FileRecord
 
 
@@ -36,7 +36,7 @@ class CachedModule:
     size: int
     age_seconds: float
     unused_seconds: float
-    state: State
+    state: EntryState
     detail: str
 
 
@@ -63,38 +63,38 @@ class Pruned:
     in_use: tuple[CachedModule, ...]
 
 
-def modules(cache: Cache, clock: Callable[[], float] = time.time) -> list[CachedModule]:
+def list_modules(cache: Cache, clock: Callable[[], float] = time.time) -> list[CachedModule]:
     """All modules in a cache, the one used last first."""
-    with cache.accessed():
-        found = [_module(cache, key, clock()) for key in cache.all_keys()]
+    with cache.explain_errors():
+        found = [_describe_module(cache, key, clock()) for key in cache.list_keys()]
     return sorted(found, key=lambda module: (module.unused_seconds, module.key))
 
 
 def verify(cache: Cache, module: CachedModule) -> Verdict:
     """Reads all files of a module and compares their digests with those when it was fetched."""
-    manifest = cache.manifest(module.key)
+    manifest = cache.read_manifest(module.key)
     if manifest is None:
         return Verdict(module, {"": module.detail} if module.detail else {}, checked=False)
-    with cache.accessed():
-        found = {file.path: _problem(cache, module.path, file) for file in manifest.files}
+    with cache.explain_errors():
+        found = {file.path: _find_problem(cache, module.path, file) for file in manifest.files}
     problems = {path: problem for path, problem in found.items() if problem}
     checked = all(file.sha256 for file in manifest.files)
     return Verdict(module, problems, checked)
 
 
-def knows_whole_handle(module: CachedModule) -> bool:
+def has_whole_handle(module: CachedModule) -> bool:
     """Whether a module can be fetched by the handle that the cache noted."""
-    return module.handle is not None and cache_key(module.handle) == module.key
+    return module.handle is not None and make_cache_key(module.handle) == module.key
 
 
-def condemn(cache: Cache, verdict: Verdict) -> None:
+def delete_damaged(cache: Cache, verdict: Verdict) -> None:
     """Removes the files that are wrong, so that the next use of the module sees the damage.
 
     That use fetches the module again; until then nothing else of it is lost.
     """
-    with cache.accessed():
+    with cache.explain_errors():
         for path in filter(None, verdict.problems):
-            cache.storage.remove(posixpath.join(verdict.module.path, path))
+            cache.file_system.remove(posixpath.join(verdict.module.path, path))
 
 
 def prune(
@@ -121,27 +121,32 @@ def prune(
             f"The cache {cache.root} is not on this machine, so nobody can tell which modules are "
             "in use. Remove directories there yourself, or set a life time on the bucket."
         )
-    found = modules(cache, clock)
+    found = list_modules(cache, clock)
     removed: list[CachedModule] = []
     in_use: list[CachedModule] = []
-    with cache.accessed():
-        for module in _too_many(found, older_than, max_size):
-            done = cache.uses.is_used(module.key) is False if dry_run else _remove(cache, module)
+    with cache.explain_errors():
+        for module in _choose_to_remove(found, older_than, max_size):
+            done = _is_unused(cache, module.key) if dry_run else cache.discard_unused(module.key)
             (removed if done else in_use).append(module)
         if not dry_run:
-            _clear_up(cache)
+            cache.sweep_all()
     return Pruned(tuple(removed), tuple(in_use))
 
 
-def _module(cache: Cache, key: str, now: float) -> CachedModule:
-    health = cache.health(key)
-    last_use = cache.last_use(key)
-    fetched = manifests.fetched_at(health.manifest) if health.manifest else last_use
+def _is_unused(cache: Cache, key: str) -> bool:
+    with cache.claim(key) as is_unused:
+        return is_unused
+
+
+def _describe_module(cache: Cache, key: str, now: float) -> CachedModule:
+    health = cache.check_health(key)
+    last_use = cache.get_last_use(key)
+    fetched = manifests.get_fetch_time(health.manifest) if health.manifest else last_use
     return CachedModule(
         key=key,
-        handle=cache.handle(key),
-        path=cache.folder(key),
-        size=sum(cache.storage.files(cache.folder(key)).values()),
+        handle=cache.read_handle(key),
+        path=cache.get_path(key),
+        size=sum(cache.file_system.list_sizes(cache.get_path(key)).values()),
         age_seconds=max(0.0, now - fetched),
         unused_seconds=max(0.0, now - last_use),
         state=health.state,
@@ -149,26 +154,26 @@ def _module(cache: Cache, key: str, now: float) -> CachedModule:
     )
 
 
-def _problem(cache: Cache, folder: str, file: FileRecord) -> str:
+def _find_problem(cache: Cache, folder: str, file: FileRecord) -> str:
     path = posixpath.join(folder, file.path)
-    size = cache.storage.size(path)
+    size = cache.file_system.get_size(path)
     if size is None:
         return f"{file.path} is missing"
     if size != file.size:
         return f"{file.path} has {size} bytes instead of {file.size}"
-    if file.sha256 and _digest(cache.storage.chunks(path)) != file.sha256:
+    if file.sha256 and _compute_digest(cache.file_system.read_pieces(path)) != file.sha256:
         return f"{file.path} has other bytes than when it was fetched"
     return ""
 
 
-def _digest(chunks: Iterable[bytes]) -> str:
+def _compute_digest(chunks: Iterable[bytes]) -> str:
     digest = hashlib.sha256()
     for chunk in chunks:
         digest.update(chunk)
     return digest.hexdigest()
 
 
-def _too_many(
+def _choose_to_remove(
     found: list[CachedModule], older_than: float | None, max_size: int | None
 ) -> list[CachedModule]:
     """The modules to remove, those first that were not used for longest."""
@@ -180,19 +185,3 @@ def _too_many(
             chosen.append(module)
             left -= module.size
     return chosen
-
-
-def _remove(cache: Cache, module: CachedModule) -> bool:
-    with cache.removing(module.key) as may_remove:
-        if may_remove:
-            cache.discard(module.key)
-        return may_remove
-
-
-def _clear_up(cache: Cache) -> None:
-    cache.sweep()
-    for key in cache.uses.marked():
-        cache.uses.forget(key)
-    for name in cache.storage.names(cache.root):
-        if name.endswith(".lock"):
-            cache.sweep_foreign(name.removesuffix(".lock"))

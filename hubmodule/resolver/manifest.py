@@ -18,7 +18,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from hubmodule.resolver.storage import Storage
+from hubmodule import files
+from hubmodule.file_systems import FileSystem
 
 _VERSION = 1
 _NEVER_EMPTY = {
@@ -56,11 +57,6 @@ class Manifest:
     files: tuple[FileRecord, ...]
     source: str = ""
 
-    @property
-    def size(self) -> int:
-        """The bytes of all files."""
-        return sum(file.size for file in self.files)
-
     def encode(self) -> bytes:
         """The manifest as it is written."""
         files = {file.path: {"size": file.size, "sha256": file.sha256} for file in self.files}
@@ -74,12 +70,12 @@ class Manifest:
         return json.dumps(value, indent=1).encode()
 
 
-def now() -> str:
-    """The time for a new manifest."""
+def get_time() -> str:
+    """Returns the time for a new manifest."""
     return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
 
 
-def fetched_at(manifest: Manifest) -> float:
+def get_fetch_time(manifest: Manifest) -> float:
     """When the module was fetched, in seconds since 1970."""
     return datetime.datetime.fromisoformat(manifest.fetched).timestamp()
 
@@ -90,28 +86,28 @@ def decode(content: bytes) -> Manifest | None:
         value = json.loads(content)
         if value["version"] != _VERSION:
             return None
-        files = tuple(_record(path, file) for path, file in value["files"].items())
+        files = tuple(_parse_record(path, file) for path, file in value["files"].items())
         source = str(value.get("source", ""))
         manifest = Manifest(str(value["handle"]), value["fetched"], files, source)
-        fetched_at(manifest)
+        get_fetch_time(manifest)
         manifest.handle.encode()
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return None
     return manifest
 
 
-def _record(path: str, file: Mapping[str, Any]) -> FileRecord:
+def _parse_record(path: str, file: Mapping[str, Any]) -> FileRecord:
     # What is not below the module could be read, and removed as damaged.
-    if path.startswith("/") or ".." in path.split("/") or "\0" in path:
+    if not files.is_inside(path):
         raise ValueError(path)
     path.encode()
     return FileRecord(path, int(file["size"]), file["sha256"])
 
 
-def damage(manifest: Manifest, storage: Storage, folder: str) -> str | None:
+def find_damage(manifest: Manifest, file_system: FileSystem, directory: str) -> str | None:
     """What is wrong with the files of a module by presence and size; None if nothing is."""
     for file in manifest.files:
-        size = storage.size(f"{folder}/{file.path}")
+        size = file_system.get_size(f"{directory}/{file.path}")
         if size is None:
             return f"{file.path} is missing"
         if size != file.size:
@@ -119,7 +115,7 @@ def damage(manifest: Manifest, storage: Storage, folder: str) -> str | None:
     return None
 
 
-def foreign_damage(files: Mapping[str, int]) -> str | None:
+def find_foreign_damage(files: Mapping[str, int]) -> str | None:
     """Why files that came without a manifest are no whole SavedModel; None if they are one.
 
     Args:

@@ -38,17 +38,17 @@ def check(directory: str, user: int | None = None) -> None:
     except FileNotFoundError:
         return
     if not stat.S_ISDIR(linked.st_mode):
-        raise _no_directory(directory)
+        raise _make_file_error(directory)
     for found, place in ((status, os.path.dirname(directory)), (linked, directory)):
-        if found.st_uid != user and _everybody_may_write(place):
+        if found.st_uid != user and _is_world_writable(place):
             raise CacheError(
-                f"The cache directory {directory} belongs to {_name(found.st_uid)}, in a place "
-                f"where everybody may write, so the modules in it cannot be trusted. "
+                f"The cache directory {directory} belongs to {_describe_user(found.st_uid)}, in a "
+                f"place where everybody may write, so the modules in it cannot be trusted. "
                 f"{CHOOSE_ANOTHER}"
             )
 
 
-def _no_directory(directory: str) -> CacheError:
+def _make_file_error(directory: str) -> CacheError:
     return CacheError(f"The cache directory {directory} is not a directory. {CHOOSE_ANOTHER}")
 
 
@@ -63,7 +63,7 @@ def make(directory: str) -> None:
     while not os.path.exists(path):
         missing.append(path)
         path = os.path.dirname(path)
-    mode = _PRIVATE if _everybody_may_write(path) else _USUAL
+    mode = _PRIVATE if _is_world_writable(path) else _USUAL
     try:
         for path in reversed(missing):
             _make_one(path, mode)
@@ -72,10 +72,10 @@ def make(directory: str) -> None:
             f"The cache directory {directory} cannot be made: {error.strerror}. {CHOOSE_ANOTHER}"
         ) from error
     if not os.path.isdir(directory):
-        raise _no_directory(directory)
+        raise _make_file_error(directory)
 
 
-def make_alike(path: str, directory: str) -> None:
+def make_shared(path: str, directory: str) -> None:
     """Makes a directory in the cache that whoever may use the cache directory may use as well.
 
     The umask of whoever comes first would keep the others of a group out.
@@ -93,11 +93,11 @@ def _make_one(path: str, mode: int) -> None:
         os.mkdir(path, mode)
 
 
-def _everybody_may_write(path: str) -> bool:
+def _is_world_writable(path: str) -> bool:
     return os.name == "posix" and bool(os.stat(path).st_mode & stat.S_IWOTH)
 
 
-def _name(user: int) -> str:
+def _describe_user(user: int) -> str:
     import pwd
 
     try:

@@ -1,138 +1,87 @@
-"""Shows how a download goes: a bar where somebody looks, lines in the log elsewhere."""
+"""Shows how a download goes: a bar on a terminal and in a notebook, lines in the log elsewhere."""
 
 from __future__ import annotations
 
 import contextlib
 import importlib
+import io
 import logging
 import sys
-import time
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator
 
 logger = logging.getLogger("hubmodule")
 
 _SECONDS_BETWEEN_LINES = 10.0
-_UNITS = ("B", "kB", "MB", "GB", "TB")
+_LONGEST_NAME = 40  # characters, in a bar
+
+Report = Callable[[int, "int | None"], None]
 
 
-class Progress(Protocol):
-    """Is told how far a download is, and when it ends."""
-
-    def report(self, received: int, total: int | None) -> None:
-        """`received` bytes are here, of `total` if that is known."""
-
-    def close(self) -> None:
-        """It has ended, well or not."""
-
-
-def progress_for(what: str, wanted: bool | None) -> Progress:
-    """What shows the download of `what`.
+@contextlib.contextmanager
+def open_progress(name: str, wanted: bool | None) -> Iterator[Report]:
+    """Shows a download while the block runs.
 
     Args:
-        what: the handle.
-        wanted: True shows it everywhere, on standard error; False nowhere; None shows a
-            bar on a terminal and in a notebook, and logs lines at level INFO elsewhere.
+        name: The handle, without secrets.
+        wanted: True shows it everywhere, on standard error; False nowhere; None shows a bar
+            on a terminal and in a notebook, and logs lines at level INFO elsewhere.
+
+    Yields:
+        A function to call with the bytes received so far, and the bytes in all, or None.
     """
     if wanted is False:
-        return Silence()
-    if in_notebook() or on_terminal():
-        return Bar(what)
-    return Lines(what, _print if wanted else logger.info)
+        yield lambda received, total: None
+        return
+    in_notebook = is_notebook()
+    # tqdm.auto draws in HTML, where the notebook can; it takes longer to import.
+    tqdm = importlib.import_module("tqdm.auto" if in_notebook else "tqdm").tqdm
+    options = {"unit": "B", "unit_scale": True, "delay": 1e-9}
+    if in_notebook or is_terminal():
+        options["desc"] = name if len(name) <= _LONGEST_NAME else f"…{name[1 - _LONGEST_NAME :]}"
+    else:
+        options["file"] = _Lines(_print if wanted else logger.info)
+        options["mininterval"] = options["maxinterval"] = _SECONDS_BETWEEN_LINES
+        options["bar_format"] = "Downloading {desc}: {n_fmt}B of {total_fmt}B, {elapsed}"
+        options["desc"] = name
+    with tqdm(**options) as bar:
+
+        def report(received: int, total: int | None) -> None:
+            bar.total = total
+            bar.update(received - bar.n)
+
+        try:
+            yield report
+        finally:
+            bar.leave = bar.n > 0  # nothing to show of a download that never began
 
 
-def in_notebook() -> bool:
+def is_notebook() -> bool:
     """Whether this process is the kernel of a notebook."""
     shell = sys.modules.get("IPython")
     running = getattr(shell, "get_ipython", lambda: None)()
     return type(running).__name__ == "ZMQInteractiveShell"
 
 
-def on_terminal() -> bool:
+def is_terminal() -> bool:
     """Whether standard error is a terminal."""
     # A service may have none, or have closed it.
     return sys.stderr is not None and not sys.stderr.closed and sys.stderr.isatty()
 
 
-class Silence:
-    """Shows nothing."""
+class _Lines(io.StringIO):
+    """A file that turns each state of a bar into a line."""
 
-    def report(self, received: int, total: int | None) -> None:
-        pass
+    def __init__(self, write_line: Callable[[str], None]):
+        super().__init__()
+        self._write_line = write_line
 
-    def close(self) -> None:
-        pass
-
-
-class Bar:
-    """A bar of tqdm, drawn in HTML in a notebook."""
-
-    def __init__(self, what: str):
-        self._what = what
-        self._bar: Any = None
-
-    def report(self, received: int, total: int | None) -> None:
-        if self._bar is None:
-            self._bar = _tqdm()(desc=_short(self._what), unit="B", unit_scale=True, total=total)
-        self._bar.total = total
-        self._bar.update(received - self._bar.n)
-
-    def close(self) -> None:
-        if self._bar is not None:
-            self._bar.close()
-
-
-class Lines:
-    """A line every few seconds, and one at the end.
-
-    Args:
-        what: the handle.
-        write: takes a line.
-        clock: seconds since whenever.
-    """
-
-    def __init__(
-        self, what: str, write: Callable[[str], None], clock: Callable[[], float] = time.monotonic
-    ):
-        self._what = what
-        self._write = write
-        self._clock = clock
-        self._started = clock()
-        self._next = self._started + _SECONDS_BETWEEN_LINES
-        self._received = 0
-
-    def report(self, received: int, total: int | None) -> None:
-        self._received = received
-        if self._clock() >= self._next:
-            self._next = self._clock() + _SECONDS_BETWEEN_LINES
-            whole = f" of {amount(total)}" if total is not None else ""
-            self._write(f"Downloading {self._what}: {amount(received)}{whole}")
-
-    def close(self) -> None:
-        seconds = self._clock() - self._started
-        self._write(f"Received {amount(self._received)} of {self._what} in {seconds:.1f} s")
-
-
-def amount(size: int) -> str:
-    """A number of bytes for people: "265.4 MB"."""
-    value = float(size)
-    for unit in _UNITS:
-        if value < 1000 or unit == _UNITS[-1]:
-            break
-        value /= 1000
-    return f"{size} B" if unit == "B" else f"{value:.1f} {unit}"
-
-
-def _tqdm() -> Any:
-    # tqdm.auto draws in HTML, where the notebook can; it takes longer to import.
-    return importlib.import_module("tqdm.auto" if in_notebook() else "tqdm").tqdm
-
-
-def _short(what: str) -> str:
-    return what if len(what) <= 40 else f"…{what[-39:]}"
+    def write(self, text: str) -> int:
+        if line := text.strip():
+            self._write_line(line)
+        return len(text)
 
 
 def _print(line: str) -> None:
-    # A download does not fail because nobody reads about it.
+    # A download does not fail because its progress cannot be shown.
     with contextlib.suppress(OSError, ValueError):
         print(line, file=sys.stderr, flush=True)

@@ -1,6 +1,6 @@
 """Turns a handle into a directory: first a plan, which is a value, then what it says.
 
-What only a download needs is imported when there is one: that is half of this room.
+What only a download needs is imported when there is one: that is half of this package.
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ from dataclasses import dataclass
 
 from hubmodule import settings as settings_
 from hubmodule._plain_errors import CacheDamagedError, OfflineError
+from hubmodule.file_systems import find_file_system
 from hubmodule.resolver import manifest as manifests
 from hubmodule.resolver import urls
-from hubmodule.resolver.cache import Cache, Health, State
+from hubmodule.resolver.cache import Cache, EntryState, Health
 from hubmodule.resolver.handles import (
     ArchiveHandle,
     Handle,
     PathHandle,
     WebHandle,
-    cache_key,
+    make_cache_key,
     needs_network,
     parse,
 )
 from hubmodule.resolver.manifest import Manifest
-from hubmodule.resolver.sources import check_exists, source_of
-from hubmodule.resolver.storage import storage_for
+from hubmodule.resolver.sources import check_exists, get_fingerprint
 from hubmodule.settings import LoadFormat, Settings
 
 logger = logging.getLogger("hubmodule")
@@ -95,10 +95,10 @@ def resolve(handle: str | os.PathLike[str]) -> str:
 
 def resolve_with(handle: str | os.PathLike[str], settings: Settings) -> str:
     """Like `resolve`, with settings of the caller's."""
-    return carry_out(plan(parse(handle), settings), settings)
+    return carry_out(make_plan(parse(handle), settings), settings)
 
 
-def plan(handle: Handle, settings: Settings) -> Plan:
+def make_plan(handle: Handle, settings: Settings) -> Plan:
     """Decides what to do, without looking at any file or network.
 
     Raises:
@@ -109,12 +109,12 @@ def plan(handle: Handle, settings: Settings) -> Plan:
         return UseInPlace(handle.path)
     if isinstance(handle, ArchiveHandle):
         may_fetch = not (settings.offline and needs_network(handle.path))
-        return UseCache(handle, cache_key(handle.text), may_fetch)
+        return UseCache(handle, make_cache_key(handle.text), may_fetch)
     # What is pinned has to be looked at, so it is downloaded in any case.
     if settings.load_format is LoadFormat.UNCOMPRESSED and not handle.sha256:
         _check_offline(handle.url, settings)
         return AskWhere(handle)
-    return UseCache(handle, cache_key(handle.text), not settings.offline)
+    return UseCache(handle, make_cache_key(handle.text), not settings.offline)
 
 
 def carry_out(plan: Plan, settings: Settings) -> str:
@@ -123,104 +123,102 @@ def carry_out(plan: Plan, settings: Settings) -> str:
         check_exists(plan.path)
         return plan.path
     if isinstance(plan, AskWhere):
-        from hubmodule.resolver import http
-        from hubmodule.resolver.retries import Retries
+        from hubmodule.resolver.http import Retries, find_uncompressed
 
-        return http.uncompressed_location(plan.handle, settings, Retries(settings.retries))
-    if isinstance(plan.handle, ArchiveHandle) and _is_folder(plan.handle):
+        return find_uncompressed(plan.handle, settings, Retries(settings.retries))
+    if isinstance(plan.handle, ArchiveHandle) and _is_directory(plan.handle):
         return plan.handle.path
     return _through_cache(plan, settings)
 
 
-def _is_folder(handle: ArchiveHandle) -> bool:
+def _is_directory(handle: ArchiveHandle) -> bool:
     """Whether what is named like an archive is a module's directory."""
     if handle.sha256 or needs_network(handle.path):
         return False
-    storage, path = storage_for(handle.path)
-    return storage.is_folder(path)
+    file_system, path = find_file_system(handle.path)
+    return file_system.is_directory(path)
 
 
 def _through_cache(plan: UseCache, settings: Settings) -> str:
     _check_offline(settings.cache_dir, settings)
     cache = Cache(settings.cache_dir)
-    with cache.accessed():
-        health = cache.use(plan.key, urls.shown(plan.handle.text), settings.lock_timeout)
+    with cache.explain_errors():
+        health = cache.use(plan.key, urls.redact(plan.handle.text))
         if cache.is_local:
             # Elsewhere it would cost a request each time, and is done when something is fetched.
             cache.sweep()
-        if not health.usable or _is_outdated(plan, health):
+        if not health.is_usable or _is_outdated(plan, health):
             if not plan.may_fetch:
-                raise _offline(plan, cache, health)
+                raise _make_offline_error(plan, cache, health)
             _fill(plan, cache, settings)
-    return cache.folder(plan.key)
+    return cache.get_path(plan.key)
 
 
 def _fill(plan: UseCache, cache: Cache, settings: Settings) -> None:
     """Fetches what is missing or damaged, unless another process has done so meanwhile."""
-    from hubmodule.resolver.fetch import Target, fetch
+    from hubmodule.resolver.fetch import fetch
 
-    name = urls.shown(plan.handle.text)
+    name = urls.redact(plan.handle.text)
     cache.prepare()
-    if cache.is_local:
-        cache.uses.mark(plan.key, again=True)
+    cache.mark_used(plan.key, again=True)
     with cache.lock(plan.key, settings.lock_timeout, name):
         cache.sweep()
         cache.sweep_foreign(plan.key)
-        health = cache.health(plan.key)
+        health = cache.check_health(plan.key)
         outdated = _is_outdated(plan, health)
-        if health.usable and not outdated:
+        if health.is_usable and not outdated:
             return
         if outdated:
             logger.info("%s has changed; unpacking it again.", name)
-        elif health.state is not State.MISSING:
+        elif health.state is not EntryState.MISSING:
             logger.warning(
                 "%s of %s is damaged (%s); fetching it again.",
-                cache.folder(plan.key),
+                cache.get_path(plan.key),
                 name,
                 health.detail,
             )
-        source = source_of(plan.handle)
-        with cache.new_folder(plan.key) as folder:
-            records = fetch(plan.handle, settings, Target(cache.storage, folder))
+        source = get_fingerprint(plan.handle)
+        with cache.new_directory(plan.key) as directory:
+            records = fetch(plan.handle, settings, cache.file_system, directory)
             if outdated:
                 cache.discard(plan.key)
-            manifest = Manifest(name, manifests.now(), tuple(records), source)
-            cache.publish(plan.key, folder, manifest)
+            manifest = Manifest(name, manifests.get_time(), tuple(records), source)
+            cache.publish(plan.key, directory, manifest)
 
 
 def _is_outdated(plan: UseCache, health: Health) -> bool:
     """Whether a cached module was unpacked from an earlier archive than the one that is there."""
-    if not health.usable or health.manifest is None or not health.manifest.source:
+    if not health.is_usable or health.manifest is None or not health.manifest.source:
         return False
-    return source_of(plan.handle) not in ("", health.manifest.source)
+    return get_fingerprint(plan.handle) not in ("", health.manifest.source)
 
 
 def _check_offline(path: str, settings: Settings) -> None:
     if settings.offline and needs_network(path):
         raise OfflineError(
-            f"{urls.shown(path)} is on the network, which HUBMODULE_OFFLINE switches off. Unset "
+            f"{urls.redact(path)} is on the network, which HUBMODULE_OFFLINE switches off. Unset "
             "it, or use a local copy.",
-            urls.shown(path),
+            urls.redact(path),
         )
 
 
-def _offline(plan: UseCache, cache: Cache, health: Health) -> Exception:
-    name = urls.shown(plan.handle.text)
-    if health.state is not State.MISSING:
+def _make_offline_error(plan: UseCache, cache: Cache, health: Health) -> Exception:
+    name = urls.redact(plan.handle.text)
+    if health.state is not EntryState.MISSING:
         whole = f"'{name}'" if name == plan.handle.text else "HANDLE"
         return CacheDamagedError(
-            f"{cache.folder(plan.key)} of {name} is damaged: {health.detail}. It cannot be fetched "
-            "again while HUBMODULE_OFFLINE is set. To repair it, run where there is a network:\n"
-            f"    HUBMODULE_OFFLINE=0 python -m hubmodule resolve {whole}"
+            f"{cache.get_path(plan.key)} of {name} is damaged: {health.detail}. It cannot be "
+            "fetched again while HUBMODULE_OFFLINE is set. To repair it, run where there is a "
+            f"network:\n    HUBMODULE_OFFLINE=0 python -m hubmodule resolve {whole}"
         )
     return OfflineError(
         f"{name} is not in the cache {cache.root}, and HUBMODULE_OFFLINE is set. "
-        f"{_what_is_cached(name, cache)}"
+        f"{_describe_cached(name, cache)}"
     )
 
 
-def _what_is_cached(name: str, cache: Cache) -> str:
-    cached = sorted({handle for key in cache.all_keys() if (handle := cache.handle(key))})
+def _describe_cached(name: str, cache: Cache) -> str:
+    cached = sorted({handle for key in cache.list_keys() if (handle := cache.read_handle(key))})
     if not cached:
         return "Nothing is cached. Unset HUBMODULE_OFFLINE to fetch it."
     alike = difflib.get_close_matches(name, cached, _MOST_SHOWN, cutoff=0.0)

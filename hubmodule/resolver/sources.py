@@ -1,36 +1,38 @@
-"""What is at a path of the user's: whether it is there, and whether it has changed."""
+"""What is at a path of the user's: whether it exists, and whether it has changed."""
 
 from __future__ import annotations
 
 from hubmodule._plain_errors import HandleNotFoundError
-from hubmodule.resolver.handles import ArchiveHandle, WebHandle, missing_hint, needs_network
-from hubmodule.resolver.storage import LocalStorage, storage_for
+from hubmodule.file_systems import find_file_system
+from hubmodule.resolver.handles import ArchiveHandle, WebHandle, describe_missing, needs_network
 
 
-def source_of(handle: WebHandle | ArchiveHandle) -> str:
-    """What changes with a local archive; empty for what is not local, or not there.
-
-    Also for one that is pinned: what is cached has that digest, whatever is there now.
-    """
-    if not isinstance(handle, ArchiveHandle) or handle.sha256:
+def get_fingerprint(handle: WebHandle | ArchiveHandle) -> str:
+    """Returns the fingerprint of a local archive; "" if it is remote, missing or pinned."""
+    if not isinstance(handle, ArchiveHandle) or handle.sha256 or needs_network(handle.path):
         return ""
-    storage, path = storage_for(handle.path)
-    return storage.version(path) if isinstance(storage, LocalStorage) else ""
+    file_system, path = find_file_system(handle.path)
+    return file_system.get_fingerprint(path)
 
 
 def check_exists(path: str) -> None:
-    """Raises HandleNotFoundError if nothing is at a path of the user's, or nobody can tell."""
-    storage, found = storage_for(path)
+    """Checks that something is at a path of the user's.
+
+    Raises:
+        HandleNotFoundError: if nothing is there, or its file system does not answer.
+        FileSystemUnavailableError: if its file system needs TensorFlow, which is missing.
+    """
+    file_system, found = find_file_system(path)
     try:
-        exists = storage.exists(found)
+        exists = file_system.exists(found)
     except OSError as error:
-        raise unreadable(path, error) from error
+        raise make_unreadable_error(path, error) from error
     if not exists:
-        raise HandleNotFoundError(f"{path} does not exist. {missing_hint(path)}")
+        raise HandleNotFoundError(f"{path} does not exist. {describe_missing(path)}")
 
 
-def unreadable(path: str, error: OSError) -> HandleNotFoundError:
-    """The error for what is there but cannot be read."""
+def make_unreadable_error(path: str, error: OSError) -> HandleNotFoundError:
+    """Makes the error for a file that exists, or may exist, but cannot be read."""
     reason = " ".join((error.strerror or str(error)).removeprefix(f"{path}: ").split())
     advice = "the credentials and the network" if needs_network(path) else "its permissions"
     return HandleNotFoundError(f"{path} cannot be read: {reason.rstrip('.')}. Check {advice}.")

@@ -16,8 +16,8 @@ _SIGNATURES = ("x-amz-signature", "x-goog-signature", "sig", "signature")
 _FRONT_PAGES = ("", "/models")
 
 
-def with_format(url: str, wanted: str) -> str:
-    """The address with `tf-hub-format=<wanted>` in its query, and otherwise as it is."""
+def set_format(url: str, wanted: str) -> str:
+    """Sets `tf-hub-format=<wanted>` in the query of an address; leaves the rest as it is."""
     parts = urllib.parse.urlsplit(url)
     kept = [part for part in parts.query.split("&") if part]
     kept = [part for part in kept if part.partition("=")[0] != "tf-hub-format"]
@@ -25,7 +25,7 @@ def with_format(url: str, wanted: str) -> str:
     return urllib.parse.urlunsplit(parts._replace(query=query, fragment=""))
 
 
-def takes_format(url: str, archive_suffixes: tuple[str, ...]) -> bool:
+def accepts_format(url: str, archive_suffixes: tuple[str, ...]) -> bool:
     """Whether `tf-hub-format` may be added to an address to ask for an archive.
 
     It may not be added to a signed address, whose signature would no longer hold, and has
@@ -36,11 +36,8 @@ def takes_format(url: str, archive_suffixes: tuple[str, ...]) -> bool:
     return names.isdisjoint(_SIGNATURES) and not parts.path.endswith(archive_suffixes)
 
 
-def shown(url: str) -> str:
-    """A handle or address for a message, a log, or a file that people read.
-
-    User names and queries may hold secrets, so they are left out; a pin stays.
-    """
+def redact(url: str) -> str:
+    """Removes user names, passwords and queries from a handle or address; a pin stays."""
     if "://" not in url:
         return url
     pin = _PIN.search(url)
@@ -48,18 +45,18 @@ def shown(url: str) -> str:
     return address + (pin[0] if pin else "")
 
 
-def without_secrets(text: str) -> str:
-    """A text of another library, or an address that cannot be parsed: rather too little of it."""
+def redact_all(text: str) -> str:
+    """Removes all that may be a secret from a text of another library, or an invalid address."""
     return _ANY_QUERY.sub("", _ANY_USER.sub("://", text))
 
 
-def printable(text: str) -> str:
-    """What a server says, without codes that a terminal would obey."""
+def escape_controls(text: str) -> str:
+    """Escapes control characters in a text of a server, which a terminal would obey."""
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
-def redirected(url: str, location: str) -> tuple[str, str | None]:
-    """Where a redirect leads, and why not to follow it, if so.
+def follow_redirect(url: str, location: str) -> tuple[str, str | None]:
+    """Returns where a redirect leads, and the reason not to follow it, or None.
 
     A redirect may lift http to https, but never the reverse, which would undo the
     protection that the user asked for, and never leave the two: file:///etc/passwd.

@@ -11,15 +11,17 @@ import sys
 import pytest
 
 from hubmodule import __main__ as command_line
-from hubmodule.resolver import owners
-from hubmodule.resolver.handles import cache_key
+from hubmodule.resolver import cache as caches
+from hubmodule.resolver.handles import make_cache_key
 from tests.commands.running import Result
 from tests.resolver import archives, servers
 
 
-def let_go(cache: pathlib.Path, handle: str) -> None:
-    """Ends this process's use of a module."""
-    (cache / ".hubmodule" / "uses" / cache_key(handle) / owners.this_process().token).unlink()
+def let_go() -> None:
+    """Ends this process's use of all modules."""
+    for mark in caches._marks.values():
+        os.close(mark)
+    caches._marks.clear()
 
 
 def test_list(server: servers.Server, capsys: pytest.CaptureFixture[str]) -> None:
@@ -36,7 +38,7 @@ def test_list_as_json(
 ) -> None:
     handle = f"{server.url}/m"
     Result(capsys, "resolve", handle)
-    folder = tmp_path / "cache" / cache_key(handle)
+    folder = tmp_path / "cache" / make_cache_key(handle)
     (folder / "saved_model.pb").unlink()
     [module] = json.loads(Result(capsys, "cache", "list", "--json").out)
     assert module.pop("age_seconds") in range(60)
@@ -66,7 +68,7 @@ def test_verify(
     Result(capsys, "resolve", handle)
     result = Result(capsys, "cache", "verify")
     assert (result.status, result.out) == (0, f"ok: {handle}\n")
-    (tmp_path / "cache" / cache_key(handle) / "tfhub_module.pb").write_bytes(b"\x08\x04")
+    (tmp_path / "cache" / make_cache_key(handle) / "tfhub_module.pb").write_bytes(b"\x08\x04")
     result = Result(capsys, "cache", "verify", handle)
     assert (result.status, result.out) == (
         1,
@@ -81,7 +83,7 @@ def test_verify_and_repair(
 ) -> None:
     handle = f"{server.url}/m"
     Result(capsys, "resolve", handle)
-    path = tmp_path / "cache" / cache_key(handle) / "tfhub_module.pb"
+    path = tmp_path / "cache" / make_cache_key(handle) / "tfhub_module.pb"
     path.write_bytes(b"\x08\x04")
     result = Result(capsys, "cache", "verify", "--repair")
     assert result.status == 0
@@ -96,7 +98,7 @@ def test_a_repair_that_fails(
     with servers.serving({"/m": answers}) as server:
         handle = f"{server.url}/m"
         Result(capsys, "resolve", handle)
-        (tmp_path / "cache" / cache_key(handle) / "tfhub_module.pb").unlink()
+        (tmp_path / "cache" / make_cache_key(handle) / "tfhub_module.pb").unlink()
         result = Result(capsys, "cache", "verify", "--repair")
     assert result.status == 1
     assert "answered 404 Not Found" in result.err
@@ -107,7 +109,7 @@ def test_a_repair_that_would_need_a_password(
 ) -> None:
     handle = server.url.replace("http://", "http://me:secret@") + "/m"
     Result(capsys, "resolve", handle)
-    path = tmp_path / "cache" / cache_key(handle) / "tfhub_module.pb"
+    path = tmp_path / "cache" / make_cache_key(handle) / "tfhub_module.pb"
     path.write_bytes(b"\x08\x04")
     result = Result(capsys, "cache", "verify", "--repair")
     assert (result.status, result.out) == (
@@ -156,20 +158,20 @@ def test_prune(
     Result(capsys, "resolve", handle)
     arguments = ["cache", "prune", "--max-size", "1kB"]
     in_use = Result(capsys, *arguments).out
-    let_go(tmp_path / "cache", handle)
+    let_go()
     dry = Result(capsys, *arguments, "--dry-run").out
     real = Result(capsys, *arguments).out
     assert in_use == f"in use: {handle}\nremoved 0 B in all\n"
     assert dry == f"would remove: {handle} (11.0 kB)\nwould remove 11.0 kB in all\n"
     assert real == f"removed: {handle} (11.0 kB)\nremoved 11.0 kB in all\n"
-    assert not (tmp_path / "cache" / cache_key(handle)).exists()
+    assert not (tmp_path / "cache" / make_cache_key(handle)).exists()
 
 
 def test_prune_keeps_what_is_young(
     server: servers.Server, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Result(capsys, "resolve", f"{server.url}/m")
-    let_go(tmp_path / "cache", f"{server.url}/m")
+    let_go()
     result = Result(capsys, "cache", "prune", "--older-than", "30d")
     assert result.out == "removed 0 B in all\n"
 
@@ -202,7 +204,7 @@ def test_limits_that_mean_nothing(
 def test_path(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert Result(capsys, "cache", "path").out == f"{tmp_path}/cache\n"
     assert Result(capsys, "cache", "path", "https://h/m").out == (
-        f"{tmp_path}/cache/{cache_key('https://h/m')}\n"
+        f"{tmp_path}/cache/{make_cache_key('https://h/m')}\n"
     )
 
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from hubmodule.resolver.handles import cache_key
+from hubmodule.resolver.handles import make_cache_key
 from tests.commands.running import Result
 from tests.resolver import servers
 
@@ -19,7 +19,7 @@ def test_resolve(
     result = Result(capsys, "resolve", handle, str(tmp_path))
     assert (result.status, result.out) == (
         0,
-        f"{tmp_path}/cache/{cache_key(handle)}\n{tmp_path}\n",
+        f"{tmp_path}/cache/{make_cache_key(handle)}\n{tmp_path}\n",
     )
 
 

@@ -8,7 +8,7 @@ import pathlib
 
 import pytest
 
-from hubmodule.resolver.retries import Retries
+from hubmodule.resolver.http import Retries
 
 _PREFIXES = ("HUBMODULE_", "TFHUB_")
 _OTHERS = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
@@ -35,7 +35,7 @@ def cache_dir(tmp_path: pathlib.Path) -> pathlib.Path:
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The seconds that code under test would have slept; it does not."""
     slept: list[float] = []
-    patient = functools.partial(Retries, sleep=slept.append, chance=lambda: 1.0)
+    patient = functools.partial(Retries, sleep=slept.append, get_random=lambda: 1.0)
     monkeypatch.setattr("hubmodule.resolver.fetch.Retries", patient)
-    monkeypatch.setattr("hubmodule.resolver.retries.Retries", patient)
+    monkeypatch.setattr("hubmodule.resolver.http.Retries", patient)
     return slept

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import bz2
 import contextlib
+import gzip
 import io
+import lzma
 import pathlib
 import posixpath
 import sys
 import tarfile
 from collections.abc import Iterable
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hubmodule._plain_errors import ArchiveDamagedError, ArchiveError, ArchiveRefusedError
+from hubmodule.file_systems import FileSystem
 from hubmodule.resolver.archive import Limits, unpack
 from hubmodule.resolver.manifest import FileRecord
 from tests.resolver import archives
 
 LIMITS = Limits(entries=100, bytes=1 << 30)
+COLLIDES = "has the name of an earlier one, as this file system compares names"
 ADVICE = "Do not use this archive; a module packed with `tar -czf m.tar.gz -C <module> .` is fine."
 
 
@@ -35,30 +40,47 @@ class _File(io.BytesIO):
 
 
 class Memory:
-    """A folder in memory."""
+    """A file system in memory, on which "m" is an empty directory."""
 
     def __init__(self, ignores_case: bool = False) -> None:
         self.files: dict[str, bytes] = {}
         self.folders: set[str] = set()
         self._ignores_case = ignores_case
 
-    def create(self, path: str) -> BinaryIO:
+    def open_new(self, path: str) -> BinaryIO:
+        path = path.removeprefix("m/")
         names = {name.lower() if self._ignores_case else name for name in self.files}
-        if (path.lower() if self._ignores_case else path) in names:
+        if (path.lower() if self._ignores_case else path) in names | self._list_folders():
             raise FileExistsError(path)
+        self._check_parents(path)
         return _File(self.files, path)
 
     def remove(self, path: str) -> None:
-        del self.files[path]
+        del self.files[path.removeprefix("m/")]
 
-    def make_folder(self, path: str) -> None:
+    def make_directory(self, path: str) -> None:
+        path = path.removeprefix("m/")
+        self._check_parents(f"{path}/x")
         self.folders.add(path)
+
+    def _check_parents(self, path: str) -> None:
+        if parents(path) & self.files.keys():
+            raise NotADirectoryError(path)
+
+    def _list_folders(self) -> set[str]:
+        return {"."}.union(self.folders, *(parents(name) for name in self.files))
 
 
 def unpacked(data: bytes, limits: Limits = LIMITS, size: int = 4096) -> Memory:
     memory = Memory()
-    unpack(cut(data, size), memory, limits)
+    unpack_into(memory, cut(data, size), limits)
     return memory
+
+
+def unpack_into(
+    memory: Memory, pieces: Iterable[bytes], limits: Limits = LIMITS
+) -> list[FileRecord]:
+    return unpack(pieces, cast(FileSystem, memory), "m", limits)
 
 
 def cut(data: bytes, size: int) -> Iterable[bytes]:
@@ -85,7 +107,7 @@ def test_unpacks_pieces_of_any_size(size: int) -> None:
 
 
 def test_says_what_it_unpacked() -> None:
-    records = unpack([archives.tar({"a": b"abc", "b/c": b""})], Memory(), LIMITS)
+    records = unpack_into(Memory(), [archives.tar({"a": b"abc", "b/c": b""})])
     abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     nothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
     assert records == [FileRecord("a", 3, abc), FileRecord("b/c", 0, nothing)]
@@ -132,18 +154,6 @@ def test_a_comment_for_all_entries_is_fine() -> None:
     ) as archive:
         archives.add(archive, "a", b"1")
     assert unpacked(out.getvalue()).files == {"a": b"1"}
-
-
-@pytest.mark.parametrize("key", ["path", "size"])
-def test_a_name_for_all_entries_is_refused(key: str) -> None:
-    out = io.BytesIO()
-    with tarfile.open(
-        fileobj=out, mode="w", format=tarfile.PAX_FORMAT, pax_headers={key: "7"}
-    ) as archive:
-        archives.add(archive, "a", b"1")
-    assert refusal(out.getvalue()) == (
-        f"The archive is refused: its entry '7' is a {key} for all entries. {ADVICE}"
-    )
 
 
 @pytest.mark.parametrize(
@@ -203,13 +213,12 @@ def test_a_sparse_file_of_pax() -> None:
 @pytest.mark.parametrize(
     ("names", "what"),
     [
-        (["\u00e9", "e\u0301"], "has the same name as an earlier one, in another form of Unicode"),
-        (["a/b", "a"], "makes a file of what an earlier one made a folder"),
-        (["a/", "a"], "makes a file of what an earlier one made a folder"),
-        (["."], "makes a file of what an earlier one made a folder"),
-        (["a/.."], "makes a file of what an earlier one made a folder"),
-        (["a", "a/b"], "makes a folder of what an earlier one made a file"),
-        (["a", "a/"], "makes a folder of what an earlier one made a file"),
+        (["a/b", "a"], COLLIDES),
+        (["a/", "a"], COLLIDES),
+        (["."], COLLIDES),
+        (["a/.."], COLLIDES),
+        (["a", "a/b"], COLLIDES),
+        (["a", "a/"], COLLIDES),
     ],
 )
 def test_names_that_collide(names: list[str], what: str) -> None:
@@ -229,18 +238,15 @@ def test_of_a_name_that_is_there_twice_the_later_counts(again: str) -> None:
         for name, content in (("a/b", b"longer"), ("c", b"1"), (again, b"new")):
             archives.add(archive, name, content)
     memory = Memory()
-    records = unpack([out.getvalue()], memory, LIMITS)
+    records = unpack_into(memory, [out.getvalue()])
     assert memory.files == {"a/b": b"new", "c": b"1"}
     assert [(record.path, record.size) for record in records] == [("a/b", 3), ("c", 1)]
 
 
 def test_names_that_collide_on_this_file_system() -> None:
     with pytest.raises(ArchiveRefusedError) as caught:
-        unpack([archives.tar({"A": b"", "a": b""})], Memory(ignores_case=True), LIMITS)
-    assert str(caught.value) == (
-        "The archive is refused: its entry 'a' has the same name as an earlier one, as this file "
-        f"system compares names. {ADVICE}"
-    )
+        unpack_into(Memory(ignores_case=True), [archives.tar({"A": b"", "a": b""})])
+    assert str(caught.value) == (f"The archive is refused: its entry 'a' {COLLIDES}. {ADVICE}")
 
 
 def test_names_that_differ_in_case_are_two() -> None:
@@ -274,12 +280,12 @@ def test_a_bomb_of_zeros_after_the_end() -> None:
 def test_a_long_long_name() -> None:
     data = archives.tar_of("x", bytes(2 << 20), tarfile.GNUTYPE_LONGNAME)
     assert refusal(data) == (
-        f"The archive is refused: it has a name or attributes of 2097152 bytes. {ADVICE}"
+        f"The archive is refused: it has a name or attributes of more than 1048576 bytes. {ADVICE}"
     )
 
 
 def test_no_file_in_it() -> None:
-    expected = "The archive holds no file; pack the module once more."
+    expected = "The archive holds no file; pack the module again."
     assert damage(archives.tar({})) == expected
     assert damage(archives.tar({}, folders=["assets"])) == expected
 
@@ -287,7 +293,7 @@ def test_no_file_in_it() -> None:
 CUT_OFF = "The archive is cut off: its tar ends in the middle."
 
 
-@pytest.mark.parametrize("length", [1, 100, 511, 512, 513, 600, 1023, 1024, 1100])
+@pytest.mark.parametrize("length", [511, 512, 513, 600, 1023, 1024, 1100])
 def test_cut_off(length: int) -> None:
     assert damage(archives.tar({"a": b"b" * 100, "c": b"d"})[:length]) == CUT_OFF
 
@@ -295,9 +301,7 @@ def test_cut_off(length: int) -> None:
 def test_the_mark_of_the_end_may_be_missing_if_a_checksum_vouches_for_it() -> None:
     data = archives.tar({"a": b"1"})[:1024]
     assert damage(data) == CUT_OFF
-    memory = Memory()
-    unpack([data], memory, LIMITS, needs_end=False)
-    assert memory.files == {"a": b"1"}
+    assert unpacked(gzip.compress(data)).files == {"a": b"1"}
 
 
 def test_something_follows_the_end() -> None:
@@ -312,22 +316,16 @@ def test_a_damaged_header_is_not_the_end() -> None:
     assert damage(bytes(data)).startswith("The archive is damaged: a header in it is corrupt (")
 
 
-@pytest.mark.parametrize("records", [b"x", b"8 path=a\n", b"99 path=a\n", b"7 patha\n", b"0 a=b\n"])
-def test_damaged_pax_records(records: bytes) -> None:
-    data = archives.tar_of("x", records, tarfile.XHDTYPE) + archives.tar()
-    assert damage(data) == "The archive is damaged: a pax record in it is corrupt."
-
-
-@pytest.mark.parametrize("size", ["-1", "1e3", "٣", "9" * 30])
+@pytest.mark.parametrize("size", ["-1", "1e3", "9" * 30])
 def test_damaged_sizes(size: str) -> None:
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as archive:
         header = tarfile.TarInfo("x")
         header.pax_headers = {"size": size}
-        archive.addfile(header)
-    assert damage(out.getvalue()) == (
-        f"The archive is damaged: something in it has the size {size!r}."
-    )
+        archive.addfile(header, io.BytesIO())
+    data = out.getvalue()
+    # What tarfile takes for a size of zero leaves content that is not a header.
+    assert damage(data[:1536] + b"content".ljust(512, b"\0") + data[1536:])
 
 
 def test_a_negative_size() -> None:
@@ -336,8 +334,113 @@ def test_a_negative_size() -> None:
     header[148:156] = b" " * 8
     header[148:156] = b"%06o\0 " % sum(header)
     assert damage(bytes(header) + bytes(1024)) == (
-        "The archive is damaged: something in it has the size '-1'."
+        "The archive is damaged: something in it has the size -1."
     )
+
+
+FORMATS = {"gzip": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress}
+NOISE = bytes(range(256)) * 20
+
+
+@pytest.fixture(params=["isal", "zlib"])
+def library(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Decompresses gzip with each library."""
+    if request.param == "zlib":
+        monkeypatch.setitem(sys.modules, "isal.igzip", None)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("size", [7, 1 << 20])
+def test_compressed(library: None, name: str, size: int) -> None:
+    data = FORMATS[name](archives.tar())
+    assert unpacked(data, size=size).files == archives.MODULE
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_compressed_in_several_streams(library: None, name: str) -> None:
+    pack, data = FORMATS[name], archives.tar()
+    assert unpacked(pack(data[:5000]) + pack(data[5000:])).files == archives.MODULE
+
+
+def test_zeros_may_follow_gzip(library: None) -> None:
+    assert unpacked(gzip.compress(archives.tar()) + bytes(1000)).files == archives.MODULE
+
+
+def test_compressed_twice() -> None:
+    data = gzip.compress(bz2.compress(archives.tar()))
+    assert unpacked(data).files == archives.MODULE
+    assert damage(gzip.compress(data)) == (
+        "Not an archive: more than 2 nested layers of compression."
+    )
+
+
+def test_something_follows_gzip(library: None) -> None:
+    assert "gzip data are corrupt (" in damage(gzip.compress(archives.tar()) + b"more than that")
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("missing", [1, 4, 8, 9, 100])
+def test_compressed_data_that_are_cut_off(library: None, name: str, missing: int) -> None:
+    data = FORMATS[name](archives.tar({"noise": NOISE}))
+    assert damage(data[:-missing]) == (
+        f"The archive is cut off: its {name} data end before their checksum."
+    )
+
+
+@pytest.mark.parametrize("where", [-1, -5, -8])
+def test_a_changed_byte_is_noticed(library: None, where: int) -> None:
+    data = bytearray(gzip.compress(archives.tar()))
+    data[where] ^= 1
+    assert damage(bytes(data)).startswith("The archive is damaged: its gzip data are corrupt (")
+
+
+@given(where=st.integers(0, 10**9), bit=st.integers(0, 7))
+def test_no_changed_bit_yields_other_files(where: int, bit: int) -> None:
+    data = bytearray(gzip.compress(archives.tar(), mtime=0))
+    data[where % len(data)] ^= 1 << bit
+    try:
+        memory = unpacked(bytes(data))
+    except ArchiveDamagedError:
+        return
+    # Only what gzip's checksum does not cover, such as its time stamp, may change.
+    assert memory.files == archives.MODULE
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "The archive is empty: not a single byte came."),
+        (
+            b"PK\x03\x04" + bytes(600),
+            f"Not an archive: it begins with {b'PK' + bytes([3, 4]) + bytes(20)!r}, not like a "
+            "tar, gzip, bz2 or xz.",
+        ),
+        (
+            gzip.compress(b"a saved model", mtime=0),
+            "Not an archive: it begins with b'a saved model', not like a tar, gzip, bz2 or xz.",
+        ),
+    ],
+)
+def test_not_an_archive(data: bytes, message: str) -> None:
+    assert damage(data) == message
+
+
+def test_a_tar_from_before_posix() -> None:
+    block = bytearray(archives.tar({"a": b"b"}))
+    block[257:265] = bytes(8)
+    block[148:156] = b" " * 8
+    block[148:156] = b"%06o\0 " % sum(block[:512])
+    assert unpacked(bytes(block)).files == {"a": b"b"}
+
+
+def test_a_bomb_of_numbers_in_a_sparse_header() -> None:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        header = tarfile.TarInfo("x")
+        header.pax_headers = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0"}
+        header.size = 4 << 20
+        archive.addfile(header, io.BytesIO(b"9" * 7 + b"\n" + b"1\n" * (2 << 20)))
+    assert "has a name or attributes of more than 1048576 bytes" in refusal(out.getvalue())
 
 
 NAMES = st.lists(st.text("abä.", min_size=1, max_size=5), min_size=1, max_size=4).map("/".join)
@@ -365,7 +468,7 @@ def test_whatever_an_archive_names_stays_inside(
             archives.add(archive, f"/{name}" if absolute else name, b"", bytes([kind]), "/etc")
     memory = Memory()
     with contextlib.suppress(ArchiveError):
-        unpack([out.getvalue()], memory, LIMITS)
+        unpack_into(memory, [out.getvalue()])
     for path in [*memory.files, *memory.folders]:
         assert posixpath.normpath(path) == path
         assert not {"", ".."} & set(path.split("/"))

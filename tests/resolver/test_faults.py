@@ -7,6 +7,7 @@ and everything must be as if the first had never been.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import json
@@ -23,8 +24,8 @@ from typing import Any
 import pytest
 
 from hubmodule.resolver import maintenance
-from hubmodule.resolver.cache import Cache, State
-from hubmodule.resolver.handles import cache_key
+from hubmodule.resolver.cache import Cache, EntryState
+from hubmodule.resolver.handles import make_cache_key
 from tests.resolver import archives, servers
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -132,21 +133,20 @@ def kill_everywhere(
 def assert_heals(zygote: Zygote, cache: pathlib.Path, handle: str) -> None:
     """The next call works at once and leaves a cache that is whole and without litter."""
     result = zygote.run({"job": "resolve", "handle": handle, "cache": str(cache)})[0]
-    assert result.get("path") == str(cache / cache_key(handle)), result
+    assert result.get("path") == str(cache / make_cache_key(handle)), result
     assert_pristine(cache, handle)
 
 
 def assert_pristine(cache: pathlib.Path, handle: str) -> None:
-    key = cache_key(handle)
+    key = make_cache_key(handle)
     opened = Cache(str(cache))
-    [module] = maintenance.modules(opened)
+    [module] = maintenance.list_modules(opened)
     assert module.handle == handle
     assert maintenance.verify(opened, module).problems == {}
     assert content(cache / key) == archives.MODULE
     beside = {key, f"{key}.manifest.json", f"{key}.descriptor.txt", ".hubmodule"}
     assert set(os.listdir(cache)) == beside
     assert os.listdir(cache / ".hubmodule" / "tmp") == []
-    assert not (cache / ".hubmodule" / "pruning" / key).exists()
 
 
 def content(folder: pathlib.Path) -> dict[str, bytes]:
@@ -191,7 +191,7 @@ def test_killed_while_repairing(
     damage: str,
 ) -> None:
     handle = f"{server.url}/m"
-    Cache(str(filled)).storage.remove(os.path.join(filled, cache_key(handle), damage))
+    Cache(str(filled)).file_system.remove(os.path.join(filled, make_cache_key(handle), damage))
     moments = kill_everywhere(
         zygote,
         {"job": "resolve", "handle": handle},
@@ -211,7 +211,7 @@ def test_killed_while_sweeping_what_the_killed_left(
     littering = 0
     for stage in range(1, 40, 3):
         zygote.run({**order, "cache": str(before), "die_before": stage})
-        if Cache(str(before)).storage.names(str(before / ".hubmodule" / "tmp")):
+        if Cache(str(before)).file_system.list_names(str(before / ".hubmodule" / "tmp")):
             littering += 1
             heals = functools.partial(assert_heals, zygote, handle=handle)
             kill_everywhere(zygote, order, before, tmp_path, heals)
@@ -239,7 +239,7 @@ def test_killed_while_adopting_what_tensorflow_hub_cached(
     zygote: Zygote, server: servers.Server, filled: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
     handle = f"{server.url}/m"
-    key = cache_key(handle)
+    key = make_cache_key(handle)
     shutil.rmtree(filled / ".hubmodule")
     (filled / f"{key}.manifest.json").unlink()
     asked = len(server.requests)
@@ -305,10 +305,15 @@ def test_who_waits_for_the_killed_goes_on(zygote: Zygote, cache_dir: pathlib.Pat
 
 
 def _holder(cache: pathlib.Path, pids: list[int]) -> int:
+    """Finds the one of some processes that has marked what it makes."""
     [name] = os.listdir(cache / ".hubmodule" / "tmp")
-    pid = int(name.split("-")[1])
-    assert pid in pids
-    return pid
+    place = os.stat(cache / ".hubmodule" / "tmp" / name)
+    for pid in pids:
+        for file in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(OSError):
+                if os.path.samestat(file.stat(), place):
+                    return pid
+    raise AssertionError(f"none of {pids} works on {name}")
 
 
 def test_eight_processes_make_one_download(zygote: Zygote, cache_dir: pathlib.Path) -> None:
@@ -316,7 +321,9 @@ def test_eight_processes_make_one_download(zygote: Zygote, cache_dir: pathlib.Pa
         handle = f"{server.url}/m"
         order = {"job": "resolve", "handle": handle, "cache": str(cache_dir), "may_wait": True}
         results = zygote.run(*[order] * 8)
-        assert {result.get("path") for result in results} == {str(cache_dir / cache_key(handle))}
+        assert {result.get("path") for result in results} == {
+            str(cache_dir / make_cache_key(handle))
+        }
         assert len(server.requests) == 1
         assert_pristine(cache_dir, handle)
 
@@ -325,7 +332,7 @@ def test_eight_processes_that_find_damage_warn_and_fetch_once(
     zygote: Zygote, filled: pathlib.Path, server: servers.Server
 ) -> None:
     handle = f"{server.url}/m"
-    folder = filled / cache_key(handle)
+    folder = filled / make_cache_key(handle)
     shutil.rmtree(folder / "variables")
     asked = len(server.requests)
     order = {"job": "resolve", "handle": handle, "cache": str(filled), "may_wait": True}
@@ -348,7 +355,9 @@ def test_processes_without_locks_throw_all_but_one_away(
         handle = f"{server.url}/m"
         order = {"job": "resolve", "handle": handle, "cache": str(cache_dir), "no_locks": True}
         results = zygote.run(*[order] * how_many)
-        assert {result.get("path") for result in results} == {str(cache_dir / cache_key(handle))}
+        assert {result.get("path") for result in results} == {
+            str(cache_dir / make_cache_key(handle))
+        }
         assert_pristine(cache_dir, handle)
 
 
@@ -356,7 +365,7 @@ def test_nobody_waits_for_a_dead_tensorflow_hub(
     zygote: Zygote, cache_dir: pathlib.Path, server: servers.Server
 ) -> None:
     handle = f"{server.url}/m"
-    key = cache_key(handle)
+    key = make_cache_key(handle)
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
     cache_dir.mkdir()
@@ -371,11 +380,11 @@ def test_nobody_waits_for_a_living_tensorflow_hub_either(
     zygote: Zygote, cache_dir: pathlib.Path, server: servers.Server
 ) -> None:
     handle = f"{server.url}/m"
-    lock = cache_dir / f"{cache_key(handle)}.lock"
+    lock = cache_dir / f"{make_cache_key(handle)}.lock"
     cache_dir.mkdir()
     lock.write_text(f"{socket.gethostname()}.{os.getpid()}.0123abcd")
     [result] = zygote.run({"job": "resolve", "handle": handle, "cache": str(cache_dir)})
-    assert result["path"] == str(cache_dir / cache_key(handle))
+    assert result["path"] == str(cache_dir / make_cache_key(handle))
     assert lock.exists()
 
 
@@ -383,20 +392,20 @@ def test_what_a_living_process_resolved_is_not_pruned(
     zygote: Zygote, server: servers.Server, filled: pathlib.Path
 ) -> None:
     handle = f"{server.url}/m"
-    key = cache_key(handle)
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as user:
-        from hubmodule.resolver import owners
-
-        owner = owners.Owner(owners.this_process().place, user.pid, owners.start_time(user.pid))
-        (filled / ".hubmodule" / "uses" / key).mkdir(exist_ok=True)
-        (filled / ".hubmodule" / "uses" / key / owner.token).touch()
+    key = make_cache_key(handle)
+    program = f"import hubmodule as hub; hub.resolve({handle!r}); print(1, flush=True); input()"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TFHUB_CACHE_DIR": str(filled)}
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe) as user:
+        user.stdout.readline()
         [kept] = zygote.run({"job": "prune", "cache": str(filled)})
         user.kill()
     zygote.faults += 1
     [removed] = zygote.run({"job": "prune", "cache": str(filled)})
     assert (kept["removed"], kept["in_use"]) == (0, 1)
     assert (removed["removed"], removed["in_use"]) == (1, 0)
-    assert Cache(str(filled)).health(key).state is State.MISSING
+    assert Cache(str(filled)).check_health(key).state is EntryState.MISSING
 
 
 if __name__ == "__main__":

@@ -17,11 +17,11 @@ from hubmodule._plain_errors import (
     DownloadError,
     HandleNotFoundError,
 )
-from hubmodule.resolver.decompress import NotAnArchiveError
-from hubmodule.resolver.fetch import Target, fetch
+from hubmodule.file_systems import LocalFileSystem
+from hubmodule.resolver.archive import NotAnArchiveError
+from hubmodule.resolver.fetch import fetch
 from hubmodule.resolver.handles import ArchiveHandle, WebHandle, parse
 from hubmodule.resolver.manifest import FileRecord
-from hubmodule.resolver.storage import LocalStorage
 from tests.resolver import archives, servers
 
 BODY = archives.tar_gz()
@@ -36,7 +36,7 @@ def folder(tmp_path: pathlib.Path) -> pathlib.Path:
 def fetched(text: str, folder: pathlib.Path) -> list[FileRecord]:
     handle = parse(text)
     assert isinstance(handle, (WebHandle, ArchiveHandle))
-    return fetch(handle, settings.current(), Target(LocalStorage(), str(folder)))
+    return fetch(handle, settings.current(), LocalFileSystem(), str(folder))
 
 
 def content(folder: pathlib.Path) -> dict[str, bytes]:
@@ -198,7 +198,7 @@ def test_something_else_than_an_archive(folder: pathlib.Path) -> None:
         fetched(f"{server.url}/m", folder)
     assert str(caught.value) == (
         f"Cannot unpack {server.url}/m, where {server.url}/m answered 200 OK with "
-        "application/json: It is no archive: it begins with b'{\"error\": 1}', not like a tar, "
+        "application/json: Not an archive: it begins with b'{\"error\": 1}', not like a tar, "
         "gzip, bz2 or xz."
     )
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from hubmodule._plain_errors import HubModuleError, InvalidHandleError
 from hubmodule.resolver import handles
-from hubmodule.resolver.handles import ArchiveHandle, KaggleModel, PathHandle, WebHandle
+from hubmodule.resolver.handles import ArchiveHandle, PathHandle, WebHandle
 
 PIN = "0123456789abcdef" * 4
 
@@ -80,40 +80,12 @@ def test_a_relative_archive_means_another_one_elsewhere(
     ],
 )
 def test_an_address(text: str) -> None:
-    assert handles.parse(text) == WebHandle(text, text, None, None)
+    assert handles.parse(text) == WebHandle(text, text, None)
 
 
 def test_a_pinned_address() -> None:
     text = f"https://example.org/m?a=b#sha256={PIN}"
-    assert handles.parse(text) == WebHandle(text, "https://example.org/m?a=b", PIN, None)
-
-
-NNLM = KaggleModel("google", "nnlm", "tensorFlow1", "en-dim128", "1")
-
-
-@pytest.mark.parametrize(
-    ("path", "model"),
-    [
-        ("google/nnlm/tensorFlow1/en-dim128/1", NNLM),
-        ("google/nnlm/tensorFlow1/en-dim128/1?a=b", NNLM),
-        ("google/nnlm/frameworks/tensorFlow1/variations/en-dim128/versions/1", NNLM),
-        ("google/nnlm/frameworks/tensorFlow1/variations/en-dim128/versions/1/?a=b", NNLM),
-        (
-            "google/nnlm/tensorFlow1/en-dim128",
-            KaggleModel("google", "nnlm", "tensorFlow1", "en-dim128", None),
-        ),
-        (
-            "google/nnlm/frameworks/tensorFlow1/variations/en-dim128",
-            KaggleModel("google", "nnlm", "tensorFlow1", "en-dim128", None),
-        ),
-        ("google/nnlm", None),
-        ("", None),
-    ],
-)
-@pytest.mark.parametrize("host", ["www.kaggle.com", "kaggle.com"])
-def test_an_address_at_kaggle(host: str, path: str, model: KaggleModel | None) -> None:
-    text = f"https://{host}/models/{path}"
-    assert handles.parse(text) == WebHandle(text, text, None, model)
+    assert handles.parse(text) == WebHandle(text, "https://example.org/m?a=b", PIN)
 
 
 UNDERSTOOD = (
@@ -208,7 +180,7 @@ def test_tensorflow_says_which_file_systems_there_are() -> None:
     ],
 )
 def test_the_hint_for_a_missing_path(path: str, hint: str) -> None:
-    assert handles.missing_hint(path) == hint
+    assert handles.describe_missing(path) == hint
 
 
 @pytest.mark.parametrize(
@@ -221,7 +193,7 @@ def test_which_paths_need_a_network(path: str, answer: bool) -> None:
 
 def test_the_key_is_that_of_tensorflow_hub() -> None:
     text = "https://tfhub.dev/google/é/1?a=b"
-    assert handles.cache_key(text) == hashlib.sha1(text.encode("utf8")).hexdigest()
+    assert handles.make_cache_key(text) == hashlib.sha1(text.encode("utf8")).hexdigest()
 
 
 TEXTS = st.one_of(
@@ -243,21 +215,6 @@ def test_any_text_is_a_handle_or_an_error_of_ours(text: str) -> None:
 
 
 SEGMENT = st.text("abcXYZ019-_.", min_size=1).filter(lambda name: name.strip("."))
-
-
-@given(owner=SEGMENT, model=SEGMENT, framework=SEGMENT, variation=SEGMENT, version=SEGMENT)
-def test_both_forms_of_kaggle_name_the_same_model(
-    owner: str, model: str, framework: str, variation: str, version: str
-) -> None:
-    if framework.lower() == "frameworks":
-        return
-    base = f"https://www.kaggle.com/models/{owner}/{model}"
-    short = handles.parse(f"{base}/{framework}/{variation}/{version}")
-    long = handles.parse(f"{base}/frameworks/{framework}/variations/{variation}/versions/{version}")
-    expected = KaggleModel(owner, model, framework, variation, version)
-    assert isinstance(short, WebHandle)
-    assert isinstance(long, WebHandle)
-    assert short.model == long.model == expected
 
 
 if __name__ == "__main__":

@@ -24,7 +24,6 @@ from hubmodule._plain_errors import (
 )
 from hubmodule.resolver import http
 from hubmodule.resolver.handles import WebHandle, parse
-from hubmodule.resolver.retries import Retries
 from tests.resolver import servers
 
 BODY = os.urandom(100_000)
@@ -36,12 +35,12 @@ class Fetched:
     def __init__(self, url: str, retries: int = 3, starts: int = 1):
         self.pauses: list[float] = []
         self.reports: list[tuple[int, int | None]] = []
-        patience = Retries(retries, sleep=self.pauses.append, chance=lambda: 1.0)
+        patience = http.Retries(retries, sleep=self.pauses.append, get_random=lambda: 1.0)
         with http.Download(web(url), settings.current(), patience, self.report) as download:
             for _ in range(starts - 1):
                 with pytest.raises(http.StartAgain):
-                    b"".join(download.chunks())
-            self.body = b"".join(download.chunks())
+                    b"".join(download.read_pieces())
+            self.body = b"".join(download.read_pieces())
             self.answer = download.answer
 
     def report(self, received: int, total: int | None) -> None:
@@ -284,10 +283,21 @@ def test_tries_again_later_and_later() -> None:
     assert fetched.pauses == [0.5, 1.0, 2.0]
 
 
-def test_waits_as_long_as_the_server_asks() -> None:
-    answers = [servers.status(429, Retry_After="7"), servers.whole(BODY)]
+@pytest.mark.parametrize(
+    ("header", "pauses"),
+    [("7", [7.0]), (" 7 ", [7.0]), ("Thu, 01 Jan 1970 12:00:30 GMT", [0.0])],
+)
+def test_waits_as_long_as_the_server_asks(header: str, pauses: list[float]) -> None:
+    answers = [servers.status(429, Retry_After=header), servers.whole(BODY)]
     with servers.serving({"/m": answers}) as server:
-        assert Fetched(f"{server.url}/m").pauses == [7.0]
+        assert Fetched(f"{server.url}/m").pauses == pauses
+
+
+@pytest.mark.parametrize("header", ["soon", "-1", "\xb2", "9" * 5000, "Mon, 99 Foo 2026"])
+def test_waits_as_usual_if_the_server_asks_for_nothing_readable(header: str) -> None:
+    answers = [servers.status(503, Retry_After=header), servers.whole(BODY)]
+    with servers.serving({"/m": answers}) as server:
+        assert Fetched(f"{server.url}/m").pauses == [0.5]
 
 
 def test_gives_up_if_the_server_asks_to_wait_for_long() -> None:
@@ -407,14 +417,14 @@ def test_a_chunk_of_a_negative_length() -> None:
 def test_a_server_that_cuts_again_and_again() -> None:
     with servers.serving({"/m": servers.cut(BODY, 500)}) as server:
         pauses: list[float] = []
-        patience = Retries(2, pauses.append, chance=lambda: 1.0)
+        patience = http.Retries(2, pauses.append, get_random=lambda: 1.0)
         handle = web(f"{server.url}/m")
         with http.Download(handle, settings.current(), patience) as download:
             for _ in range(2):
                 with pytest.raises(http.StartAgain):
-                    b"".join(download.chunks())
+                    b"".join(download.read_pieces())
             with pytest.raises(DownloadError) as caught:
-                b"".join(download.chunks())
+                b"".join(download.read_pieces())
     assert str(caught.value) == (
         f"Cannot fetch {server.url}/m from {server.url}/m: the connection ended after 500 of "
         "100000 bytes, again and again. Try again later, or from another network."
@@ -557,7 +567,7 @@ def test_a_deleted_model_of_tfhub(proxy: servers.Server) -> None:
 
 
 def location(url: str) -> str:
-    return http.uncompressed_location(web(url), settings.current(), Retries(1, lambda pause: None))
+    return http.find_uncompressed(web(url), settings.current(), http.Retries(1, lambda pause: None))
 
 
 @pytest.mark.parametrize(
@@ -596,6 +606,92 @@ def test_a_server_says_nothing_of_an_unpacked_module(answer: servers.Answer, sta
         f"{server.url}/m cannot be read uncompressed. Unset TFHUB_MODEL_LOAD_FORMAT to download it."
     )
     assert isinstance(caught.value, ValueError)
+
+
+def failure(wait: float | None = None) -> http.Transient:
+    return http.Transient(OSError("it failed"), wait)
+
+
+def test_pauses_grow_up_to_a_limit() -> None:
+    pauses: list[float] = []
+    retries = http.Retries(9, pauses.append, get_random=lambda: 1.0)
+    for _ in range(9):
+        retries.wait_or_raise(failure())
+    assert pauses == [0.5, 1, 2, 4, 8, 16, 30, 30, 30]
+
+
+def test_chance_shortens_a_pause_by_half_at_most() -> None:
+    pauses: list[float] = []
+    http.Retries(1, pauses.append, get_random=lambda: 0.0).wait_or_raise(failure())
+    assert pauses == [0.25]
+
+
+def test_too_many_failures_raise_the_last() -> None:
+    retries = http.Retries(1, lambda pause: None)
+    retries.wait_or_raise(failure())
+    with pytest.raises(OSError, match="it failed"):
+        retries.wait_or_raise(failure())
+
+
+def test_a_success_begins_anew() -> None:
+    pauses: list[float] = []
+    retries = http.Retries(1, pauses.append, get_random=lambda: 1.0)
+    retries.wait_or_raise(failure())
+    retries.reset()
+    retries.wait_or_raise(failure())
+    assert pauses == [0.5, 0.5]
+
+
+def test_the_server_says_how_long() -> None:
+    pauses: list[float] = []
+    http.Retries(1, pauses.append).wait_or_raise(failure(120.0))
+    assert pauses == [120.0]
+
+
+def test_the_longest_pauses_are_finite() -> None:
+    pauses: list[float] = []
+    retries = http.Retries(2000, pauses.append, get_random=lambda: 1.0)
+    for _ in range(2000):
+        retries.wait_or_raise(failure())
+    assert pauses[-1] == 30
+
+
+def test_some_failures_are_worth_fewer_tries() -> None:
+    pauses: list[float] = []
+    retries = http.Retries(5, pauses.append, get_random=lambda: 1.0)
+    retries.wait_or_raise(http.Transient(OSError("no such host"), most_retries=1))
+    with pytest.raises(OSError, match="no such host"):
+        retries.wait_or_raise(http.Transient(OSError("no such host"), most_retries=1))
+    assert pauses == [0.5]
+
+
+def test_a_repeat_is_said_in_short(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "hubmodule")
+    retries = http.Retries(9, lambda pause: None, get_random=lambda: 1.0)
+    for text in ("it failed.", "it failed.", "it broke.", "it failed."):
+        retries.wait_or_raise(http.Transient(OSError(text)))
+    assert caplog.messages == [
+        "it failed. Trying again in 0.5 seconds.",
+        "The same again. Trying again in 1.0 seconds.",
+        "it broke. Trying again in 2.0 seconds.",
+        "it failed. Trying again in 4.0 seconds.",
+    ]
+
+
+@pytest.mark.parametrize(("wait", "level"), [(4.9, "INFO"), (5.0, "WARNING")])
+def test_says_why_it_stands_still(
+    wait: float, level: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "hubmodule")
+    http.Retries(1, lambda pause: None).wait_or_raise(failure(wait))
+    [record] = caplog.records
+    assert record.getMessage() == f"it failed Trying again in {wait} seconds."
+    assert record.levelname == level
+
+
+def test_two_minutes_is_the_longest_wait() -> None:
+    with pytest.raises(OSError, match="it failed"):
+        http.Retries(9, lambda pause: None).wait_or_raise(failure(120.5))
 
 
 if __name__ == "__main__":

@@ -10,9 +10,9 @@ import sys
 import pytest
 
 from hubmodule._plain_errors import CacheError
-from hubmodule.resolver import maintenance, owners
-from hubmodule.resolver.cache import Cache, State
-from hubmodule.resolver.handles import cache_key
+from hubmodule.resolver import maintenance
+from hubmodule.resolver.cache import Cache, EntryState
+from hubmodule.resolver.handles import make_cache_key
 from hubmodule.resolver.manifest import FileRecord, Manifest
 
 ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
@@ -30,15 +30,15 @@ def cache(tmp_path: pathlib.Path) -> Cache:
 
 def add(cache: Cache, handle: str, unused_days: float = 0.0, padding: int = 0) -> str:
     """Puts a module of 3 bytes and some padding into a cache."""
-    key = cache_key(handle)
+    key = make_cache_key(handle)
     files = (
         FileRecord("saved_model.pb", 3, ABC),
         FileRecord("assets/padding", padding, None if padding else ABC),
     )
     files = files if padding else files[:1]
-    with cache.new_folder(key) as folder:
+    with cache.new_directory(key) as folder:
         for file, content in zip(files, (b"abc", bytes(padding)), strict=False):
-            with cache.storage.create(f"{folder}/{file.path}") as out:
+            with cache.file_system.open_new(f"{folder}/{file.path}") as out:
                 out.write(content)
         cache.publish(key, folder, Manifest(handle, FETCHED, files))
     then = NOW - unused_days * DAY
@@ -47,7 +47,7 @@ def add(cache: Cache, handle: str, unused_days: float = 0.0, padding: int = 0) -
 
 
 def modules(cache: Cache) -> list[maintenance.CachedModule]:
-    return maintenance.modules(cache, clock=lambda: NOW)
+    return maintenance.list_modules(cache, clock=lambda: NOW)
 
 
 def prune(cache: Cache, **arguments: object) -> tuple[list[str | None], list[str | None]]:
@@ -61,25 +61,25 @@ def test_what_is_cached(cache: Cache) -> None:
     key = add(cache, "new", unused_days=1)
     new, old = modules(cache)
     assert new == maintenance.CachedModule(
-        key, "new", cache.folder(key), 3, 100 * DAY, 1 * DAY, State.COMPLETE, ""
+        key, "new", cache.get_path(key), 3, 100 * DAY, 1 * DAY, EntryState.COMPLETE, ""
     )
     assert (old.handle, old.size, old.unused_seconds) == ("old", 13, 9 * DAY)
-    assert old.state is State.ADOPTED
+    assert old.state is EntryState.ADOPTED
 
 
 def test_a_damaged_module_is_listed(cache: Cache) -> None:
     key = add(cache, "m")
-    os.remove(os.path.join(cache.folder(key), "saved_model.pb"))
+    os.remove(os.path.join(cache.get_path(key), "saved_model.pb"))
     [module] = modules(cache)
     assert (module.state, module.detail, module.size) == (
-        State.DAMAGED,
+        EntryState.DAMAGED,
         "saved_model.pb is missing",
         0,
     )
 
 
 def test_an_unknown_module_is_listed(cache: Cache) -> None:
-    folder = pathlib.Path(cache.folder("ab" * 20))
+    folder = pathlib.Path(cache.get_path("ab" * 20))
     folder.mkdir()
     (folder / "saved_model.pb").write_bytes(b"12")
     os.utime(folder, (NOW - 5, NOW - 5))
@@ -102,9 +102,9 @@ def test_nothing_is_wrong(cache: Cache) -> None:
 
 
 def test_other_bytes_of_the_same_number(cache: Cache) -> None:
-    path = pathlib.Path(cache.folder(add(cache, "m")), "saved_model.pb")
+    path = pathlib.Path(cache.get_path(add(cache, "m")), "saved_model.pb")
     path.write_bytes(b"abd")
-    assert cache.health(cache_key("m")).usable
+    assert cache.check_health(make_cache_key("m")).is_usable
     assert verdict(cache).problems == {
         "saved_model.pb": "saved_model.pb has other bytes than when it was fetched"
     }
@@ -118,7 +118,7 @@ def test_other_bytes_of_the_same_number(cache: Cache) -> None:
     ],
 )
 def test_a_file_that_is_gone_or_cut(cache: Cache, content: bytes | None, problem: str) -> None:
-    path = pathlib.Path(cache.folder(add(cache, "m")), "saved_model.pb")
+    path = pathlib.Path(cache.get_path(add(cache, "m")), "saved_model.pb")
     path.unlink()
     if content is not None:
         path.write_bytes(content)
@@ -134,15 +134,15 @@ def test_no_manifest(cache: Cache) -> None:
     key = add(cache, "m")
     os.remove(os.path.join(cache.root, f"{key}.manifest.json"))
     assert (verdict(cache).problems, verdict(cache).checked) == ({}, False)
-    os.remove(os.path.join(cache.folder(key), "saved_model.pb"))
+    os.remove(os.path.join(cache.get_path(key), "saved_model.pb"))
     assert verdict(cache).problems == {"": "saved_model.pb is missing"}
 
 
 def test_the_next_use_sees_what_was_condemned(cache: Cache) -> None:
-    path = pathlib.Path(cache.folder(add(cache, "m")), "saved_model.pb")
+    path = pathlib.Path(cache.get_path(add(cache, "m")), "saved_model.pb")
     path.write_bytes(b"abd")
-    maintenance.condemn(cache, verdict(cache))
-    assert cache.health(cache_key("m")).state is State.DAMAGED
+    maintenance.delete_damaged(cache, verdict(cache))
+    assert cache.check_health(make_cache_key("m")).state is EntryState.DAMAGED
 
 
 def test_what_was_not_used_for_long_goes(cache: Cache) -> None:
@@ -170,14 +170,14 @@ def test_nothing_of_what_goes_is_left(cache: Cache) -> None:
     add(cache, "m", unused_days=1)
     prune(cache, older_than=0.0)
     assert os.listdir(cache.root) == [".hubmodule"]
-    for name in ("tmp", "uses", "pruning"):
+    for name in ("tmp", "used"):
         assert os.listdir(os.path.join(cache.root, ".hubmodule", name)) == []
 
 
 def test_what_is_in_use_stays(cache: Cache) -> None:
     add(cache, "used", unused_days=50)
     add(cache, "idle", unused_days=40)
-    cache.uses.mark(cache_key("used"))
+    cache.mark_used(make_cache_key("used"))
     assert prune(cache, older_than=DAY) == (["idle"], ["used"])
     assert [module.handle for module in modules(cache)] == ["used"]
 
@@ -185,7 +185,7 @@ def test_what_is_in_use_stays(cache: Cache) -> None:
 def test_a_dry_run_removes_nothing(cache: Cache) -> None:
     add(cache, "used", unused_days=50)
     add(cache, "idle", unused_days=40)
-    cache.uses.mark(cache_key("used"))
+    cache.mark_used(make_cache_key("used"))
     assert prune(cache, older_than=DAY, dry_run=True) == (["idle"], ["used"])
     assert len(modules(cache)) == 2
 
@@ -196,17 +196,12 @@ def test_what_ended_processes_left_goes_too(cache: Cache) -> None:
     import socket
 
     key = "ab" * 20
-    dead = owners.Owner(owners.this_process().place, child.pid, 1).token
     root = pathlib.Path(cache.root)
-    (root / ".hubmodule" / "tmp" / f"{key}.{dead}.01").mkdir()
-    (root / ".hubmodule" / "uses" / key).mkdir()
-    (root / ".hubmodule" / "uses" / key / dead).touch()
     (root / f"{key}.lock").write_text(f"{socket.gethostname()}.{child.pid}.0a1b")
     (root / f"{key}.0a1b.tmp").mkdir()
     assert prune(cache, older_than=0.0) == ([], [])
     assert os.listdir(root) == [".hubmodule"]
     assert os.listdir(root / ".hubmodule" / "tmp") == []
-    assert os.listdir(root / ".hubmodule" / "uses") == []
 
 
 def test_a_remote_cache_is_not_pruned() -> None:
@@ -222,9 +217,9 @@ def test_a_remote_cache_is_not_pruned() -> None:
 def test_a_remote_cache_is_listed_and_verified(request: pytest.FixtureRequest) -> None:
     cache = Cache(f"ram://{request.node.name}")
     cache.prepare()
-    key = cache_key("m")
-    with cache.new_folder(key) as folder:
-        with cache.storage.create(f"{folder}/saved_model.pb") as file:
+    key = make_cache_key("m")
+    with cache.new_directory(key) as folder:
+        with cache.file_system.open_new(f"{folder}/saved_model.pb") as file:
             file.write(b"abc")
         cache.publish(key, folder, Manifest("m", FETCHED, (FileRecord("saved_model.pb", 3, ABC),)))
     assert (verdict(cache).module.handle, verdict(cache).problems) == ("m", {})

@@ -9,9 +9,9 @@ import sys
 
 import pytest
 
+from hubmodule.file_systems import LocalFileSystem
 from hubmodule.resolver import manifest
 from hubmodule.resolver.manifest import FileRecord, Manifest
-from hubmodule.resolver.storage import LocalStorage
 
 MANIFEST = Manifest(
     "https://h/m",
@@ -48,11 +48,11 @@ def test_a_manifest_without_the_state_of_the_archive() -> None:
 
 
 def test_the_time() -> None:
-    assert manifest.fetched_at(MANIFEST) == 1769860800.0
+    assert manifest.get_fetch_time(MANIFEST) == 1769860800.0
 
 
 def test_now_is_a_time_of_a_manifest() -> None:
-    assert manifest.fetched_at(Manifest("", manifest.now(), ())) > 1769860800.0
+    assert manifest.get_fetch_time(Manifest("", manifest.get_time(), ())) > 1769860800.0
 
 
 @pytest.mark.parametrize(
@@ -88,12 +88,12 @@ def test_no_damage(tmp_path: pathlib.Path) -> None:
     (tmp_path / "assets").mkdir()
     (tmp_path / "saved_model.pb").write_bytes(b"abc")
     (tmp_path / "assets" / "ä").touch()
-    assert manifest.damage(MANIFEST, LocalStorage(), str(tmp_path)) is None
+    assert manifest.find_damage(MANIFEST, LocalFileSystem(), str(tmp_path)) is None
 
 
 def test_a_file_of_another_size(tmp_path: pathlib.Path) -> None:
     (tmp_path / "saved_model.pb").write_bytes(b"ab")
-    assert manifest.damage(MANIFEST, LocalStorage(), str(tmp_path)) == (
+    assert manifest.find_damage(MANIFEST, LocalFileSystem(), str(tmp_path)) == (
         "saved_model.pb has 2 bytes instead of 3"
     )
 
@@ -105,7 +105,7 @@ def test_a_missing_file(tmp_path: pathlib.Path, instead: str) -> None:
         (tmp_path / "assets" / "ä").mkdir(parents=True)
     elif instead == "no parent":
         (tmp_path / "assets").touch()
-    assert manifest.damage(MANIFEST, LocalStorage(), str(tmp_path)) == "assets/ä is missing"
+    assert manifest.find_damage(MANIFEST, LocalFileSystem(), str(tmp_path)) == "assets/ä is missing"
 
 
 SHARDS = [f"variables/variables.data-0000{number}-of-00003" for number in range(3)]
@@ -132,7 +132,7 @@ SHARDS = [f"variables/variables.data-0000{number}-of-00003" for number in range(
     ],
 )
 def test_what_came_without_a_manifest(files: list[str], damage: str | None) -> None:
-    assert manifest.foreign_damage(dict.fromkeys(files, 1)) == damage
+    assert manifest.find_foreign_damage(dict.fromkeys(files, 1)) == damage
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_what_came_without_a_manifest(files: list[str], damage: str | None) -> N
 )
 def test_what_was_emptied_before_there_was_a_manifest(emptied: str, damage: str | None) -> None:
     names = ["saved_model.pb", "tfhub_module.pb", "variables/variables.index", *SHARDS, "assets/a"]
-    assert manifest.foreign_damage({**dict.fromkeys(names, 1), emptied: 0}) == damage
+    assert manifest.find_foreign_damage({**dict.fromkeys(names, 1), emptied: 0}) == damage
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ def test_parts_of_a_cache_are_for_all_whom_the_cache_is_for(tmp_path: pathlib.Pa
     tmp_path.chmod(0o2770)
     mask = os.umask(0o077)
     try:
-        place.make_alike(str(tmp_path / "a"), str(tmp_path))
+        place.make_shared(str(tmp_path / "a"), str(tmp_path))
     finally:
         os.umask(mask)
     assert mode(tmp_path / "a") == 0o2770

@@ -27,7 +27,7 @@ from hubmodule._plain_errors import (
     SettingError,
 )
 from hubmodule.resolver import resolvers
-from hubmodule.resolver.handles import ArchiveHandle, PathHandle, WebHandle, cache_key
+from hubmodule.resolver.handles import ArchiveHandle, PathHandle, WebHandle, make_cache_key
 from hubmodule.resolver.resolvers import AskWhere, UseCache, UseInPlace
 from hubmodule.settings import LoadFormat, Settings
 from tests.resolver import archives, servers
@@ -48,32 +48,32 @@ LOCAL = ArchiveHandle("/m.tgz", "/m.tgz")
         (PathHandle("/m", "/m"), ONLINE, UseInPlace("/m")),
         (PathHandle("/m", "/m"), OFFLINE, UseInPlace("/m")),
         (PathHandle("gs://b/m", "gs://b/m"), ONLINE, UseInPlace("gs://b/m")),
-        (WEB, ONLINE, UseCache(WEB, cache_key(WEB.text), True)),
-        (WEB, OFFLINE, UseCache(WEB, cache_key(WEB.text), False)),
+        (WEB, ONLINE, UseCache(WEB, make_cache_key(WEB.text), True)),
+        (WEB, OFFLINE, UseCache(WEB, make_cache_key(WEB.text), False)),
         (WEB, UNCOMPRESSED, AskWhere(WEB)),
-        (PINNED, UNCOMPRESSED, UseCache(PINNED, cache_key(PINNED.text), True)),
-        (REMOTE, UNCOMPRESSED, UseCache(REMOTE, cache_key(REMOTE.text), True)),
-        (REMOTE, OFFLINE, UseCache(REMOTE, cache_key(REMOTE.text), False)),
-        (LOCAL, OFFLINE, UseCache(LOCAL, cache_key(LOCAL.text), True)),
+        (PINNED, UNCOMPRESSED, UseCache(PINNED, make_cache_key(PINNED.text), True)),
+        (REMOTE, UNCOMPRESSED, UseCache(REMOTE, make_cache_key(REMOTE.text), True)),
+        (REMOTE, OFFLINE, UseCache(REMOTE, make_cache_key(REMOTE.text), False)),
+        (LOCAL, OFFLINE, UseCache(LOCAL, make_cache_key(LOCAL.text), True)),
     ],
 )
 def test_what_is_decided(
     handle: PathHandle | ArchiveHandle | WebHandle, settings_: Settings, plan: object
 ) -> None:
-    assert resolvers.plan(handle, settings_) == plan
+    assert resolvers.make_plan(handle, settings_) == plan
 
 
 @pytest.mark.parametrize("load_format", [LoadFormat.AUTO, LoadFormat.COMPRESSED])
 def test_compressed_is_the_usual(load_format: LoadFormat) -> None:
-    plan = resolvers.plan(WEB, Settings("/cache", load_format=load_format))
-    assert plan == UseCache(WEB, cache_key(WEB.text), True)
+    plan = resolvers.make_plan(WEB, Settings("/cache", load_format=load_format))
+    assert plan == UseCache(WEB, make_cache_key(WEB.text), True)
 
 
 def test_what_is_impossible_offline() -> None:
     offline = Settings("/cache", offline=True, load_format=LoadFormat.UNCOMPRESSED)
     for handle in (PathHandle("gs://b/m", "gs://b/m"), WEB):
         with pytest.raises(OfflineError) as caught:
-            resolvers.plan(handle, offline)
+            resolvers.make_plan(handle, offline)
         assert str(caught.value) == (
             f"{handle.text} is on the network, which HUBMODULE_OFFLINE switches off. Unset it, or "
             "use a local copy."
@@ -158,7 +158,7 @@ def test_an_archive_is_unpacked_into_the_cache(
 ) -> None:
     (tmp_path / "m.tgz").write_bytes(BODY)
     handle = str(tmp_path / "m.tgz")
-    assert hub.resolve(handle) == str(cache_dir / cache_key(handle))
+    assert hub.resolve(handle) == str(cache_dir / make_cache_key(handle))
     assert content(hub.resolve(handle)) == archives.MODULE
 
 
@@ -233,7 +233,7 @@ def test_settings_are_read_when_they_are_used(
         for name in ("one", "two"):
             monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path / name))
             path = hub.resolve(f"{server.url}/m")
-            assert path == str(tmp_path / name / cache_key(f"{server.url}/m"))
+            assert path == str(tmp_path / name / make_cache_key(f"{server.url}/m"))
 
 
 def test_a_remote_cache(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -241,7 +241,7 @@ def test_a_remote_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     with servers.serving({"/m": servers.whole(BODY)}) as server:
         handle = f"{server.url}/m"
         path = hub.resolve(handle)
-        assert path == f"ram://test_a_remote_cache/c/{cache_key(handle)}"
+        assert path == f"ram://test_a_remote_cache/c/{make_cache_key(handle)}"
         assert hub.resolve(handle) == path
         assert len(server.requests) == 1
         tf.io.gfile.remove(f"{path}/saved_model.pb")
@@ -297,7 +297,7 @@ def test_damage_stays_if_it_cannot_be_repaired(caplog: pytest.LogCaptureFixture)
 
 def test_what_tensorflow_hub_cached_is_used(cache_dir: pathlib.Path) -> None:
     handle = "https://tfhub.dev/google/nnlm/1"
-    folder = cache_dir / cache_key(handle)
+    folder = cache_dir / make_cache_key(handle)
     folder.mkdir(parents=True)
     (folder / "saved_model.pb").write_bytes(b"1")
     assert hub.resolve(handle) == str(folder)
@@ -442,7 +442,7 @@ def test_a_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(self: object, path: str) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("hubmodule.resolver.storage.LocalStorage.create", fail)
+    monkeypatch.setattr("hubmodule.file_systems.LocalFileSystem.open_new", fail)
     with (
         servers.serving({"/m": servers.whole(BODY)}) as server,
         pytest.raises(CacheError, match="No space left on device"),
@@ -462,9 +462,9 @@ def test_no_password_is_written_down(cache_dir: pathlib.Path) -> None:
         path = hub.resolve(handle)
         [request] = server.requests
     assert request.headers["Authorization"].startswith("Basic ")
-    assert path == str(cache_dir / cache_key(handle))
+    assert path == str(cache_dir / make_cache_key(handle))
     for name in ("manifest.json", "descriptor.txt"):
-        text = (cache_dir / f"{cache_key(handle)}.{name}").read_text()
+        text = (cache_dir / f"{make_cache_key(handle)}.{name}").read_text()
         assert f"{server.url}/m" in text
         assert "secret" not in text
 
@@ -507,7 +507,7 @@ def test_what_others_noted_is_shown_without_queries(
     cache_dir: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     handle = "https://h/m?X-Amz-Signature=secret"
-    folder = cache_dir / cache_key(handle)
+    folder = cache_dir / make_cache_key(handle)
     folder.mkdir(parents=True)
     (folder / "saved_model.pb").write_bytes(b"1")
     (cache_dir / f"{folder.name}.descriptor.txt").write_text(f"Module: {handle}\nDownload")

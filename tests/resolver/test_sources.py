@@ -10,14 +10,14 @@ import pytest
 
 from hubmodule.errors import HandleNotFoundError
 from hubmodule.resolver.handles import parse
-from hubmodule.resolver.sources import check_exists, source_of
+from hubmodule.resolver.sources import check_exists, get_fingerprint
 
 
 def test_a_file_system_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(self: object, path: str) -> bool:
         raise PermissionError(f"{path}: 401")
 
-    monkeypatch.setattr("hubmodule.resolver.storage.TensorFlowStorage.exists", refuse)
+    monkeypatch.setattr("hubmodule.file_systems.TensorFlowFileSystem.exists", refuse)
     with pytest.raises(HandleNotFoundError) as caught:
         check_exists("gs://bucket/m")
     assert str(caught.value) == (
@@ -31,10 +31,10 @@ def test_a_local_archive_has_another_source_when_it_is_written_again(
     archive = tmp_path / "m.tar"
     archive.write_bytes(b"one")
     os.utime(archive, (1, 1))
-    before = source_of(parse(str(archive)))
-    assert source_of(parse(str(archive))) == before
+    before = get_fingerprint(parse(str(archive)))
+    assert get_fingerprint(parse(str(archive))) == before
     os.utime(archive, (2, 2))
-    assert source_of(parse(str(archive))) != before
+    assert get_fingerprint(parse(str(archive))) != before
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_a_local_archive_has_another_source_when_it_is_written_again(
 )
 def test_what_is_not_looked_at_has_no_source(handle: str) -> None:
     text = handle + "0" * 64 if handle.endswith("=") else handle
-    assert source_of(parse(text)) == ""
+    assert get_fingerprint(parse(text)) == ""
 
 
 if __name__ == "__main__":

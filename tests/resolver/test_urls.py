@@ -21,7 +21,7 @@ from hubmodule.resolver import urls
     ],
 )
 def test_the_format_is_merged_into_the_query(url: str, asked: str) -> None:
-    assert urls.with_format(url, "compressed") == asked
+    assert urls.set_format(url, "compressed") == asked
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_the_format_is_merged_into_the_query(url: str, asked: str) -> None:
     ],
 )
 def test_what_can_be_asked_for_a_format(url: str, answer: bool) -> None:
-    assert urls.takes_format(url, (".tar.gz", ".tgz")) is answer
+    assert urls.accepts_format(url, (".tar.gz", ".tgz")) is answer
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_what_can_be_asked_for_a_format(url: str, answer: bool) -> None:
     ],
 )
 def test_what_is_shown_holds_no_secret(url: str, text: str) -> None:
-    assert urls.shown(url) == text
+    assert urls.redact(url) == text
 
 
 @pytest.mark.parametrize(
@@ -79,16 +79,16 @@ def test_what_is_shown_holds_no_secret(url: str, text: str) -> None:
     ],
 )
 def test_where_redirects_lead(url: str, location: str, target: str, objection: str | None) -> None:
-    assert urls.redirected(url, location) == (target, objection)
+    assert urls.follow_redirect(url, location) == (target, objection)
 
 
 def test_a_text_of_somebody_elses_loses_all_that_may_be_a_password() -> None:
     text = "Failed to parse: http://me:a/b@c@proxy:99999 (and more at /m?key=secret now)"
-    assert urls.without_secrets(text) == "Failed to parse: http://proxy:99999 (and more at /m now)"
+    assert urls.redact_all(text) == "Failed to parse: http://proxy:99999 (and more at /m now)"
 
 
 def test_codes_for_a_terminal_are_spelled_out() -> None:
-    assert urls.printable("404 \x1b[31mNööt\r\n") == "404 \\x1b[31mNööt\\r\\n"
+    assert urls.escape_controls("404 \x1b[31mNööt\r\n") == "404 \\x1b[31mNööt\\r\\n"
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,12 @@ import threading
 import filelock
 import pytest
 
-from hubmodule.resolver.lock import work_saving_lock
+from hubmodule.resolver.locks import hold_lock
 
 
 def test_the_lock_is_held(tmp_path: pathlib.Path) -> None:
     path = str(tmp_path / "lock")
-    with work_saving_lock(path, 0, "m") as held:
+    with hold_lock(path, 0, "m") as held:
         assert held
         other = filelock.FileLock(path, thread_local=False)
         taken = []
@@ -40,7 +40,7 @@ def test_whoever_may_write_to_the_folder_may_open_the_lock(tmp_path: pathlib.Pat
     tmp_path.chmod(0o770)
     mask = os.umask(0o077)
     try:
-        with work_saving_lock(str(tmp_path / "lock"), 0, "m"):
+        with hold_lock(str(tmp_path / "lock"), 0, "m"):
             assert (tmp_path / "lock").stat().st_mode & 0o777 == 0o660
     finally:
         os.umask(mask)
@@ -51,7 +51,7 @@ def test_a_read_only_folder_is_no_error(tmp_path: pathlib.Path, mode: int) -> No
     # Whether the lock is made there depends on the user: root may write everywhere.
     tmp_path.chmod(mode)
     try:
-        with work_saving_lock(str(tmp_path / "lock"), 0, "m") as held:
+        with hold_lock(str(tmp_path / "lock"), 0, "m") as held:
             assert held == (tmp_path / "lock").exists()
     finally:
         tmp_path.chmod(0o700)
@@ -59,9 +59,9 @@ def test_a_read_only_folder_is_no_error(tmp_path: pathlib.Path, mode: int) -> No
 
 def test_the_lock_is_free_afterwards(tmp_path: pathlib.Path) -> None:
     path = str(tmp_path / "lock")
-    with pytest.raises(KeyError), work_saving_lock(path, 0, "m"):
+    with pytest.raises(KeyError), hold_lock(path, 0, "m"):
         raise KeyError
-    with work_saving_lock(path, 0, "m") as held:
+    with hold_lock(path, 0, "m") as held:
         assert held
 
 
@@ -94,7 +94,7 @@ def test_waits_for_another_process_and_says_so(
 ) -> None:
     busy.busy = 1
     caplog.set_level(logging.INFO, "hubmodule")
-    with work_saving_lock("./lock", 60, "https://h/m") as held:
+    with hold_lock("./lock", 60, "https://h/m") as held:
         assert held
     assert busy.tries == [0, 60, -1.0]
     assert caplog.messages == ["Another process fetches https://h/m; waiting for it."]
@@ -102,7 +102,7 @@ def test_waits_for_another_process_and_says_so(
 
 def test_goes_on_after_waiting_for_long(busy: type[Busy], caplog: pytest.LogCaptureFixture) -> None:
     busy.busy = 2
-    with work_saving_lock("./lock", 60, "https://h/m") as held:
+    with hold_lock("./lock", 60, "https://h/m") as held:
         assert not held
     assert busy.tries == [0, 60]
     assert caplog.messages == [
@@ -114,7 +114,7 @@ def test_does_not_wait_if_it_is_told_not_to(
     busy: type[Busy], caplog: pytest.LogCaptureFixture
 ) -> None:
     busy.busy = 1
-    with work_saving_lock("./lock", 0, "m") as held:
+    with hold_lock("./lock", 0, "m") as held:
         assert not held
     assert (busy.tries, caplog.messages) == ([0], [])
 
@@ -129,13 +129,13 @@ def test_goes_on_where_there_are_no_locks(
         raise error
 
     monkeypatch.setattr(Busy, "acquire", fail)
-    with work_saving_lock("./lock", 60, "m") as held:
+    with hold_lock("./lock", 60, "m") as held:
         assert not held
 
 
 def test_goes_on_where_the_lock_cannot_be_made(tmp_path: pathlib.Path) -> None:
     (tmp_path / "file").touch()
-    with work_saving_lock(os.path.join(tmp_path, "file", "lock"), 60, "m") as held:
+    with hold_lock(os.path.join(tmp_path, "file", "lock"), 60, "m") as held:
         assert not held
 
 
