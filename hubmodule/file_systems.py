@@ -317,9 +317,9 @@ class _Writer:
         self._path = path
         self._file = file_system.open(path, "wb")
 
-    def write(self, piece: bytes) -> None:
+    def write(self, piece: bytes | memoryview) -> None:
         with self._file_system.translate_errors(self._path):
-            self._file.write(piece)
+            self._file.write(bytes(piece))
 
     def __enter__(self) -> _Writer:
         return self

@@ -13,7 +13,7 @@ from hubmodule.commands.command import (
     print_error,
     read_settings,
 )
-from hubmodule.commands.quantities import format_bytes, format_duration, parse_bytes, parse_seconds
+from hubmodule.commands.quantities import format_duration, parse_bytes, parse_seconds
 
 if TYPE_CHECKING:
     from hubmodule.resolver.cache import Cache
@@ -52,6 +52,8 @@ def _to_json(module: CachedModule) -> dict[str, object]:
 
 
 def _print_table(modules: Sequence[CachedModule]) -> None:
+    from hubmodule.resolver.progress import format_bytes
+
     print(f"{'SIZE':>10}  {'AGE':>6}  {'UNUSED':>6}  {'STATE':<10}  HANDLE")
     for module in modules:
         age, unused = format_duration(module.age_seconds), format_duration(module.unused_seconds)
@@ -151,6 +153,7 @@ def _add_prune_arguments(parser: argparse.ArgumentParser) -> None:
 def _prune(parsed: argparse.Namespace) -> int:
     from hubmodule._plain_errors import SettingError
     from hubmodule.resolver import maintenance
+    from hubmodule.resolver.progress import format_bytes
 
     if parsed.older_than is None and parsed.max_size is None:
         raise SettingError("Say what to remove: --older-than 30d, --max-size 10GB, or both.")

@@ -30,11 +30,3 @@ def format_duration(seconds: float) -> str:
     """Formats a time in its largest unit up to days, e.g. "3d"."""
     unit = next((unit for unit in "dhm" if seconds >= _SECONDS[unit]), "s")
     return f"{int(seconds // _SECONDS[unit])}{unit}"
-
-
-def format_bytes(size: int) -> str:
-    """Formats a number of bytes: "265.4 MB"."""
-    if size < 1000:
-        return f"{size} B"
-    unit = next((unit for unit in ("KB", "MB", "GB") if size < 1000 * _BYTES[unit]), "TB")
-    return f"{size / _BYTES[unit]:.1f} {unit.replace('K', 'k')}"

@@ -10,31 +10,34 @@ from __future__ import annotations
 
 import bz2
 import dataclasses
-import gzip
 import hashlib
 import importlib
-import io
+import itertools
 import lzma
 import posixpath
+import sys
 import tarfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO, NoReturn, cast
 
 from hubmodule import files
 from hubmodule._plain_errors import ArchiveDamagedError, ArchiveRefusedError, HubModuleError
 from hubmodule.file_systems import FileSystem
 from hubmodule.resolver.manifest import FileRecord
+from hubmodule.resolver.read_ahead import read_ahead
 
-_PIECE = 1 << 20  # bytes
+# At most this much comes out of a decompressor at a time, however well it was packed.
+PIECE = 1 << 20  # bytes
+_PIECES_AHEAD = 8
 _BLOCK = tarfile.BLOCKSIZE
 _LONGEST_HEADER = 1 << 20  # bytes of a header with a long name and pax records
 _LONGEST_NAME = 4096  # characters
 _LONGEST_PART = 255  # bytes
 _DEEPEST = 256  # directories
 _MOST_LAYERS = 2  # a server may compress what is compressed already
+_GZIP_BITS = 31
 _ADVICE = "Do not use this archive; a module packed with `tar -czf m.tar.gz -C <module> .` is fine."
-_MAGIC = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\xfd7zXZ\x00": "xz"}
 
 _FILES = (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.CONTTYPE)
 _REFUSED_TYPES = {
@@ -52,6 +55,9 @@ class NotAnArchiveError(ArchiveDamagedError):
     def __init__(self, message: str, start: bytes = b""):
         super().__init__(message)
         self.start = start
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.message, self.start)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,13 +96,25 @@ def unpack(
         ArchiveDamagedError: if the archive is cut off, corrupt or empty.
         ArchiveRefusedError: if it is whole, but not safe or too big.
     """
-    source = _open_tar(pieces, limits.bytes)
+    tar, is_checked = _open_tar(pieces)
+    with read_ahead(tar, _PIECES_AHEAD) as tar_ahead:
+        source = _TarSource(tar_ahead, limits.bytes, needs_end=not is_checked)
+        records = _unpack_tar(source, file_system, directory, limits.entries)
+        source.check_end()
+    if not records:
+        raise ArchiveDamagedError("The archive holds no file; pack the module again.")
+    return list(records.values())
+
+
+def _unpack_tar(
+    source: _TarSource, file_system: FileSystem, directory: str, limit: int
+) -> dict[str, FileRecord]:
     records: dict[str, FileRecord] = {}
     for count, member in enumerate(_read_members(source), 1):
-        if count > limits.entries:
+        if count > limit:
             raise ArchiveRefusedError(
-                f"The archive is refused: it has more than {limits.entries} entries. If you "
-                "trust it, set HUBMODULE_MAX_ARCHIVE_ENTRIES to more."
+                f"The archive is refused: it has more than {limit} entries. If you trust it, set "
+                "HUBMODULE_MAX_ARCHIVE_ENTRIES to more."
             )
         _check_type(member)
         name = _normalize(member.name)
@@ -113,10 +131,7 @@ def unpack(
                 member.name, "has the name of an earlier one, as this file system compares names"
             )
         records[name] = _write_file(out, source, name, member.size)
-    source.check_end()
-    if not records:
-        raise ArchiveDamagedError("The archive holds no file; pack the module again.")
-    return list(records.values())
+    return records
 
 
 def _write_file(out: BinaryIO, source: _TarSource, name: str, size: int) -> FileRecord:
@@ -128,30 +143,36 @@ def _write_file(out: BinaryIO, source: _TarSource, name: str, size: int) -> File
     return FileRecord(name, size, digest.hexdigest())
 
 
-def _open_tar(pieces: Iterable[bytes], limit: int) -> _TarSource:
-    stream: Any = io.BufferedReader(_Pieces(pieces), _PIECE)
-    kind = ""
+def _open_tar(pieces: Iterable[bytes]) -> tuple[Iterable[bytes], bool]:
+    """Returns the bytes of the tar, and whether a checksum covers them."""
+    is_checked = False
     for _ in range(_MOST_LAYERS + 1):
-        start = stream.peek(_BLOCK)[:_BLOCK]
-        layer = next((name for magic, name in _MAGIC.items() if start.startswith(magic)), "")
-        if not layer:
+        start, pieces = _peek(pieces)
+        kind = next((kind for kind, magic in _MAGIC.items() if start.startswith(magic)), None)
+        if kind is None:
             break
-        kind = layer
-        stream = io.BufferedReader(_Decompressed(stream, kind), _PIECE)
+        pieces, is_checked = decompress(kind, pieces), True
     else:
         raise NotAnArchiveError(
             f"Not an archive: more than {_MOST_LAYERS} nested layers of compression.", start
         )
     if not start:
         raise NotAnArchiveError("The archive is empty: not a single byte came.")
-    if not _is_tar(start):
+    if not _is_tar(start[:_BLOCK]):
         raise NotAnArchiveError(
             f"Not an archive: it begins with {start[:24]!r}, not like a tar, gzip, bz2 or xz.",
             start,
         )
-    # Garbage after a checksum is an error for gzip only, so elsewhere the tar has to say where it
-    # ends. Some programs do not write that.
-    return _TarSource(stream, limit, needs_end=kind != "gzip")
+    return pieces, is_checked
+
+
+def _peek(pieces: Iterable[bytes]) -> tuple[bytes, Iterable[bytes]]:
+    """Returns the first bytes, and all of them."""
+    rest = iter(pieces)
+    start = b""
+    while len(start) < _BLOCK and (piece := next(rest, None)) is not None:
+        start += piece
+    return start, itertools.chain([start], rest)
 
 
 def _is_tar(block: bytes) -> bool:
@@ -162,6 +183,69 @@ def _is_tar(block: bytes) -> bool:
     except tarfile.HeaderError:
         return block[257:262] == b"ustar"
     return True
+
+
+class _Gunzip:
+    """zlib's decompressor, with the interface of those of bz2 and lzma."""
+
+    def __init__(self) -> None:
+        self._inflate = get_zlib().decompressobj(_GZIP_BITS)
+        self.needs_input = True
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inflate, name)
+
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        out = self._inflate.decompress(self._inflate.unconsumed_tail + data, max_length)
+        # A full piece may leave output inside of zlib even when it has taken all input.
+        self.needs_input = not self._inflate.unconsumed_tail and len(out) < max_length
+        return out
+
+
+_MAGIC = {"gzip": b"\x1f\x8b", "bz2": b"BZh", "xz": b"\xfd7zXZ\x00"}
+_DECOMPRESSORS: dict[str, Any] = {
+    "gzip": _Gunzip,
+    "bz2": bz2.BZ2Decompressor,
+    "xz": lzma.LZMADecompressor,
+}
+
+
+def get_zlib() -> Any:
+    """Returns python-isal where it is installed, which is faster than zlib, else zlib."""
+    try:
+        return importlib.import_module("isal.isal_zlib")
+    except ImportError:
+        return zlib
+
+
+def decompress(kind: str, pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Decompresses streams that follow each other, and checks that nothing else follows."""
+    stream = _DECOMPRESSORS[kind]()
+    for data in pieces:
+        while data:
+            if stream.eof:
+                if not (data := data.lstrip(b"\0")):
+                    break
+                if not _MAGIC[kind].startswith(data[: len(_MAGIC[kind])]):
+                    raise ArchiveDamagedError(
+                        f"The archive is damaged: something that is not {kind} follows its end."
+                    )
+                stream = _DECOMPRESSORS[kind]()
+            while data or not (stream.eof or stream.needs_input):
+                try:
+                    out = stream.decompress(data, PIECE)
+                except (OSError, EOFError, lzma.LZMAError, zlib.error, get_zlib().error) as error:
+                    raise ArchiveDamagedError(
+                        f"The archive is damaged: its {kind} data are corrupt ({error})."
+                    ) from error
+                if out:
+                    yield out
+                data = b""
+            data = stream.unused_data if stream.eof else b""
+    if not stream.eof:
+        raise ArchiveDamagedError(
+            f"The archive is cut off: its {kind} data end before their checksum."
+        )
 
 
 def _read_members(source: _TarSource) -> Iterator[tarfile.TarInfo]:
@@ -201,16 +285,17 @@ class _TarSource:
     """The bytes of a tar, in the form that TarInfo.fromtarfile() reads them.
 
     Args:
-        stream: The unpacked bytes.
+        pieces: The bytes, cut anywhere.
         limit: How many to accept.
-        needs_end: Whether the end of the tar must be marked.
+        needs_end: Whether the end of the tar must be marked, which some programs do not do.
     """
 
-    def __init__(self, stream: BinaryIO, limit: int, needs_end: bool):
+    def __init__(self, pieces: Iterator[bytes], limit: int, needs_end: bool):
         self.needs_end = needs_end
-        self._stream = stream
+        self._pieces = pieces
+        self._current = memoryview(b"")
         self._limit = limit
-        self._position = 0
+        self._received = 0
         self._header_left = 0
 
     def begin_header(self) -> None:
@@ -225,122 +310,49 @@ class _TarSource:
                 f"The archive is refused: it has a name or attributes of more than "
                 f"{_LONGEST_HEADER} bytes. {_ADVICE}"
             )
-        data = self._read(size)
+        data = b"".join(self._take(size))
         if 0 < len(data) < size:
             raise _make_cut_off_error()
         return data
 
     def tell(self) -> int:
         """Returns how many bytes were read."""
-        return self._position
+        return self._received - len(self._current)
 
-    def read_content(self, size: int) -> Iterator[bytes]:
+    def read_content(self, size: int) -> Iterator[memoryview]:
         """Reads the content of a file in pieces, and the padding after it."""
-        left = size
-        while left:
-            piece = self._read(min(left, _PIECE))
-            if not piece:
-                raise _make_cut_off_error()
-            left -= len(piece)
-            yield piece
-        if len(self._read(-size % _BLOCK)) < -size % _BLOCK:
+        end = self.tell() + size + -size % _BLOCK
+        yield from self._take(size)
+        for _ in self._take(-size % _BLOCK):
+            pass
+        if self.tell() < end:
             raise _make_cut_off_error()
 
     def check_end(self) -> None:
         """Reads on to the last byte, which the checksum of a compressed archive comes after."""
-        while piece := self._read(_PIECE):
-            if piece.strip(b"\0"):
+        for piece in self._take(sys.maxsize):
+            if bytes(piece).strip(b"\0"):
                 raise ArchiveDamagedError(
                     "The archive is damaged: something follows the end of the tar in it."
                 )
 
-    def _read(self, size: int) -> bytes:
-        data = self._stream.read(size)
-        self._position += len(data)
-        if self._position > self._limit:
-            raise ArchiveRefusedError(
-                f"The archive is refused: it unpacks to more than {self._limit} bytes. If you "
-                "trust it, set HUBMODULE_MAX_ARCHIVE_BYTES to more."
-            )
-        return data
-
-
-class _Pieces(io.RawIOBase):
-    """A stream of pieces of bytes."""
-
-    def __init__(self, pieces: Iterable[bytes]):
-        self._pieces = iter(pieces)
-        self._current = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        # A full buffer lets peek() see a whole block.
-        filled = 0
-        while filled < len(buffer):
+    def _take(self, size: int) -> Iterator[memoryview]:
+        """Takes the next bytes, in pieces; fewer than `size` at the end."""
+        while size:
             if not self._current:
                 piece = next(self._pieces, None)
                 if piece is None:
-                    break
+                    return
+                self._received += len(piece)
+                if self._received > self._limit:
+                    raise ArchiveRefusedError(
+                        f"The archive is refused: it unpacks to more than {self._limit} bytes. If "
+                        "you trust it, set HUBMODULE_MAX_ARCHIVE_BYTES to more."
+                    )
                 self._current = memoryview(piece)
-            part = self._current[: len(buffer) - filled]
-            buffer[filled : filled + len(part)] = part
-            self._current = self._current[len(part) :]
-            filled += len(part)
-        return filled
-
-
-class _Decompressed(io.RawIOBase):
-    """The decompressed bytes of a stream, with errors of ours."""
-
-    def __init__(self, stream: BinaryIO, kind: str):
-        self._kind = kind
-        self._file: Any = _OPENERS[kind](stream)
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        try:
-            data = self._file.read(len(buffer))
-        except HubModuleError:  # from the source of the bytes
-            raise
-        except EOFError as error:
-            raise ArchiveDamagedError(
-                f"The archive is cut off: its {self._kind} data end before their checksum."
-            ) from error
-        except _CORRUPT as error:
-            raise ArchiveDamagedError(
-                f"The archive is damaged: its {self._kind} data are corrupt ({error})."
-            ) from error
-        buffer[: len(data)] = data
-        return len(data)
-
-
-def open_gzip(stream: BinaryIO) -> Any:
-    """Opens a gzip stream, with python-isal where it is installed, which is faster than zlib."""
-    try:
-        isal = importlib.import_module("isal.igzip")
-    except ImportError:
-        return gzip.GzipFile(fileobj=stream)
-    return isal.IGzipFile(fileobj=stream)
-
-
-def _list_errors() -> tuple[type[Exception], ...]:
-    errors = (OSError, lzma.LZMAError, zlib.error)
-    try:
-        return *errors, importlib.import_module("isal.isal_zlib").error
-    except ImportError:
-        return errors
-
-
-_CORRUPT = _list_errors()
-_OPENERS: dict[str, Callable[[BinaryIO], Any]] = {
-    "gzip": open_gzip,
-    "bz2": bz2.BZ2File,
-    "xz": lzma.LZMAFile,
-}
+            part, self._current = self._current[:size], self._current[size:]
+            size -= len(part)
+            yield part
 
 
 def _check_type(member: tarfile.TarInfo) -> None:

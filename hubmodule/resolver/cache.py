@@ -47,7 +47,6 @@ _MOST_MARKS = 256
 _MARK_TRIES = 3  # a process that prunes may remove a mark before it is locked
 # By process, as a forked one needs its own.
 _marks: dict[tuple[int, str], int | None] = {}
-_FOREIGN_LOCK = re.compile(r"(?P<host>.+)\.(?P<pid>\d+)\.(?P<number>[0-9a-zA-Z\-]+)")
 
 
 class EntryState(enum.Enum):
@@ -342,25 +341,10 @@ class Cache:
                 self.discard_unused(key)
 
     def sweep_foreign(self, key: str) -> None:
-        """Removes tensorflow_hub's lock on a module, and its download, if its process has ended.
-
-        The file <key>.lock holds `<host>.<pid>.<number>`; the download is <key>.<number>.tmp.
-        When tensorflow_hub is killed, both stay, and the next one would wait for the dead one.
-        """
-        if not self.is_local:
-            return
-        lock = self._get_path_beside(key, "lock")
-        try:
-            text = self.file_system.read(lock).decode("utf-8", "replace").strip()
-            written = self.file_system.get_mtime(lock)
-        except OSError:
-            return
-        holder = _FOREIGN_LOCK.fullmatch(text)
-        if holder is None or holder["host"] != socket.gethostname():
-            return
-        if not _may_be_running(int(holder["pid"]), written):
-            self.file_system.remove(self._get_path_beside(key, f"{holder['number']}.tmp"))
-            self.file_system.remove(lock)
+        """Removes what a tensorflow_hub that has ended left of a module's download."""
+        if self.is_local:
+            for path in locks.find_dead_foreign(self._get_path_beside(key, "")):
+                self.file_system.remove(path)
 
     def _make_private_directories(self) -> None:
         for name in ("", *_PRIVATE_DIRECTORIES):
@@ -442,29 +426,6 @@ def _read_local_manifest(path: str) -> Manifest | None:
 @functools.lru_cache(maxsize=128)
 def _read_manifest_version(path: str, version: tuple[int, ...]) -> Manifest | None:
     return manifests.decode(LocalFileSystem().read(path))
-
-
-def _may_be_running(pid: int, written: float) -> bool:
-    """Whether the process of this machine that wrote a file may still be running.
-
-    Args:
-        pid: Process id, which the system gives to another process later.
-        written: When it wrote the file, in seconds since 1970.
-    """
-    if os.name != "posix":  # os.kill would end the process on Windows
-        return True
-    try:
-        os.kill(pid, 0)
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            # The name, in parentheses, may hold spaces and parentheses itself.
-            fields = file.read().rpartition(b")")[2].split()
-    except (ProcessLookupError, OverflowError):
-        return False
-    except OSError:  # it belongs to another user, or this is not Linux
-        return True
-    booted = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
-    started = booted + int(fields[19]) / os.sysconf("SC_CLK_TCK")
-    return fields[0] not in (b"Z", b"X") and started <= written + 1
 
 
 @functools.lru_cache(maxsize=1)

@@ -10,11 +10,15 @@ from hubmodule.file_systems import FileSystem, find_file_system
 from hubmodule.resolver import urls
 from hubmodule.resolver.archive import Limits, NotAnArchiveError, unpack
 from hubmodule.resolver.handles import ArchiveHandle, WebHandle
-from hubmodule.resolver.http import Download, Retries, StartAgain
+from hubmodule.resolver.http import Download, StartAgain
 from hubmodule.resolver.manifest import FileRecord
 from hubmodule.resolver.progress import open_progress
+from hubmodule.resolver.read_ahead import read_ahead
+from hubmodule.resolver.retries import Retries
 from hubmodule.resolver.sources import check_exists, make_unreadable_error
 from hubmodule.settings import Settings
+
+_PIECES_AHEAD = 16  # of 256 KiB
 
 
 def fetch(
@@ -59,7 +63,7 @@ def _fetch_from_web(
             while True:
                 try:
                     pieces = download.read_pieces()
-                    return _unpack(pieces, handle, settings, file_system, directory)
+                    return _unpack(pieces, handle, settings, file_system, directory, download.abort)
                 except StartAgain:
                     file_system.remove(directory)
                     file_system.make_directory(directory)
@@ -76,16 +80,14 @@ def _unpack(
     settings: Settings,
     file_system: FileSystem,
     directory: str,
+    abort: Callable[[], None] = lambda: None,
 ) -> list[FileRecord]:
     digest = hashlib.sha256()
     if handle.sha256:
         pieces = _tee(pieces, digest.update)
     limits = Limits(settings.max_archive_entries, settings.max_archive_bytes)
-    records = unpack(pieces, file_system, directory, limits)
-    if next(iter(pieces), b""):  # neither the tar's end nor a checksum covers it
-        raise ArchiveDamagedError(
-            "The archive is damaged: something follows the end of the tar in it."
-        )
+    with read_ahead(pieces, _PIECES_AHEAD, abort) as pieces_ahead:
+        records = unpack(pieces_ahead, file_system, directory, limits)
     if handle.sha256 and digest.hexdigest() != handle.sha256:
         raise ArchiveDamagedError(
             f"The archive has the sha256 {digest.hexdigest()}, but the handle pins "

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
-import random
 import re
 import socket
-import time
 import urllib.parse
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 from hubmodule._plain_errors import DownloadError, HttpStatusError, UncompressedReadError
 from hubmodule.resolver import urls
 from hubmodule.resolver.handles import ARCHIVE_SUFFIXES, WebHandle
+from hubmodule.resolver.retries import Retries, Transient
 from hubmodule.settings import Settings
 
 if TYPE_CHECKING:
@@ -22,11 +22,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("hubmodule")
 
-_FIRST_PAUSE_SECONDS = 0.5
-_LONGEST_PAUSE_SECONDS = 30.0
-_LONG_PAUSE_SECONDS = 5.0
-_MOST_DOUBLINGS = 10
-_LONGEST_WAIT_SECONDS = 120.0
 _CHUNK = 1 << 18
 _MOST_REDIRECTS = 10
 # A name server that does not answer may do so a moment later; a name that is wrong stays wrong.
@@ -53,74 +48,6 @@ _ADVICE = {
 }
 _LATER = "The server has a problem; try again later."
 _OTHER = "Open the address in a browser to see what it is."
-
-
-class Transient(Exception):
-    """A failure that may pass by itself.
-
-    Args:
-        error: Error to raise if it does not.
-        retry_after: Seconds to wait before the next try; None if nothing says it.
-        most_retries: How often at most this kind of failure is worth another try; None for
-            as often as any.
-    """
-
-    def __init__(
-        self, error: Exception, retry_after: float | None = None, most_retries: int | None = None
-    ):
-        super().__init__(str(error))
-        self.error = error
-        self.retry_after = retry_after
-        self.most_retries = most_retries
-
-
-class Retries:
-    """Counts failures in a row, and pauses after each, longer and longer.
-
-    Resuming a download is a request of its own, so the retries of urllib3, which are within
-    one request, and log its query, are off.
-
-    Args:
-        limit: How many failures in a row to wait out.
-        sleep: Waits for some seconds.
-        get_random: Returns a random number in [0, 1), which keeps many processes from asking
-            at once.
-    """
-
-    def __init__(
-        self,
-        limit: int,
-        sleep: Callable[[float], None] = time.sleep,
-        get_random: Callable[[], float] = random.random,
-    ):
-        self._limit = limit
-        self._sleep = sleep
-        self._get_random = get_random
-        self._failures = 0
-        self._last = ""
-
-    def wait_or_raise(self, failure: Transient) -> None:
-        """Pauses; raises the failure's error if there were too many, or the wait is too long."""
-        wait = failure.retry_after
-        limit = self._limit if failure.most_retries is None else failure.most_retries
-        if self._failures >= min(limit, self._limit) or (wait or 0) > _LONGEST_WAIT_SECONDS:
-            raise failure.error from None
-        if wait is None:
-            doublings = min(self._failures, _MOST_DOUBLINGS)
-            wait = min(_FIRST_PAUSE_SECONDS * 2**doublings, _LONGEST_PAUSE_SECONDS)
-            wait *= 0.5 + self._get_random() / 2
-        self._failures += 1
-        text = str(failure.error)
-        # A program that pauses without a message looks as if it hangs.
-        level = logging.WARNING if wait >= _LONG_PAUSE_SECONDS else logging.INFO
-        repeated = "The same again." if text == self._last else text
-        logger.log(level, "%s Trying again in %.1f seconds.", repeated, wait)
-        self._last = text
-        self._sleep(wait)
-
-    def reset(self) -> None:
-        """Makes the next failure the first in a row."""
-        self._failures = 0
 
 
 class StartAgain(Exception):
@@ -155,6 +82,7 @@ class Download:
         self._furthest = 0
         self._total: int | None = None
         self._validator: str | None = None
+        self._is_aborted = False
 
     def __enter__(self) -> Download:
         return self
@@ -178,6 +106,14 @@ class Download:
         headers = self._response.headers if self._response is not None else {}
         return headers.get("Content-Type", "").lower().startswith("text/html")
 
+    def abort(self) -> None:
+        """Cuts the connection, which wakes a thread that reads from it."""
+        self._is_aborted = True
+        if self._response is not None:
+            # Only urllib3 2.3 and newer can; elsewhere the thread ends with its next piece.
+            with contextlib.suppress(AttributeError, ValueError, RuntimeError, OSError):
+                self._response.raw.shutdown()
+
     def read_pieces(self) -> Iterator[bytes]:
         """Reads the archive as it comes; goes on where a connection was cut.
 
@@ -191,6 +127,8 @@ class Download:
                 yield from self._read_body(self._resume() if self._received else self._start())
                 return
             except Transient as failure:
+                if self._is_aborted:
+                    return
                 self._close_response()
                 self._retries.wait_or_raise(failure)
 

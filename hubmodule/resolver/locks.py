@@ -1,4 +1,4 @@
-"""Locks that processes hold on files and directories; the system releases them when they end.
+"""Locks that processes hold, ours and those of tensorflow_hub.
 
 Nothing is wrong without them, as on file systems where locks do nothing: then two processes
 fetch the same module, and the slower one throws its copy away.
@@ -10,6 +10,9 @@ import contextlib
 import errno
 import logging
 import os
+import re
+import socket
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
     import filelock
 
 logger = logging.getLogger("hubmodule")
+
+_FOREIGN_LOCK = re.compile(r"(?P<host>.+)\.(?P<pid>\d+)\.(?P<number>[0-9a-zA-Z\-]+)")
 
 
 @contextlib.contextmanager
@@ -132,3 +137,52 @@ def _lock(path: str, *operation: str) -> int:
     except OSError:
         os.close(file)
         raise
+
+
+def find_dead_foreign(stem: str) -> list[str]:
+    """Finds the lock of a tensorflow_hub that has ended on a module, and its download.
+
+    The file <key>.lock holds `<host>.<pid>.<number>`; the download is <key>.<number>.tmp. When
+    tensorflow_hub is killed, both stay, and the next one would wait for the dead one.
+
+    Args:
+        stem: Path of the module, and a dot.
+
+    Returns:
+        Paths to remove, the lock last; none if it may be running, as on another machine.
+    """
+    lock = f"{stem}lock"
+    try:
+        with open(lock, encoding="utf-8", errors="replace") as file:
+            holder = _FOREIGN_LOCK.fullmatch(file.read().strip())
+        written = os.stat(lock).st_mtime
+    except OSError:
+        return []
+    if holder is None or holder["host"] != socket.gethostname():
+        return []
+    if _may_be_running(int(holder["pid"]), written):
+        return []
+    return [f"{stem}{holder['number']}.tmp", lock]
+
+
+def _may_be_running(pid: int, written: float) -> bool:
+    """Whether the process of this machine that wrote a file may still be running.
+
+    Args:
+        pid: Process id, which the system gives to another process later.
+        written: When it wrote the file, in seconds since 1970.
+    """
+    if os.name != "posix":  # os.kill would end the process on Windows
+        return True
+    try:
+        os.kill(pid, 0)
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            # The name, in parentheses, may hold spaces and parentheses itself.
+            fields = file.read().rpartition(b")")[2].split()
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:  # it belongs to another user, or this is not Linux
+        return True
+    booted = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+    started = booted + int(fields[19]) / os.sysconf("SC_CLK_TCK")
+    return fields[0] not in (b"Z", b"X") and started <= written + 1

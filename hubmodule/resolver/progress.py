@@ -4,55 +4,43 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import io
 import logging
 import sys
+import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 logger = logging.getLogger("hubmodule")
 
 _SECONDS_BETWEEN_LINES = 10.0
 _LONGEST_NAME = 40  # characters, in a bar
+_UNITS = ("B", "kB", "MB", "GB", "TB")
 
+# Called with the bytes received so far, and the bytes in all, or None.
 Report = Callable[[int, "int | None"], None]
 
 
 @contextlib.contextmanager
-def open_progress(name: str, wanted: bool | None) -> Iterator[Report]:
+def open_progress(
+    name: str, wanted: bool | None, clock: Callable[[], float] = time.monotonic
+) -> Iterator[Report]:
     """Shows a download while the block runs.
 
     Args:
         name: The handle, without secrets.
         wanted: True shows it everywhere, on standard error; False nowhere; None shows a bar
             on a terminal and in a notebook, and logs lines at level INFO elsewhere.
+        clock: Returns the time in seconds.
 
     Yields:
         A function to call with the bytes received so far, and the bytes in all, or None.
     """
     if wanted is False:
         yield lambda received, total: None
-        return
-    in_notebook = is_notebook()
-    # tqdm.auto draws in HTML, where the notebook can; it takes longer to import.
-    tqdm = importlib.import_module("tqdm.auto" if in_notebook else "tqdm").tqdm
-    options = {"unit": "B", "unit_scale": True, "delay": 1e-9}
-    if in_notebook or is_terminal():
-        options["desc"] = name if len(name) <= _LONGEST_NAME else f"…{name[1 - _LONGEST_NAME :]}"
+    elif is_notebook() or is_terminal():
+        yield from _show_bar(name)
     else:
-        options["file"] = _Lines(_print if wanted else logger.info)
-        options["mininterval"] = options["maxinterval"] = _SECONDS_BETWEEN_LINES
-        options["bar_format"] = "Downloading {desc}: {n_fmt}B of {total_fmt}B, {elapsed}"
-        options["desc"] = name
-    with tqdm(**options) as bar:
-
-        def report(received: int, total: int | None) -> None:
-            bar.total = total
-            bar.update(received - bar.n)
-
-        try:
-            yield report
-        finally:
-            bar.leave = bar.n > 0  # nothing to show of a download that never began
+        yield from _write_lines(name, _print if wanted else logger.info, clock)
 
 
 def is_notebook() -> bool:
@@ -68,17 +56,52 @@ def is_terminal() -> bool:
     return sys.stderr is not None and not sys.stderr.closed and sys.stderr.isatty()
 
 
-class _Lines(io.StringIO):
-    """A file that turns each state of a bar into a line."""
+def format_bytes(size: int) -> str:
+    """Formats a number of bytes, e.g. "265.4 MB"."""
+    power = min(max(len(str(size)) - 1, 0) // 3, len(_UNITS) - 1)
+    return f"{size / 1000**power:.1f} {_UNITS[power]}" if power else f"{size} B"
 
-    def __init__(self, write_line: Callable[[str], None]):
-        super().__init__()
-        self._write_line = write_line
 
-    def write(self, text: str) -> int:
-        if line := text.strip():
-            self._write_line(line)
-        return len(text)
+def _show_bar(name: str) -> Iterator[Report]:
+    # tqdm.auto draws in HTML, where the notebook can; it takes longer to import.
+    tqdm = importlib.import_module("tqdm.auto" if is_notebook() else "tqdm").tqdm
+    short = name if len(name) <= _LONGEST_NAME else f"…{name[1 - _LONGEST_NAME :]}"
+    bar: Any = None
+
+    def report(received: int, total: int | None) -> None:
+        nonlocal bar
+        # The bar is drawn when it is made, and a download may end before it begins.
+        if bar is None:
+            bar = tqdm(desc=short, unit="B", unit_scale=True, total=total)
+        bar.total = total
+        bar.update(received - bar.n)
+
+    try:
+        yield report
+    finally:
+        if bar is not None:
+            bar.close()
+
+
+def _write_lines(
+    name: str, write: Callable[[str], None], clock: Callable[[], float]
+) -> Iterator[Report]:
+    received = 0
+    started = clock()
+    next_line = started + _SECONDS_BETWEEN_LINES
+
+    def report(now_received: int, total: int | None) -> None:
+        nonlocal received, next_line
+        received = now_received
+        if clock() >= next_line:
+            next_line = clock() + _SECONDS_BETWEEN_LINES
+            whole = f" of {format_bytes(total)}" if total is not None else ""
+            write(f"Downloading {name}: {format_bytes(received)}{whole}")
+
+    try:
+        yield report
+    finally:
+        write(f"Received {format_bytes(received)} of {name} in {clock() - started:.1f} s")
 
 
 def _print(line: str) -> None:

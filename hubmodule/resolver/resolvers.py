@@ -123,7 +123,8 @@ def carry_out(plan: Plan, settings: Settings) -> str:
         check_exists(plan.path)
         return plan.path
     if isinstance(plan, AskWhere):
-        from hubmodule.resolver.http import Retries, find_uncompressed
+        from hubmodule.resolver.http import find_uncompressed
+        from hubmodule.resolver.retries import Retries
 
         return find_uncompressed(plan.handle, settings, Retries(settings.retries))
     if isinstance(plan.handle, ArchiveHandle) and _is_directory(plan.handle):

@@ -19,7 +19,7 @@ from tests.resolver import archives, servers
 
 def let_go() -> None:
     """Ends this process's use of all modules."""
-    for mark in caches._marks.values():
+    for mark in filter(None, caches._marks.values()):
         os.close(mark)
     caches._marks.clear()
 

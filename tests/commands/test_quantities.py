@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from hubmodule.commands.quantities import format_bytes, format_duration, parse_bytes, parse_seconds
+from hubmodule.commands.quantities import format_duration, parse_bytes, parse_seconds
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,11 @@ import gzip
 import io
 import lzma
 import pathlib
+import pickle
 import posixpath
 import sys
 import tarfile
+import zlib
 from collections.abc import Iterable
 from typing import BinaryIO, cast
 
@@ -20,6 +22,7 @@ from hypothesis import strategies as st
 
 from hubmodule._plain_errors import ArchiveDamagedError, ArchiveError, ArchiveRefusedError
 from hubmodule.file_systems import FileSystem
+from hubmodule.resolver import archive
 from hubmodule.resolver.archive import Limits, unpack
 from hubmodule.resolver.manifest import FileRecord
 from tests.resolver import archives
@@ -346,7 +349,7 @@ NOISE = bytes(range(256)) * 20
 def library(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Decompresses gzip with each library."""
     if request.param == "zlib":
-        monkeypatch.setitem(sys.modules, "isal.igzip", None)
+        monkeypatch.setitem(sys.modules, "isal.isal_zlib", None)
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -362,8 +365,11 @@ def test_compressed_in_several_streams(library: None, name: str) -> None:
     assert unpacked(pack(data[:5000]) + pack(data[5000:])).files == archives.MODULE
 
 
-def test_zeros_may_follow_gzip(library: None) -> None:
-    assert unpacked(gzip.compress(archives.tar()) + bytes(1000)).files == archives.MODULE
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("size", [7, 1 << 20])
+def test_zeros_may_follow(library: None, name: str, size: int) -> None:
+    data = FORMATS[name](archives.tar()) + bytes(1000)
+    assert unpacked(data, size=size).files == archives.MODULE
 
 
 def test_compressed_twice() -> None:
@@ -374,8 +380,28 @@ def test_compressed_twice() -> None:
     )
 
 
-def test_something_follows_gzip(library: None) -> None:
-    assert "gzip data are corrupt (" in damage(gzip.compress(archives.tar()) + b"more than that")
+@pytest.mark.parametrize("name", FORMATS)
+def test_nothing_else_may_follow(library: None, name: str) -> None:
+    assert damage(FORMATS[name](archives.tar()) + b"more") == (
+        f"The archive is damaged: something that is not {name} follows its end."
+    )
+
+
+def test_pieces_are_small_however_well_they_were_packed(library: None) -> None:
+    data = FORMATS["gzip"](bytes(10 * archive.PIECE))
+    sizes = [len(piece) for piece in archive.decompress("gzip", [data])]
+    assert sum(sizes) == 10 * archive.PIECE
+    assert max(sizes) <= archive.PIECE
+
+
+def test_zlib_serves_where_isal_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "isal.isal_zlib", None)
+    assert archive.get_zlib() is zlib
+
+
+def test_the_start_survives_pickling() -> None:
+    error = pickle.loads(pickle.dumps(archive.NotAnArchiveError("no", b"start")))
+    assert (str(error), error.start) == ("no", b"start")
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -496,9 +496,7 @@ def test_one_mark_is_enough(local: Cache) -> None:
     assert [local.mark_used(KEY), local.mark_used(KEY)] == [True, False]
 
 
-def test_a_forked_process_needs_its_own_mark(
-    local: Cache, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_forked_process_needs_its_own_mark(local: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
     publish(local)
     assert local.mark_used(KEY)
     monkeypatch.setattr(os, "getpid", lambda: 1)

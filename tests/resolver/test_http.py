@@ -24,6 +24,7 @@ from hubmodule._plain_errors import (
 )
 from hubmodule.resolver import http
 from hubmodule.resolver.handles import WebHandle, parse
+from hubmodule.resolver.retries import Retries
 from tests.resolver import servers
 
 BODY = os.urandom(100_000)
@@ -35,7 +36,7 @@ class Fetched:
     def __init__(self, url: str, retries: int = 3, starts: int = 1):
         self.pauses: list[float] = []
         self.reports: list[tuple[int, int | None]] = []
-        patience = http.Retries(retries, sleep=self.pauses.append, get_random=lambda: 1.0)
+        patience = Retries(retries, sleep=self.pauses.append, get_random=lambda: 1.0)
         with http.Download(web(url), settings.current(), patience, self.report) as download:
             for _ in range(starts - 1):
                 with pytest.raises(http.StartAgain):
@@ -417,7 +418,7 @@ def test_a_chunk_of_a_negative_length() -> None:
 def test_a_server_that_cuts_again_and_again() -> None:
     with servers.serving({"/m": servers.cut(BODY, 500)}) as server:
         pauses: list[float] = []
-        patience = http.Retries(2, pauses.append, get_random=lambda: 1.0)
+        patience = Retries(2, pauses.append, get_random=lambda: 1.0)
         handle = web(f"{server.url}/m")
         with http.Download(handle, settings.current(), patience) as download:
             for _ in range(2):
@@ -567,7 +568,7 @@ def test_a_deleted_model_of_tfhub(proxy: servers.Server) -> None:
 
 
 def location(url: str) -> str:
-    return http.find_uncompressed(web(url), settings.current(), http.Retries(1, lambda pause: None))
+    return http.find_uncompressed(web(url), settings.current(), Retries(1, lambda pause: None))
 
 
 @pytest.mark.parametrize(
@@ -606,92 +607,6 @@ def test_a_server_says_nothing_of_an_unpacked_module(answer: servers.Answer, sta
         f"{server.url}/m cannot be read uncompressed. Unset TFHUB_MODEL_LOAD_FORMAT to download it."
     )
     assert isinstance(caught.value, ValueError)
-
-
-def failure(wait: float | None = None) -> http.Transient:
-    return http.Transient(OSError("it failed"), wait)
-
-
-def test_pauses_grow_up_to_a_limit() -> None:
-    pauses: list[float] = []
-    retries = http.Retries(9, pauses.append, get_random=lambda: 1.0)
-    for _ in range(9):
-        retries.wait_or_raise(failure())
-    assert pauses == [0.5, 1, 2, 4, 8, 16, 30, 30, 30]
-
-
-def test_chance_shortens_a_pause_by_half_at_most() -> None:
-    pauses: list[float] = []
-    http.Retries(1, pauses.append, get_random=lambda: 0.0).wait_or_raise(failure())
-    assert pauses == [0.25]
-
-
-def test_too_many_failures_raise_the_last() -> None:
-    retries = http.Retries(1, lambda pause: None)
-    retries.wait_or_raise(failure())
-    with pytest.raises(OSError, match="it failed"):
-        retries.wait_or_raise(failure())
-
-
-def test_a_success_begins_anew() -> None:
-    pauses: list[float] = []
-    retries = http.Retries(1, pauses.append, get_random=lambda: 1.0)
-    retries.wait_or_raise(failure())
-    retries.reset()
-    retries.wait_or_raise(failure())
-    assert pauses == [0.5, 0.5]
-
-
-def test_the_server_says_how_long() -> None:
-    pauses: list[float] = []
-    http.Retries(1, pauses.append).wait_or_raise(failure(120.0))
-    assert pauses == [120.0]
-
-
-def test_the_longest_pauses_are_finite() -> None:
-    pauses: list[float] = []
-    retries = http.Retries(2000, pauses.append, get_random=lambda: 1.0)
-    for _ in range(2000):
-        retries.wait_or_raise(failure())
-    assert pauses[-1] == 30
-
-
-def test_some_failures_are_worth_fewer_tries() -> None:
-    pauses: list[float] = []
-    retries = http.Retries(5, pauses.append, get_random=lambda: 1.0)
-    retries.wait_or_raise(http.Transient(OSError("no such host"), most_retries=1))
-    with pytest.raises(OSError, match="no such host"):
-        retries.wait_or_raise(http.Transient(OSError("no such host"), most_retries=1))
-    assert pauses == [0.5]
-
-
-def test_a_repeat_is_said_in_short(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO, "hubmodule")
-    retries = http.Retries(9, lambda pause: None, get_random=lambda: 1.0)
-    for text in ("it failed.", "it failed.", "it broke.", "it failed."):
-        retries.wait_or_raise(http.Transient(OSError(text)))
-    assert caplog.messages == [
-        "it failed. Trying again in 0.5 seconds.",
-        "The same again. Trying again in 1.0 seconds.",
-        "it broke. Trying again in 2.0 seconds.",
-        "it failed. Trying again in 4.0 seconds.",
-    ]
-
-
-@pytest.mark.parametrize(("wait", "level"), [(4.9, "INFO"), (5.0, "WARNING")])
-def test_says_why_it_stands_still(
-    wait: float, level: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.INFO, "hubmodule")
-    http.Retries(1, lambda pause: None).wait_or_raise(failure(wait))
-    [record] = caplog.records
-    assert record.getMessage() == f"it failed Trying again in {wait} seconds."
-    assert record.levelname == level
-
-
-def test_two_minutes_is_the_longest_wait() -> None:
-    with pytest.raises(OSError, match="it failed"):
-        http.Retries(9, lambda pause: None).wait_or_raise(failure(120.5))
 
 
 if __name__ == "__main__":

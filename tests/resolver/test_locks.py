@@ -6,12 +6,16 @@ import errno
 import logging
 import os
 import pathlib
+import socket
+import subprocess
 import sys
 import threading
+import time
 
 import filelock
 import pytest
 
+from hubmodule.resolver import locks
 from hubmodule.resolver.locks import hold_lock
 
 
@@ -137,6 +141,107 @@ def test_goes_on_where_the_lock_cannot_be_made(tmp_path: pathlib.Path) -> None:
     (tmp_path / "file").touch()
     with hold_lock(os.path.join(tmp_path, "file", "lock"), 60, "m") as held:
         assert not held
+
+
+@pytest.fixture
+def marked(tmp_path: pathlib.Path) -> str:
+    (tmp_path / "file").touch()
+    return str(tmp_path / "file")
+
+
+def claimed(path: str) -> bool | None:
+    with locks.claim(path) as answer:
+        return answer
+
+
+def test_what_is_marked_cannot_be_claimed(marked: str) -> None:
+    assert claimed(marked) is True
+    marks = [locks.mark(marked), locks.mark(marked)]
+    for mark in marks:
+        assert claimed(marked) is False
+        os.close(mark)
+    assert claimed(marked) is True
+
+
+def test_directories_can_be_marked(tmp_path: pathlib.Path) -> None:
+    mark = locks.mark(str(tmp_path))
+    assert claimed(str(tmp_path)) is False
+    os.close(mark)
+
+
+def test_what_is_missing_is_neither_marked_nor_claimed(tmp_path: pathlib.Path) -> None:
+    assert locks.mark(f"{tmp_path}/missing") is None
+    assert claimed(f"{tmp_path}/missing") is None
+
+
+@pytest.mark.parametrize("broken", [OSError(errno.ENOLCK, "No locks available"), None])
+def test_marks_where_there_are_no_locks(
+    marked: str, monkeypatch: pytest.MonkeyPatch, broken: OSError | None
+) -> None:
+    def fail(file: int, operation: int) -> None:
+        raise broken
+
+    if broken is None:
+        monkeypatch.setattr(locks, "fcntl", None)  # as on Windows
+    else:
+        monkeypatch.setattr("fcntl.flock", fail)
+    assert locks.mark(marked) is None
+    assert claimed(marked) is None
+
+
+def leave_foreign_lock(cache: pathlib.Path, content: str) -> pathlib.Path:
+    (cache / "key.0a1b.tmp").mkdir()
+    (cache / "key.lock").write_text(content)
+    return cache / "key.lock"
+
+
+def find_dead(cache: pathlib.Path) -> list[str]:
+    return [os.path.basename(path) for path in locks.find_dead_foreign(f"{cache}/key.")]
+
+
+@pytest.fixture
+def dead() -> int:
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    return child.pid
+
+
+def test_no_foreign_lock(tmp_path: pathlib.Path) -> None:
+    assert find_dead(tmp_path) == []
+
+
+def test_the_foreign_lock_of_an_ended_process(tmp_path: pathlib.Path, dead: int) -> None:
+    leave_foreign_lock(tmp_path, f"{socket.gethostname()}.{dead}.0a1b")
+    assert find_dead(tmp_path) == ["key.0a1b.tmp", "key.lock"]
+
+
+def test_the_foreign_lock_of_a_process_that_nobody_waited_for(tmp_path: pathlib.Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""], stdout=subprocess.PIPE) as zombie:
+        zombie.stdout.read()
+        os.waitid(os.P_PID, zombie.pid, os.WEXITED | os.WNOWAIT)
+        leave_foreign_lock(tmp_path, f"{socket.gethostname()}.{zombie.pid}.0a1b")
+        assert find_dead(tmp_path) == ["key.0a1b.tmp", "key.lock"]
+
+
+@pytest.mark.parametrize("pid", [1, os.getpid()])
+def test_the_foreign_lock_of_a_running_process(tmp_path: pathlib.Path, pid: int) -> None:
+    leave_foreign_lock(tmp_path, f"{socket.gethostname()}.{pid}.0a1b")
+    assert find_dead(tmp_path) == []
+
+
+def test_a_foreign_lock_older_than_the_process_with_its_number(tmp_path: pathlib.Path) -> None:
+    lock = leave_foreign_lock(tmp_path, f"{socket.gethostname()}.{os.getpid()}.0a1b")
+    long_ago = time.time() - 365 * 24 * 3600
+    os.utime(lock, (long_ago, long_ago))
+    assert find_dead(tmp_path) == ["key.0a1b.tmp", "key.lock"]
+
+
+@pytest.mark.parametrize("content", ["", "nonsense", "a.b.c", "elsewhere.{pid}.0a1b"])
+def test_a_foreign_lock_that_says_nothing_of_this_machine(
+    tmp_path: pathlib.Path, dead: int, content: str
+) -> None:
+    leave_foreign_lock(tmp_path, content.format(pid=dead))
+    assert find_dead(tmp_path) == []
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ def test_a_bar_goes_back_where_a_download_starts_again(terminal: Screen) -> None
 
 def test_a_bar_that_is_never_drawn(terminal: Screen) -> None:
     show("m", None)
-    assert terminal().strip() == ""
+    assert terminal() == ""
 
 
 def test_long_handles_are_cut_in_a_bar(terminal: Screen) -> None:
@@ -77,21 +77,33 @@ def test_nothing_if_that_is_wanted(terminal: Screen) -> None:
 def test_lines_in_the_log_elsewhere(file: Screen, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "hubmodule")
     show("https://h/m", None, (1500, 1500))
-    assert caplog.messages == ["Downloading https://h/m: 1.50kB of 1.50kB, 00:00"]
+    assert caplog.messages == ["Received 1.5 kB of https://h/m in 0.0 s"]
     assert file() == ""
 
 
 def test_lines_on_standard_error_if_they_are_wanted(file: Screen) -> None:
-    show("https://h/m", True, (1500, None))
-    assert file() == "Downloading https://h/m: 1.50kB of ?B, 00:00\n"
+    show("https://h/m", True, (1500, 1500))
+    assert file() == "Received 1.5 kB of https://h/m in 0.0 s\n"
 
 
-def test_no_line_about_a_download_that_never_began(
-    file: Screen, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_line_every_ten_seconds(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "hubmodule")
-    show("https://h/m", None)
-    assert caplog.messages == []
+    times = iter([0.0, 1.0, 10.0, 10.0, 19.0, 21.0, 21.0, 25.0])
+    with open_progress("m", None, clock=lambda: next(times)) as report:
+        report(1000, 4_000_000)
+        report(2_000_000, 4_000_000)
+        report(2_500_000, 4_000_000)
+        report(3_000_000, None)
+    assert caplog.messages == [
+        "Downloading m: 2.0 MB of 4.0 MB",
+        "Downloading m: 3.0 MB",
+        "Received 3.0 MB of m in 25.0 s",
+    ]
+
+
+def test_a_module_that_is_only_named_ipython(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "IPython", types.ModuleType("IPython"))
+    assert not progress.is_notebook()
 
 
 @pytest.mark.parametrize("wanted", [None, True])
@@ -103,6 +115,21 @@ def test_a_service_has_no_standard_error(
     stream.close()
     monkeypatch.setattr(sys, "stderr", stream if closed else None)
     show("m", wanted, (1, 1))
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1.0 kB"),
+        (265_400_000, "265.4 MB"),
+        (2 * 10**9, "2.0 GB"),
+        (5 * 10**15, "5000.0 TB"),
+    ],
+)
+def test_amounts_for_people(size: int, text: str) -> None:
+    assert progress.format_bytes(size) == text
 
 
 if __name__ == "__main__":
