@@ -220,7 +220,7 @@ def _is_taken(directory: str, name: str) -> bool:
     """
     from hubmodule.errors import ExportExistsError
 
-    for parent in _list_parents(name):
+    for parent in list_parents(name):
         path = posixpath.join(directory, parent)
         if _gfile().exists(path) and not _gfile().isdir(path):
             raise ExportExistsError(f"{path} is a file, not a directory; choose another path.")
@@ -230,7 +230,8 @@ def _is_taken(directory: str, name: str) -> bool:
     return _gfile().exists(path)
 
 
-def _list_parents(name: str) -> Iterator[str]:
+def list_parents(name: str) -> Iterator[str]:
+    """Lists the directories above a file, from the next to the last, without the root."""
     while name := posixpath.dirname(name):
         yield name
 
@@ -256,7 +257,7 @@ def _remove_file(directory: str, name: str) -> None:
 
     with contextlib.suppress(tf.errors.NotFoundError):
         _gfile().remove(posixpath.join(directory, name))
-    for parent in _list_parents(name):
+    for parent in list_parents(name):
         path = posixpath.join(directory, parent)
         if _gfile().isdir(path) and not _gfile().listdir(path):
             _gfile().rmtree(path)

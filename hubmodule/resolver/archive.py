@@ -17,6 +17,7 @@ import lzma
 import posixpath
 import sys
 import tarfile
+import unicodedata
 import zlib
 from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO, NoReturn, cast
@@ -110,6 +111,7 @@ def _unpack_tar(
     source: _TarSource, file_system: FileSystem, directory: str, limit: int
 ) -> dict[str, FileRecord]:
     records: dict[str, FileRecord] = {}
+    forms: dict[str, str] = {}
     for count, member in enumerate(_read_members(source), 1):
         if count > limit:
             raise ArchiveRefusedError(
@@ -118,7 +120,11 @@ def _unpack_tar(
             )
         _check_type(member)
         name = _normalize(member.name)
+        if forms.setdefault(unicodedata.normalize("NFC", name), name) != name:
+            _refuse(member.name, "has the same name as an earlier one, in another form of Unicode")
         try:
+            if not records.keys().isdisjoint(files.list_parents(name)):
+                raise FileExistsError  # object stores would keep both
             if member.isdir() or member.name.endswith("/"):
                 file_system.make_directory(f"{directory}/{name}")
                 continue
@@ -126,10 +132,7 @@ def _unpack_tar(
                 file_system.remove(f"{directory}/{name}")
             out = file_system.open_new(f"{directory}/{name}")
         except (FileExistsError, NotADirectoryError, IsADirectoryError):
-            # A file and a directory, or names that differ in case or in their form of Unicode.
-            _refuse(
-                member.name, "has the name of an earlier one, as this file system compares names"
-            )
+            _refuse(member.name, "collides with an earlier one, as this file system compares names")
         records[name] = _write_file(out, source, name, member.size)
     return records
 

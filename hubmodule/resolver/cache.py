@@ -315,10 +315,10 @@ class Cache:
             self.file_system.remove(self._get_path_beside(key, name))
         self.file_system.remove(trash)
 
-    def discard_unused(self, key: str) -> bool:
-        """Removes a module of a local cache unless it is used; returns whether it did."""
+    def discard_unused(self, key: str, dry_run: bool = False) -> bool:
+        """Removes a module of a local cache unless it is used; returns whether it is unused."""
         with self.claim(key) as is_unused:
-            if is_unused:
+            if is_unused and not dry_run:
                 self.discard(key)
                 for name in self._list_marks(key):
                     self.file_system.remove(f"{self._private}/used/{name}")

@@ -1,4 +1,4 @@
-"""What a handle says: a text that a user wrote becomes a value, once, at the border.
+"""Parses handles: the text that a user wrote becomes a frozen value.
 
     a path                    gs://bucket/module          PathHandle      used in place
     an archive on a path      gs://bucket/module.tar.gz   ArchiveHandle   unpacked into the cache
@@ -36,7 +36,12 @@ _HUBS = ("tfhub.dev/", "www.kaggle.com/models/", "kaggle.com/models/")
 
 @dataclasses.dataclass(frozen=True)
 class PathHandle:
-    """A directory on any TensorFlow file system, used in place."""
+    """A directory on any TensorFlow file system, used in place.
+
+    Attributes:
+        text: Handle as the user wrote it.
+        path: Path of the directory.
+    """
 
     text: str
     path: str
@@ -47,9 +52,9 @@ class ArchiveHandle:
     """An archive on any TensorFlow file system, unpacked into the cache.
 
     Attributes:
-        text: the handle, with an absolute path.
-        path: the path as the user wrote it, without the pin.
-        sha256: the pinned digest of the archive in lower case, if any.
+        text: Handle with an absolute path.
+        path: Path as the user wrote it, without the pin.
+        sha256: Pinned digest of the archive in lower case; None without a pin.
     """
 
     text: str
@@ -59,12 +64,12 @@ class ArchiveHandle:
 
 @dataclasses.dataclass(frozen=True)
 class WebHandle:
-    """An address that answers with an archive, or says where the unpacked module is.
+    """An address of an archive, or of a server that says where the unpacked module is.
 
     Attributes:
-        text: the handle as the user wrote it.
-        url: the address without the pin.
-        sha256: the pinned digest of the archive in lower case, if any.
+        text: Handle as the user wrote it.
+        url: Address without the pin.
+        sha256: Pinned digest of the archive in lower case; None without a pin.
     """
 
     text: str
@@ -83,15 +88,15 @@ def make_cache_key(text: str) -> str:
 def parse(
     text: str | os.PathLike[str], schemes: Callable[[], Iterable[str]] | None = None
 ) -> Handle:
-    """Reads a handle.
+    """Parses a handle.
 
     Args:
-        text: a path or an address; path objects are paths.
-        schemes: says which file systems there are; None asks TensorFlow, where it matters.
+        text: Path or address; a path object is a path.
+        schemes: Returns the schemes of the file systems, e.g. "gs"; None asks TensorFlow.
 
     Raises:
-        InvalidHandleError: for what is no text, for an unknown scheme, for an address or a
-            pin that is malformed.
+        InvalidHandleError: if it is not a text, has an unknown scheme, or is not a valid
+            address or pin.
     """
     if isinstance(text, os.PathLike):
         text = os.fspath(text)
@@ -114,13 +119,13 @@ def parse(
 
 
 def needs_network(path: str) -> bool:
-    """Whether a path lies on another machine's file system."""
+    """Whether a path is on a file system of another machine."""
     scheme = _SCHEME.match(path)
     return scheme is not None and scheme[1] not in ("file", "ram")
 
 
 def describe_missing(path: str) -> str:
-    """What the user of a path that does not exist may have meant, or what to look at."""
+    """Describes what to do about a path that does not exist."""
     if path != path.strip():
         return "There is a space around it; remove that."
     if path.startswith(_HUBS):
@@ -136,7 +141,7 @@ def _check_typo(text: str) -> None:
     typo = _TYPO.fullmatch(text)
     if typo:
         raise InvalidHandleError(
-            f"The handle {_redact(text)!r} is no address; did you mean "
+            f"The handle {_redact(text)!r} is not an address; did you mean "
             f"{_redact(f'{typo[1]}://' + typo[2].lstrip('/'))}?"
         )
 
@@ -155,12 +160,12 @@ def _parse_path(text: str) -> Handle:
 
 
 def _redact(text: str) -> str:
-    """A text that should be an address, for a message: urls.shown() knows valid ones only."""
+    """Removes secrets from a text that may not be a valid address."""
     return urls.redact_all(text.partition("?")[0])
 
 
 def _make_absolute(text: str) -> str:
-    """A handle that means the same wherever the process works."""
+    """Makes a handle that means the same in any working directory."""
     # os.path.abspath would take "file://" apart.
     return text if _SCHEME.match(text) else os.path.join(os.getcwd(), text)
 
@@ -185,7 +190,7 @@ def _parse_web(text: str) -> WebHandle:
         valid = False
     if not valid or re.search(r"[\s\x00-\x1f\x7f]", text):
         raise InvalidHandleError(
-            f"The handle {_redact(text)!r} is no valid address. "
+            f"The handle {_redact(text)!r} is not a valid address. "
             "An address is https://host/path, without spaces."
         )
     address, pin = _split_pin(text)

@@ -1,4 +1,4 @@
-"""The bytes behind an address: across redirects, refusals, failures and cut connections."""
+"""Downloads archives: follows redirects, tries again, and resumes after cut connections."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("hubmodule")
 
-_CHUNK = 1 << 18
+_PIECE = 1 << 18
 _MOST_REDIRECTS = 10
 # A name server that does not answer may do so a moment later; a name that is wrong stays wrong.
 _MOST_LOOK_UPS = 2
@@ -51,20 +51,17 @@ _OTHER = "Open the address in a browser to see what it is."
 
 
 class StartAgain(Exception):
-    """A connection was cut, and the server cannot resume: `chunks` must be read from the start."""
+    """A connection was cut, and the server cannot resume: read the pieces from the start."""
 
 
 class Download:
-    """The archive behind a handle.
-
-    Use it as a context manager; `chunks` may be iterated once, and again after each
-    StartAgain.
+    """A context manager that downloads the archive of a handle.
 
     Args:
-        handle: where the archive is.
-        settings: time-outs, retries, TLS.
-        retries: counts and pauses.
-        report: called with the bytes received so far, and in all if the server says.
+        handle: Where the archive is.
+        settings: Time-outs, and whether to check certificates.
+        retries: Counts failures, and pauses.
+        report: Called with the bytes received so far, and the bytes in all, or None.
     """
 
     def __init__(
@@ -93,7 +90,7 @@ class Download:
 
     @property
     def answer(self) -> str:
-        """The address that answered at last, and how, for a message."""
+        """Description of the last answer and its address, for a message."""
         if self._response is None:
             return "nothing"
         kind = self._response.headers.get("Content-Type", "no content type")
@@ -102,7 +99,7 @@ class Download:
 
     @property
     def is_web_page(self) -> bool:
-        """Whether what came last says that it is one."""
+        """Whether the last answer says that it is a web page."""
         headers = self._response.headers if self._response is not None else {}
         return headers.get("Content-Type", "").lower().startswith("text/html")
 
@@ -115,10 +112,10 @@ class Download:
                 self._response.raw.shutdown()
 
     def read_pieces(self) -> Iterator[bytes]:
-        """Reads the archive as it comes; goes on where a connection was cut.
+        """Reads the archive as it comes, and resumes where a connection was cut.
 
         Raises:
-            DownloadError: if the server does not give it.
+            DownloadError: if the server does not send it.
             StartAgain: if it must be read from the start again.
         """
         self._received = 0
@@ -159,7 +156,7 @@ class Download:
             self._response.close()
 
     def _is_rest(self, response: requests.Response) -> bool:
-        """Whether this is the rest of the same archive."""
+        """Whether an answer is the rest of the same archive."""
         said = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", ""))
         if said is None or said[1] != str(self._received):
             return False
@@ -170,7 +167,7 @@ class Download:
 
     def _read_body(self, response: requests.Response) -> Iterator[bytes]:
         self._report(self._received, self._total)
-        while chunk := self._web.read(response, _CHUNK):
+        while chunk := self._web.read(response, _PIECE):
             self._received += len(chunk)
             if self._received > self._furthest:
                 self._furthest = self._received
@@ -188,10 +185,15 @@ class Download:
 
 
 def find_uncompressed(handle: WebHandle, settings: Settings, retries: Retries) -> str:
-    """The path, on Google's file system, of the unpacked module behind a handle.
+    """Asks a server for the gs:// path of the unpacked module of a handle.
+
+    Args:
+        handle: Address to ask.
+        settings: Time-outs, and whether to check certificates.
+        retries: Counts failures, and pauses.
 
     Raises:
-        UncompressedReadError: if the server does not name one.
+        UncompressedReadError: if the server does not name a path.
         DownloadError: if it does not answer.
     """
     web = _Web(handle, settings)
@@ -215,10 +217,10 @@ def find_uncompressed(handle: WebHandle, settings: Settings, retries: Retries) -
 
 
 class _Web:
-    """Requests for one handle.
+    """Sends the requests for one handle.
 
-    Errors of requests and urllib3 hold whole addresses, with their queries. So what is raised
-    from here has none of them as its cause, which a traceback would show.
+    Errors of requests and urllib3 hold whole addresses, with their queries. Errors raised here
+    do not have them as their cause, because a traceback would show it.
     """
 
     def __init__(self, handle: WebHandle, settings: Settings):
@@ -241,12 +243,15 @@ class _Web:
     def get(
         self, wanted: str, headers: dict[str, str], final: tuple[int, ...] = ()
     ) -> requests.Response:
-        """What answers in the end, with its body unread.
+        """Requests the address of the handle, and follows redirects.
 
         Args:
-            wanted: the format to ask for.
-            headers: to add to the request.
-            final: redirects that are an answer.
+            wanted: Format to ask for, "compressed" or "uncompressed".
+            headers: Headers to add to the request.
+            final: Status codes of redirects that are not followed.
+
+        Returns:
+            The last response; its body is not read.
         """
         self._url = self._handle.url
         if wanted != "compressed" or urls.accepts_format(self._url, ARCHIVE_SUFFIXES):
@@ -261,7 +266,7 @@ class _Web:
         raise self.make_error(f"it redirects more than {_MOST_REDIRECTS} times. {_OTHER}")
 
     def read(self, response: requests.Response, size: int) -> bytes:
-        """Up to `size` bytes of the body, as they are on the wire; b"" at the end."""
+        """Reads up to `size` bytes of a body without decoding it; b"" at the end."""
         import requests
         import urllib3
 
@@ -284,7 +289,7 @@ class _Web:
         )
 
     def make_status_error(self, response: requests.Response) -> HttpStatusError:
-        """The error for a status that is no success."""
+        """Makes the error for a status that is not a success."""
         code = response.status_code
         advice = _ADVICE.get(code, _LATER if code >= 500 else _OTHER)
         message = self.make_error(
@@ -318,7 +323,7 @@ class _Web:
                 f"{_describe_cause(error)}. Check the address, the proxy and REQUESTS_CA_BUNDLE."
             ) from None
         session.cookies.update(response.cookies)
-        # A Download counts itself, for a cut that it can resume is no error.
+        # Download counts the bytes itself, as it can resume after a cut.
         response.raw.enforce_content_length = False
         return response
 
@@ -360,7 +365,7 @@ class _Web:
         return self.make_error(
             f"its certificate is not trusted ({_describe_cause(error)}). If your network has a "
             "certificate authority of its own, set REQUESTS_CA_BUNDLE to its file; "
-            "TFHUB_DISABLE_CERT_VALIDATION=true switches the check off."
+            "TFHUB_DISABLE_CERT_VALIDATION=true turns the check off."
         )
 
 
@@ -382,7 +387,7 @@ def _get_length(response: requests.Response) -> int | None:
 
 
 def _get_validator(response: requests.Response) -> str | None:
-    """What tells this archive from a later one at the same address. A weak tag does not."""
+    """Returns a text that changes when the archive at the address does. A weak tag may not."""
     tag = response.headers.get("ETag")
     if tag and not tag.startswith("W/"):
         return tag
@@ -401,22 +406,22 @@ def _get_retry_after(response: requests.Response) -> float | None:
 
 
 def _is_unknown_host(error: BaseException | None) -> bool:
-    """Whether a host's name, or the proxy's, has no address."""
+    """Whether the address of a host or proxy could not be looked up."""
     while error is not None:
         if isinstance(error, socket.gaierror):
             return True
-        error = _inner(error) or error.__cause__ or error.__context__
+        error = _find_inner(error) or error.__cause__ or error.__context__
     return False
 
 
 def _describe_cause(error: BaseException) -> str:
-    """The cause that a person can act on: requests wraps it in several others."""
-    while (inner := _inner(error)) is not None:
+    """Describes the cause of an error, which requests wraps in several others."""
+    while (inner := _find_inner(error)) is not None:
         error = inner
     return urls.redact_all(str(error)).strip(".") or type(error).__name__
 
 
-def _inner(error: BaseException) -> BaseException | None:
+def _find_inner(error: BaseException) -> BaseException | None:
     reason = getattr(error, "reason", None)
     if isinstance(reason, BaseException):
         return reason

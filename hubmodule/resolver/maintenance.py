@@ -1,4 +1,4 @@
-"""What people do to a cache: look at it, check it to the last byte, make room in it."""
+"""Lists, verifies and prunes the modules of a cache."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import posixpath
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from hubmodule._plain_errors import CacheError
 from hubmodule.resolver import manifest as manifests
@@ -20,14 +20,14 @@ class CachedModule:
     """A module in a cache.
 
     Attributes:
-        key: the name of its directory.
-        handle: where it came from; None if nothing says it.
-        path: its directory.
-        size: the bytes of all its files.
-        age_seconds: since it was fetched, as far as can be told.
-        unused_seconds: since it was last used, as far as can be told.
-        state: how it is by presence and sizes of its files.
-        detail: what is wrong with it, if something is.
+        key: Name of its directory.
+        handle: Handle of the module, without secrets; None if it is not known.
+        path: Path of its directory.
+        size: Size of all its files in bytes.
+        age_seconds: Seconds since it was fetched, as far as is known.
+        unused_seconds: Seconds since it was last used, as far as is known.
+        state: State by the presence and sizes of its files.
+        detail: What is wrong; "" if nothing is.
     """
 
     key: str
@@ -42,12 +42,12 @@ class CachedModule:
 
 @dataclasses.dataclass(frozen=True)
 class Verdict:
-    """What reading a module to the last byte showed: nothing wrong if `problems` is empty.
+    """The result of verifying a module.
 
     Attributes:
-        module: the module.
-        problems: what is wrong, by the path of the file below the module.
-        checked: False if nobody knows the digests, so that only sizes were compared.
+        module: The module.
+        problems: What is wrong, by the path of the file below the module; empty if nothing is.
+        checked: False if digests are not known, so that only sizes were compared.
     """
 
     module: CachedModule
@@ -57,21 +57,31 @@ class Verdict:
 
 @dataclasses.dataclass(frozen=True)
 class Pruned:
-    """What was removed, and what was not because a process uses it."""
+    """The result of pruning a cache.
+
+    Attributes:
+        removed: Modules that were removed.
+        in_use: Modules that were kept because a process uses them.
+    """
 
     removed: tuple[CachedModule, ...]
     in_use: tuple[CachedModule, ...]
 
 
 def list_modules(cache: Cache, clock: Callable[[], float] = time.time) -> list[CachedModule]:
-    """All modules in a cache, the one used last first."""
+    """Lists the modules of a cache, the one that was used last first.
+
+    Args:
+        cache: The cache.
+        clock: Returns the seconds since 1970.
+    """
     with cache.explain_errors():
         found = [_describe_module(cache, key, clock()) for key in cache.list_keys()]
     return sorted(found, key=lambda module: (module.unused_seconds, module.key))
 
 
 def verify(cache: Cache, module: CachedModule) -> Verdict:
-    """Reads all files of a module and compares their digests with those when it was fetched."""
+    """Reads all files of a module, and compares their digests with those of the manifest."""
     manifest = cache.read_manifest(module.key)
     if manifest is None:
         return Verdict(module, {"": module.detail} if module.detail else {}, checked=False)
@@ -83,15 +93,12 @@ def verify(cache: Cache, module: CachedModule) -> Verdict:
 
 
 def has_whole_handle(module: CachedModule) -> bool:
-    """Whether a module can be fetched by the handle that the cache noted."""
+    """Whether a module can be fetched by the handle in the cache, which lacks secrets."""
     return module.handle is not None and make_cache_key(module.handle) == module.key
 
 
 def delete_damaged(cache: Cache, verdict: Verdict) -> None:
-    """Removes the files that are wrong, so that the next use of the module sees the damage.
-
-    That use fetches the module again; until then nothing else of it is lost.
-    """
+    """Removes the files that are wrong, so that the next use fetches the module again."""
     with cache.explain_errors():
         for path in filter(None, verdict.problems):
             cache.file_system.remove(posixpath.join(verdict.module.path, path))
@@ -104,21 +111,22 @@ def prune(
     dry_run: bool = False,
     clock: Callable[[], float] = time.time,
 ) -> Pruned:
-    """Makes room: removes modules, but never one that a living process has resolved.
+    """Removes modules, except those that a running process has resolved.
 
     Args:
-        cache: a local cache.
-        older_than: remove what was not used for this many seconds.
-        max_size: then remove what was not used for longest, until this many bytes are left.
-        dry_run: only say what would be removed.
-        clock: seconds since 1970.
+        cache: A local cache.
+        older_than: Seconds; modules that were not used for longer are removed.
+        max_size: Bytes; then the modules that were not used for longest are removed, until
+            the rest has this size.
+        dry_run: Whether to remove nothing, and only return what would be removed.
+        clock: Returns the seconds since 1970.
 
     Raises:
-        CacheError: if the cache is on a file system where nobody can see who uses a module.
+        CacheError: if the cache is on a file system that does not tell which modules are used.
     """
     if not cache.is_local:
         raise CacheError(
-            f"The cache {cache.root} is not on this machine, so nobody can tell which modules are "
+            f"The cache {cache.root} is not on this machine, so it is not known which modules are "
             "in use. Remove directories there yourself, or set a life time on the bucket."
         )
     found = list_modules(cache, clock)
@@ -126,16 +134,11 @@ def prune(
     in_use: list[CachedModule] = []
     with cache.explain_errors():
         for module in _choose_to_remove(found, older_than, max_size):
-            done = _is_unused(cache, module.key) if dry_run else cache.discard_unused(module.key)
-            (removed if done else in_use).append(module)
+            is_unused = cache.discard_unused(module.key, dry_run)
+            (removed if is_unused else in_use).append(module)
         if not dry_run:
             cache.sweep_all()
     return Pruned(tuple(removed), tuple(in_use))
-
-
-def _is_unused(cache: Cache, key: str) -> bool:
-    with cache.claim(key) as is_unused:
-        return is_unused
 
 
 def _describe_module(cache: Cache, key: str, now: float) -> CachedModule:
@@ -154,29 +157,22 @@ def _describe_module(cache: Cache, key: str, now: float) -> CachedModule:
     )
 
 
-def _find_problem(cache: Cache, folder: str, file: FileRecord) -> str:
-    path = posixpath.join(folder, file.path)
-    size = cache.file_system.get_size(path)
-    if size is None:
-        return f"{file.path} is missing"
-    if size != file.size:
-        return f"{file.path} has {size} bytes instead of {file.size}"
-    if file.sha256 and _compute_digest(cache.file_system.read_pieces(path)) != file.sha256:
-        return f"{file.path} has other bytes than when it was fetched"
+def _find_problem(cache: Cache, directory: str, file: FileRecord) -> str:
+    if problem := manifests.describe_damage(file, cache.file_system, directory):
+        return problem
+    if file.sha256 is not None:
+        digest = hashlib.sha256()
+        for piece in cache.file_system.read_pieces(posixpath.join(directory, file.path)):
+            digest.update(piece)
+        if digest.hexdigest() != file.sha256:
+            return f"{file.path} has other bytes than when it was fetched"
     return ""
-
-
-def _compute_digest(chunks: Iterable[bytes]) -> str:
-    digest = hashlib.sha256()
-    for chunk in chunks:
-        digest.update(chunk)
-    return digest.hexdigest()
 
 
 def _choose_to_remove(
     found: list[CachedModule], older_than: float | None, max_size: int | None
 ) -> list[CachedModule]:
-    """The modules to remove, those first that were not used for longest."""
+    """Chooses the modules to remove, first those that were not used for longest."""
     chosen, left = [], sum(module.size for module in found)
     for module in reversed(found):
         too_old = older_than is not None and module.unused_seconds > older_than

@@ -3,10 +3,9 @@
     {"version": 1, "handle": "https://…", "fetched": "2026-01-31T12:00:00+00:00",
      "source": "", "files": {"saved_model.pb": {"size": 1234, "sha256": "…"}, …}}
 
-"source" tells the archive that the module was unpacked from from a later one at the same
-path; it is empty where that is not looked at, as on the web, where addresses hold versions.
-A module that another program cached has no digests ("sha256": null), for nobody knows
-what they were when it was whole.
+"source" changes when another archive is put at the path that the module was unpacked from; it is
+empty for a module from the web, where addresses hold versions. A module that another program
+cached has no digests ("sha256": null), as those of the complete module are not known.
 """
 
 from __future__ import annotations
@@ -34,7 +33,13 @@ _SHARD = re.compile(r"(?P<name>.+)\.data-\d{5}-of-(?P<count>\d{5})")
 
 @dataclasses.dataclass(frozen=True)
 class FileRecord:
-    """A file of a module: its path below the module, its size in bytes, its digest if known."""
+    """A file of a module.
+
+    Attributes:
+        path: Path below the directory of the module.
+        size: Size in bytes.
+        sha256: Digest in lower case; None if it is not known.
+    """
 
     path: str
     size: int
@@ -46,10 +51,10 @@ class Manifest:
     """What is known of a cached module.
 
     Attributes:
-        handle: where it came from, without passwords and queries.
-        fetched: when, as ISO 8601 with a time zone.
-        files: all its files.
-        source: the state of the archive that it came from, if that is looked at.
+        handle: Handle of the module, without passwords and queries.
+        fetched: Time when it was fetched, in ISO 8601 with a time zone.
+        files: All files of the module.
+        source: Fingerprint of the local archive that it came from; "" without one.
     """
 
     handle: str
@@ -58,7 +63,7 @@ class Manifest:
     source: str = ""
 
     def encode(self) -> bytes:
-        """The manifest as it is written."""
+        """Encodes the manifest as JSON."""
         files = {file.path: {"size": file.size, "sha256": file.sha256} for file in self.files}
         value = {
             "version": _VERSION,
@@ -76,12 +81,12 @@ def get_time() -> str:
 
 
 def get_fetch_time(manifest: Manifest) -> float:
-    """When the module was fetched, in seconds since 1970."""
+    """Returns when the module was fetched, in seconds since 1970."""
     return datetime.datetime.fromisoformat(manifest.fetched).timestamp()
 
 
 def decode(content: bytes) -> Manifest | None:
-    """Reads a manifest; None if it is damaged, or of a version that is not known."""
+    """Decodes a manifest; returns None if it is damaged, or of an unknown version."""
     try:
         value = json.loads(content)
         if value["version"] != _VERSION:
@@ -97,7 +102,7 @@ def decode(content: bytes) -> Manifest | None:
 
 
 def _parse_record(path: str, file: Mapping[str, Any]) -> FileRecord:
-    # What is not below the module could be read, and removed as damaged.
+    # A path that leaves the module would be read, and removed as damaged.
     if not files.is_inside(path):
         raise ValueError(path)
     path.encode()
@@ -105,28 +110,33 @@ def _parse_record(path: str, file: Mapping[str, Any]) -> FileRecord:
 
 
 def find_damage(manifest: Manifest, file_system: FileSystem, directory: str) -> str | None:
-    """What is wrong with the files of a module by presence and size; None if nothing is."""
-    for file in manifest.files:
-        size = file_system.get_size(f"{directory}/{file.path}")
-        if size is None:
-            return f"{file.path} is missing"
-        if size != file.size:
-            return f"{file.path} has {size} bytes instead of {file.size}"
+    """Describes the first file of a module that is missing or has another size, or returns None."""
+    found = (describe_damage(file, file_system, directory) for file in manifest.files)
+    return next(filter(None, found), None)
+
+
+def describe_damage(file: FileRecord, file_system: FileSystem, directory: str) -> str | None:
+    """Describes what is wrong with a file if it is missing or has another size, or returns None."""
+    size = file_system.get_size(f"{directory}/{file.path}")
+    if size is None:
+        return f"{file.path} is missing"
+    if size != file.size:
+        return f"{file.path} has {size} bytes instead of {file.size}"
     return None
 
 
-def find_foreign_damage(files: Mapping[str, int]) -> str | None:
-    """Why files that came without a manifest are no whole SavedModel; None if they are one.
+def find_foreign_damage(sizes: Mapping[str, int]) -> str | None:
+    """Describes why files without a manifest are not a complete SavedModel, or returns None.
 
     Args:
-        files: the size of each file, by its path.
+        sizes: Size of each file in bytes, by its path below the directory.
     """
-    names = set(files)
+    names = set(sizes)
     if not names & {"saved_model.pb", "saved_model.pbtxt"}:
         return "saved_model.pb is missing"
     # A shard of several may be empty, as may assets.
     for name in sorted(names & _NEVER_EMPTY):
-        if not files[name]:
+        if not sizes[name]:
             return f"{name} is empty"
     shards = [shard for name in names if (shard := _SHARD.fullmatch(name))]
     for shard in shards:

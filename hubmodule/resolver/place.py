@@ -16,23 +16,24 @@ _USUAL = 0o777  # less the umask
 
 
 def check(directory: str, user: int | None = None) -> None:
-    """Raises if another user could put modules into a cache directory.
+    """Checks that no other user could have made a cache directory, to put modules into it.
 
-    That is one who owns it, where everybody may write, so that they may have made it in
-    the hope that it is used: /tmp/tfhub_modules is the name that everybody knows.
+    In a directory where all users may write, such as /tmp, another user may make
+    /tmp/tfhub_modules before this user does.
 
     Args:
-        directory: a local path; it need not exist.
-        user: the number of the user; None for that of this process.
+        directory: Local path; it need not exist.
+        user: Number of the user; None means that of this process.
 
     Raises:
-        CacheError: with the line that sets TFHUB_CACHE_DIR; also if it is not a directory.
+        CacheError: if another user could, with the line that sets TFHUB_CACHE_DIR; also if
+            the path is not a directory.
     """
     if os.name != "posix":
         return
     user = os.geteuid() if user is None else user
     try:
-        # The link itself: who owns one in /tmp decides where it leads.
+        # The link itself: the owner of one in /tmp decides where it leads.
         status = os.lstat(directory)
         linked = os.stat(directory) if stat.S_ISLNK(status.st_mode) else status
     except FileNotFoundError:
@@ -48,12 +49,8 @@ def check(directory: str, user: int | None = None) -> None:
             )
 
 
-def _make_file_error(directory: str) -> CacheError:
-    return CacheError(f"The cache directory {directory} is not a directory. {CHOOSE_ANOTHER}")
-
-
 def make(directory: str) -> None:
-    """Makes a directory and its parents, for nobody else to see if everybody may write there.
+    """Makes a directory and its parents, for this user alone if all users may write there.
 
     Raises:
         CacheError: if it cannot be made.
@@ -66,7 +63,9 @@ def make(directory: str) -> None:
     mode = _PRIVATE if _is_world_writable(path) else _USUAL
     try:
         for path in reversed(missing):
-            _make_one(path, mode)
+            # If another process is faster, `check` sees who owns it.
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(path, mode)
     except OSError as error:
         raise CacheError(
             f"The cache directory {directory} cannot be made: {error.strerror}. {CHOOSE_ANOTHER}"
@@ -76,9 +75,9 @@ def make(directory: str) -> None:
 
 
 def make_shared(path: str, directory: str) -> None:
-    """Makes a directory in the cache that whoever may use the cache directory may use as well.
+    """Makes a directory in the cache with the mode of the cache directory.
 
-    The umask of whoever comes first would keep the others of a group out.
+    The umask of the user who makes it would keep the others of a group out.
     """
     if os.path.isdir(path):
         return
@@ -87,10 +86,8 @@ def make_shared(path: str, directory: str) -> None:
         os.chmod(path, stat.S_IMODE(os.stat(directory).st_mode))
 
 
-def _make_one(path: str, mode: int) -> None:
-    # If another process was faster, `check` looks whose it is.
-    with contextlib.suppress(FileExistsError):
-        os.mkdir(path, mode)
+def _make_file_error(directory: str) -> CacheError:
+    return CacheError(f"The cache directory {directory} is not a directory. {CHOOSE_ANOTHER}")
 
 
 def _is_world_writable(path: str) -> bool:

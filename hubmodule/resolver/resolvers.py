@@ -1,4 +1,4 @@
-"""Turns a handle into a directory: first a plan, which is a value, then what it says.
+"""Turns a handle into a directory: makes a plan, which is a value, and carries it out.
 
 What only a download needs is imported when there is one: that is half of this package.
 """
@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from hubmodule import settings as settings_
 from hubmodule._plain_errors import CacheDamagedError, OfflineError
-from hubmodule.file_systems import find_file_system
 from hubmodule.resolver import manifest as manifests
 from hubmodule.resolver import urls
 from hubmodule.resolver.cache import Cache, EntryState, Health
@@ -26,7 +25,7 @@ from hubmodule.resolver.handles import (
     parse,
 )
 from hubmodule.resolver.manifest import Manifest
-from hubmodule.resolver.sources import check_exists, get_fingerprint
+from hubmodule.resolver.sources import check_exists, get_fingerprint, is_directory
 from hubmodule.settings import LoadFormat, Settings
 
 logger = logging.getLogger("hubmodule")
@@ -36,26 +35,34 @@ _MOST_SHOWN = 10
 
 @dataclass(frozen=True)
 class UseInPlace:
-    """The directory is where the handle says."""
+    """Use the directory at a path.
+
+    Attributes:
+        path: Path of the directory on any TensorFlow file system.
+    """
 
     path: str
 
 
 @dataclass(frozen=True)
-class AskWhere:
-    """A server knows where the unpacked module is."""
+class AskServer:
+    """Ask a server where the unpacked module is.
+
+    Attributes:
+        handle: Address to ask.
+    """
 
     handle: WebHandle
 
 
 @dataclass(frozen=True)
 class UseCache:
-    """The module is in the cache under `key`, or is to be fetched into it.
+    """Use a module of the cache, after fetching it where that is needed.
 
     Attributes:
-        handle: what to fetch.
-        key: the name of the directory.
-        may_fetch: whether fetching is allowed.
+        handle: Where to fetch the module from.
+        key: Name of its directory in the cache.
+        may_fetch: Whether fetching is allowed.
     """
 
     handle: WebHandle | ArchiveHandle
@@ -63,46 +70,47 @@ class UseCache:
     may_fetch: bool
 
 
-Plan = UseInPlace | AskWhere | UseCache
+Plan = UseInPlace | AskServer | UseCache
 
 
 def resolve(handle: str | os.PathLike[str]) -> str:
-    """The directory of the module that a handle stands for, downloaded if need be.
+    """Returns the directory of a module, which it downloads first where that is needed.
 
     Args:
-        handle: a path on any TensorFlow file system, of a directory or of an archive
-            (.tar, .tar.gz, .tgz, .tar.bz2, .tar.xz), or an http(s) address of a module.
-            An archive or address that ends in #sha256=<hex> is only used if the archive
-            has that digest.
+        handle: Path on any TensorFlow file system, of a directory or of an archive (.tar,
+            .tar.gz, .tgz, .tar.bz2, .tar.xz), or http(s) address of a module. An archive or
+            address that ends in #sha256=<hex> is only used if the archive has that digest.
 
     Returns:
-        The path of a directory. What was downloaded is complete there, and stays until
-        somebody removes it; that of a local archive until another one is at its path.
+        Path of the directory. A downloaded module is complete there, and stays until it is
+        removed; a module from a local archive stays until the archive is replaced.
 
     Raises:
-        InvalidHandleError: (a ValueError and an OSError) if it is no handle.
+        InvalidHandleError: (a ValueError and an OSError) if the text is not a handle.
         HandleNotFoundError: (an OSError) if a path does not exist.
-        DownloadError: (a urllib.error.URLError) if it cannot be downloaded; an
-            HttpStatusError (a urllib.error.HTTPError) if a server says so.
+        DownloadError: (a urllib.error.URLError) if the module cannot be downloaded; an
+            HttpStatusError (a urllib.error.HTTPError) if a server answers with an error.
         ArchiveError: (an OSError and a ValueError) if an archive is damaged or not safe.
         CacheError: (an OSError) if the cache directory cannot be used.
         UncompressedReadError: (a ValueError) if TFHUB_MODEL_LOAD_FORMAT is UNCOMPRESSED
             and the server does not support it.
-        SettingError: (a ValueError) if an environment variable or flag means nothing.
+        FileSystemUnavailableError: (an ImportError) if the path is on a file system that
+            needs TensorFlow, which is not installed.
+        SettingError: (a ValueError) if an environment variable or flag has an invalid value.
     """
     return resolve_with(handle, settings_.current())
 
 
 def resolve_with(handle: str | os.PathLike[str], settings: Settings) -> str:
-    """Like `resolve`, with settings of the caller's."""
+    """Resolves a handle as `resolve` does, with settings from the caller."""
     return carry_out(make_plan(parse(handle), settings), settings)
 
 
 def make_plan(handle: Handle, settings: Settings) -> Plan:
-    """Decides what to do, without looking at any file or network.
+    """Decides what to do, without using files or the network.
 
     Raises:
-        OfflineError: if the network would be needed for certain, and is switched off.
+        OfflineError: if the network is certainly needed, and is turned off.
     """
     if isinstance(handle, PathHandle):
         _check_offline(handle.path, settings)
@@ -110,43 +118,35 @@ def make_plan(handle: Handle, settings: Settings) -> Plan:
     if isinstance(handle, ArchiveHandle):
         may_fetch = not (settings.offline and needs_network(handle.path))
         return UseCache(handle, make_cache_key(handle.text), may_fetch)
-    # What is pinned has to be looked at, so it is downloaded in any case.
+    # A pinned archive is downloaded in any case, as its digest is computed.
     if settings.load_format is LoadFormat.UNCOMPRESSED and not handle.sha256:
         _check_offline(handle.url, settings)
-        return AskWhere(handle)
+        return AskServer(handle)
     return UseCache(handle, make_cache_key(handle.text), not settings.offline)
 
 
 def carry_out(plan: Plan, settings: Settings) -> str:
-    """Does what a plan says, and returns the directory."""
+    """Carries out a plan; returns the directory of the module."""
     if isinstance(plan, UseInPlace):
         check_exists(plan.path)
         return plan.path
-    if isinstance(plan, AskWhere):
+    if isinstance(plan, AskServer):
         from hubmodule.resolver.http import find_uncompressed
         from hubmodule.resolver.retries import Retries
 
         return find_uncompressed(plan.handle, settings, Retries(settings.retries))
-    if isinstance(plan.handle, ArchiveHandle) and _is_directory(plan.handle):
+    if isinstance(plan.handle, ArchiveHandle) and is_directory(plan.handle):
         return plan.handle.path
-    return _through_cache(plan, settings)
+    return _use_cache(plan, settings)
 
 
-def _is_directory(handle: ArchiveHandle) -> bool:
-    """Whether what is named like an archive is a module's directory."""
-    if handle.sha256 or needs_network(handle.path):
-        return False
-    file_system, path = find_file_system(handle.path)
-    return file_system.is_directory(path)
-
-
-def _through_cache(plan: UseCache, settings: Settings) -> str:
+def _use_cache(plan: UseCache, settings: Settings) -> str:
     _check_offline(settings.cache_dir, settings)
     cache = Cache(settings.cache_dir)
     with cache.explain_errors():
         health = cache.use(plan.key, urls.redact(plan.handle.text))
         if cache.is_local:
-            # Elsewhere it would cost a request each time, and is done when something is fetched.
+            # Elsewhere it would cost a request each time, so only `_fill` does it.
             cache.sweep()
         if not health.is_usable or _is_outdated(plan, health):
             if not plan.may_fetch:
@@ -188,7 +188,7 @@ def _fill(plan: UseCache, cache: Cache, settings: Settings) -> None:
 
 
 def _is_outdated(plan: UseCache, health: Health) -> bool:
-    """Whether a cached module was unpacked from an earlier archive than the one that is there."""
+    """Whether a cached module was unpacked from an archive that has been replaced."""
     if not health.is_usable or health.manifest is None or not health.manifest.source:
         return False
     return get_fingerprint(plan.handle) not in ("", health.manifest.source)
@@ -197,7 +197,7 @@ def _is_outdated(plan: UseCache, health: Health) -> bool:
 def _check_offline(path: str, settings: Settings) -> None:
     if settings.offline and needs_network(path):
         raise OfflineError(
-            f"{urls.redact(path)} is on the network, which HUBMODULE_OFFLINE switches off. Unset "
+            f"{urls.redact(path)} is on the network, which HUBMODULE_OFFLINE turns off. Unset "
             "it, or use a local copy.",
             urls.redact(path),
         )

@@ -1,4 +1,4 @@
-"""What is at a path of the user's: whether it exists, and whether it has changed."""
+"""Looks at what exists at a path that a user gave."""
 
 from __future__ import annotations
 
@@ -15,11 +15,19 @@ def get_fingerprint(handle: WebHandle | ArchiveHandle) -> str:
     return file_system.get_fingerprint(path)
 
 
+def is_directory(handle: ArchiveHandle) -> bool:
+    """Whether a directory of a module has a name like that of an archive."""
+    if handle.sha256 or needs_network(handle.path):
+        return False
+    file_system, path = find_file_system(handle.path)
+    return file_system.is_directory(path)
+
+
 def check_exists(path: str) -> None:
-    """Checks that something is at a path of the user's.
+    """Checks that a file or directory exists.
 
     Raises:
-        HandleNotFoundError: if nothing is there, or its file system does not answer.
+        HandleNotFoundError: if it does not, or its file system does not tell.
         FileSystemUnavailableError: if its file system needs TensorFlow, which is missing.
     """
     file_system, found = find_file_system(path)

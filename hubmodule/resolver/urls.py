@@ -1,4 +1,4 @@
-"""Addresses: what to ask for, where a redirect may lead, and what may be shown of them."""
+"""Changes addresses: adds the format to ask for, follows redirects, removes secrets."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ _USER = re.compile(r"^([a-zA-Z][a-zA-Z0-9+.\-]*://)[^/?#]*@")
 _ANY_USER = re.compile(r"://\S*@")
 _ANY_QUERY = re.compile(r"\?\S*")
 _PIN = re.compile(r"#sha256=[0-9a-fA-F]{64}$")
-# Parameters that sign an address: of Amazon S3, Google Cloud Storage, Azure, CloudFront and the
-# second version of the first two.
+# Query parameters that sign an address, in Amazon S3, Google Cloud Storage, Azure, CloudFront,
+# and the second version of the first two.
 _SIGNATURES = ("x-amz-signature", "x-goog-signature", "sig", "signature")
 _FRONT_PAGES = ("", "/models")
 
@@ -28,8 +28,12 @@ def set_format(url: str, wanted: str) -> str:
 def accepts_format(url: str, archive_suffixes: tuple[str, ...]) -> bool:
     """Whether `tf-hub-format` may be added to an address to ask for an archive.
 
-    It may not be added to a signed address, whose signature would no longer hold, and has
-    nothing to say to the address of an archive, which is answered with that archive.
+    It would break the signature of a signed address, and the address of an archive does not
+    need it.
+
+    Args:
+        url: Address without a pin.
+        archive_suffixes: Ends of the names of archives, e.g. ".tar.gz".
     """
     parts = urllib.parse.urlsplit(url)
     names = {part.partition("=")[0].lower() for part in parts.query.split("&")}
@@ -46,27 +50,27 @@ def redact(url: str) -> str:
 
 
 def redact_all(text: str) -> str:
-    """Removes all that may be a secret from a text of another library, or an invalid address."""
+    """Removes everything that may be secret from an error of a library or an invalid address."""
     return _ANY_QUERY.sub("", _ANY_USER.sub("://", text))
 
 
 def escape_controls(text: str) -> str:
-    """Escapes control characters in a text of a server, which a terminal would obey."""
+    """Escapes the control characters in a text from a server, which a terminal would obey."""
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
 def follow_redirect(url: str, location: str) -> tuple[str, str | None]:
     """Returns where a redirect leads, and the reason not to follow it, or None.
 
-    A redirect may lift http to https, but never the reverse, which would undo the
-    protection that the user asked for, and never leave the two: file:///etc/passwd.
-    A user name and password go along as long as the host is the same.
+    A redirect may change http to https, but not https to http, which would remove the
+    protection that the user asked for, and not lead to file:///etc/passwd. The user name and
+    password are kept if the host is the same.
     """
     try:
         target = urllib.parse.urljoin(url, location)
         old, new = urllib.parse.urlsplit(url), urllib.parse.urlsplit(target)
     except ValueError:
-        return location, "that is no valid address"
+        return location, "that is not a valid address"
     if new.scheme not in ("http", "https"):
         return target, f"{new.scheme}:// is not followed"
     if old.scheme == "https" and new.scheme == "http":
@@ -77,10 +81,10 @@ def follow_redirect(url: str, location: str) -> tuple[str, str | None]:
 
 
 def is_kaggle(url: str) -> bool:
-    """Whether the address is one of Kaggle's."""
+    """Whether an address is one of Kaggle's."""
     return urllib.parse.urlsplit(url).hostname in ("kaggle.com", "www.kaggle.com")
 
 
 def is_kaggle_front_page(url: str) -> bool:
-    """Whether the address is the page that Kaggle shows for a model that is gone."""
+    """Whether an address is the page that Kaggle shows for a deleted model."""
     return is_kaggle(url) and urllib.parse.urlsplit(url).path.rstrip("/") in _FRONT_PAGES

@@ -28,7 +28,8 @@ from hubmodule.resolver.manifest import FileRecord
 from tests.resolver import archives
 
 LIMITS = Limits(entries=100, bytes=1 << 30)
-COLLIDES = "has the name of an earlier one, as this file system compares names"
+COLLIDES = "collides with an earlier one, as this file system compares names"
+OTHER_FORM = "has the same name as an earlier one, in another form of Unicode"
 ADVICE = "Do not use this archive; a module packed with `tar -czf m.tar.gz -C <module> .` is fine."
 
 
@@ -222,6 +223,7 @@ def test_a_sparse_file_of_pax() -> None:
         (["a/.."], COLLIDES),
         (["a", "a/b"], COLLIDES),
         (["a", "a/"], COLLIDES),
+        (["\u00e9", "e\u0301"], OTHER_FORM),
     ],
 )
 def test_names_that_collide(names: list[str], what: str) -> None:

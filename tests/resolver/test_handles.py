@@ -94,7 +94,7 @@ UNDERSTOOD = (
     "ram://. Others, such as s3://, come with import tensorflow_io."
 )
 NO_UTF8 = "cannot be written as UTF-8, so the cache cannot name it; rename the file."
-NO_ADDRESS = "is no valid address. An address is https://host/path, without spaces."
+NO_ADDRESS = "is not a valid address. An address is https://host/path, without spaces."
 
 
 @pytest.mark.parametrize(
@@ -112,19 +112,19 @@ NO_ADDRESS = "is no valid address. An address is https://host/path, without spac
         ),
         (
             "https:/tfhub.dev/m",
-            "The handle 'https:/tfhub.dev/m' is no address; did you mean https://tfhub.dev/m?",
+            "The handle 'https:/tfhub.dev/m' is not an address; did you mean https://tfhub.dev/m?",
         ),
         (
             "http:tfhub.dev",
-            "The handle 'http:tfhub.dev' is no address; did you mean http://tfhub.dev?",
+            "The handle 'http:tfhub.dev' is not an address; did you mean http://tfhub.dev?",
         ),
         (
             "https//tfhub.dev/m",
-            "The handle 'https//tfhub.dev/m' is no address; did you mean https://tfhub.dev/m?",
+            "The handle 'https//tfhub.dev/m' is not an address; did you mean https://tfhub.dev/m?",
         ),
         (
             "https:://tfhub.dev/m",
-            "The handle 'https:://tfhub.dev/m' is no address; did you mean https://tfhub.dev/m?",
+            "The handle 'https:://tfhub.dev/m' is not an address; did you mean https://tfhub.dev/m?",
         ),
         ("https://me:sec/ret@h/m", f"The handle 'https://h/m' {NO_ADDRESS}"),
         ("https://h/\udc80", f"The handle 'https://h/\\udc80' {NO_UTF8}"),

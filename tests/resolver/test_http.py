@@ -190,7 +190,7 @@ def test_does_not_follow_to_another_scheme(scheme: str) -> None:
 
 def test_a_redirect_to_an_invalid_address() -> None:
     with servers.serving({"/a": servers.redirect("http://[")}) as server:
-        assert "that is no valid address" in str(error_of(f"{server.url}/a"))
+        assert "that is not a valid address" in str(error_of(f"{server.url}/a"))
 
 
 def test_a_redirect_to_nowhere() -> None:
@@ -478,7 +478,7 @@ def test_a_certificate_that_nobody_vouches_for(tls: ssl.SSLContext) -> None:
     )
     assert error.endswith(
         "If your network has a certificate authority of its own, set REQUESTS_CA_BUNDLE to its "
-        "file; TFHUB_DISABLE_CERT_VALIDATION=true switches the check off."
+        "file; TFHUB_DISABLE_CERT_VALIDATION=true turns the check off."
     )
 
 

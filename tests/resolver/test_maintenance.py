@@ -209,8 +209,8 @@ def test_a_remote_cache_is_not_pruned() -> None:
     with pytest.raises(CacheError) as caught:
         maintenance.prune(cache, older_than=0.0)
     assert str(caught.value) == (
-        "The cache ram://test_maintenance is not on this machine, so nobody can tell which modules "
-        "are in use. Remove directories there yourself, or set a life time on the bucket."
+        "The cache ram://test_maintenance is not on this machine, so it is not known which "
+        "modules are in use. Remove directories there yourself, or set a life time on the bucket."
     )
 
 

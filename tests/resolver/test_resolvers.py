@@ -28,7 +28,7 @@ from hubmodule._plain_errors import (
 )
 from hubmodule.resolver import resolvers
 from hubmodule.resolver.handles import ArchiveHandle, PathHandle, WebHandle, make_cache_key
-from hubmodule.resolver.resolvers import AskWhere, UseCache, UseInPlace
+from hubmodule.resolver.resolvers import AskServer, UseCache, UseInPlace
 from hubmodule.settings import LoadFormat, Settings
 from tests.resolver import archives, servers
 
@@ -50,7 +50,7 @@ LOCAL = ArchiveHandle("/m.tgz", "/m.tgz")
         (PathHandle("gs://b/m", "gs://b/m"), ONLINE, UseInPlace("gs://b/m")),
         (WEB, ONLINE, UseCache(WEB, make_cache_key(WEB.text), True)),
         (WEB, OFFLINE, UseCache(WEB, make_cache_key(WEB.text), False)),
-        (WEB, UNCOMPRESSED, AskWhere(WEB)),
+        (WEB, UNCOMPRESSED, AskServer(WEB)),
         (PINNED, UNCOMPRESSED, UseCache(PINNED, make_cache_key(PINNED.text), True)),
         (REMOTE, UNCOMPRESSED, UseCache(REMOTE, make_cache_key(REMOTE.text), True)),
         (REMOTE, OFFLINE, UseCache(REMOTE, make_cache_key(REMOTE.text), False)),
@@ -75,7 +75,7 @@ def test_what_is_impossible_offline() -> None:
         with pytest.raises(OfflineError) as caught:
             resolvers.make_plan(handle, offline)
         assert str(caught.value) == (
-            f"{handle.text} is on the network, which HUBMODULE_OFFLINE switches off. Unset it, or "
+            f"{handle.text} is on the network, which HUBMODULE_OFFLINE turns off. Unset it, or "
             "use a local copy."
         )
 

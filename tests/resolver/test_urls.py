@@ -70,7 +70,7 @@ def test_what_is_shown_holds_no_secret(url: str, text: str) -> None:
         ("https://h/a", "HTTP://i/b", "HTTP://i/b", "https:// is not left for http://"),
         ("http://h/a", "file:///etc/passwd", "file:///etc/passwd", "file:// is not followed"),
         ("http://h/a", "gs://b/c", "gs://b/c", "gs:// is not followed"),
-        ("http://h/a", "http://[", "http://[", "that is no valid address"),
+        ("http://h/a", "http://[", "http://[", "that is not a valid address"),
         ("https://me:secret@h/a", "/b", "https://me:secret@h/b", None),
         ("https://me:secret@h/a", "https://h/b?c", "https://me:secret@h/b?c", None),
         ("https://me:secret@h/a", "https://you@h/b", "https://you@h/b", None),
