@@ -9,7 +9,6 @@ serve an archive under any name; its checksum is read before the tar counts as c
 from __future__ import annotations
 
 import bz2
-import dataclasses
 import hashlib
 import importlib
 import itertools
@@ -61,21 +60,12 @@ class NotAnArchiveError(ArchiveDamagedError):
         return type(self), (self.message, self.start)
 
 
-@dataclasses.dataclass(frozen=True)
-class Limits:
-    """How much an archive may hold.
-
-    Attributes:
-        entries: Number of files and directories.
-        bytes: Size of the unpacked tar.
-    """
-
-    entries: int
-    bytes: int
-
-
 def unpack(
-    pieces: Iterable[bytes], file_system: FileSystem, directory: str, limits: Limits
+    pieces: Iterable[bytes],
+    file_system: FileSystem,
+    directory: str,
+    max_entries: int,
+    max_bytes: int,
 ) -> list[FileRecord]:
     """Unpacks an archive into an empty directory.
 
@@ -87,7 +77,8 @@ def unpack(
         pieces: Bytes of a .tar, .tar.gz, .tar.bz2 or .tar.xz, cut anywhere.
         file_system: File system of `directory`.
         directory: Path of the empty directory.
-        limits: How much to accept.
+        max_entries: How many files and directories to accept.
+        max_bytes: How many bytes of the unpacked tar to accept.
 
     Returns:
         The files, in the order in which the archive first names them.
@@ -99,8 +90,8 @@ def unpack(
     """
     tar, is_checked = _open_tar(pieces)
     with read_ahead(tar, _PIECES_AHEAD) as tar_ahead:
-        source = _TarSource(tar_ahead, limits.bytes, needs_end=not is_checked)
-        records = _unpack_tar(source, file_system, directory, limits.entries)
+        source = _TarSource(tar_ahead, max_bytes, needs_end=not is_checked)
+        records = _unpack_tar(source, file_system, directory, max_entries)
         source.check_end()
     if not records:
         raise ArchiveDamagedError("The archive holds no file; pack the module again.")

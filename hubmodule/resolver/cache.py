@@ -1,14 +1,14 @@
-"""Where fetched modules are kept, each complete under its final name or not there at all.
+"""Keeps fetched modules, each complete under its final name or not there at all.
 
     <root>/<key>/                        a module; key = sha1 of the handle
-    <root>/<key>.manifest.json           what it must hold
-    <root>/<key>.descriptor.txt          where it came from, for people
+    <root>/<key>.manifest.json           the files that it must hold
+    <root>/<key>.descriptor.txt          its handle, for people
     <root>/<key>.lock                    tensorflow_hub's lock, never ours
-    <root>/.hubmodule/locks/<key>        held to fetch a module
+    <root>/.hubmodule/locks/<key>        locked to fetch or remove a module
     <root>/.hubmodule/used/<key>.<host>  marked by each process that uses a module
-    <root>/.hubmodule/tmp/<key>.<host>.<number>/       what a process makes, and marks, or removes
+    <root>/.hubmodule/tmp/<key>.<host>.<number>/       marked by the process that fills it
 
-The first three are as tensorflow_hub expects and makes them, so that both share a cache.
+tensorflow_hub makes the directory and the descriptor in the same way, so both share a cache.
 A local module is made in tmp/ and moved to its final name in one step; of two processes the
 slower one finds the name taken and discards its copy. That needs no lock. On other file systems
 the files are moved one by one, after the manifest, without which they would seem complete.
@@ -21,7 +21,6 @@ import dataclasses
 import datetime
 import enum
 import functools
-import hashlib
 import os
 import re
 import socket
@@ -35,9 +34,9 @@ from hubmodule.resolver import locks, place, urls
 from hubmodule.resolver import manifest as manifests
 from hubmodule.resolver.manifest import FileRecord, Manifest
 
-# Litter of another machine, whose processes cannot be seen from here, is left this long.
+# Temporary directories of other machines are removed after this time.
 _REMOTE_LITTER_SECONDS = 24 * 3600
-# What processes use that cannot be seen from here counts this long after it was last used.
+# Modules that other machines may use are kept for this time after their last use.
 _REMOTE_USE_SECONDS = 7 * 24 * 3600
 _PRIVATE_DIRECTORIES = ("tmp", "locks", "used")
 _KEY = re.compile(r"[0-9a-f]{40}")
@@ -116,7 +115,11 @@ class Cache:
 
     @contextlib.contextmanager
     def explain_errors(self) -> Iterator[None]:
-        """Says what to do when the cache cannot be read or written."""
+        """Adds advice to errors about reading and writing the cache.
+
+        Raises:
+            CacheError: if the block raises an OSError that is not a HubModuleError.
+        """
         try:
             yield
         except HubModuleError:
@@ -129,7 +132,7 @@ class Cache:
             ) from error
 
     def list_keys(self) -> list[str]:
-        """Lists the keys of all modules, whole or not."""
+        """Lists the keys of all modules, complete or not."""
         names = self.file_system.list_names(self.root)
         stems = (name.removesuffix(".manifest.json") for name in names)
         return sorted({stem for stem in stems if _KEY.fullmatch(stem)})
@@ -151,30 +154,35 @@ class Cache:
         damage = manifests.find_foreign_damage(self.file_system.list_sizes(path))
         return Health(EntryState.DAMAGED, damage) if damage else Health(EntryState.ADOPTED)
 
-    def use(self, key: str, handle: str) -> Health:
+    def use(self, key: str, handle: str, lock_timeout: float) -> Health:
         """Checks a module as `check_health` does, and marks it as used by this process.
 
         Args:
             key: Key of the module.
-            handle: Its handle, without secrets.
+            handle: Handle of the module, without secrets.
+            lock_timeout: Seconds to wait for a process that removes the module.
         """
         if not self.is_local or not os.path.lexists(self.get_path(key)):
             return self.check_health(key)
-        is_first = self.mark_used(key)
+        is_first = self.mark_used(key, handle, lock_timeout)
         health = self.check_health(key)
         if is_first and health.is_usable:
-            # A cache that this user may only read is as good as any.
+            # This user may only read the cache.
             with contextlib.suppress(OSError):
                 self._note_use(key, handle, health)
         return health
 
-    def mark_used(self, key: str, again: bool = False) -> bool:
+    def mark_used(
+        self, key: str, handle: str, lock_timeout: float = 0.0, again: bool = False
+    ) -> bool:
         """Marks a module of a local cache as used until this process ends.
 
-        Waits for the end of its removal. What cannot be marked counts as used for a week.
+        A module that cannot be marked counts as used for a week.
 
         Args:
             key: Key of the module.
+            handle: Handle of the module, without secrets.
+            lock_timeout: Seconds to wait for a process that removes the module.
             again: Whether to mark it also if this process has, as the mark may be removed.
 
         Returns:
@@ -189,6 +197,8 @@ class Cache:
                 self._make_mark(path)
                 if (mark := locks.mark(path)) is not None:
                     break
+                with self.lock(key, lock_timeout, handle):
+                    pass  # a process that removes the module has ended that
             else:
                 self._make_mark(f"{path}.unlocked")
         old, _marks[os.getpid(), path] = _marks.get((os.getpid(), path)), mark
@@ -213,7 +223,7 @@ class Cache:
             yield claimed is not False and (is_known or is_old)
 
     def read_manifest(self, key: str) -> Manifest | None:
-        """Reads what a module must hold; None if nothing readable says it."""
+        """Reads the manifest of a module; returns None if there is none that can be read."""
         path = self._get_path_beside(key, "manifest.json")
         if self.is_local:
             return _read_local_manifest(path)
@@ -223,8 +233,8 @@ class Cache:
             return None
 
     def read_handle(self, key: str) -> str | None:
-        """Reads the handle of a module, without secrets; None if nothing says it."""
-        # Earlier versions, and tensorflow_hub, wrote queries down.
+        """Reads the handle of a module, without secrets; returns None if it is not known."""
+        # Earlier versions and tensorflow_hub wrote queries.
         if (manifest := self.read_manifest(key)) is not None:
             return urls.redact(manifest.handle)
         try:
@@ -243,23 +253,20 @@ class Cache:
                 return self.file_system.get_mtime(path)
         return time.time()
 
-    @contextlib.contextmanager
-    def lock(self, key: str, timeout: float, what: str) -> Iterator[bool]:
+    def lock(self, key: str, timeout: float, what: str) -> contextlib.AbstractContextManager[bool]:
         """Locks a module of a local cache against other processes; yields whether it is held."""
         if not self.is_local:
-            yield False
-            return
-        with locks.hold_lock(f"{self._private}/locks/{key}", timeout, what) as held:
-            yield held
+            return contextlib.nullcontext(False)
+        return locks.hold_lock(f"{self._private}/locks/{key}", timeout, what)
 
     @contextlib.contextmanager
     def new_directory(self, key: str) -> Iterator[str]:
-        """Makes an empty directory for what is to be part of the cache; removes what is left."""
+        """Makes an empty directory, to be published; removes what is left of it at the end."""
         directory = self._make_temporary_path(key)
         mark = None
         while True:
             self.file_system.make_directory(directory)
-            mark = locks.mark(directory) if self.is_local else None
+            mark = locks.mark(directory, wait=True) if self.is_local else None
             # Another process may have swept it before it was marked.
             if mark is not None or self.file_system.is_directory(directory):
                 break
@@ -275,7 +282,7 @@ class Cache:
 
         Args:
             key: Key of the module.
-            directory: Directory in one that `new_directory` made.
+            directory: Directory that `new_directory` made.
             manifest: What the directory holds.
 
         Raises:
@@ -317,7 +324,8 @@ class Cache:
 
     def discard_unused(self, key: str, dry_run: bool = False) -> bool:
         """Removes a module of a local cache unless it is used; returns whether it is unused."""
-        with self.claim(key) as is_unused:
+        with self.lock(key, 0, key) as held, self.claim(key) as is_unused:
+            is_unused = is_unused and (held or dry_run)
             if is_unused and not dry_run:
                 self.discard(key)
                 for name in self._list_marks(key):
@@ -392,7 +400,7 @@ class Cache:
                         os.link(source, target)
 
     def _sweep(self, name: str, path: str) -> None:
-        if self.is_local and f".{_get_host()}." in name:
+        if self.is_local and f".{locks.identify_host()}." in name:
             with locks.claim(path) as claimed:
                 if claimed:
                     self.file_system.remove(path)
@@ -404,17 +412,17 @@ class Cache:
                 self.file_system.remove(path)
 
     def _make_temporary_path(self, key: str) -> str:
-        return f"{self._temporaries}/{key}.{_get_host()}.{uuid.uuid4().hex[:12]}"
+        return f"{self._temporaries}/{key}.{locks.identify_host()}.{uuid.uuid4().hex[:12]}"
 
     def _get_mark_path(self, key: str) -> str:
-        return f"{self._private}/used/{key}.{_get_host()}"
+        return f"{self._private}/used/{key}.{locks.identify_host()}"
 
     def _get_path_beside(self, key: str, name: str) -> str:
         return f"{self.root}/{key}.{name}"
 
 
 def _read_local_manifest(path: str) -> Manifest | None:
-    # One that this user may not read, or a directory of its name, says nothing either.
+    # It may be a directory, or a file that this user may not read.
     try:
         status = os.stat(path)
         return _read_manifest_version(path, (status.st_ino, status.st_mtime_ns, status.st_size))
@@ -422,19 +430,10 @@ def _read_local_manifest(path: str) -> Manifest | None:
         return None
 
 
-# A look at a file's status costs less than reading it, and it is replaced, never changed.
+# The status of a file is faster to read than the file, which is replaced, never changed.
 @functools.lru_cache(maxsize=128)
 def _read_manifest_version(path: str, version: tuple[int, ...]) -> Manifest | None:
     return manifests.decode(LocalFileSystem().read(path))
-
-
-@functools.lru_cache(maxsize=1)
-def _get_host() -> str:
-    """Returns a name for this machine until it restarts: others may have its host name."""
-    boot = ""
-    with contextlib.suppress(OSError), open("/proc/sys/kernel/random/boot_id") as file:
-        boot = file.read()
-    return hashlib.sha1(f"{socket.gethostname()} {boot}".encode()).hexdigest()[:16]
 
 
 def _make_descriptor(handle: str) -> bytes:

@@ -8,14 +8,18 @@ from collections.abc import Callable, Iterable, Iterator
 from hubmodule._plain_errors import ArchiveDamagedError, ArchiveError, DownloadError
 from hubmodule.file_systems import FileSystem, find_file_system
 from hubmodule.resolver import urls
-from hubmodule.resolver.archive import Limits, NotAnArchiveError, unpack
-from hubmodule.resolver.handles import ArchiveHandle, WebHandle
+from hubmodule.resolver.archive import NotAnArchiveError, unpack
+from hubmodule.resolver.handles import (
+    ArchiveHandle,
+    WebHandle,
+    check_exists,
+    make_unreadable_error,
+)
 from hubmodule.resolver.http import Download, StartAgain
 from hubmodule.resolver.manifest import FileRecord
 from hubmodule.resolver.progress import open_progress
 from hubmodule.resolver.read_ahead import read_ahead
 from hubmodule.resolver.retries import Retries
-from hubmodule.resolver.sources import check_exists, make_unreadable_error
 from hubmodule.settings import Settings
 
 _PIECES_AHEAD = 16  # of at most 1 MiB
@@ -41,53 +45,20 @@ def fetch(
         HandleNotFoundError: if the archive is missing or cannot be read.
         ArchiveError: if it cannot be unpacked. The directory may then hold anything.
     """
-    unpacker = _Unpacker(handle.sha256, settings, file_system, directory)
     if isinstance(handle, WebHandle):
-        return _fetch_from_web(handle, settings, unpacker)
+        return _fetch_from_web(handle, settings, file_system, directory)
     check_exists(handle.path)
     source, path = find_file_system(handle.path)
     pieces = _translate_errors(source.read_pieces(path), handle.path)
     try:
-        return unpacker.unpack(pieces)
+        return _unpack(pieces, handle, settings, file_system, directory)
     except ArchiveError as error:
         raise type(error)(f"Cannot unpack {handle.path}: {error}") from error
 
 
-class _Unpacker:
-    """Unpacks archives into one directory, and checks the digest that a handle pins."""
-
-    def __init__(
-        self, sha256: str | None, settings: Settings, file_system: FileSystem, directory: str
-    ):
-        self._sha256 = sha256
-        self._limits = Limits(settings.max_archive_entries, settings.max_archive_bytes)
-        self._file_system = file_system
-        self._directory = directory
-
-    def clear(self) -> None:
-        """Empties the directory."""
-        self._file_system.remove(self._directory)
-        self._file_system.make_directory(self._directory)
-
-    def unpack(
-        self, pieces: Iterable[bytes], abort: Callable[[], None] = lambda: None
-    ) -> list[FileRecord]:
-        """Unpacks the pieces of an archive; calls `abort` if that fails."""
-        digest = hashlib.sha256()
-        if self._sha256:
-            pieces = _tee(pieces, digest.update)
-        with read_ahead(pieces, _PIECES_AHEAD, abort) as pieces_ahead:
-            records = unpack(pieces_ahead, self._file_system, self._directory, self._limits)
-        if self._sha256 and digest.hexdigest() != self._sha256:
-            raise ArchiveDamagedError(
-                f"The archive has the sha256 {digest.hexdigest()}, but the handle pins "
-                f"{self._sha256}. It was changed or damaged: do not use it, or pin the new one if "
-                "you trust it."
-            )
-        return records
-
-
-def _fetch_from_web(handle: WebHandle, settings: Settings, unpacker: _Unpacker) -> list[FileRecord]:
+def _fetch_from_web(
+    handle: WebHandle, settings: Settings, file_system: FileSystem, directory: str
+) -> list[FileRecord]:
     name = urls.redact(handle.text)
     with (
         open_progress(name, settings.show_progress) as report,
@@ -96,9 +67,11 @@ def _fetch_from_web(handle: WebHandle, settings: Settings, unpacker: _Unpacker) 
         try:
             while True:
                 try:
-                    return unpacker.unpack(download.read_pieces(), download.abort)
+                    pieces, abort = download.read_pieces(), download.abort
+                    return _unpack(pieces, handle, settings, file_system, directory, abort)
                 except StartAgain:
-                    unpacker.clear()
+                    file_system.remove(directory)
+                    file_system.make_directory(directory)
         except ArchiveError as error:
             if _is_web_page(download, error):
                 raise DownloadError(
@@ -108,6 +81,34 @@ def _fetch_from_web(handle: WebHandle, settings: Settings, unpacker: _Unpacker) 
                 ) from error
             message = f"Cannot unpack {name}, where {download.answer}: {error}"
             raise type(error)(message) from error
+
+
+def _unpack(
+    pieces: Iterable[bytes],
+    handle: WebHandle | ArchiveHandle,
+    settings: Settings,
+    file_system: FileSystem,
+    directory: str,
+    abort: Callable[[], None] = lambda: None,
+) -> list[FileRecord]:
+    digest = hashlib.sha256()
+    if handle.sha256:
+        pieces = _tee(pieces, digest.update)
+    with read_ahead(pieces, _PIECES_AHEAD, abort) as pieces_ahead:
+        records = unpack(
+            pieces_ahead,
+            file_system,
+            directory,
+            settings.max_archive_entries,
+            settings.max_archive_bytes,
+        )
+    if handle.sha256 and digest.hexdigest() != handle.sha256:
+        raise ArchiveDamagedError(
+            f"The archive has the sha256 {digest.hexdigest()}, but the handle pins "
+            f"{handle.sha256}. It was changed or damaged: do not use it, or pin the new one if "
+            "you trust it."
+        )
+    return records
 
 
 def _is_web_page(download: Download, error: ArchiveError) -> bool:

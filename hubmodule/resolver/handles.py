@@ -17,7 +17,8 @@ import re
 import urllib.parse
 from collections.abc import Callable, Iterable
 
-from hubmodule._plain_errors import InvalidHandleError
+from hubmodule._plain_errors import HandleNotFoundError, InvalidHandleError
+from hubmodule.file_systems import find_file_system
 from hubmodule.resolver import urls
 
 ARCHIVE_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
@@ -124,7 +125,7 @@ def needs_network(path: str) -> bool:
     return scheme is not None and scheme[1] not in ("file", "ram")
 
 
-def describe_missing(path: str) -> str:
+def _describe_missing(path: str) -> str:
     """Describes what to do about a path that does not exist."""
     if path != path.strip():
         return "There is a space around it; remove that."
@@ -135,6 +136,29 @@ def describe_missing(path: str) -> str:
     if path.startswith("~"):
         return f"Did you mean {os.path.expanduser(path)}?"
     return "Check the path; a module on the web needs its whole address, https://…"
+
+
+def check_exists(path: str) -> None:
+    """Checks that a file or directory exists.
+
+    Raises:
+        HandleNotFoundError: if it does not, or its file system does not tell.
+        FileSystemUnavailableError: if its file system needs TensorFlow, which is missing.
+    """
+    file_system, found = find_file_system(path)
+    try:
+        exists = file_system.exists(found)
+    except OSError as error:
+        raise make_unreadable_error(path, error) from error
+    if not exists:
+        raise HandleNotFoundError(f"{path} does not exist. {_describe_missing(path)}")
+
+
+def make_unreadable_error(path: str, error: OSError) -> HandleNotFoundError:
+    """Makes the error for a file that exists, or may exist, but cannot be read."""
+    reason = " ".join((error.strerror or str(error)).removeprefix(f"{path}: ").split())
+    advice = "the credentials and the network" if needs_network(path) else "its permissions"
+    return HandleNotFoundError(f"{path} cannot be read: {reason.rstrip('.')}. Check {advice}.")
 
 
 def _check_typo(text: str) -> None:

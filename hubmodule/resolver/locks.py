@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
+import hashlib
 import logging
 import os
 import re
@@ -83,19 +85,19 @@ def _acquire(lock: filelock.BaseFileLock, timeout: float, what: str) -> bool:
     return True
 
 
-def mark(path: str) -> int | None:
+def mark(path: str, wait: bool = False) -> int | None:
     """Marks a file or directory as used, until the mark is closed or the process has ended.
-
-    Waits for the end of a claim.
 
     Args:
         path: Path of the file or directory.
+        wait: Whether to wait for the end of a claim.
 
     Returns:
-        The mark, to be closed by os.close; None if the path is missing or cannot be locked.
+        The mark, to be closed by os.close; None if the path is claimed, is missing or cannot
+        be locked.
     """
     with contextlib.suppress(OSError):
-        return _lock(path, "LOCK_SH")
+        return _lock(path, "LOCK_SH") if wait else _lock(path, "LOCK_SH", "LOCK_NB")
     return None
 
 
@@ -137,6 +139,15 @@ def _lock(path: str, *operation: str) -> int:
     except OSError:
         os.close(file)
         raise
+
+
+@functools.lru_cache(maxsize=1)
+def identify_host() -> str:
+    """Returns a name for this machine until it restarts; others may have the same host name."""
+    boot = ""
+    with contextlib.suppress(OSError), open("/proc/sys/kernel/random/boot_id") as file:
+        boot = file.read()
+    return hashlib.sha1(f"{socket.gethostname()} {boot}".encode()).hexdigest()[:16]
 
 
 def find_dead_foreign(stem: str) -> list[str]:

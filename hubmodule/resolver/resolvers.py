@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from hubmodule import settings as settings_
 from hubmodule._plain_errors import CacheDamagedError, OfflineError
+from hubmodule.file_systems import find_file_system
 from hubmodule.resolver import manifest as manifests
 from hubmodule.resolver import urls
 from hubmodule.resolver.cache import Cache, EntryState, Health
@@ -20,12 +21,12 @@ from hubmodule.resolver.handles import (
     Handle,
     PathHandle,
     WebHandle,
+    check_exists,
     make_cache_key,
     needs_network,
     parse,
 )
 from hubmodule.resolver.manifest import Manifest
-from hubmodule.resolver.sources import check_exists, get_fingerprint, is_directory
 from hubmodule.settings import LoadFormat, Settings
 
 logger = logging.getLogger("hubmodule")
@@ -135,7 +136,7 @@ def carry_out(plan: Plan, settings: Settings) -> str:
         from hubmodule.resolver.retries import Retries
 
         return find_uncompressed(plan.handle, settings, Retries(settings.retries))
-    if isinstance(plan.handle, ArchiveHandle) and is_directory(plan.handle):
+    if isinstance(plan.handle, ArchiveHandle) and _is_directory(plan.handle):
         return plan.handle.path
     return _use_cache(plan, settings)
 
@@ -144,7 +145,7 @@ def _use_cache(plan: UseCache, settings: Settings) -> str:
     _check_offline(settings.cache_dir, settings)
     cache = Cache(settings.cache_dir)
     with cache.explain_errors():
-        health = cache.use(plan.key, urls.redact(plan.handle.text))
+        health = cache.use(plan.key, urls.redact(plan.handle.text), settings.lock_timeout)
         if cache.is_local:
             # Elsewhere it would cost a request each time, so only `_fill` does it.
             cache.sweep()
@@ -161,7 +162,7 @@ def _fill(plan: UseCache, cache: Cache, settings: Settings) -> None:
 
     name = urls.redact(plan.handle.text)
     cache.prepare()
-    cache.mark_used(plan.key, again=True)
+    cache.mark_used(plan.key, name, settings.lock_timeout, again=True)
     with cache.lock(plan.key, settings.lock_timeout, name):
         cache.sweep()
         cache.sweep_foreign(plan.key)
@@ -185,6 +186,22 @@ def _fill(plan: UseCache, cache: Cache, settings: Settings) -> None:
                 cache.discard(plan.key)
             manifest = Manifest(name, manifests.get_time(), tuple(records), source)
             cache.publish(plan.key, directory, manifest)
+
+
+def get_fingerprint(handle: WebHandle | ArchiveHandle) -> str:
+    """Returns the fingerprint of a local archive; "" if it is remote, missing or pinned."""
+    if not isinstance(handle, ArchiveHandle) or handle.sha256 or needs_network(handle.path):
+        return ""
+    file_system, path = find_file_system(handle.path)
+    return file_system.get_fingerprint(path)
+
+
+def _is_directory(handle: ArchiveHandle) -> bool:
+    """Whether a directory of a module has a name like that of an archive."""
+    if handle.sha256 or needs_network(handle.path):
+        return False
+    file_system, path = find_file_system(handle.path)
+    return file_system.is_directory(path)
 
 
 def _is_outdated(plan: UseCache, health: Health) -> bool:

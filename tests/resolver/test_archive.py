@@ -23,11 +23,11 @@ from hypothesis import strategies as st
 from hubmodule._plain_errors import ArchiveDamagedError, ArchiveError, ArchiveRefusedError
 from hubmodule.file_systems import FileSystem
 from hubmodule.resolver import archive
-from hubmodule.resolver.archive import Limits, unpack
+from hubmodule.resolver.archive import unpack
 from hubmodule.resolver.manifest import FileRecord
 from tests.resolver import archives
 
-LIMITS = Limits(entries=100, bytes=1 << 30)
+LIMITS = (100, 1 << 30)  # entries and bytes
 COLLIDES = "collides with an earlier one, as this file system compares names"
 OTHER_FORM = "has the same name as an earlier one, in another form of Unicode"
 ADVICE = "Do not use this archive; a module packed with `tar -czf m.tar.gz -C <module> .` is fine."
@@ -75,23 +75,23 @@ class Memory:
         return {"."}.union(self.folders, *(parents(name) for name in self.files))
 
 
-def unpacked(data: bytes, limits: Limits = LIMITS, size: int = 4096) -> Memory:
+def unpacked(data: bytes, limits: tuple[int, int] = LIMITS, size: int = 4096) -> Memory:
     memory = Memory()
     unpack_into(memory, cut(data, size), limits)
     return memory
 
 
 def unpack_into(
-    memory: Memory, pieces: Iterable[bytes], limits: Limits = LIMITS
+    memory: Memory, pieces: Iterable[bytes], limits: tuple[int, int] = LIMITS
 ) -> list[FileRecord]:
-    return unpack(pieces, cast(FileSystem, memory), "m", limits)
+    return unpack(pieces, cast(FileSystem, memory), "m", *limits)
 
 
 def cut(data: bytes, size: int) -> Iterable[bytes]:
     return (data[start : start + size] for start in range(0, len(data), size))
 
 
-def refusal(data: bytes, limits: Limits = LIMITS) -> str:
+def refusal(data: bytes, limits: tuple[int, int] = LIMITS) -> str:
     with pytest.raises(ArchiveRefusedError) as caught:
         unpacked(data, limits)
     assert isinstance(caught.value, OSError)
@@ -260,8 +260,8 @@ def test_names_that_differ_in_case_are_two() -> None:
 
 def test_too_many_entries() -> None:
     data = archives.tar({str(number): b"" for number in range(11)})
-    assert len(unpacked(data, Limits(11, 1 << 20)).files) == 11
-    assert refusal(data, Limits(10, 1 << 20)) == (
+    assert len(unpacked(data, (11, 1 << 20)).files) == 11
+    assert refusal(data, (10, 1 << 20)) == (
         "The archive is refused: it has more than 10 entries. If you trust it, set "
         "HUBMODULE_MAX_ARCHIVE_ENTRIES to more."
     )
@@ -269,17 +269,15 @@ def test_too_many_entries() -> None:
 
 def test_too_many_bytes() -> None:
     data = archives.tar({"a": bytes(30_000)})
-    assert len(unpacked(data, Limits(1, len(data))).files) == 1
-    assert refusal(data, Limits(1, len(data) - 1)) == (
+    assert len(unpacked(data, (1, len(data))).files) == 1
+    assert refusal(data, (1, len(data) - 1)) == (
         f"The archive is refused: it unpacks to more than {len(data) - 1} bytes. If you trust it, "
         "set HUBMODULE_MAX_ARCHIVE_BYTES to more."
     )
 
 
 def test_a_bomb_of_zeros_after_the_end() -> None:
-    assert "more than 20000 bytes" in refusal(
-        archives.tar({"a": b""}) + bytes(30_000), Limits(1, 20_000)
-    )
+    assert "more than 20000 bytes" in refusal(archives.tar({"a": b""}) + bytes(30_000), (1, 20_000))
 
 
 def test_a_long_long_name() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import concurrent.futures
 import contextlib
 import errno
-import fcntl
 import os
 import pathlib
 import re
@@ -89,7 +88,7 @@ def test_a_group_shares_all_of_a_cache(tmp_path: pathlib.Path, first: str) -> No
     cache_foreign(cache)
     if first == "prepare":
         cache.prepare()
-    cache.use(KEY, HANDLE)
+    cache.use(KEY, HANDLE, 60)
     folders = [root / ".hubmodule", *(root / ".hubmodule").iterdir()]
     assert {stat.S_IMODE(folder.stat().st_mode) for folder in folders} == {0o2770}
 
@@ -191,7 +190,7 @@ def test_what_another_program_cached_in_part_is_damaged(cache: Cache) -> None:
 
 def test_the_first_use_notes_what_another_program_cached(local: Cache) -> None:
     cache_foreign(local)
-    assert local.use(KEY, HANDLE).is_usable
+    assert local.use(KEY, HANDLE, 60).is_usable
     noted = local.read_manifest(KEY)
     assert noted is not None
     assert (noted.handle, noted.files) == (HANDLE, (FileRecord("saved_model.pb", 3, None),))
@@ -209,14 +208,14 @@ def test_noting_does_not_replace_what_is_noted(
     # As for a process that looked before another one wrote the manifest.
     monkeypatch.setattr(local, "check_health", lambda key: local_health)
     local_health = Cache(local.root).check_health(OTHER).__class__(EntryState.ADOPTED)
-    local.use(KEY, "another")
+    local.use(KEY, "another", 60)
     assert local.read_manifest(KEY) == MANIFEST
 
 
 def test_damage_to_what_another_program_cached_is_seen_from_then_on(local: Cache) -> None:
     cache_foreign(local)
     cache_foreign(local, "assets/words")
-    local.use(KEY, HANDLE)
+    local.use(KEY, HANDLE, 60)
     shutil.rmtree(f"{local.get_path(KEY)}/assets")
     assert local.check_health(KEY).detail == "assets/words is missing"
 
@@ -226,7 +225,7 @@ def test_a_use_is_noted(local: Cache) -> None:
     path = f"{local.root}/{KEY}.manifest.json"
     os.utime(path, (1, 1))
     assert local.get_last_use(KEY) == 1
-    local.use(KEY, HANDLE)
+    local.use(KEY, HANDLE, 60)
     assert local.get_last_use(KEY) > 1
     assert is_used(local)
 
@@ -248,13 +247,13 @@ def test_a_cache_that_may_only_be_read_is_used(
 
     for name in ("makedirs", "mkdir", "open"):
         monkeypatch.setattr(os, name, refuse)
-    assert local.use(KEY, HANDLE).is_usable
+    assert local.use(KEY, HANDLE, 60).is_usable
     assert local.read_manifest(KEY) is None
 
 
 def test_a_cache_that_is_not_there_stays_away(tmp_path: pathlib.Path) -> None:
     cache = Cache(str(tmp_path / "cache"))
-    assert cache.use(KEY, HANDLE).state is EntryState.MISSING
+    assert cache.use(KEY, HANDLE, 60).state is EntryState.MISSING
     assert not (tmp_path / "cache").exists()
 
 
@@ -283,7 +282,7 @@ def test_what_is_no_directory_is_replaced(local: Cache, thing: str) -> None:
 def test_a_directory_at_the_place_of_a_file_beside_a_module(local: Cache, name: str) -> None:
     cache_foreign(local)
     os.makedirs(f"{local.get_path(KEY)}.{name}/x")
-    assert local.use(KEY, "h").is_usable
+    assert local.use(KEY, "h", 60).is_usable
     assert local.read_handle(KEY) in ("h", None)
     local.discard(KEY)
     os.makedirs(f"{local.get_path(KEY)}.{name}/x")
@@ -409,11 +408,11 @@ def test_a_directory_that_is_swept_before_it_is_marked_is_made_again(
 ) -> None:
     mark, swept = locks.mark, []
 
-    def sweep_first(path: str) -> int | None:
+    def sweep_first(path: str, wait: bool) -> int | None:
         if not swept:
             swept.append(path)
             os.rmdir(path)
-        return mark(path)
+        return mark(path, wait)
 
     monkeypatch.setattr(locks, "mark", sweep_first)
     with local.new_directory(KEY) as directory:
@@ -446,7 +445,7 @@ def test_unused_modules_are_discarded(local: Cache) -> None:
 
 def test_used_modules_are_not_discarded(local: Cache) -> None:
     publish(local)
-    local.use(KEY, HANDLE)
+    local.use(KEY, HANDLE, 60)
     assert not local.discard_unused(KEY)
     assert local.check_health(KEY).is_usable
 
@@ -459,7 +458,7 @@ def test_a_module_whose_users_cannot_be_seen_counts_as_used_for_a_week(
 
     publish(local)
     monkeypatch.setattr("fcntl.flock", fail)
-    local.use(KEY, HANDLE)
+    local.use(KEY, HANDLE, 60)
     now = time.time()
     for days, expected in ((6, True), (8, False)):
         os.utime(f"{local.root}/{KEY}.manifest.json", (now, now - days * 24 * 3600))
@@ -472,7 +471,7 @@ def test_what_cannot_be_marked_counts_as_used_for_a_week(
     # A process has a limit of open files.
     publish(local)
     monkeypatch.setattr("hubmodule.resolver.cache._MOST_MARKS", 0)
-    local.use(KEY, HANDLE)
+    local.use(KEY, HANDLE, 60)
     for days, expected in ((6, True), (8, False)):
         set_age(f"{local.root}/{KEY}.manifest.json", days)
         assert is_used(local) is expected
@@ -493,27 +492,27 @@ def set_age(path: str, days: float) -> None:
 
 def test_one_mark_is_enough(local: Cache) -> None:
     publish(local)
-    assert [local.mark_used(KEY), local.mark_used(KEY)] == [True, False]
+    assert [local.mark_used(KEY, HANDLE), local.mark_used(KEY, HANDLE)] == [True, False]
 
 
 def test_a_forked_process_needs_its_own_mark(local: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
     publish(local)
-    assert local.mark_used(KEY)
+    assert local.mark_used(KEY, HANDLE)
     monkeypatch.setattr(os, "getpid", lambda: 1)
-    assert local.mark_used(KEY)
+    assert local.mark_used(KEY, HANDLE)
 
 
 def test_a_mark_is_made_again_where_it_was_removed(local: Cache) -> None:
-    local.mark_used(KEY)
+    local.mark_used(KEY, HANDLE)
     shutil.rmtree(f"{local.root}/.hubmodule")
     assert not is_used(local)
-    assert local.mark_used(KEY, again=True)
+    assert local.mark_used(KEY, HANDLE, again=True)
     assert is_used(local)
 
 
 def test_what_another_process_fetches_is_not_discarded(local: Cache) -> None:
     publish(local)
-    local.mark_used(KEY)
+    local.mark_used(KEY, HANDLE)
     assert not local.discard_unused(KEY)
     assert local.check_health(KEY).is_usable
 
@@ -522,17 +521,22 @@ def test_a_use_that_begins_during_a_removal_waits_and_finds_nothing(
     local: Cache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publish(local)
-    flock, waits = fcntl.flock, threading.Event()
+    hold_lock, waits = locks.hold_lock, threading.Event()
     users: list[concurrent.futures.Future[EntryState]] = []
-    monkeypatch.setattr(
-        fcntl, "flock", lambda file, operation: [waits.set(), flock(file, operation)]
-    )
+
+    @contextlib.contextmanager
+    def watch(path: str, timeout: float, what: str):
+        if timeout:
+            waits.set()
+        with hold_lock(path, timeout, what) as held:
+            yield held
+
+    monkeypatch.setattr(locks, "hold_lock", watch)
     with concurrent.futures.ThreadPoolExecutor() as pool:
         discard = local.discard
 
         def use_and_discard(key: str) -> None:
-            waits.clear()
-            users.append(pool.submit(lambda: local.use(KEY, HANDLE).state))
+            users.append(pool.submit(lambda: local.use(KEY, HANDLE, 60).state))
             assert waits.wait(60)
             discard(key)
 

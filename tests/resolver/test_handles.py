@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubmodule._plain_errors import HubModuleError, InvalidHandleError
+from hubmodule._plain_errors import HandleNotFoundError, HubModuleError, InvalidHandleError
 from hubmodule.resolver import handles
 from hubmodule.resolver.handles import ArchiveHandle, PathHandle, WebHandle
 
@@ -179,8 +179,25 @@ def test_tensorflow_says_which_file_systems_there_are() -> None:
         ("/m", "Check the path; a module on the web needs its whole address, https://…"),
     ],
 )
-def test_the_hint_for_a_missing_path(path: str, hint: str) -> None:
-    assert handles.describe_missing(path) == hint
+def test_the_hint_for_a_missing_path(
+    path: str, hint: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(HandleNotFoundError) as caught:
+        handles.check_exists(path)
+    assert str(caught.value) == f"{path} does not exist. {hint}"
+
+
+def test_a_file_system_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: object, path: str) -> bool:
+        raise PermissionError(f"{path}: 401")
+
+    monkeypatch.setattr("hubmodule.file_systems.TensorFlowFileSystem.exists", refuse)
+    with pytest.raises(HandleNotFoundError) as caught:
+        handles.check_exists("gs://bucket/m")
+    assert str(caught.value) == (
+        "gs://bucket/m cannot be read: 401. Check the credentials and the network."
+    )
 
 
 @pytest.mark.parametrize(

@@ -177,7 +177,7 @@ def test_nothing_of_what_goes_is_left(cache: Cache) -> None:
 def test_what_is_in_use_stays(cache: Cache) -> None:
     add(cache, "used", unused_days=50)
     add(cache, "idle", unused_days=40)
-    cache.mark_used(make_cache_key("used"))
+    cache.mark_used(make_cache_key("used"), "used")
     assert prune(cache, older_than=DAY) == (["idle"], ["used"])
     assert [module.handle for module in modules(cache)] == ["used"]
 
@@ -185,7 +185,7 @@ def test_what_is_in_use_stays(cache: Cache) -> None:
 def test_a_dry_run_removes_nothing(cache: Cache) -> None:
     add(cache, "used", unused_days=50)
     add(cache, "idle", unused_days=40)
-    cache.mark_used(make_cache_key("used"))
+    cache.mark_used(make_cache_key("used"), "used")
     assert prune(cache, older_than=DAY, dry_run=True) == (["idle"], ["used"])
     assert len(modules(cache)) == 2
 

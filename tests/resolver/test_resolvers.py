@@ -27,8 +27,14 @@ from hubmodule._plain_errors import (
     SettingError,
 )
 from hubmodule.resolver import resolvers
-from hubmodule.resolver.handles import ArchiveHandle, PathHandle, WebHandle, make_cache_key
-from hubmodule.resolver.resolvers import AskServer, UseCache, UseInPlace
+from hubmodule.resolver.handles import (
+    ArchiveHandle,
+    PathHandle,
+    WebHandle,
+    make_cache_key,
+    parse,
+)
+from hubmodule.resolver.resolvers import AskServer, UseCache, UseInPlace, get_fingerprint
 from hubmodule.settings import LoadFormat, Settings
 from tests.resolver import archives, servers
 
@@ -523,6 +529,26 @@ def test_a_cached_module_of_five_files_costs_a_tenth_of_a_millisecond() -> None:
         best = min(timeit.repeat(lambda: hub.resolve(handle), number=20, repeat=50)) / 20
     # What is asked for is 0.1 ms; a busy machine is given some more.
     assert best < 0.3e-3
+
+
+def test_a_local_archive_has_another_source_when_it_is_written_again(
+    tmp_path: pathlib.Path,
+) -> None:
+    archive = tmp_path / "m.tar"
+    archive.write_bytes(b"one")
+    os.utime(archive, (1, 1))
+    before = get_fingerprint(parse(str(archive)))
+    assert get_fingerprint(parse(str(archive))) == before
+    os.utime(archive, (2, 2))
+    assert get_fingerprint(parse(str(archive))) != before
+
+
+@pytest.mark.parametrize(
+    "handle", ["/no/such/m.tar", "https://example.com/m/1", "ram://m.tar", "/no/such/m.tar#sha256="]
+)
+def test_what_is_not_looked_at_has_no_source(handle: str) -> None:
+    text = handle + "0" * 64 if handle.endswith("=") else handle
+    assert get_fingerprint(parse(text)) == ""
 
 
 if __name__ == "__main__":
