@@ -1,8 +1,8 @@
-"""What the environment and the command line say, read when it is used.
+"""Reads the settings from the environment and from absl flags, when they are used.
 
-An environment variable comes before the absl flag of the same meaning, as in
-tensorflow_hub. Nothing here is read at import; only the flags are declared then, by
-`declare_flags`, because absl rejects a flag that nobody declared before it parses.
+An environment variable overrides the absl flag of the same meaning, as in tensorflow_hub.
+Nothing is read at import, when `declare_flags` only declares the flags: absl rejects a flag on the
+command line that is not declared before it parses.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from absl import flags
 from hubmodule._plain_errors import SettingError
 
 _T = TypeVar("_T")
-# Clocks and sockets take no infinity.
+# Clocks and sockets do not accept infinity.
 _LONGEST_SECONDS = 1e9
 # With pauses of half a minute these take eight hours.
 _MOST_RETRIES = 1000
@@ -32,8 +32,8 @@ _FLAGS = {
     "tfhub_model_load_format": "COMPRESSED, UNCOMPRESSED or AUTO: how modules are fetched.",
     "hubmodule_offline": "true: use only modules that are in the cache.",
 }
-# The flags of this package. Another library may declare the same names after the command
-# line was parsed, which replaces them in absl's table and would lose what was said.
+# The flags of this package. Another library may declare the same names after the command line was
+# parsed, which replaces the flags in absl's table; their values are kept here.
 _declared: dict[str, flags.Flag] = {}
 
 
@@ -47,21 +47,25 @@ class LoadFormat(enum.Enum):
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """Everything that a user can set.
+    """The settings of a user.
 
     Attributes:
-        cache_dir: where modules are kept; TFHUB_CACHE_DIR, --tfhub_cache_dir.
-        load_format: TFHUB_MODEL_LOAD_FORMAT, --tfhub_model_load_format.
-        offline: never touch the network; HUBMODULE_OFFLINE, --hubmodule_offline.
-        show_progress: TFHUB_DOWNLOAD_PROGRESS; None if it is not set.
-        verify_tls: False if TFHUB_DISABLE_CERT_VALIDATION is true.
-        connect_timeout: seconds; HUBMODULE_CONNECT_TIMEOUT.
-        read_timeout: seconds without a byte; HUBMODULE_READ_TIMEOUT.
-        lock_timeout: seconds to wait for another process that downloads the same module
+        cache_dir: Directory where modules are kept; TFHUB_CACHE_DIR, --tfhub_cache_dir.
+        load_format: How to fetch a module; TFHUB_MODEL_LOAD_FORMAT, --tfhub_model_load_format.
+        offline: Whether not to use the network; HUBMODULE_OFFLINE, --hubmodule_offline.
+        show_progress: Whether to show downloads on standard error; TFHUB_DOWNLOAD_PROGRESS.
+            None, if it is not set, shows them on terminals and in notebooks.
+        verify_tls: Whether to check certificates; False if TFHUB_DISABLE_CERT_VALIDATION is true.
+        connect_timeout: Seconds to wait for a connection; HUBMODULE_CONNECT_TIMEOUT.
+        read_timeout: Seconds to wait for the next byte; HUBMODULE_READ_TIMEOUT.
+        lock_timeout: Seconds to wait for another process that downloads the same module
             before downloading it as well; HUBMODULE_LOCK_TIMEOUT.
-        retries: how often a failed request is repeated, at most 1000 times; HUBMODULE_RETRIES.
-        max_archive_entries: files and folders, at most 10**9; HUBMODULE_MAX_ARCHIVE_ENTRIES.
-        max_archive_bytes: unpacked, below 2**63; HUBMODULE_MAX_ARCHIVE_BYTES.
+        retries: How many failures in a row to repeat a request after, at most 1000;
+            HUBMODULE_RETRIES.
+        max_archive_entries: Files and directories in an archive, at most 10**9;
+            HUBMODULE_MAX_ARCHIVE_ENTRIES.
+        max_archive_bytes: Bytes of an unpacked archive, less than 2**63;
+            HUBMODULE_MAX_ARCHIVE_BYTES.
     """
 
     cache_dir: str
@@ -77,49 +81,49 @@ class Settings:
     max_archive_bytes: int = 100 << 30
 
 
-def current() -> Settings:
-    """The settings as they are now.
+def read() -> Settings:
+    """Reads the settings as they are now.
 
     Raises:
-        SettingError: if a variable or a flag has a value that means nothing.
+        SettingError: if a variable or a flag has an invalid value.
     """
     return Settings(
-        cache_dir=_cache_dir(),
-        load_format=_load_format(),
-        offline=bool(_boolean("HUBMODULE_OFFLINE", flag="hubmodule_offline")),
-        show_progress=_show_progress(),
-        verify_tls=not _boolean("TFHUB_DISABLE_CERT_VALIDATION"),
-        connect_timeout=_seconds("HUBMODULE_CONNECT_TIMEOUT", Settings.connect_timeout),
-        read_timeout=_seconds("HUBMODULE_READ_TIMEOUT", Settings.read_timeout),
-        lock_timeout=_seconds("HUBMODULE_LOCK_TIMEOUT", Settings.lock_timeout),
-        retries=_count("HUBMODULE_RETRIES", Settings.retries, _MOST_RETRIES),
-        max_archive_entries=_count(
+        cache_dir=_read_cache_dir(),
+        load_format=_read_load_format(),
+        offline=bool(_read_boolean("HUBMODULE_OFFLINE", flag="hubmodule_offline")),
+        show_progress=_read_progress(),
+        verify_tls=not _read_boolean("TFHUB_DISABLE_CERT_VALIDATION"),
+        connect_timeout=_read_seconds("HUBMODULE_CONNECT_TIMEOUT", Settings.connect_timeout),
+        read_timeout=_read_seconds("HUBMODULE_READ_TIMEOUT", Settings.read_timeout),
+        lock_timeout=_read_seconds("HUBMODULE_LOCK_TIMEOUT", Settings.lock_timeout),
+        retries=_read_count("HUBMODULE_RETRIES", Settings.retries, _MOST_RETRIES),
+        max_archive_entries=_read_count(
             "HUBMODULE_MAX_ARCHIVE_ENTRIES", Settings.max_archive_entries, _MOST_ENTRIES
         ),
-        max_archive_bytes=_count(
+        max_archive_bytes=_read_count(
             "HUBMODULE_MAX_ARCHIVE_BYTES", Settings.max_archive_bytes, _MOST_BYTES
         ),
     )
 
 
 def declare_flags() -> None:
-    """Makes absl accept this package's flags, beside a library with the same ones or alone."""
+    """Declares the flags of this package, unless another library has declared them."""
     for name, text in _FLAGS.items():
         if name in flags.FLAGS:
             continue
-        # allow_override: tensorflow_hub, imported later, may declare the flag once more.
+        # allow_override: tensorflow_hub, imported later, may declare the flag again.
         flags.DEFINE_string(name, None, text, module_name="hubmodule", allow_override=True)
         _declared[name] = flags.FLAGS[name]
 
 
-def _cache_dir() -> str:
-    return _text("TFHUB_CACHE_DIR", "tfhub_cache_dir") or os.path.join(
+def _read_cache_dir() -> str:
+    return _read_text("TFHUB_CACHE_DIR", "tfhub_cache_dir") or os.path.join(
         tempfile.gettempdir(), "tfhub_modules"
     )
 
 
-def _load_format() -> LoadFormat:
-    text = _text("TFHUB_MODEL_LOAD_FORMAT", "tfhub_model_load_format") or "AUTO"
+def _read_load_format() -> LoadFormat:
+    text = _read_text("TFHUB_MODEL_LOAD_FORMAT", "tfhub_model_load_format") or "AUTO"
     try:
         return LoadFormat(text.upper())
     except ValueError:
@@ -130,14 +134,14 @@ def _load_format() -> LoadFormat:
         ) from None
 
 
-def _show_progress() -> bool | None:
-    # tensorflow_hub takes any text for a yes.
-    text = _text("TFHUB_DOWNLOAD_PROGRESS")
+def _read_progress() -> bool | None:
+    # tensorflow_hub takes any text as yes.
+    text = _read_text("TFHUB_DOWNLOAD_PROGRESS")
     return None if text is None else text.lower() not in _NO
 
 
-def _boolean(variable: str, flag: str | None = None) -> bool | None:
-    text = _text(variable, flag)
+def _read_boolean(variable: str, flag: str | None = None) -> bool | None:
+    text = _read_text(variable, flag)
     if text is None:
         return None
     if text.lower() in _YES:
@@ -147,12 +151,12 @@ def _boolean(variable: str, flag: str | None = None) -> bool | None:
     raise SettingError(f"{variable} is {text!r}, which is neither true nor false; use 1 or 0.")
 
 
-def _seconds(variable: str, default: float) -> float:
-    return min(_number(variable, float, default), _LONGEST_SECONDS)
+def _read_seconds(variable: str, default: float) -> float:
+    return min(_read_number(variable, float, default), _LONGEST_SECONDS)
 
 
-def _count(variable: str, default: int, most: int) -> int:
-    number = _number(variable, int, default)
+def _read_count(variable: str, default: int, most: int) -> int:
+    number = _read_number(variable, int, default)
     if number > most:
         raise SettingError(
             f"{variable} is {str(number)[:40]}, which is more than {most}. Unset it to get "
@@ -161,7 +165,7 @@ def _count(variable: str, default: int, most: int) -> int:
     return number
 
 
-def _number(variable: str, kind: Callable[[str], _T], default: _T) -> _T:
+def _read_number(variable: str, kind: Callable[[str], _T], default: _T) -> _T:
     text = os.environ.get(variable)
     if not text:
         return default
@@ -177,15 +181,14 @@ def _number(variable: str, kind: Callable[[str], _T], default: _T) -> _T:
     return number
 
 
-def _text(variable: str, flag: str | None = None) -> str | None:
-    """What is said, the environment first; None if nothing is."""
-    said = os.environ.get(variable) or None
-    if said is None and flag is not None:
-        said = _flag(flag)
-    return said
+def _read_text(variable: str, flag: str | None = None) -> str | None:
+    """Returns the value of a variable, else of a flag; None if neither is set."""
+    value = os.environ.get(variable) or None
+    return _read_flag(flag) if value is None and flag is not None else value
 
 
-def _flag(name: str) -> str | None:
+def _read_flag(name: str) -> str | None:
     declared = [table[name] for table in (flags.FLAGS, _declared) if name in table]
-    said = [flag.value for flag in declared if not flag.using_default_value]
-    return next((value for value in (*said, *(flag.value for flag in declared)) if value), None)
+    # A value from the command line overrides a default that a program has set.
+    declared.sort(key=lambda flag: flag.using_default_value)
+    return next((flag.value for flag in declared if flag.value), None)

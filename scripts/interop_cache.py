@@ -35,7 +35,7 @@ for word in sys.argv[1:]:
     else:
         __import__(word)
 from hubmodule import settings
-print(settings.current().cache_dir, settings.current().load_format.name, end=" ")
+print(settings.read().cache_dir, settings.read().load_format.name, end=" ")
 print(flags.FLAGS.tfhub_cache_dir)
 """
 ORDERS = (

@@ -40,7 +40,7 @@ def flag() -> Iterator[object]:
 
 
 def test_what_holds_if_nothing_is_said() -> None:
-    assert settings.current() == Settings(
+    assert settings.read() == Settings(
         cache_dir=os.path.join(tempfile.gettempdir(), "tfhub_modules"),
         load_format=LoadFormat.AUTO,
         offline=False,
@@ -85,7 +85,7 @@ def test_what_the_environment_says(
     monkeypatch: pytest.MonkeyPatch, variable: str, text: str, name: str, value: object
 ) -> None:
     monkeypatch.setenv(variable, text)
-    assert getattr(settings.current(), name) == value
+    assert getattr(settings.read(), name) == value
 
 
 NO_NUMBER = "which is not a number of zero or more. Unset it to get"
@@ -154,7 +154,7 @@ def test_what_means_nothing(
 ) -> None:
     monkeypatch.setenv(variable, text)
     with pytest.raises(SettingError) as caught:
-        settings.current()
+        settings.read()
     assert str(caught.value) == message
     assert isinstance(caught.value, ValueError)
 
@@ -169,13 +169,13 @@ def test_what_means_nothing(
 )
 def test_what_the_flags_say(flag, name: str, text: str, attribute: str, value: object) -> None:
     flag(name, text)
-    assert getattr(settings.current(), attribute) == value
+    assert getattr(settings.read(), attribute) == value
 
 
 def test_the_environment_comes_before_the_flags(flag, monkeypatch: pytest.MonkeyPatch) -> None:
     flag("tfhub_cache_dir", "/flag")
     monkeypatch.setenv("TFHUB_CACHE_DIR", "/environment")
-    assert settings.current().cache_dir == "/environment"
+    assert settings.read().cache_dir == "/environment"
 
 
 # Another library that declares the same flags, as tensorflow_hub does when it is imported.
@@ -190,7 +190,7 @@ flags.FLAGS(["program", "--tfhub_cache_dir=/said", "--tfhub_model_load_format=UN
 """
 PRINT = """
 from hubmodule import settings
-print(settings.current().cache_dir, settings.current().load_format.name)
+print(settings.read().cache_dir, settings.read().load_format.name)
 """
 
 

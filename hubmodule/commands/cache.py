@@ -1,4 +1,4 @@
-"""hubmodule cache: looks after the cache of downloaded modules."""
+"""hubmodule cache: lists, verifies and prunes the cache of downloaded modules."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ def _add_list_arguments(parser: argparse.ArgumentParser) -> None:
     add_cache_dir(parser)
 
 
-def _list(parsed: argparse.Namespace) -> int:
+def _print_modules(parsed: argparse.Namespace) -> int:
     from hubmodule.resolver import maintenance
 
     modules = maintenance.list_modules(_open_cache(parsed))
     if parsed.json:
         import json
 
-        print(json.dumps([_to_json(module) for module in modules], indent=2))
+        print(json.dumps([_convert_to_json(module) for module in modules], indent=2))
     else:
         _print_table(modules)
     return 0
 
 
-def _to_json(module: CachedModule) -> dict[str, object]:
+def _convert_to_json(module: CachedModule) -> dict[str, object]:
     return {
         "handle": module.handle,
         "path": module.path,
@@ -68,7 +68,7 @@ def _add_verify_arguments(parser: argparse.ArgumentParser) -> None:
     add_cache_dir(parser)
 
 
-def _verify(parsed: argparse.Namespace) -> int:
+def _verify_modules(parsed: argparse.Namespace) -> int:
     from hubmodule.resolver import maintenance
 
     cache = _open_cache(parsed)
@@ -116,7 +116,7 @@ def _fetch_again(handle: str, settings: Settings) -> int:
 
 
 def _choose_modules(handles: Sequence[str], cache: Cache) -> list[CachedModule]:
-    """The modules of some handles, or all."""
+    """Returns the modules of some handles, or all modules if there are none."""
     from hubmodule._plain_errors import CacheError
     from hubmodule.resolver import maintenance
     from hubmodule.resolver.handles import make_cache_key, parse
@@ -150,7 +150,7 @@ def _add_prune_arguments(parser: argparse.ArgumentParser) -> None:
     add_cache_dir(parser)
 
 
-def _prune(parsed: argparse.Namespace) -> int:
+def _prune_modules(parsed: argparse.Namespace) -> int:
     from hubmodule._plain_errors import SettingError
     from hubmodule.resolver import maintenance
     from hubmodule.resolver.progress import format_bytes
@@ -170,11 +170,13 @@ def _prune(parsed: argparse.Namespace) -> int:
 
 
 def _add_path_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("handle", metavar="HANDLE", nargs="?", help="the place of this module")
+    parser.add_argument(
+        "handle", metavar="HANDLE", nargs="?", help="print the directory of this module"
+    )
     add_cache_dir(parser)
 
 
-def _path(parsed: argparse.Namespace) -> int:
+def _print_path(parsed: argparse.Namespace) -> int:
     from hubmodule.resolver.handles import make_cache_key, parse
 
     cache = _open_cache(parsed)
@@ -191,13 +193,17 @@ def _open_cache(parsed: argparse.Namespace) -> Cache:
 
 
 COMMANDS = (
-    Command("list", "Show what is in the cache.", _add_list_arguments, _list),
-    Command("verify", "Read cached modules to the last byte.", _add_verify_arguments, _verify),
-    Command("prune", "Remove modules that nobody uses.", _add_prune_arguments, _prune),
-    Command("path", "Print where the cache, or a module in it, is.", _add_path_arguments, _path),
+    Command("list", "Show what is in the cache.", _add_list_arguments, _print_modules),
+    Command(
+        "verify", "Read cached modules to the last byte.", _add_verify_arguments, _verify_modules
+    ),
+    Command("prune", "Remove modules that are not used.", _add_prune_arguments, _prune_modules),
+    Command(
+        "path", "Print where the cache, or a module in it, is.", _add_path_arguments, _print_path
+    ),
 )
 CACHE = Command(
     "cache",
-    "Look after the cache of downloaded modules.",
+    "List, verify and prune the cache of downloaded modules.",
     lambda parser: add_commands(parser, COMMANDS),
 )

@@ -52,7 +52,7 @@ def read_settings(parsed: argparse.Namespace) -> Settings:
 
     from hubmodule import settings
 
-    current = settings.current()
+    current = settings.read()
     return dataclasses.replace(current, cache_dir=parsed.cache_dir or current.cache_dir)
 
 

@@ -1,4 +1,4 @@
-"""hubmodule resolve: prints where modules are, and downloads them if need be."""
+"""hubmodule resolve: prints the directories of modules, which it downloads where needed."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from hubmodule.commands.command import Command, add_cache_dir, print_error, read
 
 
 def _add_resolve_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("handles", metavar="HANDLE", nargs="+", help="a path or an address")
+    parser.add_argument("handles", metavar="HANDLE", nargs="+", help="path or address of a module")
     parser.add_argument(
         "--offline", action="store_true", help="use only what is cached, like HUBMODULE_OFFLINE=1"
     )
     add_cache_dir(parser)
 
 
-def _resolve(parsed: argparse.Namespace) -> int:
+def _resolve_handles(parsed: argparse.Namespace) -> int:
     import dataclasses
     import logging
 
@@ -38,7 +38,7 @@ def _resolve(parsed: argparse.Namespace) -> int:
 
 RESOLVE = Command(
     "resolve",
-    "Print the directory of each module, downloaded if need be.",
+    "Print the directory of each module, after downloading it where that is needed.",
     _add_resolve_arguments,
-    _resolve,
+    _resolve_handles,
 )

@@ -99,7 +99,7 @@ def resolve(handle: str | os.PathLike[str]) -> str:
             needs TensorFlow, which is not installed.
         SettingError: (a ValueError) if an environment variable or flag has an invalid value.
     """
-    return resolve_with(handle, settings_.current())
+    return resolve_with(handle, settings_.read())
 
 
 def resolve_with(handle: str | os.PathLike[str], settings: Settings) -> str:

@@ -36,7 +36,7 @@ def folder(tmp_path: pathlib.Path) -> pathlib.Path:
 def fetched(text: str, folder: pathlib.Path) -> list[FileRecord]:
     handle = parse(text)
     assert isinstance(handle, (WebHandle, ArchiveHandle))
-    return fetch(handle, settings.current(), LocalFileSystem(), str(folder))
+    return fetch(handle, settings.read(), LocalFileSystem(), str(folder))
 
 
 def content(folder: pathlib.Path) -> dict[str, bytes]:

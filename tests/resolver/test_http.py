@@ -37,7 +37,7 @@ class Fetched:
         self.pauses: list[float] = []
         self.reports: list[tuple[int, int | None]] = []
         patience = Retries(retries, sleep=self.pauses.append, get_random=lambda: 1.0)
-        with http.Download(web(url), settings.current(), patience, self.report) as download:
+        with http.Download(web(url), settings.read(), patience, self.report) as download:
             for _ in range(starts - 1):
                 with pytest.raises(http.StartAgain):
                     b"".join(download.read_pieces())
@@ -420,7 +420,7 @@ def test_a_server_that_cuts_again_and_again() -> None:
         pauses: list[float] = []
         patience = Retries(2, pauses.append, get_random=lambda: 1.0)
         handle = web(f"{server.url}/m")
-        with http.Download(handle, settings.current(), patience) as download:
+        with http.Download(handle, settings.read(), patience) as download:
             for _ in range(2):
                 with pytest.raises(http.StartAgain):
                     b"".join(download.read_pieces())
@@ -568,7 +568,7 @@ def test_a_deleted_model_of_tfhub(proxy: servers.Server) -> None:
 
 
 def location(url: str) -> str:
-    return http.find_uncompressed(web(url), settings.current(), Retries(1, lambda pause: None))
+    return http.find_uncompressed(web(url), settings.read(), Retries(1, lambda pause: None))
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,7 @@ def _run(order: dict[str, Any]) -> dict[str, Any]:
         if order["job"] == "resolve":
             result: dict[str, Any] = {"path": resolve(order["handle"])}
         else:
-            pruned = maintenance.prune(Cache(settings.current().cache_dir), older_than=-1.0)
+            pruned = maintenance.prune(Cache(settings.read().cache_dir), older_than=-1.0)
             result = {"removed": len(pruned.removed), "in_use": len(pruned.in_use)}
     except Exception as error:
         result = {"error": f"{type(error).__name__}: {error}"}
