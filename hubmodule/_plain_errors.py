@@ -111,7 +111,3 @@ class CacheError(HubModuleError, OSError):
 
 class CacheDamagedError(CacheError):
     """A cached module is damaged and cannot be downloaded again."""
-
-
-class FileSystemUnavailableError(HubModuleError, ImportError):
-    """A path is on a file system that needs TensorFlow, which is not installed."""

@@ -51,7 +51,6 @@ from hubmodule._plain_errors import ArchiveRefusedError as ArchiveRefusedError
 from hubmodule._plain_errors import CacheDamagedError as CacheDamagedError
 from hubmodule._plain_errors import CacheError as CacheError
 from hubmodule._plain_errors import DownloadError as DownloadError
-from hubmodule._plain_errors import FileSystemUnavailableError as FileSystemUnavailableError
 from hubmodule._plain_errors import HandleNotFoundError as HandleNotFoundError
 from hubmodule._plain_errors import HttpStatusError as HttpStatusError
 from hubmodule._plain_errors import HubModuleError as HubModuleError

@@ -17,7 +17,7 @@ from collections.abc import Collection, Iterator
 from typing import Any, BinaryIO
 
 from hubmodule import files
-from hubmodule._plain_errors import FileSystemUnavailableError
+from hubmodule._plain_errors import TensorFlowUnavailableError
 
 _PIECE = 1 << 20  # bytes
 _NOTHING_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
@@ -182,13 +182,7 @@ class TensorFlowFileSystem:
     """Any file system that TensorFlow knows; the methods are those of LocalFileSystem."""
 
     def __init__(self, path: str = "") -> None:
-        try:
-            import tensorflow as tf
-        except ImportError as error:
-            raise FileSystemUnavailableError(
-                f"{path} is on a file system that needs TensorFlow, which is not installed: "
-                "pip install 'tensorflow>=2.15', or use a local path."
-            ) from error
+        tf = _import_tensorflow(path)
         self._gfile = tf.io.gfile
         self._errors = tf.errors
 
@@ -307,6 +301,29 @@ def find_file_system(path: str) -> tuple[FileSystem, str]:
     if "://" in path:
         return TensorFlowFileSystem(path), path.rstrip("/")
     return LocalFileSystem(), os.path.abspath(path)
+
+
+def list_schemes(path: str) -> list[str]:
+    """Lists the schemes of TensorFlow's file systems, e.g. "gs".
+
+    Args:
+        path: Path that is to be used, for the message.
+
+    Raises:
+        TensorFlowUnavailableError: if TensorFlow is not installed.
+    """
+    return sorted(_import_tensorflow(path).io.gfile.get_registered_schemes())
+
+
+def _import_tensorflow(path: str) -> Any:
+    try:
+        import tensorflow as tf
+    except ImportError as error:
+        raise TensorFlowUnavailableError(
+            f"{path} is on a file system that needs TensorFlow, which is not installed: "
+            "pip install 'tensorflow>=2.15', or use a local path."
+        ) from error
+    return tf
 
 
 class _Writer:

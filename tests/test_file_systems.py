@@ -9,11 +9,13 @@ import sys
 import pytest
 import tensorflow as tf
 
+from hubmodule._plain_errors import TensorFlowUnavailableError
 from hubmodule.file_systems import (
     FileSystem,
     LocalFileSystem,
     TensorFlowFileSystem,
     find_file_system,
+    list_schemes,
 )
 
 
@@ -42,6 +44,20 @@ def test_which_file_system(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPat
     remote, path = find_file_system("ram://m/")
     assert isinstance(remote, TensorFlowFileSystem)
     assert path == "ram://m"
+
+
+def test_a_file_system_that_needs_tensorflow_where_it_is_not_installed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    assert isinstance(find_file_system("/m")[0], LocalFileSystem)
+    for use in (find_file_system, list_schemes):
+        with pytest.raises(TensorFlowUnavailableError) as caught:
+            use("gs://bucket/m")
+        assert str(caught.value) == (
+            "gs://bucket/m is on a file system that needs TensorFlow, which is not installed: "
+            "pip install 'tensorflow>=2.15', or use a local path."
+        )
 
 
 def test_a_file_is_written_and_read(place: tuple[FileSystem, str]) -> None:

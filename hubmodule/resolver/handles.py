@@ -18,7 +18,7 @@ import urllib.parse
 from collections.abc import Callable, Iterable
 
 from hubmodule._plain_errors import HandleNotFoundError, InvalidHandleError
-from hubmodule.file_systems import find_file_system
+from hubmodule.file_systems import find_file_system, list_schemes
 from hubmodule.resolver import urls
 
 ARCHIVE_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
@@ -98,6 +98,7 @@ def parse(
     Raises:
         InvalidHandleError: if it is not a text, has an unknown scheme, or is not a valid
             address or pin.
+        TensorFlowUnavailableError: if the scheme needs TensorFlow, which is not installed.
     """
     if isinstance(text, os.PathLike):
         text = os.fspath(text)
@@ -115,7 +116,7 @@ def parse(
     if scheme[1].lower() in ("http", "https"):
         return _parse_web(text)
     if scheme[1] != "file":
-        _check_scheme(text, scheme[1], sorted((schemes or _list_schemes)()))
+        _check_scheme(text, scheme[1], sorted(schemes() if schemes else list_schemes(text)))
     return _parse_path(text)
 
 
@@ -143,7 +144,7 @@ def check_exists(path: str) -> None:
 
     Raises:
         HandleNotFoundError: if it does not, or its file system does not tell.
-        FileSystemUnavailableError: if its file system needs TensorFlow, which is missing.
+        TensorFlowUnavailableError: if its file system needs TensorFlow, which is missing.
     """
     file_system, found = find_file_system(path)
     try:
@@ -241,9 +242,3 @@ def _check_scheme(text: str, scheme: str, registered: list[str]) -> None:
         f"process has. {_UNDERSTOOD.format(schemes=schemes)} Others, such as s3://, come with "
         "import tensorflow_io."
     )
-
-
-def _list_schemes() -> Iterable[str]:
-    import tensorflow as tf
-
-    return tf.io.gfile.get_registered_schemes()

@@ -95,7 +95,7 @@ def resolve(handle: str | os.PathLike[str]) -> str:
         CacheError: (an OSError) if the cache directory cannot be used.
         UncompressedReadError: (a ValueError) if TFHUB_MODEL_LOAD_FORMAT is UNCOMPRESSED
             and the server does not support it.
-        FileSystemUnavailableError: (an ImportError) if the path is on a file system that
+        TensorFlowUnavailableError: (an ImportError) if the path is on a file system that
             needs TensorFlow, which is not installed.
         SettingError: (a ValueError) if an environment variable or flag has an invalid value.
     """
