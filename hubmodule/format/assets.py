@@ -23,10 +23,10 @@ from hubmodule.surgery.names import op_name
 DIRECTORY = "assets"
 
 
-def locate(meta_graph: MetaGraphDef, directory: str) -> None:
+def locate_in_place(meta_graph: MetaGraphDef, directory: str) -> None:
     """Points the asset constants of a MetaGraph off disk at the files, in place.
 
-    All of them are then in the collection "asset_filepaths", where `sources` finds them;
+    All of them are then in the collection "asset_filepaths", where `find_sources` finds them;
     a SavedModel may have been written without it.
 
     Args:
@@ -43,7 +43,7 @@ def locate(meta_graph: MetaGraphDef, directory: str) -> None:
     nodes = {node.name: node for node in meta_graph.graph_def.node}
     known = set(collections.names_in(meta_graph, collections.ASSET_FILEPATHS))
     for value in meta_graph.collection_def[collections.SAVED_MODEL_ASSETS].any_list.value:
-        asset = _parsed(value)
+        asset = _parse_asset(value)
         path = files.join_inside(posixpath.join(directory, DIRECTORY), asset.filename)
         tensor = asset.tensor_info.name
         node = nodes.get(op_name(tensor))
@@ -60,7 +60,7 @@ def locate(meta_graph: MetaGraphDef, directory: str) -> None:
     del meta_graph.collection_def[collections.SAVED_MODEL_ASSETS]
 
 
-def _parsed(value: any_pb2.Any) -> AssetFileDef:
+def _parse_asset(value: any_pb2.Any) -> AssetFileDef:
     try:
         return AssetFileDef.FromString(value.value)
     except DecodeError as error:
@@ -69,7 +69,7 @@ def _parsed(value: any_pb2.Any) -> AssetFileDef:
         ) from error
 
 
-def sources(meta_graph: MetaGraphDef) -> dict[str, str]:
+def find_sources(meta_graph: MetaGraphDef) -> dict[str, str]:
     """The files that the asset tensors of a MetaGraph in memory point at: tensor name -> path.
 
     Raises:
@@ -96,7 +96,7 @@ def sources(meta_graph: MetaGraphDef) -> dict[str, str]:
     return paths
 
 
-def named(paths: Iterable[str]) -> dict[str, str]:
+def name_files(paths: Iterable[str]) -> dict[str, str]:
     """A file name in assets/ for each path; equal base names get numbers."""
     names: dict[str, str] = {}
     taken: set[str] = set()
@@ -113,15 +113,15 @@ def named(paths: Iterable[str]) -> dict[str, str]:
     return names
 
 
-def declared(
+def declare_files(
     meta_graph: MetaGraphDef, tensors: Mapping[str, str], names: Mapping[str, str]
 ) -> MetaGraphDef:
     """A copy that says which file belongs to which tensor.
 
     Args:
         meta_graph: of the module.
-        tensors: tensor name -> path, as of `sources`.
-        names: path -> name in assets/, as of `named`.
+        tensors: tensor name -> path, as of `find_sources`.
+        names: path -> name in assets/, as of `name_files`.
     """
     result = MetaGraphDef()
     result.CopyFrom(meta_graph)
@@ -134,7 +134,7 @@ def declared(
     return result
 
 
-def copy(names: Mapping[str, str], directory: str) -> None:
+def copy_files(names: Mapping[str, str], directory: str) -> None:
     """Copies files (path -> name) into the assets/ of a module directory.
 
     Raises:

@@ -30,7 +30,7 @@ def read(meta_graph: MetaGraphDef) -> dict[str, bytes]:
         ) from error
 
 
-def write(meta_graph: MetaGraphDef, messages: Mapping[str, bytes]) -> None:
+def write_in_place(meta_graph: MetaGraphDef, messages: Mapping[str, bytes]) -> None:
     """Puts serialised messages into a MetaGraph, in place."""
     for key, value in sorted(messages.items()):
         attachment = module_attachment_pb2.ModuleAttachment(key=key, value=value)

@@ -70,7 +70,7 @@ class Contents:
         if name not in self.shapes:
             raise CheckpointError(
                 f"Checkpoint {self.prefix} has no tensor '{name}', which a variable needs; it has "
-                f"{_listed(sorted(self.shapes))}. Check the path, or map the names "
+                f"{_list_names(sorted(self.shapes))}. Check the path, or map the names "
                 "(name_transform_fn)."
             )
         found, found_dtype = tf.TensorShape(self.shapes[name]), self.dtypes[name]
@@ -83,20 +83,20 @@ class Contents:
 
 def batches(variables: Iterable[VariableState]) -> Iterator[list[VariableState]]:
     """Groups variables so that the values of each group fit into about one piece."""
-    return _pieces(variables, lambda v: (v.shape.num_elements() or 1) * v.dtype.size)
+    return _split_into_pieces(variables, lambda v: (v.shape.num_elements() or 1) * v.dtype.size)
 
 
-def contents(prefix: str) -> Contents:
+def read_contents(prefix: str) -> Contents:
     """Reads the index of a checkpoint.
 
     Raises:
         CheckpointError: if there is no checkpoint, or its index is damaged.
     """
-    reader = _reader(prefix)
+    reader = _open_reader(prefix)
     return Contents(prefix, reader.get_variable_to_shape_map(), reader.get_variable_to_dtype_map())
 
 
-def latest(path: str) -> str:
+def find_latest(path: str) -> str:
     """The checkpoint that a path means: the newest one in a directory, or the path itself."""
     return (tf.train.latest_checkpoint(path) if tf.io.gfile.isdir(path) else None) or path
 
@@ -107,7 +107,7 @@ def read(prefix: str, names: Iterable[str]) -> Iterator[np.ndarray | np.generic 
     Raises:
         CheckpointError: if one is not there, or the checkpoint is damaged.
     """
-    reader = _reader(prefix)
+    reader = _open_reader(prefix)
     for name in names:
         try:
             yield reader.get_tensor(name)
@@ -125,7 +125,7 @@ def write(prefix: str, entries: Iterable[Entry]) -> None:
         entries: are taken as they are written, so an iterator keeps memory bounded.
     """
     shards: list[str] = []
-    for piece in _pieces(entries, lambda entry: entry.array.nbytes):
+    for piece in _split_into_pieces(entries, lambda entry: entry.array.nbytes):
         shards.append(f"{prefix}.tmp-{len(shards):05d}")
         _save(shards[-1], piece)
         piece.clear()  # before the next one is made, or two would be in memory
@@ -138,7 +138,7 @@ def write(prefix: str, entries: Iterable[Entry]) -> None:
             )
 
 
-def _pieces(items: Iterable[T], size_of: Callable[[T], int]) -> Iterator[list[T]]:
+def _split_into_pieces(items: Iterable[T], size_of: Callable[[T], int]) -> Iterator[list[T]]:
     """Groups items so that each group is of about PIECE_BYTES."""
     piece: list[T] = []
     size = 0
@@ -170,13 +170,13 @@ def _dtype(value: np.ndarray) -> tf.DType:
     return tf.string if value.dtype.kind in "OSU" else tf.as_dtype(value.dtype)
 
 
-def _reader(prefix: str) -> tf.train.CheckpointReader:
+def _open_reader(prefix: str) -> tf.train.CheckpointReader:
     try:
         return tf.compat.v1.train.NewCheckpointReader(prefix)
     except _READ_ERRORS as error:
         raise CheckpointError(f"Cannot read checkpoint {prefix}: {error}") from error
 
 
-def _listed(names: list[str]) -> str:
+def _list_names(names: list[str]) -> str:
     shown = ", ".join(f"'{name}'" for name in names[:8]) or "none"
     return shown + (f" and {len(names) - 8} more" if len(names) > 8 else "")

@@ -40,7 +40,7 @@ def read(directory: str) -> list[MetaGraphDef]:
     if not saved_model.meta_graphs:
         raise ModuleFormatError(f"The SavedModel in {directory} has no graphs; it is damaged.")
     for meta_graph in saved_model.meta_graphs:
-        assets.locate(meta_graph, directory)
+        assets.locate_in_place(meta_graph, directory)
     return list(saved_model.meta_graphs)
 
 
@@ -58,13 +58,13 @@ def write(directory: str, meta_graphs: Iterable[MetaGraphDef]) -> None:
         ModuleDefinitionError: if an asset is not there.
     """
     meta_graphs = list(meta_graphs)
-    tensors = [assets.sources(meta_graph) for meta_graph in meta_graphs]
-    names = assets.named(path for paths in tensors for path in paths.values())
-    assets.copy(names, directory)
+    tensors = [assets.find_sources(meta_graph) for meta_graph in meta_graphs]
+    names = assets.name_files(path for paths in tensors for path in paths.values())
+    assets.copy_files(names, directory)
     saved_model = saved_model_pb2.SavedModel()
     for meta_graph, paths in zip(meta_graphs, tensors, strict=True):
         saved_model.meta_graphs.append(
-            assets.declared(portability.without_author(meta_graph, paths, names), paths, names)
+            assets.declare_files(portability.remove_author(meta_graph, paths, names), paths, names)
         )
     content = saved_model.SerializeToString(deterministic=True)
     files.write_bytes(posixpath.join(directory, BINARY), content)

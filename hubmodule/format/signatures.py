@@ -31,7 +31,7 @@ class TensorInfo:
     def __init__(self, proto: TensorInfoProto):
         self._encoding = proto.WhichOneof("encoding")
         if self._encoding == "composite_tensor":
-            self._type_spec = _composite_type(proto.composite_tensor.type_spec)
+            self._type_spec = _decode_composite_type(proto.composite_tensor.type_spec)
             self._tensor_names = [part.name for part in proto.composite_tensor.components]
             self._check_components()
             return
@@ -140,7 +140,7 @@ def _dtype(proto: TensorInfoProto) -> tf.DType:
         ) from error
 
 
-def _composite_type(proto: struct_pb2.TypeSpecProto) -> tf.TypeSpec:
+def _decode_composite_type(proto: struct_pb2.TypeSpecProto) -> tf.TypeSpec:
     try:
         return _tf.type_spec_from_proto(proto)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -150,22 +150,22 @@ def _composite_type(proto: struct_pb2.TypeSpecProto) -> tf.TypeSpec:
         ) from error
 
 
-def signature_def(inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> SignatureDef:
+def make_signature_def(inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> SignatureDef:
     """The SignatureDef of tensors, sparse tensors and ragged tensors by name."""
     return SignatureDef(
-        inputs={name: tensor_info(value) for name, value in inputs.items()},
-        outputs={name: tensor_info(value) for name, value in outputs.items()},
+        inputs={name: make_tensor_info(value) for name, value in inputs.items()},
+        outputs={name: make_tensor_info(value) for name, value in outputs.items()},
     )
 
 
-def tensor_info(value: Any) -> TensorInfoProto:
+def make_tensor_info(value: Any) -> TensorInfoProto:
     """The TensorInfo message of a tensor, sparse tensor or ragged tensor."""
     if isinstance(value, tf.RaggedTensor):
         proto = TensorInfoProto()
         type_spec = _tf.type_spec_to_proto(tf.type_spec_from_value(value))
         proto.composite_tensor.type_spec.CopyFrom(type_spec)
         parts = tf.nest.flatten(value, expand_composites=True)
-        proto.composite_tensor.components.extend(tensor_info(part) for part in parts)
+        proto.composite_tensor.components.extend(make_tensor_info(part) for part in parts)
         return proto
     proto = TensorInfoProto(dtype=value.dtype.as_datatype_enum, tensor_shape=value.shape.as_proto())
     if isinstance(value, tf.SparseTensor):

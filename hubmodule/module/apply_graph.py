@@ -89,21 +89,21 @@ def _add_application(
     infos = variant.signature(signature)
     template = variant.application_template(signature, trainable)
     with graph.name_scope(_NOT_IN_SCOPES.sub("_", f"{name}_apply_{signature}")) as scope:
-        feeds = values.feeds_of(infos.inputs, inputs)
-    sources = {read: state.tensor(read) for read in template.part.tensors - set(feeds)} | feeds
+        feeds = values.make_feeds(infos.inputs, inputs)
+    sources = {read: state.tensor(read) for read in template.subgraph.tensors - set(feeds)} | feeds
     live = {replaced: _tf.as_local(tensor, graph) for replaced, tensor in sources.items()}
-    if template.part.ops:
+    if template.subgraph.ops:
         anchors = (f"{op}:0" for op in template.anchors & variant.state_ops)
-        groups = _groups(template, {name: state.tensor(name) for name in anchors} | sources)
+        groups = _find_groups(template, {name: state.tensor(name) for name in anchors} | sources)
         _import(template, scope, live, groups)
-        restore_contexts(variant, template.part, scope, live)
+        restore_contexts(variant, template.subgraph, scope, live)
     for update in template.update_ops:
         graph.add_to_collection(collections.UPDATE_OPS, graph.as_graph_element(scope + update))
 
     def output(tensor: str) -> tf.Tensor:
         if tensor in live:
             return live[tensor]
-        if op_name(tensor) in template.part.ops:
+        if op_name(tensor) in template.subgraph.ops:
             return graph.get_tensor_by_name(scope + tensor)
         return _tf.as_local(state.tensor(tensor), graph)
 
@@ -127,7 +127,7 @@ def _check_graph(graph: tf.Graph, state: State) -> None:
         )
 
 
-def _groups(template: Template, sources: Mapping[str, tf.Tensor]) -> dict[str, list[bytes]]:
+def _find_groups(template: Template, sources: Mapping[str, tf.Tensor]) -> dict[str, list[bytes]]:
     """What takes the place of the colocation groups of the module's inputs and state."""
     if not template.anchors:
         return {}
@@ -145,8 +145,8 @@ def _import(
     groups: Mapping[str, list[bytes]],
 ) -> None:
     """Adds the ops of a template to the default graph."""
-    input_map = {scope + name: live[name] for name in template.part.tensors}
+    input_map = {scope + name: live[name] for name in template.subgraph.tensors}
     for name, tensor in live.items():
-        if op_name(name) in template.waited_for:
+        if op_name(name) in template.control_inputs:
             input_map["^" + scope + op_name(name)] = tensor
     _tf.import_graph_def(graph_def_under(scope, template.graph_def, groups), input_map)

@@ -20,9 +20,9 @@ from hubmodule.module.apply_graph import add_application
 from hubmodule.module.saving import Saving
 from hubmodule.module.spec import (
     ModuleSpec,
-    entries_in,
     get_variant,
     read_checkpoint_of,
+    read_entries,
     write_module,
 )
 from hubmodule.module.state_graph import Variable, build_state
@@ -158,7 +158,7 @@ class Module:
         values.check_named(_sentinel)
         name = signature or "default"
         declared = self._variant.signature(name)
-        given = values.by_name(declared.inputs, inputs, name)
+        given = values.name_inputs(declared.inputs, inputs, name)
         values.check_default(declared.outputs, name, as_dict)
         results = add_application(
             self._variant, self._state, self._name, name, given, self._trainable
@@ -186,7 +186,7 @@ class Module:
     def variable_map(self) -> dict[str, Variable | list[Variable]]:
         """The variables by their names in the module; a partitioned one is a list of its slices."""
         variables = self._state.variables
-        groups = partitions.grouped(v.definition for v in self._variant.variables)
+        groups = partitions.group_by_full_name(v.definition for v in self._variant.variables)
         return {
             name: [variables[part.variable_name] for part in parts]
             if partitions.is_part(parts[0])
@@ -267,8 +267,8 @@ class Module:
                 or type there.
             ExportExistsError: If there is something at `path` that may not be replaced.
         """
-        prefix = checkpoint.latest(os.fsdecode(checkpoint_path))
-        entries = entries_in(prefix, [self._variant], lambda name: self._state.scope + name)
+        prefix = checkpoint.find_latest(os.fsdecode(checkpoint_path))
+        entries = read_entries(prefix, [self._variant], lambda name: self._state.scope + name)
         self._write(path, functools.partial(checkpoint.write, entries=entries), overwrite)
 
     def _write(

@@ -40,11 +40,11 @@ def create_module_spec_from_saved_model(
     """
     path = resolvers.resolve(saved_model_path)
     dropped = _ALWAYS_DROPPED | set(drop_collections or ())
-    variants = [_variant(meta_graph, dropped, path) for meta_graph in saved_model.read(path)]
+    variants = [_make_variant(meta_graph, dropped, path) for meta_graph in saved_model.read(path)]
     return ModuleSpec(variants, saved_model.checkpoint_prefix(path), path)
 
 
-def _variant(meta_graph: MetaGraphDef, dropped: Iterable[str], path: str) -> Variant:
+def _make_variant(meta_graph: MetaGraphDef, dropped: Iterable[str], path: str) -> Variant:
     if meta_graph.HasField("object_graph_def"):
         raise ModuleFormatError(
             f"The SavedModel in {path} was made by TF2, whose variables are not in collections: "
@@ -58,6 +58,6 @@ def _variant(meta_graph: MetaGraphDef, dropped: Iterable[str], path: str) -> Var
     collections.check_supported(meta_graph.collection_def)
     return Variant(
         frozenset(meta_graph.meta_info_def.tags),
-        portability.for_older_tensorflow(meta_graph),
+        portability.prepare_for_older_tensorflow(meta_graph),
         path,
     )

@@ -53,13 +53,13 @@ class Saving:
         """
         if not self._variables:
             return
-        save_op = self._op_for(session)
+        save_op = self._get_op(session)
         if save_op is not None:
             session.run(save_op.op, {save_op.prefix: prefix})
         else:
-            checkpoint.write(prefix, self._fetched(session))
+            checkpoint.write(prefix, self._fetch_values(session))
 
-    def _op_for(self, session: tf.compat.v1.Session) -> _SaveOp | None:
+    def _get_op(self, session: tf.compat.v1.Session) -> _SaveOp | None:
         if not _runs_in_this_process(session):
             return None
         with self._lock:
@@ -83,7 +83,7 @@ class Saving:
             )
         return _SaveOp(op, prefix)
 
-    def _fetched(self, session: tf.compat.v1.Session) -> Iterator[checkpoint.Entry]:
+    def _fetch_values(self, session: tf.compat.v1.Session) -> Iterator[checkpoint.Entry]:
         for batch in checkpoint.batches(self._variables):
             tensors = [self._state.value(variable) for variable in batch]
             for variable, value in zip(batch, session.run(tensors), strict=True):

@@ -17,9 +17,9 @@ from hubmodule.module.blame import blaming
 from hubmodule.module.variant import Variant
 from hubmodule.surgery import collections
 from hubmodule.surgery.names import op_name, under
-from hubmodule.surgery.prune import Part
+from hubmodule.surgery.prune import Subgraph
 from hubmodule.surgery.scoping import graph_def_under, variable_def_under
-from hubmodule.surgery.state import VariableState, restore_graph
+from hubmodule.surgery.state import VariableState, build_restore_graph
 
 Variable: TypeAlias = tf.compat.v1.Variable
 
@@ -90,7 +90,7 @@ def _build_state(
         values = {}
         if checkpoint is not None:
             values = _add_restore_ops(graph, variant, checkpoint.prefix, scope)
-        restore_contexts(variant, template.part, scope)
+        restore_contexts(variant, template.subgraph, scope)
         trainables = variant.names_of(collections.TRAINABLE_VARIABLES) if trainable else set()
         variables = {
             variable.definition.variable_name: _tf.variable_from_proto(
@@ -117,7 +117,10 @@ def build_bare_state(variant: Variant) -> StateGraph:
 
 
 def restore_contexts(
-    variant: Variant, part: Part, scope: str, replacements: Mapping[str, tf.Tensor] | None = None
+    variant: Variant,
+    part: Subgraph,
+    scope: str,
+    replacements: Mapping[str, tf.Tensor] | None = None,
 ) -> None:
     """Gives imported ops the v1 control flow contexts that they had in the module.
 
@@ -134,7 +137,7 @@ def restore_contexts(
             return live[reference].name
         return under(scope, reference) if op_name(reference) in part.ops else None
 
-    for key, context_def in variant.wiring.contexts.moved(scope, new_name):
+    for key, context_def in variant.index.contexts.move_under(scope, new_name):
         context = _tf.restore_control_flow_context(key, context_def)
         if context.outer_context is None:  # else it is part of that one
             tf.compat.v1.add_to_collection(key, context)
@@ -180,9 +183,9 @@ def _add_restore_ops(
     values = {}
     for index, (device, variables) in enumerate(groups):
         name = f"checkpoint_restore_{index}"
-        while name in variant.wiring.nodes:
+        while name in variant.index.nodes:
             name += "_"
-        graph_def = restore_graph(variables, checkpoint, name, scope, _cpu_of(device))
+        graph_def = build_restore_graph(variables, checkpoint, name, scope, _cpu_of(device))
         handles = {
             f"{scope}{v.op}:0": graph.get_tensor_by_name(f"{scope}{v.op}:0") for v in variables
         }

@@ -21,7 +21,7 @@ def check_named(sentinel: object) -> None:
         raise SignatureMismatchError("Pass `signature` and `as_dict` by name.")
 
 
-def by_name(infos: Mapping[str, TensorInfo], inputs: Any, signature: str) -> dict[str, Any]:
+def name_inputs(infos: Mapping[str, TensorInfo], inputs: Any, signature: str) -> dict[str, Any]:
     """The inputs of a call by name.
 
     Args:
@@ -67,71 +67,71 @@ def check_default(outputs: Collection[str], signature: str, as_dict: bool | None
         )
 
 
-def converted(infos: Mapping[str, TensorInfo], inputs: Mapping[str, Any]) -> dict[str, Any]:
+def convert_inputs(infos: Mapping[str, TensorInfo], inputs: Mapping[str, Any]) -> dict[str, Any]:
     """The inputs as tensors, or as composites of tensors.
 
     Args:
         infos: the inputs of a signature.
-        inputs: a value for each, as of `by_name`; what is no tensor becomes one in the
+        inputs: a value for each, as of `name_inputs`; what is no tensor becomes one in the
             default graph, or an eager one.
 
     Raises:
         SignatureMismatchError: if a value does not fit by type or shape.
     """
-    return {name: _converted(name, info, inputs[name]) for name, info in infos.items()}
+    return {name: _convert_input(name, info, inputs[name]) for name, info in infos.items()}
 
 
-def feeds_of(infos: Mapping[str, TensorInfo], inputs: Mapping[str, Any]) -> dict[str, tf.Tensor]:
+def make_feeds(infos: Mapping[str, TensorInfo], inputs: Mapping[str, Any]) -> dict[str, tf.Tensor]:
     """The tensors to feed: the name of the module's tensor -> the tensor that replaces it.
 
-    Arguments and errors are those of `converted`.
+    Arguments and errors are those of `convert_inputs`.
     """
     feeds: dict[str, tf.Tensor] = {}
-    for name, value in converted(infos, inputs).items():
+    for name, value in convert_inputs(infos, inputs).items():
         parts = tf.nest.flatten(value, expand_composites=True)
         feeds.update(zip(infos[name].tensor_names, parts, strict=True))
     return feeds
 
 
-def _converted(name: str, info: TensorInfo, value: Any) -> Any:
+def _convert_input(name: str, info: TensorInfo, value: Any) -> Any:
     try:
         converted = _CONVERTERS[info.kind](info, value)
         accepted = info.accepts(converted)
     except (TypeError, ValueError) as error:
         raise SignatureMismatchError(
-            f"Can't convert input '{name}': expected {info}, got {_described(value)}: {error}"
+            f"Can't convert input '{name}': expected {info}, got {_describe(value)}: {error}"
         ) from error
     if not accepted:
         raise SignatureMismatchError(
-            f"Can't convert input '{name}': expected {info}, got {_described(converted)}."
+            f"Can't convert input '{name}': expected {info}, got {_describe(converted)}."
         )
     return converted
 
 
-def _dense(info: TensorInfo, value: Any) -> Any:
+def _convert_dense(info: TensorInfo, value: Any) -> Any:
     if isinstance(value, (tf.SparseTensor, tf.RaggedTensor)):
         return value
     return tf.convert_to_tensor(value, info.dtype.base_dtype)
 
 
-def _sparse(info: TensorInfo, value: Any) -> Any:
+def _convert_sparse(info: TensorInfo, value: Any) -> Any:
     del info
     if isinstance(value, tf.compat.v1.SparseTensorValue):
         return tf.SparseTensor.from_value(value)
     return value
 
 
-def _composite(info: TensorInfo, value: Any) -> Any:
+def _convert_composite(info: TensorInfo, value: Any) -> Any:
     del info
     if isinstance(value, tf.compat.v1.ragged.RaggedTensorValue):
         return tf.RaggedTensor.from_nested_row_splits(value.flat_values, value.nested_row_splits)
     return value
 
 
-def _described(value: Any) -> str:
+def _describe(value: Any) -> str:
     if isinstance(value, (tf.Tensor, tf.SparseTensor, tf.RaggedTensor)):
         return f"{type(value).__name__} of type {value.dtype.name} and shape {value.shape}"
     return f"a value of type {type(value).__name__}"
 
 
-_CONVERTERS = {"dense": _dense, "sparse": _sparse, "composite": _composite}
+_CONVERTERS = {"dense": _convert_dense, "sparse": _convert_sparse, "composite": _convert_composite}

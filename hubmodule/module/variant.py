@@ -28,13 +28,13 @@ from hubmodule.surgery import (
     state,
 )
 from hubmodule.surgery.names import op_name
-from hubmodule.surgery.prune import Part, Wiring, remove_control_inputs_in_place
+from hubmodule.surgery.prune import GraphIndex, Subgraph, remove_control_inputs_in_place
 
 # Of the text of an error of TensorFlow's, which may show a whole op.
 _MOST_CHARACTERS = 600
 
 
-def chosen_tags(tags: Iterable[str] | None, known: Iterable[frozenset[str]]) -> frozenset[str]:
+def choose_tags(tags: Iterable[str] | None, known: Iterable[frozenset[str]]) -> frozenset[str]:
     """The tags of the graph variant that a caller means.
 
     Args:
@@ -67,15 +67,15 @@ class Template:
 
     Attributes:
         graph_def: its nodes, with relative names.
-        part: what is in it, and what it reads from elsewhere.
-        waited_for: inputs that its nodes have as control inputs.
+        subgraph: what is in it, and what it reads from elsewhere.
+        control_inputs: inputs that its nodes have as control inputs.
         anchors: replaced ops that its nodes are colocated with.
         update_ops: those ops of it that belong into UPDATE_OPS.
     """
 
     graph_def: tf.compat.v1.GraphDef
-    part: Part
-    waited_for: frozenset[str]
+    subgraph: Subgraph
+    control_inputs: frozenset[str]
     anchors: frozenset[str]
     update_ops: tuple[str, ...] = ()
 
@@ -167,15 +167,15 @@ class Variant:
     @functools.cached_property
     def _local(self) -> MetaGraphDef:
         """The MetaGraph as this TensorFlow imports it; state waits for nothing."""
-        local = portability.for_this_tensorflow(self.meta_graph)
+        local = portability.prepare_for_this_tensorflow(self.meta_graph)
         state.clear_inputs_in_place(local.graph_def)
         return local
 
     @functools.cached_property
-    def wiring(self) -> Wiring:
+    def index(self) -> GraphIndex:
         """The nodes and how they are connected."""
         with self.blamed():
-            return Wiring(self._local)
+            return GraphIndex(self._local)
 
     @functools.cached_property
     def state_ops(self) -> frozenset[str]:
@@ -184,9 +184,9 @@ class Variant:
         They hold state, or the path of an asset: a program that is exported finds its
         assets by their constants, so there must be one of each.
         """
-        holders = {node.name for node in state.holders(self.wiring.graph_def.node)}
+        state_nodes = {node.name for node in state.find_state_nodes(self.index.graph_def.node)}
         assets = collections.names_in(self.meta_graph, collections.ASSET_FILEPATHS)
-        return frozenset(holders | {op_name(tensor) for tensor in assets})
+        return frozenset(state_nodes | {op_name(tensor) for tensor in assets})
 
     @functools.cached_property
     def state_tensors(self) -> frozenset[str]:
@@ -201,14 +201,14 @@ class Variant:
             return [self._variable(definition) for definition in definitions]
 
     def _variable(self, definition: VariableDef) -> state.VariableState:
-        node = self.wiring.nodes.get(op_name(definition.variable_name))
+        node = self.index.nodes.get(op_name(definition.variable_name))
         if node is None:
             raise ModuleFormatError(
                 f"The graph lacks the op of the variable '{definition.variable_name}'. Fetch the "
                 "module again."
             )
         try:
-            return state.variable_state(definition, node)
+            return state.make_variable_state(definition, node)
         except (TypeError, ValueError) as error:
             raise ModuleFormatError(
                 f"Variable '{definition.variable_name}' has a data type or shape that TensorFlow "
@@ -237,10 +237,10 @@ class Variant:
         key = (trainable, restored)
         if key not in self._states:
             with self.blamed():
-                self._states[key] = self._state_template(*key)
+                self._states[key] = self._make_state_template(*key)
         return self._states[key]
 
-    def _state_template(self, trainable: bool, restored: bool) -> Template:
+    def _make_state_template(self, trainable: bool, restored: bool) -> Template:
         roots = set(self.state_ops)
         for variable in self.variables:
             definition = variable.definition
@@ -251,7 +251,7 @@ class Variant:
         roots.update(collections.names_in(self.meta_graph, collections.TABLE_INITIALIZERS))
         if trainable:
             roots.update(collections.names_in(self.meta_graph, collections.REGULARIZATION_LOSSES))
-        return self._template(self._needed(roots))
+        return self._make_template(self._find_needed(roots))
 
     def application_template(self, signature: str, trainable: bool) -> Template:
         """What computes the outputs of a signature.
@@ -268,7 +268,7 @@ class Variant:
         key = (signature, trainable)
         if key not in self._applications:
             with self.blamed():
-                self._applications[key] = self._application_template(*key)
+                self._applications[key] = self._make_application_template(*key)
         return self._applications[key]
 
     def check_usable(self) -> None:
@@ -277,7 +277,7 @@ class Variant:
         Raises:
             UnregisteredOpsError: if every signature needs an op that is not.
         """
-        if not registration.unregistered_ops(self.wiring.graph_def):
+        if not registration.unregistered_ops(self.index.graph_def):
             return
         failure = None
         for name in self.signatures:
@@ -290,7 +290,7 @@ class Variant:
         if failure is not None:
             raise failure
 
-    def _application_template(self, name: str, trainable: bool) -> Template:
+    def _make_application_template(self, name: str, trainable: bool) -> Template:
         signature = self.signature(name)
         fed = {tensor for info in signature.inputs.values() for tensor in info.tensor_names}
         replaced = fed | self.state_tensors
@@ -299,22 +299,22 @@ class Variant:
         updates: list[str] = []
         if trainable:
             updates = collections.names_in(self.meta_graph, collections.UPDATE_OPS)
-        part = self._needed([*roots, *updates], replaced, replaced_ops)
-        empty = [op for op in part.ops if self.wiring.nodes[op].op == "Placeholder"]
+        part = self._find_needed([*roots, *updates], replaced, replaced_ops)
+        empty = [op for op in part.ops if self.index.nodes[op].op == "Placeholder"]
         if updates and empty:
-            starved = self.wiring.dependents(empty, part, replaced)
+            starved = self.index.find_dependents(empty, part, replaced)
             updates = [u for u in updates if op_name(u) not in starved]
-            part = self._needed([*roots, *updates], replaced, replaced_ops)
-        return self._template(part, tuple(updates), replaced_ops)
+            part = self._find_needed([*roots, *updates], replaced, replaced_ops)
+        return self._make_template(part, tuple(updates), replaced_ops)
 
-    def _needed(
+    def _find_needed(
         self,
         roots: Iterable[str],
         replaced: Collection[str] = (),
         replaced_ops: Collection[str] = (),
-    ) -> Part:
+    ) -> Subgraph:
         try:
-            return self.wiring.needed(roots, replaced, replaced_ops)
+            return self.index.find_needed(roots, replaced, replaced_ops)
         except KeyError as error:
             op = error.args[0]
             raise ModuleFormatError(
@@ -323,17 +323,17 @@ class Variant:
             ) from error
 
     def _referrer(self, op: str) -> str:
-        for name, node in self.wiring.nodes.items():
+        for name, node in self.index.nodes.items():
             if op in map(op_name, node.input):
                 return f"Op '{name}'"
         return "A signature or collection"
 
-    def _template(
-        self, part: Part, updates: tuple[str, ...] = (), replaced_ops: Collection[str] = ()
+    def _make_template(
+        self, part: Subgraph, updates: tuple[str, ...] = (), replaced_ops: Collection[str] = ()
     ) -> Template:
-        graph_def = self.wiring.graph_of(part.ops)
+        graph_def = self.index.extract(part.ops)
         registration.check_registered(graph_def, self.tags)
-        graph_def = colocation.drop_dead_constraints(graph_def, self.wiring.nodes, replaced_ops)
+        graph_def = colocation.drop_dead_constraints(graph_def, self.index.nodes, replaced_ops)
         # State is there from the start.
         remove_control_inputs_in_place(graph_def, part.controls & self.state_ops)
         anchors = {op for node in graph_def.node for op in colocation.find_colocated_ops(node)}

@@ -9,7 +9,7 @@ from tensorflow.core.framework import function_pb2, op_def_pb2
 
 from hubmodule import _tf
 from hubmodule.errors import ModuleFormatError
-from hubmodule.surgery.functions import calls_in
+from hubmodule.surgery.functions import list_calls
 
 # Per op that is replaced by what it calls: the attributes with the types of its inputs and of
 # its outputs, which are those of the functions.
@@ -57,7 +57,7 @@ def check_calls(graph_def: tf.compat.v1.GraphDef, op_types: Collection[str]) -> 
 
 def _called(node: tf.compat.v1.NodeDef) -> Iterator[str]:
     for value in node.attr.values():
-        for call in calls_in(value):
+        for call in list_calls(value):
             yield call.name
 
 
@@ -66,7 +66,7 @@ def _check_types(
 ) -> None:
     takes, gives = (list(node.attr[name].list.type) for name in _TYPES[node.op])
     for key, value in node.attr.items():
-        for call in calls_in(value):
+        for call in list_calls(value):
             if (function := functions.get(call.name)) is None:
                 continue
             signature = function.signature

@@ -44,12 +44,12 @@ class Contexts:
         self._roots = list(_parsed(meta_graph))
         self._companions: dict[str, set[str]] = defaultdict(set)
         for _, root in self._roots:
-            for context in family(root):
-                essential = _essential_ops(context)
-                for op in members(context):
+            for context in iterate_family(root):
+                essential = _find_essential_ops(context)
+                for op in find_members(context):
                     self._companions[op] |= essential
 
-    def companions(self, op: str) -> set[str]:
+    def find_companions(self, op: str) -> set[str]:
         """The ops that an op cannot be without, as they hold up the contexts that it is in.
 
         A loop stays whole: its enters, exits and pivots are found by name when a
@@ -57,7 +57,9 @@ class Contexts:
         """
         return self._companions.get(op, set())
 
-    def moved(self, scope: str, new_name: Callable[[str], str | None]) -> Iterator[tuple[str, Any]]:
+    def move_under(
+        self, scope: str, new_name: Callable[[str], str | None]
+    ) -> Iterator[tuple[str, Any]]:
         """The contexts of a part of the graph that is moved under a scope.
 
         Args:
@@ -69,7 +71,7 @@ class Contexts:
             still inhabited.
         """
         for key, root in self._roots:
-            context = _moved(root, scope, new_name)
+            context = _move_context(root, scope, new_name)
             if context is not None:
                 yield key, context
 
@@ -87,27 +89,27 @@ def _parsed(meta_graph: MetaGraphDef) -> Iterator[tuple[str, Any]]:
                 yield key, context
 
 
-def family(context: Any) -> Iterator[Any]:
+def iterate_family(context: Any) -> Iterator[Any]:
     """A context def, and those that are nested in it."""
     yield context
     for nested in context.nested_contexts:
-        yield from family(getattr(nested, nested.WhichOneof("ctxt")))
+        yield from iterate_family(getattr(nested, nested.WhichOneof("ctxt")))
 
 
-def members(context: Any) -> set[str]:
+def find_members(context: Any) -> set[str]:
     """The names of the ops that are in a context."""
     values = context.values_def
     return {op_name(v) for v in values.values if v not in values.external_values}
 
 
-def _essential_ops(context: Any) -> set[str]:
+def _find_essential_ops(context: Any) -> set[str]:
     names = [getattr(context, field, "") for field in _SINGLE_NAMES]
     for field in _REPEATED_NAMES:
         names.extend(getattr(context, field, ()))
     return {op_name(name) for name in names if name}
 
 
-def _moved(context: Any, scope: str, new_name: Callable[[str], str | None]) -> Any | None:
+def _move_context(context: Any, scope: str, new_name: Callable[[str], str | None]) -> Any | None:
     """The context with new names, or None if none of its ops is left."""
     if new_name(context.pivot_name) is None:
         return None
@@ -147,6 +149,6 @@ def _move_nested(
     del moved.nested_contexts[:]
     for holder in context.nested_contexts:
         kind = holder.WhichOneof("ctxt")
-        nested = _moved(getattr(holder, kind), scope, new_name)
+        nested = _move_context(getattr(holder, kind), scope, new_name)
         if nested is not None:
             getattr(moved.nested_contexts.add(), kind).CopyFrom(nested)

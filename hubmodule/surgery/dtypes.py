@@ -7,7 +7,7 @@ import tensorflow as tf
 from hubmodule import _tf
 
 
-def output_dtypes(node: tf.compat.v1.NodeDef) -> list[int]:
+def get_output_dtypes(node: tf.compat.v1.NodeDef) -> list[int]:
     """The DataType of each output of a node; empty if the type of op is not known."""
     definition = _tf.op_def(node.op)
     if definition is None:

@@ -6,13 +6,13 @@ import tensorflow as tf
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
 from hubmodule.surgery import collections
-from hubmodule.surgery.dtypes import output_dtypes
+from hubmodule.surgery.dtypes import get_output_dtypes
 from hubmodule.surgery.names import op_name
 
 _PREFIX = "hubmodule/regularization_loss"
 
 
-def with_loss_signatures(meta_graph: MetaGraphDef) -> tuple[MetaGraphDef, list[str]]:
+def add_loss_signatures(meta_graph: MetaGraphDef) -> tuple[MetaGraphDef, list[str]]:
     """A MetaGraph whose signatures are its regularisation losses.
 
     Returns:
@@ -39,7 +39,7 @@ def loss_tensors(meta_graph: MetaGraphDef) -> list[str]:
 
 
 def _dtype(node: tf.compat.v1.NodeDef | None, tensor: str) -> int:
-    dtypes = output_dtypes(node) if node else []
+    dtypes = get_output_dtypes(node) if node else []
     index = int(tensor.partition(":")[2] or 0)
     # A missing or unknown op is an error when the loss is computed, not before.
     return dtypes[index] if index < len(dtypes) else tf.float32.as_datatype_enum

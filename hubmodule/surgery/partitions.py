@@ -44,7 +44,7 @@ def full_shape(variable_def: VariableDef) -> tuple[int, ...] | None:
     return tuple(variable_def.save_slice_info_def.full_shape)
 
 
-def grouped(variable_defs: Iterable[VariableDef]) -> dict[str, list[VariableDef]]:
+def group_by_full_name(variable_defs: Iterable[VariableDef]) -> dict[str, list[VariableDef]]:
     """The variables by their names in a checkpoint; parts in the order of their offsets."""
     groups: dict[str, list[VariableDef]] = {}
     for variable_def in variable_defs:

@@ -27,7 +27,7 @@ def all_nodes(graph_def: tf.compat.v1.GraphDef) -> Iterator[tf.compat.v1.NodeDef
         yield from function.node_def
 
 
-def for_older_tensorflow(meta_graph: MetaGraphDef) -> MetaGraphDef:
+def prepare_for_older_tensorflow(meta_graph: MetaGraphDef) -> MetaGraphDef:
     """A copy without attributes that older TensorFlows refuse and that change nothing.
 
     Requires that default-valued attributes are stripped, and that nodes have
@@ -61,7 +61,7 @@ def _assigns_its_own_shape(
     return variable_shape.is_fully_defined() and variable_shape == value_shape
 
 
-def for_this_tensorflow(meta_graph: MetaGraphDef) -> MetaGraphDef:
+def prepare_for_this_tensorflow(meta_graph: MetaGraphDef) -> MetaGraphDef:
     """A copy that this TensorFlow can import anywhere.
 
     Devices, and attributes that only the producer knows and left at their defaults,
@@ -69,7 +69,7 @@ def for_this_tensorflow(meta_graph: MetaGraphDef) -> MetaGraphDef:
     """
     local = MetaGraphDef()
     local.CopyFrom(meta_graph)
-    unknown = _unknown_defaults(meta_graph.meta_info_def.stripped_op_list.op)
+    unknown = _find_unknown_defaults(meta_graph.meta_info_def.stripped_op_list.op)
     for node in all_nodes(local.graph_def):
         node.ClearField("device")
         for name, default in unknown.get(node.op, ()):
@@ -78,7 +78,7 @@ def for_this_tensorflow(meta_graph: MetaGraphDef) -> MetaGraphDef:
     return local
 
 
-def _unknown_defaults(
+def _find_unknown_defaults(
     producer_ops: Iterable[op_def_pb2.OpDef],
 ) -> dict[str, list[tuple[str, object]]]:
     """Per op type, the attributes and defaults that only the producer has."""
@@ -98,7 +98,7 @@ def _unknown_defaults(
     return unknown
 
 
-def without_author(
+def remove_author(
     meta_graph: MetaGraphDef, assets: Mapping[str, str], names: Mapping[str, str]
 ) -> MetaGraphDef:
     """A copy without what belongs to the author's machine or process.

@@ -17,7 +17,7 @@ from hubmodule.surgery.names import is_control, op_name, tensor_name
 
 
 @dataclass(frozen=True)
-class Part:
+class Subgraph:
     """A part of a graph, and where it was cut off the rest.
 
     Attributes:
@@ -32,14 +32,14 @@ class Part:
 
 
 class _Reads(NamedTuple):
-    """What one op needs; as in Part, by whether it is replaced."""
+    """What one op needs; as in Subgraph, by whether it is replaced."""
 
     ops: list[str]
     tensors: list[str]
     controls: list[str]
 
 
-class Wiring:
+class GraphIndex:
     """The nodes of one MetaGraph by name, with the contexts they are in.
 
     Args:
@@ -58,12 +58,12 @@ class Wiring:
         self._library = FunctionLibrary(self.graph_def.library)
         self.contexts = Contexts(meta_graph)
 
-    def needed(
+    def find_needed(
         self,
         roots: Iterable[str],
         replaced: Collection[str] = (),
         replaced_ops: Collection[str] | None = None,
-    ) -> Part:
+    ) -> Subgraph:
         """What the roots need.
 
         Args:
@@ -90,15 +90,17 @@ class Wiring:
                 pending.extend(reads.ops)
                 tensors.update(reads.tensors)
                 controls.update(reads.controls)
-        return Part(frozenset(ops), frozenset(tensors), frozenset(controls))
+        return Subgraph(frozenset(ops), frozenset(tensors), frozenset(controls))
 
-    def dependents(self, targets: Iterable[str], part: Part, replaced: Collection[str]) -> set[str]:
+    def find_dependents(
+        self, targets: Iterable[str], part: Subgraph, replaced: Collection[str]
+    ) -> set[str]:
         """Finds the ops of a part that need some of its ops, directly or through others.
 
         Args:
             targets: Names of ops of the part. They are in the result.
-            part: What `needed` returned.
-            replaced: Tensors that come from elsewhere, as they were given to `needed`.
+            part: What `find_needed` returned.
+            replaced: Tensors that come from elsewhere, as they were given to `find_needed`.
         """
         replaced_ops = {op_name(name) for name in replaced}
         readers: dict[str, list[str]] = defaultdict(list)
@@ -130,15 +132,15 @@ class Wiring:
                 reads.tensors.append(tensor_name(reference))
             else:
                 reads.ops.append(op_name(reference))
-        if companions := self.contexts.companions(op):
+        if companions := self.contexts.find_companions(op):
             reads.ops.extend(companions.difference(replaced_ops))
         return reads
 
-    def graph_of(self, ops: Collection[str]) -> tf.compat.v1.GraphDef:
+    def extract(self, ops: Collection[str]) -> tf.compat.v1.GraphDef:
         """The GraphDef of some ops, in the graph's order, with the functions they need."""
         graph_def = tf.compat.v1.GraphDef(versions=self.graph_def.versions)
         graph_def.node.extend(self.nodes[op] for op in sorted(ops, key=self._places.__getitem__))
-        graph_def.library.CopyFrom(self._library.needed_by(graph_def.node))
+        graph_def.library.CopyFrom(self._library.extract_needed(graph_def.node))
         return graph_def
 
 

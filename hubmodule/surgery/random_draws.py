@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
 from hubmodule import _tf
-from hubmodule.surgery.dtypes import output_dtypes
+from hubmodule.surgery.dtypes import get_output_dtypes
 
 _RANDOM = re.compile("Random|Multinomial|TruncatedNormal|CandidateSampler")
 _INPUT = "hubmodule/draw"
@@ -21,7 +21,9 @@ def is_random(op_type: str) -> bool:
     return stateful and _RANDOM.search(op_type) is not None
 
 
-def with_draws(meta_graph: MetaGraphDef, signature: str, ops: Iterable[str]) -> MetaGraphDef:
+def add_draw_signatures(
+    meta_graph: MetaGraphDef, signature: str, ops: Iterable[str]
+) -> MetaGraphDef:
     """A MetaGraph with two more signatures: one that draws, and one that takes what it drew.
 
     Args:
@@ -72,5 +74,5 @@ def _outputs(meta_graph: MetaGraphDef, ops: set[str]) -> list[tuple[str, int]]:
         (f"{node.name}:{index}", dtype)
         for node in meta_graph.graph_def.node
         if node.name in ops
-        for index, dtype in enumerate(output_dtypes(node))
+        for index, dtype in enumerate(get_output_dtypes(node))
     ]

@@ -70,7 +70,7 @@ _RENAMED = {"Assign": {"T": "dtype"}, "AssignAdd": {"T": "dtype"}, "AssignSub": 
 _DROPPED = ("_output_shapes", "use_locking", "validate_shape")
 
 
-def with_resources(meta_graph: MetaGraphDef) -> MetaGraphDef:
+def convert_references(meta_graph: MetaGraphDef) -> MetaGraphDef:
     """Returns the MetaGraph without references; itself if it has none.
 
     A variable is read where its reference was used as a value, once for each use and
@@ -293,8 +293,8 @@ def _add_reads_to_contexts_in_place(
         values = meta_graph.collection_def[key].bytes_list.value
         contexts = [kind.FromString(value) for value in values]
         for root in contexts:
-            for context in control_flow.family(root):
-                for member in control_flow.members(context):
+            for context in control_flow.iterate_family(root):
+                for member in control_flow.find_members(context):
                     context.values_def.values.extend(f"{r}:0" for r in reads.get(member, ()))
         del values[:]
         values.extend(context.SerializeToString() for context in contexts)

@@ -39,7 +39,7 @@ def graph_def_under(
     """
     groups = {GROUP + name.encode(): list(value) for name, value in (replaced_groups or {}).items()}
     moved = tf.compat.v1.GraphDef()
-    moved.CopyFrom(functions.with_renamed_functions(graph_def, f"_hub_{next(_imports)}"))
+    moved.CopyFrom(functions.rename_functions(graph_def, f"_hub_{next(_imports)}"))
     for node in moved.node:
         node.name = scope + node.name
         if node.input:
@@ -83,7 +83,7 @@ def _move_attributes(
     attr = node.attr
     if "_class" in attr:
         constraints = attr["_class"].list.s
-        moved = {new for old in constraints for new in _moved_constraint(old, scope, groups)}
+        moved = {new for old in constraints for new in _move_constraint(old, scope, groups)}
         del constraints[:]
         constraints.extend(sorted(moved))
     if "shared_name" in attr and attr["shared_name"].s:
@@ -95,7 +95,7 @@ def _move_attributes(
         attr["frame_name"].s = scope + attr["frame_name"].s
 
 
-def _moved_constraint(
+def _move_constraint(
     constraint: bytes, scope: bytes, groups: Mapping[bytes, list[bytes]]
 ) -> list[bytes]:
     if not constraint.startswith(GROUP):

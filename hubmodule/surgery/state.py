@@ -14,7 +14,7 @@ from hubmodule.surgery.graph_versions import new_graph_def
 from hubmodule.surgery.names import op_name
 
 
-def holders(nodes: Iterable[tf.compat.v1.NodeDef]) -> list[tf.compat.v1.NodeDef]:
+def find_state_nodes(nodes: Iterable[tf.compat.v1.NodeDef]) -> list[tf.compat.v1.NodeDef]:
     """The nodes that hold state: stateful, with no inputs, giving a handle or reference.
 
     So are variables, tables, queues and iterators; random ops (which read a shape)
@@ -27,7 +27,7 @@ def holders(nodes: Iterable[tf.compat.v1.NodeDef]) -> list[tf.compat.v1.NodeDef]
 
 def clear_inputs_in_place(graph_def: tf.compat.v1.GraphDef) -> None:
     """Removes the inputs of the nodes that hold state: they can only be control inputs."""
-    for node in holders(graph_def.node):
+    for node in find_state_nodes(graph_def.node):
         del node.input[:]
 
 
@@ -81,7 +81,7 @@ class VariableState:
         return partitions.slice_spec(self.definition)
 
 
-def variable_state(definition: VariableDef, node: tf.compat.v1.NodeDef) -> VariableState:
+def make_variable_state(definition: VariableDef, node: tf.compat.v1.NodeDef) -> VariableState:
     """What a variable's op says of it."""
     return VariableState(
         definition,
@@ -90,7 +90,7 @@ def variable_state(definition: VariableDef, node: tf.compat.v1.NodeDef) -> Varia
     )
 
 
-def restore_graph(
+def build_restore_graph(
     variables: Sequence[VariableState], checkpoint: str, name: str, scope: str, device: str = ""
 ) -> tf.compat.v1.GraphDef:
     """A graph in which one op reads variables from a checkpoint, and each is assigned its value.

@@ -81,7 +81,7 @@ def _load_module(
     prefix = saved_model.checkpoint_prefix(path)
     contents = checkpoint.Contents(prefix, {}, {})
     if tf.io.gfile.exists(prefix + ".index"):
-        contents = checkpoint.contents(prefix)
+        contents = checkpoint.read_contents(prefix)
     device = options.experimental_io_device if options else None
     return ReusableModule(variants, State(contents, device), wanted, origin)
 

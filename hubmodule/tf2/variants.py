@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
-from hubmodule.module.variant import Variant, chosen_tags
-from hubmodule.surgery.losses import with_loss_signatures
-from hubmodule.surgery.resource_variables import with_resources
+from hubmodule.module.variant import Variant, choose_tags
+from hubmodule.surgery.losses import add_loss_signatures
+from hubmodule.surgery.resource_variables import convert_references
 
 
 class Variants:
@@ -32,12 +32,12 @@ class Variants:
         return list(self._meta_graphs)
 
     def chosen(self, tags: Iterable[str] | None) -> frozenset[str]:
-        """The tags of the variant that a caller means; as `chosen_tags`.
+        """The tags of the variant that a caller means; as `choose_tags`.
 
         Raises:
             NoSuchVariantError: if there is none; it lists those there are.
         """
-        return chosen_tags(tags, self._meta_graphs)
+        return choose_tags(tags, self._meta_graphs)
 
     def _get(self, tags: frozenset[str]) -> Variant:
         """A variant.
@@ -47,10 +47,10 @@ class Variants:
         """
         variant = Variant(tags, self._meta_graphs[tags], self._origin)
         with variant.blamed():
-            return Variant(tags, with_resources(variant.meta_graph), self._origin)
+            return Variant(tags, convert_references(variant.meta_graph), self._origin)
 
     def _losses(self, tags: frozenset[str]) -> tuple[Variant, list[str]]:
         """A variant of which each signature is a regularisation loss, and their names."""
         with self.get(tags).blamed():
-            graph, names = with_loss_signatures(self.get(tags).meta_graph)
+            graph, names = add_loss_signatures(self.get(tags).meta_graph)
         return Variant(tags, graph, self._origin), names

@@ -18,5 +18,5 @@ def parts(path: Path | str) -> tuple:
     variant = Variants(saved_model.read(str(path))).get(frozenset())
     prefix = saved_model.checkpoint_prefix(str(path))
     has_checkpoint = tf.io.gfile.exists(prefix + ".index")
-    contents = checkpoint.contents(prefix) if has_checkpoint else EMPTY
+    contents = checkpoint.read_contents(prefix) if has_checkpoint else EMPTY
     return variant, State(contents)
