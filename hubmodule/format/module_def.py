@@ -17,7 +17,7 @@ _SUPPORTED_FEATURES = frozenset()  # type: frozenset[str]
 
 
 def is_module(directory: str) -> bool:
-    """Whether a directory says that it is a TF1 Hub module."""
+    """Whether a directory has the file that makes it a TF1 Hub module."""
     return tf.io.gfile.exists(posixpath.join(directory, FILE_NAME))
 
 
@@ -25,15 +25,18 @@ def check(directory: str) -> None:
     """Checks that a directory is a module that this package can read.
 
     Raises:
-        HandleNotFoundError: if the directory does not exist.
-        NotAModuleError: if it has no tfhub_module.pb; says what the directory is instead.
-        ModuleFormatError: if the file cannot be read, or asks for a format or a feature
-            that is not known here.
+        HandleNotFoundError: If the directory does not exist.
+        NotAModuleError: If it has no tfhub_module.pb; the message says what the directory is
+            instead.
+        ModuleFormatError: If the file cannot be read, or requires a format or a feature that
+            this version does not know.
     """
     if not tf.io.gfile.exists(directory):
         raise HandleNotFoundError(f"{directory} does not exist.")
     if not is_module(directory):
-        raise NotAModuleError(f"{directory} is not a TF1 Hub module: {_what_it_is(directory)}")
+        raise NotAModuleError(
+            f"{directory} is not a TF1 Hub module: {_describe_directory(directory)}"
+        )
     module_def = _read(posixpath.join(directory, FILE_NAME))
     if module_def.format != module_def_pb2.ModuleDef.FORMAT_V3:
         raise ModuleFormatError(
@@ -61,12 +64,12 @@ def _read(path: str) -> module_def_pb2.ModuleDef:
         raise ModuleFormatError(f"{path} is damaged: {error}. Fetch the module again.") from error
 
 
-def _what_it_is(directory: str) -> str:
-    """Says why a path is no module, what it is, and which call fits."""
+def _describe_directory(directory: str) -> str:
+    """Says why a path is not a module, what it is instead, and which call reads it."""
     if not tf.io.gfile.isdir(directory):
         return "It is a file. A module is a directory: pass the one that the file is in."
     names = {name.rstrip("/") for name in tf.io.gfile.listdir(directory)}
-    missing = f"{FILE_NAME} is not there. "
+    missing = f"{FILE_NAME} is missing. "
     if names & {"saved_model.pb", "saved_model.pbtxt"}:
         return missing + (
             "It is a plain SavedModel: use hub.load() in TF2, or "

@@ -2,7 +2,7 @@
 
 The directory of a module, or of a TF1 SavedModel:
 
-    saved_model.pb          SavedModel; or saved_model.pbtxt, the same as text
+    saved_model.pb          SavedModel; or saved_model.pbtxt, the same in text form
     tfhub_module.pb         in modules only
     assets/                 files that the graph reads
     variables/variables.*   a V2 checkpoint, if there are variables
@@ -30,11 +30,11 @@ VARIABLES_PREFIX = "variables/variables"
 
 
 def read(directory: str) -> list[MetaGraphDef]:
-    """The graph variants of a directory, with asset constants that point into it.
+    """Reads the graph variants of a directory; their asset constants hold paths in it.
 
     Raises:
-        NotAModuleError: if there is no SavedModel.
-        ModuleFormatError: if it cannot be read.
+        NotAModuleError: If there is no SavedModel.
+        ModuleFormatError: If the SavedModel is damaged.
     """
     saved_model = _read_proto(directory)
     if not saved_model.meta_graphs:
@@ -45,17 +45,17 @@ def read(directory: str) -> list[MetaGraphDef]:
 
 
 def is_saved_model(directory: str) -> bool:
-    """Whether a directory holds a SavedModel, of a module or a plain one."""
+    """Whether a directory holds a SavedModel, which may belong to a module."""
     return any(tf.io.gfile.exists(posixpath.join(directory, name)) for name in (BINARY, TEXT))
 
 
 def write(directory: str, meta_graphs: Iterable[MetaGraphDef]) -> None:
-    """Writes graph variants and the assets that they name into an empty directory.
+    """Writes graph variants and their assets to an empty directory.
 
-    What belongs to the author's machine is left out of the file.
+    The file contains no paths and devices of the author's machine.
 
     Raises:
-        ModuleDefinitionError: if an asset is not there.
+        ModuleDefinitionError: If an asset cannot be read.
     """
     meta_graphs = list(meta_graphs)
     tensors = [assets.find_sources(meta_graph) for meta_graph in meta_graphs]
@@ -71,7 +71,7 @@ def write(directory: str, meta_graphs: Iterable[MetaGraphDef]) -> None:
 
 
 def checkpoint_prefix(directory: str) -> str:
-    """The path prefix of the checkpoint in a directory, which is there if there are variables."""
+    """Returns the path prefix of a module's checkpoint, which exists if it has variables."""
     return posixpath.join(directory, VARIABLES_PREFIX)
 
 
@@ -87,6 +87,7 @@ def _read_proto(directory: str) -> saved_model_pb2.SavedModel:
             f"The SavedModel in {directory} is damaged: {error}. Fetch it again."
         ) from error
     raise NotAModuleError(
-        f"{directory} contains neither {BINARY} nor {TEXT}: it is incomplete, or no SavedModel. "
+        f"{directory} contains neither {BINARY} nor {TEXT}: it is incomplete, or not a "
+        "SavedModel. "
         "Fetch it again, or check the path."
     )

@@ -24,14 +24,14 @@ _NOT_IN_SCOPES = re.compile(r"[^A-Za-z0-9_.\\\-]")
 
 
 class State(Protocol):
-    """The state of a module, as an application needs it; a StateGraph is one."""
+    """The state of a module, as an application reads it, e.g. a StateGraph."""
 
     @property
     def graph(self) -> tf.Graph:
-        """Where it is."""
+        """The graph that holds the state."""
 
     def tensor(self, name: str) -> tf.Tensor:
-        """The tensor that stands for one of the module."""
+        """Returns the tensor of the graph for the name of a state tensor in the module."""
 
 
 def add_application(
@@ -45,24 +45,25 @@ def add_application(
     """Adds an application of a signature to the default graph.
 
     Args:
-        variant: of the module.
-        state: of the module. The default graph must be its graph, or the graph of a
-            function in it.
-        name: of the module; the ops are added under "<name>_apply_<signature>".
-        signature: its name.
-        inputs: a value for each input of the signature.
-        trainable: whether the update ops are added, and join their collection.
+        variant: The graph variant of the module.
+        state: The state of the module. The default graph must be its graph, or the graph of
+            a function in it.
+        name: The name of the module; the ops are added under "<name>_apply_<signature>".
+        signature: The name of the signature.
+        inputs: A dict from the names of the signature's inputs to tensors or values.
+        trainable: Whether to add the update ops, also to their collection.
 
     Returns:
-        The outputs by name.
+        A dict from the names of the outputs to tensors or composite tensors.
 
     Raises:
-        ColocationError: if constraints of the module cannot hold with these inputs.
-        GraphError: if the default graph is another one.
-        ModuleFormatError: if the variant is damaged.
-        NoSuchSignatureError: if there is no such signature.
-        SignatureMismatchError: if the inputs do not fit.
-        UnregisteredOpsError: if an op is unknown.
+        ColocationError: If colocation constraints of the module cannot hold with these inputs.
+        GraphError: If the default graph is not the module's.
+        ModuleFormatError: If the graph variant is damaged.
+        NoSuchSignatureError: If no signature has this name.
+        SignatureMismatchError: If the inputs do not have the names, types and shapes of the
+            signature.
+        UnregisteredOpsError: If this process does not know an op.
     """
     trial = functools.partial(_apply_to_placeholders, variant, signature, trainable)
     with blaming(variant, f"applied with signature '{signature}'", trial):
@@ -128,7 +129,7 @@ def _check_graph(graph: tf.Graph, state: State) -> None:
 
 
 def _find_groups(template: Template, sources: Mapping[str, tf.Tensor]) -> dict[str, list[bytes]]:
-    """What takes the place of the colocation groups of the module's inputs and state."""
+    """Finds the groups that replace the colocation groups of the module's inputs and state."""
     if not template.anchors:
         return {}
     replacements = defaultdict(list)

@@ -1,4 +1,4 @@
-"""Makes specs out of TF1 SavedModels."""
+"""Makes specs from TF1 SavedModels."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hubmodule.module.variant import Variant
 from hubmodule.resolver import resolvers
 from hubmodule.surgery import collections, portability
 
-# The step belongs to the program that trained; a module's state is initialised otherwise.
+# The step belongs to the program that trained; the state of a module is initialised by hub.Module.
 _ALWAYS_DROPPED = frozenset(
     {"global_step", "legacy_init_op", "saved_model_main_op", "saved_model_train_op"}
 )
@@ -24,19 +24,22 @@ _INIT_SIGNATURES = ("__saved_model_init_op", "__saved_model_train_op")
 def create_module_spec_from_saved_model(
     saved_model_path: str | os.PathLike[str], drop_collections: Iterable[str] | None = None
 ) -> ModuleSpec:
-    """Makes a spec out of a SavedModel that was made by TF1.
+    """Makes a spec from a SavedModel that TF1 wrote.
 
     Its signatures, tags, variables and assets become those of the module. The global
     step and the init op are always dropped.
 
     Args:
-        saved_model_path: of the directory.
-        drop_collections: names of collections that the module is to be made without.
+        saved_model_path: The path of the SavedModel's directory, or a handle.
+        drop_collections: Names of graph collections to drop.
+
+    Returns:
+        The spec, from which hub.Module() makes a module.
 
     Raises:
-        HandleNotFoundError: if there is nothing.
-        ModuleDefinitionError: if it has collections that a module cannot carry.
-        ModuleFormatError: if it is no SavedModel, or one made by TF2.
+        HandleNotFoundError: If nothing exists at the path.
+        ModuleDefinitionError: If the SavedModel has collections that a module cannot carry.
+        ModuleFormatError: If the directory is not a SavedModel, or TF2 wrote it.
     """
     path = resolvers.resolve(saved_model_path)
     dropped = _ALWAYS_DROPPED | set(drop_collections or ())

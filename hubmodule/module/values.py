@@ -1,4 +1,4 @@
-"""Turns what a caller passes to a signature into the tensors that it feeds."""
+"""Converts the values that a caller passes to a signature to tensors."""
 
 from __future__ import annotations
 
@@ -12,25 +12,29 @@ from hubmodule.format.signatures import TensorInfo
 
 
 def check_named(sentinel: object) -> None:
-    """Checks that a caller gave nothing by position that goes by name.
+    """Checks that a caller passed only `inputs` by position.
+
+    Args:
+        sentinel: The second positional argument; None if there was none.
 
     Raises:
-        SignatureMismatchError: if something is in the place of `_sentinel`.
+        SignatureMismatchError: If there was a second positional argument.
     """
     if sentinel is not None:
         raise SignatureMismatchError("Pass `signature` and `as_dict` by name.")
 
 
 def name_inputs(infos: Mapping[str, TensorInfo], inputs: Any, signature: str) -> dict[str, Any]:
-    """The inputs of a call by name.
+    """Returns the inputs of a call by name.
 
     Args:
-        infos: the inputs of the signature.
-        inputs: a dict; or the only input itself; or None for no input.
-        signature: its name, for errors.
+        infos: The inputs of the signature by name.
+        inputs: A dict from names to values; or the value of the only input; or None if the
+            signature has no inputs.
+        signature: The name of the signature, for error messages.
 
     Raises:
-        SignatureMismatchError: if an input is missing or unknown.
+        SignatureMismatchError: If an input is missing or unknown.
     """
     if inputs is None:
         given: Mapping[str, Any] = {}
@@ -55,10 +59,15 @@ def name_inputs(infos: Mapping[str, TensorInfo], inputs: Any, signature: str) ->
 
 
 def check_default(outputs: Collection[str], signature: str, as_dict: bool | None) -> None:
-    """Checks that a call can return what it is asked for.
+    """Checks that a signature has the output "default", unless all outputs are wanted.
+
+    Args:
+        outputs: The names of the outputs.
+        signature: The name of the signature, for the error message.
+        as_dict: Whether the call returns all outputs as a dict.
 
     Raises:
-        SignatureMismatchError: if the output "default" is wanted and there is none.
+        SignatureMismatchError: If the output "default" is wanted and does not exist.
     """
     if not as_dict and "default" not in outputs:
         raise SignatureMismatchError(
@@ -68,23 +77,23 @@ def check_default(outputs: Collection[str], signature: str, as_dict: bool | None
 
 
 def convert_inputs(infos: Mapping[str, TensorInfo], inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """The inputs as tensors, or as composites of tensors.
+    """Converts inputs to tensors, sparse tensors or ragged tensors.
 
     Args:
-        infos: the inputs of a signature.
-        inputs: a value for each, as of `name_inputs`; what is no tensor becomes one in the
-            default graph, or an eager one.
+        infos: The inputs of a signature by name.
+        inputs: The values by name, as name_inputs() returns them. A value that is not a
+            tensor is converted to one: in the default graph, or to an eager tensor.
 
     Raises:
-        SignatureMismatchError: if a value does not fit by type or shape.
+        SignatureMismatchError: If a value has another dtype or shape than the input.
     """
     return {name: _convert_input(name, info, inputs[name]) for name, info in infos.items()}
 
 
 def make_feeds(infos: Mapping[str, TensorInfo], inputs: Mapping[str, Any]) -> dict[str, tf.Tensor]:
-    """The tensors to feed: the name of the module's tensor -> the tensor that replaces it.
+    """Converts inputs to a dict from the names of the module's tensors to their replacements.
 
-    Arguments and errors are those of `convert_inputs`.
+    Arguments and errors are those of convert_inputs().
     """
     feeds: dict[str, tf.Tensor] = {}
     for name, value in convert_inputs(infos, inputs).items():

@@ -1,4 +1,4 @@
-"""The function library of a graph: what of it is needed, and under which names."""
+"""The function library of a graph: extracts the functions that nodes need, renames them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tensorflow.core.framework import attr_value_pb2, function_pb2
 
 
 class FunctionLibrary:
-    """The functions of a graph, with what each calls, which is found out once.
+    """The functions of a graph, and the functions that each of them calls, cached.
 
     Args:
         library: The library of the graph. It is not changed, and must not change afterwards.
@@ -63,12 +63,12 @@ class FunctionLibrary:
 
 
 def rename_functions(graph_def: tf.compat.v1.GraphDef, suffix: str) -> tf.compat.v1.GraphDef:
-    """The graph with a suffix to the name of each of its functions; itself if it has none.
+    """Returns the graph with a suffix at the name of each function; itself if it has none.
 
-    Functions are one namespace per graph, and TensorFlow names them by counters
-    ("while_body_12"), so two modules made by two programs often use one name for
-    two functions. Even one module needs new names for each application: gradients
-    of a loop are put under names that derive from those of its functions.
+    Functions have one namespace per graph, and TensorFlow names them by counters
+    ("while_body_12"), so modules of two programs often have different functions of one name.
+    Even one module needs new names for each application, because TensorFlow derives the
+    names of the gradients of a loop from those of its functions.
     """
     if not graph_def.library.function:
         return graph_def

@@ -1,4 +1,4 @@
-"""Makes the regularisation losses of a MetaGraph callable."""
+"""Adds signatures that compute the regularisation losses of a MetaGraph."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _PREFIX = "hubmodule/regularization_loss"
 
 
 def add_loss_signatures(meta_graph: MetaGraphDef) -> tuple[MetaGraphDef, list[str]]:
-    """A MetaGraph whose signatures are its regularisation losses.
+    """Replaces the signatures of a MetaGraph by one for each regularisation loss.
 
     Returns:
-        A new MetaGraph, and the names of its signatures, one for each loss: without
-        inputs, with the output "default".
+        A new MetaGraphDef, and the names of its signatures, which have no inputs and the
+        output "default".
     """
     result = MetaGraphDef()
     result.CopyFrom(meta_graph)
@@ -34,7 +34,7 @@ def add_loss_signatures(meta_graph: MetaGraphDef) -> tuple[MetaGraphDef, list[st
 
 
 def loss_tensors(meta_graph: MetaGraphDef) -> list[str]:
-    """The names of the regularisation losses of a MetaGraph."""
+    """Returns the names of the tensors with the regularisation losses of a MetaGraph."""
     return collections.names_in(meta_graph, collections.REGULARIZATION_LOSSES)
 
 

@@ -187,7 +187,7 @@ class TestCopy:
 
     def test_a_folder_is_no_asset(self, tmp_path):
         (tmp_path / "folder").mkdir()
-        with pytest.raises(ModuleDefinitionError, match="folder' of the module is no file"):
+        with pytest.raises(ModuleDefinitionError, match="folder' of the module is not a file"):
             assets.copy_files({str(tmp_path / "folder"): "folder"}, str(tmp_path))
 
 

@@ -72,7 +72,7 @@ class TestWhatItIsInstead:
         with pytest.raises(NotAModuleError, match=described) as caught:
             module_def.check(str(tmp_path))
         assert str(caught.value).startswith(
-            f"{tmp_path} is not a TF1 Hub module: tfhub_module.pb is not there."
+            f"{tmp_path} is not a TF1 Hub module: tfhub_module.pb is missing."
         )
 
     def test_a_file_is_no_directory(self, tmp_path):
