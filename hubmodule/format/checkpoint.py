@@ -86,6 +86,11 @@ def batches(variables: Iterable[VariableState]) -> Iterator[list[VariableState]]
     return _split_into_pieces(variables, lambda v: (v.shape.num_elements() or 1) * v.dtype.size)
 
 
+def exists(prefix: str) -> bool:
+    """Whether there is a checkpoint with a path prefix."""
+    return tf.io.gfile.exists(f"{prefix}.index")
+
+
 def read_contents(prefix: str) -> Contents:
     """Reads the index of a checkpoint.
 

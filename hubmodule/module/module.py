@@ -1,4 +1,4 @@
-"""hub.Module, which puts a module into a graph, and hub.load_module_spec."""
+"""hub.Module, which puts a module into a graph."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from typing import Any, TypeVar
 import tensorflow as tf
 from google.protobuf.message import Message
 
-from hubmodule.errors import GraphError, ModuleDefinitionError
-from hubmodule.format import checkpoint, module_def, saved_model
+from hubmodule.errors import GraphError
+from hubmodule.format import checkpoint
 from hubmodule.format.signatures import TensorInfo
 from hubmodule.module import values
 from hubmodule.module.apply_graph import add_application
+from hubmodule.module.loading import as_spec
 from hubmodule.module.saving import Saving
 from hubmodule.module.spec import (
     ModuleSpec,
@@ -26,8 +27,6 @@ from hubmodule.module.spec import (
     write_module,
 )
 from hubmodule.module.state_graph import Variable, build_state
-from hubmodule.module.variant import Variant
-from hubmodule.resolver import resolvers
 from hubmodule.surgery import partitions
 
 M = TypeVar("M", bound=Message)
@@ -36,31 +35,6 @@ _logger = logging.getLogger("hubmodule")
 
 # More applications than this are likely a loop that should run one application many times.
 _MANY_APPLICATIONS = 100
-
-
-def load_module_spec(handle: str | os.PathLike[str]) -> ModuleSpec:
-    """Loads a module's graphs; its variables are read when a session initialises them.
-
-    Args:
-        handle: Where the module is: the path of its directory, on any file system that
-            TensorFlow knows, or the URL of an archive.
-
-    Returns:
-        The spec, from which hub.Module() makes a module.
-
-    Raises:
-        HandleNotFoundError: If there is nothing at the handle.
-        NotAModuleError: If there is something else than a module; the message says what.
-        ModuleFormatError: If the module is damaged, or in a format that this version cannot
-            read.
-    """
-    path = resolvers.resolve(handle)
-    module_def.check(path)
-    variants = [
-        Variant(frozenset(meta_graph.meta_info_def.tags), meta_graph, path)
-        for meta_graph in saved_model.read(path)
-    ]
-    return ModuleSpec(variants, saved_model.checkpoint_prefix(path), path)
 
 
 class Module:
@@ -290,21 +264,3 @@ class Module:
                     left_out[:5],
                     sorted(self._variant.tags),
                 )
-
-
-def as_spec(spec: ModuleSpec | str | os.PathLike[str]) -> ModuleSpec:
-    """Returns a ModuleSpec as it is, and loads one from a handle.
-
-    Raises:
-        ModuleDefinitionError: If `spec` is neither a ModuleSpec nor a handle.
-        HandleNotFoundError: If there is nothing at the handle.
-        NotAModuleError: If there is something else than a module at the handle.
-        ModuleFormatError: If the module is damaged, or in an unknown format.
-    """
-    if isinstance(spec, ModuleSpec):
-        return spec
-    if isinstance(spec, (str, os.PathLike)):
-        return load_module_spec(spec)
-    raise ModuleDefinitionError(
-        f"Unknown module spec type: {type(spec)}. Pass a hub.ModuleSpec or a handle, a string."
-    )

@@ -9,9 +9,9 @@ from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
 from hubmodule.errors import ModuleFormatError
 from hubmodule.format import saved_model
+from hubmodule.module.loading import find_directory
 from hubmodule.module.spec import ModuleSpec
 from hubmodule.module.variant import Variant
-from hubmodule.resolver import resolvers
 from hubmodule.surgery import collections, portability
 
 # The step belongs to the program that trained; the state of a module is initialised by hub.Module.
@@ -39,9 +39,10 @@ def create_module_spec_from_saved_model(
     Raises:
         HandleNotFoundError: If nothing exists at the path.
         ModuleDefinitionError: If the SavedModel has collections that a module cannot carry.
-        ModuleFormatError: If the directory is not a SavedModel, or TF2 wrote it.
+        ModuleFormatError: If the directory is not a SavedModel, if TF2 wrote it, or if it is a
+            module in a format that this version cannot read.
     """
-    path = resolvers.resolve(saved_model_path)
+    path = find_directory(saved_model_path).path
     dropped = _ALWAYS_DROPPED | set(drop_collections or ())
     variants = [_make_variant(meta_graph, dropped, path) for meta_graph in saved_model.read(path)]
     return ModuleSpec(variants, saved_model.checkpoint_prefix(path), path)

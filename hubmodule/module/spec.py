@@ -195,9 +195,11 @@ class ModuleSpec:
     def _checkpoint_contents(self) -> checkpoint.Contents | None:
         if self._checkpoint_prefix is None:
             return None
-        if not any(v.names_of(collections.VARIABLES) for v in self._variants.values()):
-            return checkpoint.Contents(self._checkpoint_prefix, {}, {})
-        return checkpoint.read_contents(self._checkpoint_prefix)
+        has_variables = any(v.names_of(collections.VARIABLES) for v in self._variants.values())
+        # The variant that is used may need no variable, so a missing checkpoint is no error yet.
+        if has_variables and checkpoint.exists(self._checkpoint_prefix):
+            return checkpoint.read_contents(self._checkpoint_prefix)
+        return checkpoint.Contents(self._checkpoint_prefix, {}, {})
 
 
 def get_variant(spec: ModuleSpec, tags: Tags = None) -> Variant:

@@ -188,11 +188,11 @@ class ReusableModule(_tf.SavedObject):
             NoSuchVariantError: if there is no such variant.
         """
         variants = self._parts.variants
-        return ReusableModule(variants, self._state, variants.chosen(tags), self._origin)
+        return ReusableModule(variants, self._state, variants.choose_tags(tags), self._origin)
 
 
 def _loss(variants: Variants, tags: frozenset[str], index: int, state: State) -> tf.Tensor:
-    variant, names = variants.losses(tags)
+    variant, names = variants.get_losses(tags)
     return functions.applied(variant, names[index], state, False, [])[DEFAULT]
 
 
