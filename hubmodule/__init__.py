@@ -35,7 +35,8 @@ if TYPE_CHECKING:
         get_expected_image_size,
         get_num_image_channels,
     )
-    from hubmodule.module.module import Module, load_module_spec
+    from hubmodule.module.loading import load_module_spec
+    from hubmodule.module.module import Module
     from hubmodule.module.saved_model_spec import create_module_spec_from_saved_model
     from hubmodule.module.spec import ModuleSpec
     from hubmodule.resolver.resolvers import resolve
@@ -92,7 +93,7 @@ _DEFINED_IN = {
     "image_embedding_column": "hubmodule.estimator.feature_columns",
     "install_alias": "hubmodule.alias",
     "load": "hubmodule.tf2.load",
-    "load_module_spec": "hubmodule.module.module",
+    "load_module_spec": "hubmodule.module.loading",
     "register_module_for_export": "hubmodule.estimator.exporter",
     "resolve": "hubmodule.resolver.resolvers",
     "sparse_text_embedding_column": "hubmodule.estimator.feature_columns",

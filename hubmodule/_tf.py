@@ -1,8 +1,8 @@
-"""TensorFlow's private parts that the package needs, and what differs between its versions.
+"""The private parts of TensorFlow that the package uses, and differences between its versions.
 
-Nothing else in the package imports `tensorflow.python` or uses `tf.__internal__`, but for
-estimator/bridge.py. Each function says why the public API does not do and, where there may
-be a public way one day, when the function can go.
+No other file of the package imports `tensorflow.python` or uses `tf.__internal__`, except
+estimator/bridge.py. Each function says why the public API is not enough and, if a public way
+is likely, when the function can be deleted.
 """
 
 from __future__ import annotations
@@ -27,16 +27,15 @@ from tensorflow.python.saved_model import (
     save_context,
 )
 
-# Whether Keras 2 is in TensorFlow itself; later it is the package tf_keras.
+# Whether TensorFlow contains Keras 2. For later versions it is the package tf_keras.
 HAS_KERAS_2 = tf.__version__.startswith("2.15.")
 
-# An eager tensor of TensorFlow 2.15, such as the handle of a variable, is freed without the dict
-# of its attributes.
+# TensorFlow 2.15 frees an eager tensor, such as the handle of a variable, without the dict of its
+# attributes.
 _LEAKS_ATTRIBUTES = tf.__version__.startswith("2.15.")
 
-# What a class must be for DenseFeatures to take it as a dense column, and then for
-# tf.compat.v1.feature_column.input_layer. The second can go when TensorFlow drops the columns
-# of TF1.
+# The base classes that DenseFeatures and tf.compat.v1.feature_column.input_layer require of a
+# dense column. The second can be deleted when TensorFlow drops the columns of TF1.
 DenseColumn = tf.__internal__.feature_column.DenseColumn
 DENSE_COLUMN_BASES = (DenseColumn, feature_column_v1._DenseColumn)
 
@@ -49,30 +48,31 @@ _FUNCTIONS = ("func", "list(func)")
 
 
 def is_layer_trainable(state_manager: Any) -> bool:
-    """Whether the layer that keeps the state of feature columns was made to train it.
+    """Whether a layer of feature columns trains their state.
 
-    The public way only makes variables. An Estimator's own managers always train.
+    The public methods of a state manager only make variables. An Estimator's own managers
+    always train.
 
     Args:
-        state_manager: What `create_state` of a column is given.
+        state_manager: The argument of a column's create_state().
     """
     return getattr(state_manager, "_trainable", True)
 
 
-# An object that tf.saved_model.save and checkpoints walk through. tf.Module, the public
-# one, makes `variables` and `trainable_variables` properties, which are not saved.
+# The class of objects that tf.saved_model.save and checkpoints track. In tf.Module, the public
+# class, `variables` and `trainable_variables` are properties, which are not saved.
 AutoTrackable = tf.__internal__.tracking.AutoTrackable
 
 
 class SavedObject(AutoTrackable):  # type: ignore[valid-type, misc]
-    """An object that learns when it is going to be saved as a SavedModel.
+    """An object with a method that runs before it is saved as a SavedModel.
 
-    There is no public hook, and to trace all functions when they are made would take
-    the time that most programs, which never save, do not have to spend.
+    There is no public hook. Tracing all functions when the object is made would take time in
+    all programs, and most never save.
     """
 
     def prepare_for_saving(self) -> None:
-        """Sets the attributes that only a saved object needs."""
+        """Sets the attributes that only a SavedModel needs."""
 
     def _trackable_children(self, save_type: Any = "checkpoint", **kwargs: Any) -> Any:
         if save_type == "savedmodel":
@@ -82,15 +82,15 @@ class SavedObject(AutoTrackable):  # type: ignore[valid-type, misc]
 
 
 class DefaultSignatures(concrete_function.ConcreteFunction):
-    """What tf.saved_model.save takes as the signatures of an object that is saved without any.
+    """The signatures of an object that is saved without the argument `signatures`.
 
-    It asks the object for one function, by the attribute `_default_save_signature`, and
-    takes that for all signatures if it is a mapping. So this is a function, and a mapping.
-    Can go when there is a hook that gives all.
+    tf.saved_model.save reads one function from the object's attribute
+    `_default_save_signature`. If this function is also a mapping, all its functions become
+    signatures; so this class is both. It can be deleted when there is a public hook.
 
     Args:
-        function: that this one is the same as.
-        signatures: gives the functions by name.
+        function: The function that this object is a copy of.
+        signatures: A function without arguments that returns the functions by name.
     """
 
     def __init__(
@@ -102,23 +102,28 @@ class DefaultSignatures(concrete_function.ConcreteFunction):
         self._signatures_for_saving = signatures
 
     def items(self) -> Iterable[tuple[str, Any]]:
-        """The names and functions."""
+        """Returns pairs of a signature's name and its function."""
         return self._signatures_for_saving().items()
 
 
-# Derived from Mapping it would have no hash, which functions need.
+# A subclass of Mapping would not be hashable, as functions must be.
 Mapping.register(DefaultSignatures)
 
 
 def import_graph_def(graph_def: tf.compat.v1.GraphDef, input_map: Mapping[str, tf.Tensor]) -> None:
     """Imports a GraphDef with absolute names into the default graph.
 
-    Unlike tf.import_graph_def, it lets ops be colocated with ops that are in the
-    graph already. It adds default attributes to `graph_def` in place. Can go
-    when the public function takes `validate_colocation_constraints`.
+    Unlike tf.import_graph_def, it accepts colocation with ops that are already in the graph.
+    It adds default attributes to `graph_def`, which is changed. It can be deleted when the
+    public function takes `validate_colocation_constraints`.
+
+    Args:
+        graph_def: The GraphDef.
+        input_map: A dict from names of tensors in `graph_def`, or "^op" for control inputs,
+            to tensors of the default graph that replace them.
 
     Raises:
-        ValueError: if TensorFlow refuses the graph.
+        ValueError: If TensorFlow refuses the graph.
     """
     importer._import_graph_def_internal(
         graph_def, input_map=dict(input_map), name="", validate_colocation_constraints=False
@@ -126,32 +131,32 @@ def import_graph_def(graph_def: tf.compat.v1.GraphDef, input_map: Mapping[str, t
 
 
 def op_def(name: str) -> op_def_pb2.OpDef | None:
-    """The registered OpDef of an op type, or None.
+    """Returns the OpDef of an op type; None if it is not registered.
 
-    There is no public registry of ops; can go when there is one.
+    TensorFlow has no public registry of ops.
     """
     return op_def_registry.get(name)
 
 
 def op_attributes(name: str) -> set[str]:
-    """The names of the attributes of a registered op type; as `op_def`."""
+    """Returns the names of the attributes of a registered op type."""
     return {attr.name for attr in op_def_registry.get(name).attr}
 
 
 def takes_functions(name: str) -> bool:
-    """Whether a registered op type has functions as attributes; as `op_def`."""
+    """Whether an op type is registered and has functions as attributes."""
     definition = op_def_registry.get(name)
     return definition is not None and any(a.type in _FUNCTIONS for a in definition.attr)
 
 
 def variable_from_proto(variable_def: Any) -> tf.compat.v1.Variable:
-    """The variable of the default graph that a VariableDef describes.
+    """Makes the variable that a VariableDef describes, from ops of the default graph.
 
-    tf.compat.v1.Variable.from_proto makes ref variables only; the function that
-    the collections are restored with looks at `is_resource`.
+    tf.compat.v1.Variable.from_proto makes reference variables only. The function that
+    restores collections reads `is_resource`.
     """
     variable = ops.get_from_proto_function(tf.compat.v1.GraphKeys.GLOBAL_VARIABLES)(variable_def)
-    # Optimizers of Keras 2 ask under which strategy a variable was made; it forgets to say.
+    # Optimizers of Keras 2 read the strategy of a variable, and the function does not set it.
     if not hasattr(variable, "_distribute_strategy"):
         strategy = tf.distribute.get_strategy() if tf.distribute.has_strategy() else None
         variable._distribute_strategy = strategy
@@ -161,8 +166,8 @@ def variable_from_proto(variable_def: Any) -> tf.compat.v1.Variable:
 def restore_control_flow_context(key: str, context_def: Any) -> Any:
     """Makes the v1 control flow context that a WhileContextDef or CondContextDef describes.
 
-    Its ops must be in the default graph; they are put into the context. Outside of
-    import_meta_graph there is no public way to do this.
+    Its ops must be in the default graph, and are added to the context. The only public way is
+    import_meta_graph.
     """
     return ops.get_from_proto_function(key)(context_def)
 
@@ -170,27 +175,27 @@ def restore_control_flow_context(key: str, context_def: Any) -> Any:
 def type_spec_from_proto(proto: Any) -> tf.TypeSpec:
     """Decodes a TypeSpecProto, as in TensorInfo.composite_tensor.
 
-    The public tf.saved_model functions do so only as part of loading and saving.
+    The public functions of tf.saved_model decode it only as a part of loading.
 
     Raises:
-        ValueError: if the type is not known to this TensorFlow.
+        ValueError: If this TensorFlow does not know the type.
     """
     value = struct_pb2.StructuredValue(type_spec_value=proto)
     return nested_structure_coder.decode_proto(value)
 
 
 def type_spec_to_proto(type_spec: tf.TypeSpec) -> Any:
-    """Encodes a TypeSpec; the reverse of type_spec_from_proto."""
+    """Encodes a TypeSpec; the inverse of type_spec_from_proto()."""
     return nested_structure_coder.encode_structure(type_spec).type_spec_value
 
 
 def is_function_graph(graph: tf.Graph) -> bool:
-    """Whether a graph is the body of a function; its classes have no public names."""
+    """Whether a graph is the body of a function; the classes of such graphs are private."""
     return isinstance(graph, _FUNCTION_GRAPHS)
 
 
 def is_within(graph: tf.Graph, outer: tf.Graph) -> bool:
-    """Whether `graph` is `outer`, or a function graph that is nested in it."""
+    """Whether a graph is another graph, or a function graph nested in that."""
     while graph is not outer:
         if not is_function_graph(graph):
             return False
@@ -199,12 +204,13 @@ def is_within(graph: tf.Graph, outer: tf.Graph) -> bool:
 
 
 def as_local(tensor: tf.Tensor, graph: tf.Graph) -> tf.Tensor:
-    """The tensor as new ops of `graph` read it; that is public for ops made in Python only.
+    """Returns a tensor through which imported ops of a graph can read another tensor.
 
-    It is captured if it belongs to an outer graph; a function takes no references, so
-    of a ref variable it gets the value. Within a v1 loop or conditional it is led in:
-    the context would do that after the import as well, but ops that pass a variable
-    on would then have lost what is known of its value.
+    TensorFlow does this itself only for ops that are made in Python. A tensor of an outer
+    graph is captured; for a reference variable its value, as functions cannot capture
+    references. In a v1 loop or conditional the tensor is added to the context: the context
+    would also do this after the import, but then ops that pass a variable through would have
+    lost its handle data.
     """
     if tensor.graph is not graph:
         if tensor.dtype != tensor.dtype.base_dtype:
@@ -217,11 +223,11 @@ def as_local(tensor: tf.Tensor, graph: tf.Graph) -> tf.Tensor:
 
 @contextlib.contextmanager
 def outside_functions() -> Iterator[None]:
-    """Makes the outermost graph under construction the default one.
+    """Makes the outermost graph under construction the default graph.
 
-    Also leaves control dependencies and control flow contexts. A function that is
-    traced from eager mode has no graph around it, so there its own graph is used.
-    tf.init_scope would end in eager mode.
+    Also leaves control dependencies and control flow contexts. Unlike with tf.init_scope,
+    inside a function that is traced from eager mode the graph of that function is used, not
+    eager mode.
     """
     if not tf.compat.v1.executing_eagerly_outside_functions():
         with tf.init_scope():
@@ -237,14 +243,14 @@ def outside_functions() -> Iterator[None]:
 def new_variable(value: tf.Tensor, name: str, **options: Any) -> tf.Variable:
     """Makes a tf.Variable, in eager mode ten times as fast as TensorFlow.
 
-    There, each op with other attributes than any before has a kernel made, which takes
-    half a millisecond, and the name of a variable is an attribute. It serves messages of
-    the runtime; what a program sees is set afterwards.
+    In eager mode TensorFlow makes a kernel for each op with new attribute values, in half a
+    millisecond, and the name of a variable is such an attribute. It is only used in messages
+    of the runtime, so it is left out there; the name that programs read is set afterwards.
 
     Args:
-        value: the initial one.
-        name: of the variable, without ":0".
-        options: further arguments of tf.Variable.
+        value: The initial value.
+        name: The name of the variable, without ":0".
+        options: Further arguments of tf.Variable.
     """
     if not tf.executing_eagerly() or tf.distribute.has_strategy():
         return tf.Variable(value, name=name, **options)
@@ -256,11 +262,10 @@ def new_variable(value: tf.Tensor, name: str, **options: Any) -> tf.Variable:
 
 
 def complete_loops(graph: tf.Graph) -> None:
-    """Says of the handles that v2 loops pass through what they are handles of.
+    """Sets the handle data (dtype and shape) of the handles that pass through v2 loops.
 
-    tf.while_loop does so for the loops that it makes, but nobody for those that are
-    imported, and a gradient that is taken within a function asks for it. Can go when
-    tf.import_graph_def does it.
+    tf.while_loop does this for new loops, but tf.import_graph_def does not for imported ones,
+    and gradients in functions need it. It can be deleted when tf.import_graph_def does it.
     """
     for operation in graph.get_operations():
         if operation.type in ("While", "StatelessWhile"):
@@ -269,41 +274,41 @@ def complete_loops(graph: tf.Graph) -> None:
 
 
 def is_saving() -> bool:
-    """Whether tf.saved_model.save is tracing functions, gradients among them, in this thread.
+    """Whether tf.saved_model.save is tracing functions or gradients in this thread.
 
-    Can go when gradients can be saved whatever they capture.
+    It can be deleted when gradient functions with any captures can be saved.
     """
     return save_context.in_save_context()
 
 
 def copy_handle_data(source: tf.Tensor, target: tf.Tensor) -> None:
-    """Says of a handle what it is a handle of, as it is known of another one.
+    """Copies handle data (dtype and shape); ignores tensors that are not resources.
 
-    A tf.TensorSpec does not tell, so a wrapped function does not know it of its inputs.
-    What is no handle is left alone.
+    A tf.TensorSpec does not contain it, so the inputs of a wrapped function lack it.
     """
     if target.dtype == tf.resource:
         handle_data_util.copy_handle_data(source, target)
 
 
 def note_access(variable: tf.Variable) -> None:
-    """Tells the function under construction, and gradient tapes, that a variable is read.
+    """Records that a variable is read, in the function under construction and gradient tapes.
 
-    Reading it in the usual way does so too, but not an op that is given its handle.
+    Methods of the variable do this too, but an op that reads its handle does not.
     """
     resource_variable_ops.variable_accessed(variable)
 
 
 def name_arguments(function: Any, specs: Mapping[str, tf.TensorSpec]) -> None:
-    """Lets a wrapped function be called, and saved as a signature, with these arguments.
+    """Names the arguments of a wrapped function, for calls and for saving it as a signature.
 
-    tf.compat.v1.wrap_function knows positional arguments only, and the arguments of a
-    tf.function are named by identifiers; inputs of modules are called "a/b" or "a$b".
-    The loader of TensorFlow for TF1 SavedModels sets the same attributes.
+    tf.compat.v1.wrap_function supports positional arguments only, and the arguments of a
+    tf.function must be identifiers, while inputs of modules may be named "a/b" or "a$b".
+    TensorFlow's own loader of TF1 SavedModels sets the same attributes.
 
     Args:
-        function: the wrapped function.
-        specs: what each argument is by its name, in the order of the function.
+        function: The wrapped function.
+        specs: A dict from the name of each argument to its tf.TensorSpec, in the order of the
+            function's arguments.
     """
     function._arg_keywords = list(specs)
     function._num_positional_args = 1 if len(specs) == 1 else 0
@@ -313,31 +318,30 @@ def name_arguments(function: Any, specs: Mapping[str, tf.TensorSpec]) -> None:
 def write_fingerprint(directory: str) -> None:
     """Writes the fingerprint of a SavedModel that was changed after tf.saved_model.save.
 
-    Can go when there is a public function.
+    It can be deleted when there is a public function.
     """
     fingerprinting_utils.write_fingerprint(directory)
 
 
 def parameters(function: Any) -> set[str]:
-    """The names of the parameters of a tf.function, one off a SavedModel, or any callable."""
+    """Returns the parameter names of a tf.function, also a loaded one, or of a callable."""
     spec = getattr(function, "function_spec", None) or getattr(function, "_function_spec", None)
     if spec is None:
         try:
             return set(inspect.signature(function).parameters)
-        except (TypeError, ValueError):  # as of some that are written in C
+        except (TypeError, ValueError):  # some functions written in C have no signature
             return set()
     return {*spec.fullargspec.args, *spec.fullargspec.kwonlyargs}
 
 
 def override_gradients(graph: tf.Graph, names: Mapping[str, str]) -> None:
-    """Lets tf.gradients use other gradient functions for the ops of a graph.
+    """Makes tf.gradients use other gradient functions for the ops of a graph.
 
-    tf.Graph.gradient_override_map does that for ops that are made, but not for ops that
-    are imported.
+    tf.Graph.gradient_override_map does this for new ops, but not for imported ones.
 
     Args:
-        graph: whose ops are changed.
-        names: what the functions are registered under, by the type of the op.
+        graph: The graph, whose ops are changed.
+        names: A dict from op types to the names under which gradient functions are registered.
     """
     for operation in graph.get_operations():
         if operation.type in names:

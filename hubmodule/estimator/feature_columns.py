@@ -17,7 +17,8 @@ from hubmodule.estimator.embedding_column import EmbeddingColumn, flatten_texts
 from hubmodule.estimator.exporter import register_module_for_export
 from hubmodule.format.signatures import TensorInfo
 from hubmodule.module import images
-from hubmodule.module.module import Module, as_spec
+from hubmodule.module.loading import as_spec
+from hubmodule.module.module import Module
 from hubmodule.module.spec import ModuleSpec
 
 # A collection of ((variable scope, column), Module), for scopes that a program reuses.

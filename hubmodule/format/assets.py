@@ -1,7 +1,7 @@
-"""The assets of a module: files that its graph names by constants.
+"""The assets of a module: files whose paths are constants of its graph.
 
-On disk, the constants are blank, and the collection "saved_model_assets" says which
-file in assets/ belongs to which constant.
+On disk the constants are empty, and the collection "saved_model_assets" maps each of them to a
+file in assets/.
 """
 
 from __future__ import annotations
@@ -23,27 +23,27 @@ from hubmodule.surgery.names import op_name
 DIRECTORY = "assets"
 
 
-def locate(meta_graph: MetaGraphDef, directory: str) -> None:
-    """Points the asset constants of a MetaGraph off disk at the files, in place.
+def locate_in_place(meta_graph: MetaGraphDef, directory: str) -> None:
+    """Writes the paths of the files to the asset constants of a MetaGraph that was read.
 
-    All of them are then in the collection "asset_filepaths", where `sources` finds them;
-    a SavedModel may have been written without it.
+    All constants are then in the collection "asset_filepaths", which find_sources() reads;
+    a SavedModel may lack it.
 
     Args:
-        meta_graph: of the module.
-        directory: the module's.
+        meta_graph: The MetaGraphDef from the file; it is changed.
+        directory: The path of the module's directory.
 
     Raises:
-        ModuleFormatError: if an asset lies outside of the module's assets/, or an entry
-            is damaged, or belongs to an op that is not a constant.
+        ModuleFormatError: If the path of an asset leaves assets/, or if an entry is damaged or
+            belongs to an op that is not a constant.
     """
-    # Not pop(): it finds every key, as maps of messages make what they are asked for.
+    # Not pop(): a protobuf map of messages creates each key that it is asked for.
     if collections.SAVED_MODEL_ASSETS not in meta_graph.collection_def:
         return
     nodes = {node.name: node for node in meta_graph.graph_def.node}
     known = set(collections.names_in(meta_graph, collections.ASSET_FILEPATHS))
     for value in meta_graph.collection_def[collections.SAVED_MODEL_ASSETS].any_list.value:
-        asset = _parsed(value)
+        asset = _parse_asset(value)
         path = files.join_inside(posixpath.join(directory, DIRECTORY), asset.filename)
         tensor = asset.tensor_info.name
         node = nodes.get(op_name(tensor))
@@ -60,7 +60,7 @@ def locate(meta_graph: MetaGraphDef, directory: str) -> None:
     del meta_graph.collection_def[collections.SAVED_MODEL_ASSETS]
 
 
-def _parsed(value: any_pb2.Any) -> AssetFileDef:
+def _parse_asset(value: any_pb2.Any) -> AssetFileDef:
     try:
         return AssetFileDef.FromString(value.value)
     except DecodeError as error:
@@ -69,11 +69,11 @@ def _parsed(value: any_pb2.Any) -> AssetFileDef:
         ) from error
 
 
-def sources(meta_graph: MetaGraphDef) -> dict[str, str]:
-    """The files that the asset tensors of a MetaGraph in memory point at: tensor name -> path.
+def find_sources(meta_graph: MetaGraphDef) -> dict[str, str]:
+    """Returns the paths of the assets of a MetaGraph in memory by the names of their tensors.
 
     Raises:
-        ModuleDefinitionError: if an asset tensor is not one constant string.
+        ModuleDefinitionError: If an asset tensor is not a constant with one string.
     """
     tensors = collections.names_in(meta_graph, collections.ASSET_FILEPATHS)
     nodes = {node.name: node for node in meta_graph.graph_def.node} if tensors else {}
@@ -96,11 +96,11 @@ def sources(meta_graph: MetaGraphDef) -> dict[str, str]:
     return paths
 
 
-def named(paths: Iterable[str]) -> dict[str, str]:
-    """A file name in assets/ for each path; equal base names get numbers."""
+def name_files(paths: Iterable[str]) -> dict[str, str]:
+    """Chooses a file name in assets/ for each path; equal base names get numbers."""
     names: dict[str, str] = {}
     taken: set[str] = set()
-    counts: Counter[str] = Counter()  # of the numbers that were tried for a base name
+    counts: Counter[str] = Counter()  # base name -> numbers tried so far
     for path in dict.fromkeys(paths):
         base = posixpath.basename(path.replace("\\", "/")) or "asset"
         stem, extension = posixpath.splitext(base)
@@ -113,15 +113,15 @@ def named(paths: Iterable[str]) -> dict[str, str]:
     return names
 
 
-def declared(
+def declare_files(
     meta_graph: MetaGraphDef, tensors: Mapping[str, str], names: Mapping[str, str]
 ) -> MetaGraphDef:
-    """A copy that says which file belongs to which tensor.
+    """Returns a copy with the collection that maps asset tensors to files in assets/.
 
     Args:
-        meta_graph: of the module.
-        tensors: tensor name -> path, as of `sources`.
-        names: path -> name in assets/, as of `named`.
+        meta_graph: The MetaGraphDef of the module.
+        tensors: A dict from tensor names to paths, from find_sources().
+        names: A dict from paths to file names in assets/, from name_files().
     """
     result = MetaGraphDef()
     result.CopyFrom(meta_graph)
@@ -134,11 +134,15 @@ def declared(
     return result
 
 
-def copy(names: Mapping[str, str], directory: str) -> None:
-    """Copies files (path -> name) into the assets/ of a module directory.
+def copy_files(names: Mapping[str, str], directory: str) -> None:
+    """Copies files into the assets/ of a module directory.
+
+    Args:
+        names: A dict from the paths of the files to their names in assets/.
+        directory: The path of the module's directory.
 
     Raises:
-        ModuleDefinitionError: if a file cannot be read.
+        ModuleDefinitionError: If a file cannot be read.
     """
     if not names:
         return
@@ -154,5 +158,5 @@ def copy(names: Mapping[str, str], directory: str) -> None:
             ) from error
         except (tf.errors.FailedPreconditionError, tf.errors.InvalidArgumentError) as error:
             raise ModuleDefinitionError(
-                f"Asset {path!r} of the module is no file: {error.message}"
+                f"Asset {path!r} of the module is not a file: {error.message}"
             ) from error

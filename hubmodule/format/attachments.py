@@ -13,10 +13,10 @@ from hubmodule.surgery import collections
 
 
 def read(meta_graph: MetaGraphDef) -> dict[str, bytes]:
-    """The serialised messages of a MetaGraph by key; the last under a key wins.
+    """Returns the serialized messages of a MetaGraph by key; the last of a key counts.
 
     Raises:
-        ModuleFormatError: if an attachment cannot be read.
+        ModuleFormatError: If an attachment cannot be read.
     """
     if collections.ATTACHMENTS not in meta_graph.collection_def:
         return {}
@@ -30,8 +30,8 @@ def read(meta_graph: MetaGraphDef) -> dict[str, bytes]:
         ) from error
 
 
-def write(meta_graph: MetaGraphDef, messages: Mapping[str, bytes]) -> None:
-    """Puts serialised messages into a MetaGraph, in place."""
+def write_in_place(meta_graph: MetaGraphDef, messages: Mapping[str, bytes]) -> None:
+    """Adds serialized messages to a MetaGraph, which is changed."""
     for key, value in sorted(messages.items()):
         attachment = module_attachment_pb2.ModuleAttachment(key=key, value=value)
         meta_graph.collection_def[collections.ATTACHMENTS].bytes_list.value.append(

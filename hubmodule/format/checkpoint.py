@@ -1,8 +1,8 @@
 """variables/variables.*: the V2 checkpoint of a module.
 
-A checkpoint is written in pieces, each a shard of its own, which MergeV2Checkpoints
-joins: so the memory it takes grows with the largest tensor, not with the model. An array
-that is mapped from a file takes none.
+A checkpoint is written in pieces, each of which is a shard; MergeV2Checkpoints joins them. So
+the memory that this takes grows with the largest tensor, not with the model. An array that is
+mapped from a file takes none.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from hubmodule.surgery.state import VariableState
 
 T = TypeVar("T")
 
-# Large enough that a piece costs little beside its bytes, and small beside TensorFlow itself.
+# Large enough that the cost per piece is small, and small compared with TensorFlow itself.
 PIECE_BYTES = 32 << 20
 
-# What the reader of checkpoints raises, as its errors cross from C++ in several ways.
+# The exceptions of the checkpoint reader: errors cross from C++ in several ways.
 _READ_ERRORS = (tf.errors.OpError, ValueError, RuntimeError, IndexError)
 
 
@@ -31,9 +31,9 @@ class Entry:
     """A tensor of a checkpoint, or a slice of one.
 
     Attributes:
-        name: of the tensor.
-        value: its content; a string by itself is bytes.
-        slice_spec: "" for a whole tensor, else where the slice lies.
+        name: The name of the tensor.
+        value: The content; a scalar string is bytes.
+        slice_spec: The position of the slice, as SaveV2 takes it; "" for a whole tensor.
     """
 
     name: str
@@ -49,12 +49,12 @@ class Entry:
 
 @dataclass(frozen=True)
 class Contents:
-    """What a checkpoint says of its tensors.
+    """The tensors of a checkpoint, as its index lists them.
 
     Attributes:
-        prefix: the path prefix of the checkpoint.
-        shapes: of the whole tensors, by name.
-        dtypes: by name.
+        prefix: The path prefix of the checkpoint.
+        shapes: The shapes of the whole tensors by name.
+        dtypes: The dtypes of the tensors by name.
     """
 
     prefix: str
@@ -65,49 +65,57 @@ class Contents:
         """Checks that a variable can be read from the checkpoint.
 
         Raises:
-            CheckpointError: if it is missing, or of another shape or type.
+            CheckpointError: If it is missing, or has another shape or dtype.
         """
         if name not in self.shapes:
             raise CheckpointError(
                 f"Checkpoint {self.prefix} has no tensor '{name}', which a variable needs; it has "
-                f"{_listed(sorted(self.shapes))}. Check the path, or map the names "
+                f"{_list_names(sorted(self.shapes))}. Check the path, or map the names "
                 "(name_transform_fn)."
             )
         found, found_dtype = tf.TensorShape(self.shapes[name]), self.dtypes[name]
         if not found.is_compatible_with(shape) or found_dtype != dtype:
             raise CheckpointError(
                 f"Tensor '{name}' of checkpoint {self.prefix} is {found_dtype.name} {found}, but "
-                f"the variable is {dtype.name} {shape}: the checkpoint is of another model."
+                f"the variable is {dtype.name} {shape}: the checkpoint belongs to another model."
             )
 
 
 def batches(variables: Iterable[VariableState]) -> Iterator[list[VariableState]]:
-    """Groups variables so that the values of each group fit into about one piece."""
-    return _pieces(variables, lambda v: (v.shape.num_elements() or 1) * v.dtype.size)
+    """Groups variables so that the values of each group have about PIECE_BYTES."""
+    return _split_into_pieces(variables, lambda v: (v.shape.num_elements() or 1) * v.dtype.size)
 
 
-def contents(prefix: str) -> Contents:
+def exists(prefix: str) -> bool:
+    """Whether there is a checkpoint with a path prefix."""
+    return tf.io.gfile.exists(f"{prefix}.index")
+
+
+def read_contents(prefix: str) -> Contents:
     """Reads the index of a checkpoint.
 
     Raises:
-        CheckpointError: if there is no checkpoint, or its index is damaged.
+        CheckpointError: If there is no checkpoint, or its index is damaged.
     """
-    reader = _reader(prefix)
+    reader = _open_reader(prefix)
     return Contents(prefix, reader.get_variable_to_shape_map(), reader.get_variable_to_dtype_map())
 
 
-def latest(path: str) -> str:
-    """The checkpoint that a path means: the newest one in a directory, or the path itself."""
+def find_latest(path: str) -> str:
+    """Returns the path prefix of the newest checkpoint in a directory, or the path itself."""
     return (tf.train.latest_checkpoint(path) if tf.io.gfile.isdir(path) else None) or path
 
 
 def read(prefix: str, names: Iterable[str]) -> Iterator[np.ndarray | np.generic | bytes]:
-    """Reads tensors, one at a time, as sessions give them: a scalar is no array.
+    """Reads tensors one at a time.
+
+    Yields:
+        The values, as a session returns them: arrays, or NumPy scalars and bytes.
 
     Raises:
-        CheckpointError: if one is not there, or the checkpoint is damaged.
+        CheckpointError: If a tensor is missing, or the checkpoint is damaged.
     """
-    reader = _reader(prefix)
+    reader = _open_reader(prefix)
     for name in names:
         try:
             yield reader.get_tensor(name)
@@ -118,17 +126,19 @@ def read(prefix: str, names: Iterable[str]) -> Iterator[np.ndarray | np.generic 
 
 
 def write(prefix: str, entries: Iterable[Entry]) -> None:
-    """Writes a checkpoint; nothing if there are no entries.
+    """Writes a checkpoint; writes nothing if there are no entries.
 
     Args:
-        prefix: its path prefix. The directory is made, in one that exists.
-        entries: are taken as they are written, so an iterator keeps memory bounded.
+        prefix: The path prefix of the checkpoint. Its directory is made; the parent of that
+            must exist.
+        entries: The tensors. Each is taken when it is written, so that an iterator limits
+            the memory.
     """
     shards: list[str] = []
-    for piece in _pieces(entries, lambda entry: entry.array.nbytes):
+    for piece in _split_into_pieces(entries, lambda entry: entry.array.nbytes):
         shards.append(f"{prefix}.tmp-{len(shards):05d}")
         _save(shards[-1], piece)
-        piece.clear()  # before the next one is made, or two would be in memory
+        piece.clear()  # the next piece is made while this name is still bound
     if shards:
         with tf.Graph().as_default(), tf.compat.v1.Session() as session:
             session.run(
@@ -138,8 +148,8 @@ def write(prefix: str, entries: Iterable[Entry]) -> None:
             )
 
 
-def _pieces(items: Iterable[T], size_of: Callable[[T], int]) -> Iterator[list[T]]:
-    """Groups items so that each group is of about PIECE_BYTES."""
+def _split_into_pieces(items: Iterable[T], size_of: Callable[[T], int]) -> Iterator[list[T]]:
+    """Groups items so that each group has about PIECE_BYTES."""
     piece: list[T] = []
     size = 0
     for item in items:
@@ -153,7 +163,7 @@ def _pieces(items: Iterable[T], size_of: Callable[[T], int]) -> Iterator[list[T]
 
 
 def _save(prefix: str, entries: list[Entry]) -> None:
-    """Writes a checkpoint at once, in a graph of its own: the caller's may be finalized."""
+    """Writes a checkpoint in one piece, in a new graph, as the caller's may be finalized."""
     with tf.Graph().as_default(), tf.device("/cpu:0"), tf.compat.v1.Session() as session:
         values = [entry.array for entry in entries]
         placeholders = [tf.compat.v1.placeholder(_dtype(v), v.shape) for v in values]
@@ -170,13 +180,13 @@ def _dtype(value: np.ndarray) -> tf.DType:
     return tf.string if value.dtype.kind in "OSU" else tf.as_dtype(value.dtype)
 
 
-def _reader(prefix: str) -> tf.train.CheckpointReader:
+def _open_reader(prefix: str) -> tf.train.CheckpointReader:
     try:
         return tf.compat.v1.train.NewCheckpointReader(prefix)
     except _READ_ERRORS as error:
         raise CheckpointError(f"Cannot read checkpoint {prefix}: {error}") from error
 
 
-def _listed(names: list[str]) -> str:
+def _list_names(names: list[str]) -> str:
     shown = ", ".join(f"'{name}'" for name in names[:8]) or "none"
     return shown + (f" and {len(names) - 8} more" if len(names) > 8 else "")

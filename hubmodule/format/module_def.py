@@ -9,7 +9,7 @@ from google.protobuf.message import DecodeError
 
 from hubmodule import files, module_def_pb2
 from hubmodule._version import __version__
-from hubmodule.errors import HandleNotFoundError, ModuleFormatError, NotAModuleError
+from hubmodule.errors import ModuleFormatError
 
 FILE_NAME = "tfhub_module.pb"
 
@@ -17,23 +17,17 @@ _SUPPORTED_FEATURES = frozenset()  # type: frozenset[str]
 
 
 def is_module(directory: str) -> bool:
-    """Whether a directory says that it is a TF1 Hub module."""
+    """Whether a directory has the file that makes it a TF1 Hub module."""
     return tf.io.gfile.exists(posixpath.join(directory, FILE_NAME))
 
 
 def check(directory: str) -> None:
-    """Checks that a directory is a module that this package can read.
+    """Checks that this version can read the module in a directory.
 
     Raises:
-        HandleNotFoundError: if the directory does not exist.
-        NotAModuleError: if it has no tfhub_module.pb; says what the directory is instead.
-        ModuleFormatError: if the file cannot be read, or asks for a format or a feature
-            that is not known here.
+        ModuleFormatError: If the module needs a format or a feature that this version does not
+            know, or tfhub_module.pb cannot be read.
     """
-    if not tf.io.gfile.exists(directory):
-        raise HandleNotFoundError(f"{directory} does not exist.")
-    if not is_module(directory):
-        raise NotAModuleError(f"{directory} is not a TF1 Hub module: {_what_it_is(directory)}")
     module_def = _read(posixpath.join(directory, FILE_NAME))
     if module_def.format != module_def_pb2.ModuleDef.FORMAT_V3:
         raise ModuleFormatError(
@@ -59,27 +53,3 @@ def _read(path: str) -> module_def_pb2.ModuleDef:
         return module_def_pb2.ModuleDef.FromString(files.read_bytes(path))
     except DecodeError as error:
         raise ModuleFormatError(f"{path} is damaged: {error}. Fetch the module again.") from error
-
-
-def _what_it_is(directory: str) -> str:
-    """Says why a path is no module, what it is, and which call fits."""
-    if not tf.io.gfile.isdir(directory):
-        return "It is a file. A module is a directory: pass the one that the file is in."
-    names = {name.rstrip("/") for name in tf.io.gfile.listdir(directory)}
-    missing = f"{FILE_NAME} is not there. "
-    if names & {"saved_model.pb", "saved_model.pbtxt"}:
-        return missing + (
-            "It is a plain SavedModel: use hub.load() in TF2, or "
-            "hub.create_module_spec_from_saved_model() if it was made by TF1."
-        )
-    if "checkpoint" in names or any(name.endswith(".index") for name in names):
-        return missing + (
-            "It holds a checkpoint: restore it with tf.compat.v1.train.Saver, or publish it with "
-            "ModuleSpec.export(path, checkpoint_path=...)."
-        )
-    inner = sorted(name for name in names if is_module(posixpath.join(directory, name)))
-    if inner:
-        return missing + f"A module lies deeper, in {inner[0]}: use that path."
-    if not names:
-        return missing + "The directory is empty."
-    return missing + f"There is {', '.join(sorted(names)[:8])}: check the path."

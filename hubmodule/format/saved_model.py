@@ -2,7 +2,7 @@
 
 The directory of a module, or of a TF1 SavedModel:
 
-    saved_model.pb          SavedModel; or saved_model.pbtxt, the same as text
+    saved_model.pb          SavedModel; or saved_model.pbtxt, the same in text form
     tfhub_module.pb         in modules only
     assets/                 files that the graph reads
     variables/variables.*   a V2 checkpoint, if there are variables
@@ -30,48 +30,48 @@ VARIABLES_PREFIX = "variables/variables"
 
 
 def read(directory: str) -> list[MetaGraphDef]:
-    """The graph variants of a directory, with asset constants that point into it.
+    """Reads the graph variants of a directory; their asset constants hold paths in it.
 
     Raises:
-        NotAModuleError: if there is no SavedModel.
-        ModuleFormatError: if it cannot be read.
+        NotAModuleError: If there is no SavedModel.
+        ModuleFormatError: If the SavedModel is damaged.
     """
     saved_model = _read_proto(directory)
     if not saved_model.meta_graphs:
         raise ModuleFormatError(f"The SavedModel in {directory} has no graphs; it is damaged.")
     for meta_graph in saved_model.meta_graphs:
-        assets.locate(meta_graph, directory)
+        assets.locate_in_place(meta_graph, directory)
     return list(saved_model.meta_graphs)
 
 
 def is_saved_model(directory: str) -> bool:
-    """Whether a directory holds a SavedModel, of a module or a plain one."""
+    """Whether a directory holds a SavedModel, which may belong to a module."""
     return any(tf.io.gfile.exists(posixpath.join(directory, name)) for name in (BINARY, TEXT))
 
 
 def write(directory: str, meta_graphs: Iterable[MetaGraphDef]) -> None:
-    """Writes graph variants and the assets that they name into an empty directory.
+    """Writes graph variants and their assets to an empty directory.
 
-    What belongs to the author's machine is left out of the file.
+    The file contains no paths and devices of the author's machine.
 
     Raises:
-        ModuleDefinitionError: if an asset is not there.
+        ModuleDefinitionError: If an asset cannot be read.
     """
     meta_graphs = list(meta_graphs)
-    tensors = [assets.sources(meta_graph) for meta_graph in meta_graphs]
-    names = assets.named(path for paths in tensors for path in paths.values())
-    assets.copy(names, directory)
+    tensors = [assets.find_sources(meta_graph) for meta_graph in meta_graphs]
+    names = assets.name_files(path for paths in tensors for path in paths.values())
+    assets.copy_files(names, directory)
     saved_model = saved_model_pb2.SavedModel()
     for meta_graph, paths in zip(meta_graphs, tensors, strict=True):
         saved_model.meta_graphs.append(
-            assets.declared(portability.without_author(meta_graph, paths, names), paths, names)
+            assets.declare_files(portability.remove_author(meta_graph, paths, names), paths, names)
         )
     content = saved_model.SerializeToString(deterministic=True)
     files.write_bytes(posixpath.join(directory, BINARY), content)
 
 
 def checkpoint_prefix(directory: str) -> str:
-    """The path prefix of the checkpoint in a directory, which is there if there are variables."""
+    """Returns the path prefix of a module's checkpoint, which exists if it has variables."""
     return posixpath.join(directory, VARIABLES_PREFIX)
 
 
@@ -87,6 +87,7 @@ def _read_proto(directory: str) -> saved_model_pb2.SavedModel:
             f"The SavedModel in {directory} is damaged: {error}. Fetch it again."
         ) from error
     raise NotAModuleError(
-        f"{directory} contains neither {BINARY} nor {TEXT}: it is incomplete, or no SavedModel. "
+        f"{directory} contains neither {BINARY} nor {TEXT}: it is incomplete, or not a "
+        "SavedModel. "
         "Fetch it again, or check the path."
     )

@@ -1,7 +1,6 @@
-"""Signatures: how a module says which tensors go in and come out.
+"""Signatures: the inputs and outputs of a module.
 
-A TensorInfo names one tensor, or the tensors that a sparse or another composite
-value consists of.
+A TensorInfo names one tensor, or the component tensors of a sparse or another composite value.
 """
 
 from __future__ import annotations
@@ -19,19 +18,20 @@ from hubmodule.errors import ModuleFormatError
 
 
 class TensorInfo:
-    """What a signature says of one of its inputs or outputs.
+    """Describes an input or output of a signature.
 
     Args:
-        proto: the TensorInfo message.
+        proto: The TensorInfo message.
 
     Raises:
-        ModuleFormatError: if its type or shape is not known here, or it is damaged.
+        ModuleFormatError: If the message is damaged, or has a type that this TensorFlow does
+            not know.
     """
 
     def __init__(self, proto: TensorInfoProto):
         self._encoding = proto.WhichOneof("encoding")
         if self._encoding == "composite_tensor":
-            self._type_spec = _composite_type(proto.composite_tensor.type_spec)
+            self._type_spec = _decode_composite_type(proto.composite_tensor.type_spec)
             self._tensor_names = [part.name for part in proto.composite_tensor.components]
             self._check_components()
             return
@@ -58,26 +58,26 @@ class TensorInfo:
 
     @property
     def dtype(self) -> tf.DType:
-        """The type of the values."""
+        """The dtype of the values."""
         return self._type_spec.dtype
 
     def get_shape(self) -> tf.TensorShape:
-        """The static shape, maybe in part unknown."""
+        """Returns the static shape; it may be partly or completely unknown."""
         return tf.TensorShape(self._type_spec.shape)
 
     @property
     def is_sparse(self) -> bool:
-        """Whether it is a tf.SparseTensor."""
+        """Whether the value is a tf.SparseTensor."""
         return self._encoding == "coo_sparse"
 
     @property
     def is_composite(self) -> bool:
-        """Whether it consists of several tensors, like a tf.SparseTensor or tf.RaggedTensor."""
+        """Whether the value has several tensors, like a tf.SparseTensor or tf.RaggedTensor."""
         return self._encoding in ("coo_sparse", "composite_tensor")
 
     @property
     def kind(self) -> str:
-        """One of "dense", "sparse", "composite"."""
+        """The kind of the value: "dense", "sparse" or "composite"."""
         return "sparse" if self.is_sparse else "composite" if self.is_composite else "dense"
 
     @property
@@ -87,7 +87,7 @@ class TensorInfo:
 
     @property
     def tensor_names(self) -> list[str]:
-        """The names of the tensors it consists of, in the order of tf.nest."""
+        """The names of the component tensors, in the order of tf.nest."""
         return list(self._tensor_names)
 
     def __repr__(self) -> str:
@@ -101,11 +101,11 @@ class TensorInfo:
     __hash__ = None  # type: ignore[assignment]
 
     def accepts(self, value: Any) -> bool:
-        """Whether a tensor, sparse or composite, fits by kind, type and static shape."""
+        """Whether a tensor or composite tensor has the kind, dtype and static shape."""
         return self._type_spec.is_compatible_with(value)
 
     def placeholder(self) -> Any:
-        """A placeholder for such a value, in the default graph."""
+        """Makes a placeholder of this kind, dtype and shape in the default graph."""
         parts = [
             tf.compat.v1.placeholder(part.dtype, part.shape)
             for part in tf.nest.flatten(self._type_spec, expand_composites=True)
@@ -113,7 +113,7 @@ class TensorInfo:
         return self.pack(parts)
 
     def pack(self, tensors: list[tf.Tensor]) -> Any:
-        """The value that consists of these tensors."""
+        """Makes the value from its component tensors."""
         if self.kind == "dense":
             return tensors[0]
         return tf.nest.pack_sequence_as(self._type_spec, tensors, expand_composites=True)
@@ -121,7 +121,7 @@ class TensorInfo:
 
 def _shape(proto: TensorInfoProto) -> tf.TensorShape:
     sizes = [dimension.size for dimension in proto.tensor_shape.dim]
-    if any(size < -1 for size in sizes):  # -1 is an unknown one
+    if any(size < -1 for size in sizes):  # -1 means unknown
         raise ModuleFormatError(
             f"A signature gives tensor '{proto.name}' the shape {sizes}, which has a negative "
             "size. Fetch the module again."
@@ -140,7 +140,7 @@ def _dtype(proto: TensorInfoProto) -> tf.DType:
         ) from error
 
 
-def _composite_type(proto: struct_pb2.TypeSpecProto) -> tf.TypeSpec:
+def _decode_composite_type(proto: struct_pb2.TypeSpecProto) -> tf.TypeSpec:
     try:
         return _tf.type_spec_from_proto(proto)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -150,22 +150,22 @@ def _composite_type(proto: struct_pb2.TypeSpecProto) -> tf.TypeSpec:
         ) from error
 
 
-def signature_def(inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> SignatureDef:
-    """The SignatureDef of tensors, sparse tensors and ragged tensors by name."""
+def make_signature_def(inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> SignatureDef:
+    """Makes the SignatureDef of tensors, sparse tensors and ragged tensors by name."""
     return SignatureDef(
-        inputs={name: tensor_info(value) for name, value in inputs.items()},
-        outputs={name: tensor_info(value) for name, value in outputs.items()},
+        inputs={name: make_tensor_info(value) for name, value in inputs.items()},
+        outputs={name: make_tensor_info(value) for name, value in outputs.items()},
     )
 
 
-def tensor_info(value: Any) -> TensorInfoProto:
-    """The TensorInfo message of a tensor, sparse tensor or ragged tensor."""
+def make_tensor_info(value: Any) -> TensorInfoProto:
+    """Makes the TensorInfo message of a tensor, sparse tensor or ragged tensor."""
     if isinstance(value, tf.RaggedTensor):
         proto = TensorInfoProto()
         type_spec = _tf.type_spec_to_proto(tf.type_spec_from_value(value))
         proto.composite_tensor.type_spec.CopyFrom(type_spec)
         parts = tf.nest.flatten(value, expand_composites=True)
-        proto.composite_tensor.components.extend(tensor_info(part) for part in parts)
+        proto.composite_tensor.components.extend(make_tensor_info(part) for part in parts)
         return proto
     proto = TensorInfoProto(dtype=value.dtype.as_datatype_enum, tensor_shape=value.shape.as_proto())
     if isinstance(value, tf.SparseTensor):

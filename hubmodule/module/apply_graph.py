@@ -24,14 +24,14 @@ _NOT_IN_SCOPES = re.compile(r"[^A-Za-z0-9_.\\\-]")
 
 
 class State(Protocol):
-    """The state of a module, as an application needs it; a StateGraph is one."""
+    """The state of a module, as an application reads it, e.g. a StateGraph."""
 
     @property
     def graph(self) -> tf.Graph:
-        """Where it is."""
+        """The graph that holds the state."""
 
     def tensor(self, name: str) -> tf.Tensor:
-        """The tensor that stands for one of the module."""
+        """Returns the tensor of the graph for the name of a state tensor in the module."""
 
 
 def add_application(
@@ -45,24 +45,25 @@ def add_application(
     """Adds an application of a signature to the default graph.
 
     Args:
-        variant: of the module.
-        state: of the module. The default graph must be its graph, or the graph of a
-            function in it.
-        name: of the module; the ops are added under "<name>_apply_<signature>".
-        signature: its name.
-        inputs: a value for each input of the signature.
-        trainable: whether the update ops are added, and join their collection.
+        variant: The graph variant of the module.
+        state: The state of the module. The default graph must be its graph, or the graph of
+            a function in it.
+        name: The name of the module; the ops are added under "<name>_apply_<signature>".
+        signature: The name of the signature.
+        inputs: A dict from the names of the signature's inputs to tensors or values.
+        trainable: Whether to add the update ops, also to their collection.
 
     Returns:
-        The outputs by name.
+        A dict from the names of the outputs to tensors or composite tensors.
 
     Raises:
-        ColocationError: if constraints of the module cannot hold with these inputs.
-        GraphError: if the default graph is another one.
-        ModuleFormatError: if the variant is damaged.
-        NoSuchSignatureError: if there is no such signature.
-        SignatureMismatchError: if the inputs do not fit.
-        UnregisteredOpsError: if an op is unknown.
+        ColocationError: If colocation constraints of the module cannot hold with these inputs.
+        GraphError: If the default graph is not the module's.
+        ModuleFormatError: If the graph variant is damaged.
+        NoSuchSignatureError: If no signature has this name.
+        SignatureMismatchError: If the inputs do not have the names, types and shapes of the
+            signature.
+        UnregisteredOpsError: If this process does not know an op.
     """
     trial = functools.partial(_apply_to_placeholders, variant, signature, trainable)
     with blaming(variant, f"applied with signature '{signature}'", trial):
@@ -89,21 +90,21 @@ def _add_application(
     infos = variant.signature(signature)
     template = variant.application_template(signature, trainable)
     with graph.name_scope(_NOT_IN_SCOPES.sub("_", f"{name}_apply_{signature}")) as scope:
-        feeds = values.feeds_of(infos.inputs, inputs)
-    sources = {read: state.tensor(read) for read in template.part.tensors - set(feeds)} | feeds
+        feeds = values.make_feeds(infos.inputs, inputs)
+    sources = {read: state.tensor(read) for read in template.subgraph.tensors - set(feeds)} | feeds
     live = {replaced: _tf.as_local(tensor, graph) for replaced, tensor in sources.items()}
-    if template.part.ops:
+    if template.subgraph.ops:
         anchors = (f"{op}:0" for op in template.anchors & variant.state_ops)
-        groups = _groups(template, {name: state.tensor(name) for name in anchors} | sources)
+        groups = _find_groups(template, {name: state.tensor(name) for name in anchors} | sources)
         _import(template, scope, live, groups)
-        restore_contexts(variant, template.part, scope, live)
+        restore_contexts(variant, template.subgraph, scope, live)
     for update in template.update_ops:
         graph.add_to_collection(collections.UPDATE_OPS, graph.as_graph_element(scope + update))
 
     def output(tensor: str) -> tf.Tensor:
         if tensor in live:
             return live[tensor]
-        if op_name(tensor) in template.part.ops:
+        if op_name(tensor) in template.subgraph.ops:
             return graph.get_tensor_by_name(scope + tensor)
         return _tf.as_local(state.tensor(tensor), graph)
 
@@ -127,8 +128,8 @@ def _check_graph(graph: tf.Graph, state: State) -> None:
         )
 
 
-def _groups(template: Template, sources: Mapping[str, tf.Tensor]) -> dict[str, list[bytes]]:
-    """What takes the place of the colocation groups of the module's inputs and state."""
+def _find_groups(template: Template, sources: Mapping[str, tf.Tensor]) -> dict[str, list[bytes]]:
+    """Finds the groups that replace the colocation groups of the module's inputs and state."""
     if not template.anchors:
         return {}
     replacements = defaultdict(list)
@@ -145,8 +146,8 @@ def _import(
     groups: Mapping[str, list[bytes]],
 ) -> None:
     """Adds the ops of a template to the default graph."""
-    input_map = {scope + name: live[name] for name in template.part.tensors}
+    input_map = {scope + name: live[name] for name in template.subgraph.tensors}
     for name, tensor in live.items():
-        if op_name(name) in template.waited_for:
+        if op_name(name) in template.control_inputs:
             input_map["^" + scope + op_name(name)] = tensor
     _tf.import_graph_def(graph_def_under(scope, template.graph_def, groups), input_map)

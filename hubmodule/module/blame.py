@@ -1,8 +1,8 @@
-"""Tells a damaged module from a wrong use of a whole one, once something has failed.
+"""Tells a damaged module from a wrong use of a good one, after something has failed.
 
-To check each field of each node beforehand would cost more than to use the module. So a
-graph is used as it is, and only if that fails is it tried again where nothing but the module
-can be the reason.
+Checking each field of each node first would take longer than using the module. So the graph
+is used as it is. Only if that fails, it is tried again in an empty graph, without anything of
+the caller's: if this fails too, the module is the reason.
 """
 
 from __future__ import annotations
@@ -18,17 +18,18 @@ from hubmodule.module.variant import Variant
 
 @contextlib.contextmanager
 def blaming(variant: Variant, task: str, trial: Callable[[], object]) -> Iterator[None]:
-    """Raises ModuleFormatError where a task fails because the module is damaged.
+    """Raises ModuleFormatError if a block fails because the module is damaged.
 
     Args:
-        variant: Graph variant that the task is done with.
-        task: What is done with it, for the message, as in "added to a graph".
-        trial: Does the task again, in an empty graph, with nothing of the caller's.
+        variant: The graph variant that the block uses.
+        task: What the block does with it, for the message, as in "added to a graph".
+        trial: A function that does the same in the default graph, without anything of the
+            caller's. It is called in an empty graph.
 
     Raises:
-        ModuleFormatError: if the task and the trial fail.
-        Exception: what the task raised, if the trial succeeds, or if it was a
-            HubModuleError already.
+        ModuleFormatError: If the block and the trial fail.
+        Exception: The exception of the block, if the trial succeeds, or if the exception is a
+            HubModuleError.
     """
     try:
         yield
@@ -42,7 +43,7 @@ def blaming(variant: Variant, task: str, trial: Callable[[], object]) -> Iterato
 
 
 def _fault(trial: Callable[[], object]) -> Exception | None:
-    """What a trial raises, unless this package says more exactly what it is."""
+    """Returns the exception of a trial; None if it succeeds or raises a HubModuleError."""
     try:
         with tf.Graph().as_default():
             trial()

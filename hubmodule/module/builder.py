@@ -106,7 +106,7 @@ def add_signature(name: str | None = None, inputs: Any = None, outputs: Any = No
             is not in the graph that `module_fn` builds.
     """
     name = name or "default"
-    named_inputs, named_outputs = _by_name(inputs), _by_name(outputs)
+    named_inputs, named_outputs = _name_values(inputs), _name_values(outputs)
     _check_types(name, named_inputs, named_outputs)
     tensors = tf.nest.flatten(
         [*named_inputs.values(), *named_outputs.values()], expand_composites=True
@@ -118,7 +118,7 @@ def add_signature(name: str | None = None, inputs: Any = None, outputs: Any = No
     _check_graphs(name, definition.graph, tensors)
     if name in definition.signatures:
         _logger.warning("Signature '%s' is added again; it replaces the one before.", name)
-    definition.signatures[name] = signatures.signature_def(named_inputs, named_outputs)
+    definition.signatures[name] = signatures.make_signature_def(named_inputs, named_outputs)
 
 
 def attach_message(key: str, message: Message) -> None:
@@ -158,7 +158,7 @@ def _definition_under_construction() -> _Definition | None:
     return None
 
 
-def _by_name(values: Any) -> dict[str, Any]:
+def _name_values(values: Any) -> dict[str, Any]:
     if values is None:
         return {}
     return dict(values) if isinstance(values, Mapping) else {"default": values}
@@ -207,7 +207,7 @@ def _build_variant(
     with tf.Graph().as_default() as graph:
         definition = _Definition(graph)
         with (
-            _defining(definition),
+            _collect_into(definition),
             tf.compat.v1.variable_scope(tf.compat.v1.get_variable_scope(), use_resource=True),
         ):
             module_fn(**args)
@@ -217,13 +217,13 @@ def _build_variant(
             )
         for key in dropped & set(graph.get_all_collection_keys()):
             graph.clear_collection(key)
-        variant = Variant(tags, _meta_graph(graph, tags, definition))
-    _check(variant)
+        variant = Variant(tags, _export_meta_graph(graph, tags, definition))
+    _check_variant(variant)
     return variant
 
 
 @contextlib.contextmanager
-def _defining(definition: _Definition) -> Iterator[None]:
+def _collect_into(definition: _Definition) -> Iterator[None]:
     token = _current.set(definition)
     try:
         yield
@@ -231,7 +231,9 @@ def _defining(definition: _Definition) -> Iterator[None]:
         _current.reset(token)
 
 
-def _meta_graph(graph: tf.Graph, tags: Iterable[str], definition: _Definition) -> MetaGraphDef:
+def _export_meta_graph(
+    graph: tf.Graph, tags: Iterable[str], definition: _Definition
+) -> MetaGraphDef:
     # TensorFlow makes an empty collection when one is looked up.
     collections.check_supported(
         key for key in graph.get_all_collection_keys() if graph.get_collection_ref(key)
@@ -241,8 +243,8 @@ def _meta_graph(graph: tf.Graph, tags: Iterable[str], definition: _Definition) -
     meta_graph.meta_info_def.tags.extend(sorted(tags))
     for name, signature in definition.signatures.items():
         meta_graph.signature_def[name].CopyFrom(signature)
-    attachments.write(meta_graph, definition.attachments)
-    return portability.for_older_tensorflow(meta_graph)
+    attachments.write_in_place(meta_graph, definition.attachments)
+    return portability.prepare_for_older_tensorflow(meta_graph)
 
 
 def _check_assets(elements: Sequence[Any]) -> None:
@@ -255,12 +257,12 @@ def _check_assets(elements: Sequence[Any]) -> None:
         )
 
 
-def _check(variant: Variant) -> None:
+def _check_variant(variant: Variant) -> None:
     """Checks what can only be seen in the whole graph."""
     inputs = {
         name: [tensor for info in signature.inputs.values() for tensor in info.tensor_names]
         for name, signature in variant.signatures.items()
     }
-    colocation.check_inputs(variant.wiring.nodes, inputs)
-    colocation.check_state(variant.wiring.nodes, variant.state_ops)
-    assets.sources(variant.meta_graph)
+    colocation.check_inputs(variant.index.nodes, inputs)
+    colocation.check_state(variant.index.nodes, variant.state_ops)
+    assets.find_sources(variant.meta_graph)

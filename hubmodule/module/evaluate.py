@@ -93,7 +93,7 @@ class _Evaluation:
         values.check_named(_sentinel)
         name = signature or "default"
         infos = self._module.get_input_info_dict(name)
-        given = values.by_name(infos, inputs, name)
+        given = values.name_inputs(infos, inputs, name)
         if name not in self._applied:
             self._applied[name] = self._apply(name, infos)
         placeholders, outputs = self._applied[name]

@@ -1,4 +1,4 @@
-"""What modules that take images say of the images they want."""
+"""The sizes and channels of the images that image modules expect."""
 
 from __future__ import annotations
 
@@ -38,25 +38,25 @@ def get_expected_image_size(
     signature: str | None = None,
     input_name: str | None = None,
 ) -> list[int]:
-    """The size of the images that a module expects.
+    """Returns the size of the images that a module expects.
 
     Args:
-        module_or_spec: a Module, or a spec, of which the variant without tags is meant.
-        signature: that takes the images; None is "default".
-        input_name: of the images; None is "images".
+        module_or_spec: A Module, or a ModuleSpec, whose graph variant without tags is read.
+        signature: The name of the signature that takes the images; None means "default".
+        input_name: The name of the input for the images; None means "images".
 
     Returns:
-        [height, width] in pixels: as attached by the author, else as the static shape
-        [batch, height, width, channels] of the input tells.
+        A list [height, width] in pixels: from the ImageModuleInfo that the author attached,
+        otherwise from the static shape [batch, height, width, channels] of the input.
 
     Raises:
-        ModuleDefinitionError: if neither tells the size.
-        NoSuchSignatureError: if there is no such signature.
+        ModuleDefinitionError: If neither has the size.
+        NoSuchSignatureError: If no signature has this name.
     """
     info = module_or_spec.get_attached_message(_KEY, ImageModuleInfo)
     if info is not None and info.default_image_size.height and info.default_image_size.width:
         return [info.default_image_size.height, info.default_image_size.width]
-    _, height, width, _ = _image_shape(module_or_spec, signature, input_name)
+    _, height, width, _ = _get_image_shape(module_or_spec, signature, input_name)
     if height is None or width is None:
         raise ModuleDefinitionError(
             f"{module_or_spec!r} does not tell the size of its images: neither by an attached "
@@ -70,11 +70,18 @@ def get_num_image_channels(
     signature: str | None = None,
     input_name: str | None = None,
 ) -> int:
-    """The number of channels of the images that a module expects; 3 for RGB.
+    """Returns the number of channels of the images that a module expects, e.g. 3 for RGB.
 
-    Args and errors: as get_expected_image_size.
+    Args:
+        module_or_spec: A Module, or a ModuleSpec, whose graph variant without tags is read.
+        signature: The name of the signature that takes the images; None means "default".
+        input_name: The name of the input for the images; None means "images".
+
+    Raises:
+        ModuleDefinitionError: If the static shape of the input does not have it.
+        NoSuchSignatureError: If no signature has this name.
     """
-    channels = _image_shape(module_or_spec, signature, input_name)[-1]
+    channels = _get_image_shape(module_or_spec, signature, input_name)[-1]
     if channels is None:
         raise ModuleDefinitionError(
             f"{module_or_spec!r} does not tell how many channels its images have. Ask its "
@@ -83,10 +90,10 @@ def get_num_image_channels(
     return channels
 
 
-def _image_shape(
+def _get_image_shape(
     module_or_spec: Module | ModuleSpec, signature: str | None, input_name: str | None
 ) -> list[int | None]:
-    """The static shape of the images: batch, height, width, channels."""
+    """Returns the static shape of the images: batch, height, width, channels."""
     name = input_name or _INPUT
     infos = module_or_spec.get_input_info_dict(signature)
     if name not in infos:

@@ -1,4 +1,4 @@
-"""hub.Module, which puts a module into a graph, and hub.load_module_spec."""
+"""hub.Module, which puts a module into a graph."""
 
 from __future__ import annotations
 
@@ -12,22 +12,21 @@ from typing import Any, TypeVar
 import tensorflow as tf
 from google.protobuf.message import Message
 
-from hubmodule.errors import GraphError, ModuleDefinitionError
-from hubmodule.format import checkpoint, module_def, saved_model
+from hubmodule.errors import GraphError
+from hubmodule.format import checkpoint
 from hubmodule.format.signatures import TensorInfo
 from hubmodule.module import values
 from hubmodule.module.apply_graph import add_application
+from hubmodule.module.loading import as_spec
 from hubmodule.module.saving import Saving
 from hubmodule.module.spec import (
     ModuleSpec,
-    entries_in,
     get_variant,
     read_checkpoint_of,
+    read_entries,
     write_module,
 )
 from hubmodule.module.state_graph import Variable, build_state
-from hubmodule.module.variant import Variant
-from hubmodule.resolver import resolvers
 from hubmodule.surgery import partitions
 
 M = TypeVar("M", bound=Message)
@@ -36,31 +35,6 @@ _logger = logging.getLogger("hubmodule")
 
 # More applications than this are likely a loop that should run one application many times.
 _MANY_APPLICATIONS = 100
-
-
-def load_module_spec(handle: str | os.PathLike[str]) -> ModuleSpec:
-    """Loads a module's graphs; its variables are read when a session initialises them.
-
-    Args:
-        handle: Where the module is: the path of its directory, on any file system that
-            TensorFlow knows, or the URL of an archive.
-
-    Returns:
-        The spec, from which hub.Module() makes a module.
-
-    Raises:
-        HandleNotFoundError: If there is nothing at the handle.
-        NotAModuleError: If there is something else than a module; the message says what.
-        ModuleFormatError: If the module is damaged, or in a format that this version cannot
-            read.
-    """
-    path = resolvers.resolve(handle)
-    module_def.check(path)
-    variants = [
-        Variant(frozenset(meta_graph.meta_info_def.tags), meta_graph, path)
-        for meta_graph in saved_model.read(path)
-    ]
-    return ModuleSpec(variants, saved_model.checkpoint_prefix(path), path)
 
 
 class Module:
@@ -158,7 +132,7 @@ class Module:
         values.check_named(_sentinel)
         name = signature or "default"
         declared = self._variant.signature(name)
-        given = values.by_name(declared.inputs, inputs, name)
+        given = values.name_inputs(declared.inputs, inputs, name)
         values.check_default(declared.outputs, name, as_dict)
         results = add_application(
             self._variant, self._state, self._name, name, given, self._trainable
@@ -186,7 +160,7 @@ class Module:
     def variable_map(self) -> dict[str, Variable | list[Variable]]:
         """The variables by their names in the module; a partitioned one is a list of its slices."""
         variables = self._state.variables
-        groups = partitions.grouped(v.definition for v in self._variant.variables)
+        groups = partitions.group_by_full_name(v.definition for v in self._variant.variables)
         return {
             name: [variables[part.variable_name] for part in parts]
             if partitions.is_part(parts[0])
@@ -267,8 +241,8 @@ class Module:
                 or type there.
             ExportExistsError: If there is something at `path` that may not be replaced.
         """
-        prefix = checkpoint.latest(os.fsdecode(checkpoint_path))
-        entries = entries_in(prefix, [self._variant], lambda name: self._state.scope + name)
+        prefix = checkpoint.find_latest(os.fsdecode(checkpoint_path))
+        entries = read_entries(prefix, [self._variant], lambda name: self._state.scope + name)
         self._write(path, functools.partial(checkpoint.write, entries=entries), overwrite)
 
     def _write(
@@ -290,21 +264,3 @@ class Module:
                     left_out[:5],
                     sorted(self._variant.tags),
                 )
-
-
-def as_spec(spec: ModuleSpec | str | os.PathLike[str]) -> ModuleSpec:
-    """Returns a ModuleSpec as it is, and loads one from a handle.
-
-    Raises:
-        ModuleDefinitionError: If `spec` is neither a ModuleSpec nor a handle.
-        HandleNotFoundError: If there is nothing at the handle.
-        NotAModuleError: If there is something else than a module at the handle.
-        ModuleFormatError: If the module is damaged, or in an unknown format.
-    """
-    if isinstance(spec, ModuleSpec):
-        return spec
-    if isinstance(spec, (str, os.PathLike)):
-        return load_module_spec(spec)
-    raise ModuleDefinitionError(
-        f"Unknown module spec type: {type(spec)}. Pass a hub.ModuleSpec or a handle, a string."
-    )

@@ -1,4 +1,4 @@
-"""Makes specs out of TF1 SavedModels."""
+"""Makes specs from TF1 SavedModels."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
 from hubmodule.errors import ModuleFormatError
 from hubmodule.format import saved_model
+from hubmodule.module.loading import find_directory
 from hubmodule.module.spec import ModuleSpec
 from hubmodule.module.variant import Variant
-from hubmodule.resolver import resolvers
 from hubmodule.surgery import collections, portability
 
-# The step belongs to the program that trained; a module's state is initialised otherwise.
+# The step belongs to the program that trained; the state of a module is initialised by hub.Module.
 _ALWAYS_DROPPED = frozenset(
     {"global_step", "legacy_init_op", "saved_model_main_op", "saved_model_train_op"}
 )
@@ -24,27 +24,31 @@ _INIT_SIGNATURES = ("__saved_model_init_op", "__saved_model_train_op")
 def create_module_spec_from_saved_model(
     saved_model_path: str | os.PathLike[str], drop_collections: Iterable[str] | None = None
 ) -> ModuleSpec:
-    """Makes a spec out of a SavedModel that was made by TF1.
+    """Makes a spec from a SavedModel that TF1 wrote.
 
     Its signatures, tags, variables and assets become those of the module. The global
     step and the init op are always dropped.
 
     Args:
-        saved_model_path: of the directory.
-        drop_collections: names of collections that the module is to be made without.
+        saved_model_path: The path of the SavedModel's directory, or a handle.
+        drop_collections: Names of graph collections to drop.
+
+    Returns:
+        The spec, from which hub.Module() makes a module.
 
     Raises:
-        HandleNotFoundError: if there is nothing.
-        ModuleDefinitionError: if it has collections that a module cannot carry.
-        ModuleFormatError: if it is no SavedModel, or one made by TF2.
+        HandleNotFoundError: If nothing exists at the path.
+        ModuleDefinitionError: If the SavedModel has collections that a module cannot carry.
+        ModuleFormatError: If the directory is not a SavedModel, if TF2 wrote it, or if it is a
+            module in a format that this version cannot read.
     """
-    path = resolvers.resolve(saved_model_path)
+    path = find_directory(saved_model_path).path
     dropped = _ALWAYS_DROPPED | set(drop_collections or ())
-    variants = [_variant(meta_graph, dropped, path) for meta_graph in saved_model.read(path)]
+    variants = [_make_variant(meta_graph, dropped, path) for meta_graph in saved_model.read(path)]
     return ModuleSpec(variants, saved_model.checkpoint_prefix(path), path)
 
 
-def _variant(meta_graph: MetaGraphDef, dropped: Iterable[str], path: str) -> Variant:
+def _make_variant(meta_graph: MetaGraphDef, dropped: Iterable[str], path: str) -> Variant:
     if meta_graph.HasField("object_graph_def"):
         raise ModuleFormatError(
             f"The SavedModel in {path} was made by TF2, whose variables are not in collections: "
@@ -58,6 +62,6 @@ def _variant(meta_graph: MetaGraphDef, dropped: Iterable[str], path: str) -> Var
     collections.check_supported(meta_graph.collection_def)
     return Variant(
         frozenset(meta_graph.meta_info_def.tags),
-        portability.for_older_tensorflow(meta_graph),
+        portability.prepare_for_older_tensorflow(meta_graph),
         path,
     )

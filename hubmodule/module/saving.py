@@ -1,4 +1,4 @@
-"""Saving: writes the values that a module's variables have in a session to a checkpoint."""
+"""Writes the values of a module's variables in a session to a checkpoint."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hubmodule.surgery.state import VariableState
 
 @dataclass(frozen=True)
 class _SaveOp:
-    """An op of the graph that writes a checkpoint, and where it takes the path prefix from."""
+    """An op of the graph that writes a checkpoint, and the placeholder of its path prefix."""
 
     op: tf.Operation
     prefix: tf.Tensor
@@ -25,8 +25,8 @@ class Saving:
     """Writes the checkpoints of a module that is in a graph.
 
     Args:
-        state: of the module.
-        variables: those of the variant that the state is of.
+        state: The state of the module.
+        variables: The variables of the graph variant.
     """
 
     def __init__(self, state: StateGraph, variables: Sequence[VariableState]):
@@ -38,28 +38,28 @@ class Saving:
     def write(self, session: tf.compat.v1.Session, prefix: str) -> None:
         """Writes a checkpoint with the names of the module; none if it has no variables.
 
-        An op writes the values from where they are. It is added to the graph the first
-        time. If the graph is finalized before that, or if the session runs ops elsewhere,
-        where the files would be written too, values are fetched, in several runs: steps of
-        training that another thread does meanwhile may come between them.
+        One op, which is added to the graph the first time, writes all values at once. Two
+        kinds of sessions cannot run it: those of a graph that was finalized before, and those
+        whose ops run in another process, which would write the files there. For these the
+        values are fetched in several runs, between which another thread may train.
 
         Args:
-            session: of the module's graph.
-            prefix: the path prefix of the checkpoint. The directory is made, in one that
-                exists.
+            session: A session of the module's graph.
+            prefix: The path prefix of the checkpoint. Its directory is made; the parent of
+                that must exist.
 
         Raises:
-            tf.errors.FailedPreconditionError: if a variable is not initialised.
+            tf.errors.FailedPreconditionError: If a variable is not initialised.
         """
         if not self._variables:
             return
-        save_op = self._op_for(session)
+        save_op = self._get_op(session)
         if save_op is not None:
             session.run(save_op.op, {save_op.prefix: prefix})
         else:
-            checkpoint.write(prefix, self._fetched(session))
+            checkpoint.write(prefix, self._fetch_values(session))
 
-    def _op_for(self, session: tf.compat.v1.Session) -> _SaveOp | None:
+    def _get_op(self, session: tf.compat.v1.Session) -> _SaveOp | None:
         if not _runs_in_this_process(session):
             return None
         with self._lock:
@@ -83,7 +83,7 @@ class Saving:
             )
         return _SaveOp(op, prefix)
 
-    def _fetched(self, session: tf.compat.v1.Session) -> Iterator[checkpoint.Entry]:
+    def _fetch_values(self, session: tf.compat.v1.Session) -> Iterator[checkpoint.Entry]:
         for batch in checkpoint.batches(self._variables):
             tensors = [self._state.value(variable) for variable in batch]
             for variable, value in zip(batch, session.run(tensors), strict=True):
@@ -91,5 +91,5 @@ class Saving:
 
 
 def _runs_in_this_process(session: tf.compat.v1.Session) -> bool:
-    """Whether a session is known to be one, which has no target; wrappers do not tell."""
+    """Whether a session is known to run its ops in this process: its target is empty."""
     return getattr(session, "sess_str", None) in ("", b"")

@@ -20,7 +20,7 @@ from hubmodule.errors import (
 )
 from hubmodule.format import checkpoint, module_def, saved_model
 from hubmodule.format.signatures import TensorInfo
-from hubmodule.module.variant import Variant, chosen_tags
+from hubmodule.module.variant import Variant, choose_tags
 from hubmodule.surgery import collections
 
 M = TypeVar("M", bound=Message)
@@ -160,9 +160,9 @@ class ModuleSpec:
                 "spec.export(path, checkpoint_path='/tmp/model/model.ckpt-100'). To export "
                 "the values in a session, use hub.Module(spec).export(path, session)."
             )
-        prefix = checkpoint.latest(os.fsdecode(checkpoint_path))
+        prefix = checkpoint.find_latest(os.fsdecode(checkpoint_path))
         rename = name_transform_fn or (lambda name: name)
-        entries = entries_in(prefix, self._variants.values(), rename)
+        entries = read_entries(prefix, self._variants.values(), rename)
         write_module(self, path, functools.partial(checkpoint.write, entries=entries), overwrite)
 
     def export_values(
@@ -188,16 +188,18 @@ class ModuleSpec:
                 variable, or has the name of no variable.
         """
         entries = [checkpoint.Entry(name, value) for name, value in values.items()]
-        _check_values(entries, _wanted(self._variants.values()))
+        _check_values(entries, _list_wanted_variables(self._variants.values()))
         write_module(self, path, functools.partial(checkpoint.write, entries=entries), overwrite)
 
     @functools.cached_property
     def _checkpoint_contents(self) -> checkpoint.Contents | None:
         if self._checkpoint_prefix is None:
             return None
-        if not any(v.names_of(collections.VARIABLES) for v in self._variants.values()):
-            return checkpoint.Contents(self._checkpoint_prefix, {}, {})
-        return checkpoint.contents(self._checkpoint_prefix)
+        has_variables = any(v.names_of(collections.VARIABLES) for v in self._variants.values())
+        # The variant that is used may need no variable, so a missing checkpoint is no error yet.
+        if has_variables and checkpoint.exists(self._checkpoint_prefix):
+            return checkpoint.read_contents(self._checkpoint_prefix)
+        return checkpoint.Contents(self._checkpoint_prefix, {}, {})
 
 
 def get_variant(spec: ModuleSpec, tags: Tags = None) -> Variant:
@@ -210,7 +212,7 @@ def get_variant(spec: ModuleSpec, tags: Tags = None) -> Variant:
     Raises:
         NoSuchVariantError: If no graph variant has these tags; the message lists them.
     """
-    return spec._variants[chosen_tags(tags, spec._variants)]
+    return spec._variants[choose_tags(tags, spec._variants)]
 
 
 def read_checkpoint_of(spec: ModuleSpec) -> checkpoint.Contents | None:
@@ -250,7 +252,7 @@ def write_module(
         module_def.write(directory)
 
 
-def entries_in(
+def read_entries(
     prefix: str, variants: Iterable[Variant], checkpoint_name: Callable[[str], str]
 ) -> Iterable[checkpoint.Entry]:
     """Reads the values of a module's variables from a checkpoint, one at a time.
@@ -265,16 +267,18 @@ def entries_in(
         CheckpointError: If a variable is missing in the checkpoint, or has another shape or
             type there; before the first value is read.
     """
-    if not (wanted := _wanted(variants)):
+    if not (wanted := _list_wanted_variables(variants)):
         return []
-    contents = checkpoint.contents(prefix)
+    contents = checkpoint.read_contents(prefix)
     for name, (shape, dtype) in wanted.items():
         contents.check(checkpoint_name(name), shape, dtype)
     values = checkpoint.read(prefix, [checkpoint_name(name) for name in wanted])
     return (checkpoint.Entry(n, value) for n, value in zip(wanted, values, strict=True))
 
 
-def _wanted(variants: Iterable[Variant]) -> dict[str, tuple[tf.TensorShape, tf.DType]]:
+def _list_wanted_variables(
+    variants: Iterable[Variant],
+) -> dict[str, tuple[tf.TensorShape, tf.DType]]:
     """Lists the shape and dtype of each variable by the name that it has in a checkpoint."""
     return {
         variable.checkpoint_name: (variable.checkpoint_shape, variable.dtype)

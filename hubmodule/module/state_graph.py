@@ -1,4 +1,4 @@
-"""The state graph: one variant's variables and tables, once in one tf.Graph."""
+"""The state graph: the variables and tables of a graph variant, once in a tf.Graph."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from hubmodule.module.blame import blaming
 from hubmodule.module.variant import Variant
 from hubmodule.surgery import collections
 from hubmodule.surgery.names import op_name, under
-from hubmodule.surgery.prune import Part
+from hubmodule.surgery.prune import Subgraph
 from hubmodule.surgery.scoping import graph_def_under, variable_def_under
-from hubmodule.surgery.state import VariableState, restore_graph
+from hubmodule.surgery.state import VariableState, build_restore_graph
 
 Variable: TypeAlias = tf.compat.v1.Variable
 
@@ -29,10 +29,10 @@ class StateGraph:
     """The state of a module in a graph.
 
     Attributes:
-        graph: where it is.
-        scope: the absolute name and variable scope, with its final "/".
-        variables: by their names in the module ("dense/kernel:0"), in the order of the
-            module's collection.
+        graph: The graph that holds the state.
+        scope: The absolute name of the name scope and variable scope, with the final "/".
+        variables: The variables by their names in the module, e.g. "dense/kernel:0", in the
+            order of the module's collection.
     """
 
     graph: tf.Graph
@@ -40,11 +40,11 @@ class StateGraph:
     variables: Mapping[str, Variable]
 
     def tensor(self, name: str) -> tf.Tensor:
-        """The tensor that stands for one of the module."""
+        """Returns the tensor of the graph for the name of a state tensor in the module."""
         return self.graph.get_tensor_by_name(self.scope + name)
 
     def value(self, variable: VariableState) -> tf.Tensor:
-        """The value of one of the module's variables."""
+        """Returns a tensor with the value of a variable of the module."""
         return self.tensor(variable.snapshot)
 
 
@@ -53,22 +53,23 @@ def build_state(
 ) -> StateGraph:
     """Adds the state of a variant to the graph under construction.
 
-    It goes to the outermost graph, outside of control dependencies, control flow
-    and functions; device functions place it. Its collections are filled.
+    The state goes to the outermost graph, outside of control dependencies, control flow and
+    functions. Device functions place it. Its variables, tables and losses are added to the
+    collections of the graph.
 
     Args:
-        variant: of the module.
-        checkpoint: where the initialisers read the variables; None leaves them to the
-            author's initialisers.
-        name: of the scope, made unique in the current variable scope.
-        trainable: whether to fill the collections of trainable variables and of
+        variant: The graph variant.
+        checkpoint: The checkpoint from which the initialisers read the variables; None means
+            that the author's initialisers compute the values.
+        name: The name of the scope, which is made unique in the current variable scope.
+        trainable: Whether to add to the collections of trainable variables and of
             regularisation losses.
 
     Raises:
-        CheckpointError: if the checkpoint lacks a variable.
-        ModuleFormatError: if the variant is damaged.
-        ScopeError: if the name scope that belongs to the variable scope is taken.
-        UnregisteredOpsError: if an op is unknown.
+        CheckpointError: If the checkpoint lacks a variable.
+        ModuleFormatError: If the graph variant is damaged.
+        ScopeError: If the name scope with the name of the variable scope is taken.
+        UnregisteredOpsError: If this process does not know an op.
     """
     build = functools.partial(_build_state, variant, checkpoint, name, trainable)
     with blaming(variant, "added to a graph", build):
@@ -90,7 +91,7 @@ def _build_state(
         values = {}
         if checkpoint is not None:
             values = _add_restore_ops(graph, variant, checkpoint.prefix, scope)
-        restore_contexts(variant, template.part, scope)
+        restore_contexts(variant, template.subgraph, scope)
         trainables = variant.names_of(collections.TRAINABLE_VARIABLES) if trainable else set()
         variables = {
             variable.definition.variable_name: _tf.variable_from_proto(
@@ -109,7 +110,7 @@ def _build_state(
 
 
 def build_bare_state(variant: Variant) -> StateGraph:
-    """Adds only what applications read to the default graph: no values, and no collections."""
+    """Adds the state to the default graph, without restoring values or filling collections."""
     scope = "module/"
     template = variant.state_template(trainable=False, restored=True)
     _tf.import_graph_def(graph_def_under(scope, template.graph_def), {})
@@ -117,15 +118,18 @@ def build_bare_state(variant: Variant) -> StateGraph:
 
 
 def restore_contexts(
-    variant: Variant, part: Part, scope: str, replacements: Mapping[str, tf.Tensor] | None = None
+    variant: Variant,
+    part: Subgraph,
+    scope: str,
+    replacements: Mapping[str, tf.Tensor] | None = None,
 ) -> None:
     """Gives imported ops the v1 control flow contexts that they had in the module.
 
     Args:
-        variant: of the module.
-        part: what was imported into the default graph.
-        scope: where to.
-        replacements: tensors of the graph that were put in the place of the module's.
+        variant: The graph variant.
+        part: The subgraph that was imported into the default graph.
+        scope: The absolute scope of the import, with the final "/".
+        replacements: Tensors of the graph that replace the module's, by the module's names.
     """
     live = replacements or {}
 
@@ -134,17 +138,17 @@ def restore_contexts(
             return live[reference].name
         return under(scope, reference) if op_name(reference) in part.ops else None
 
-    for key, context_def in variant.wiring.contexts.moved(scope, new_name):
+    for key, context_def in variant.index.contexts.move_under(scope, new_name):
         context = _tf.restore_control_flow_context(key, context_def)
-        if context.outer_context is None:  # else it is part of that one
+        if context.outer_context is None:  # the outer context holds the nested ones
             tf.compat.v1.add_to_collection(key, context)
 
 
 def _claim_scope(graph: tf.Graph, name: str) -> str:
-    """A variable scope and a name scope of one name, both unused until now.
+    """Opens a variable scope and a name scope of the same name, which were both unused.
 
     Programs find a module's variables in their checkpoints by this name, so it must
-    not depend on what else is in the graph.
+    not depend on the other ops of the graph.
     """
     with tf.compat.v1.variable_scope(
         None, default_name=name, auxiliary_name_scope=False
@@ -165,13 +169,13 @@ def _claim_scope(graph: tf.Graph, name: str) -> str:
 def _add_restore_ops(
     graph: tf.Graph, variant: Variant, checkpoint: str, scope: str
 ) -> dict[str, str]:
-    """Adds ops that read the checkpoint, and the assignments.
+    """Adds ops that read the checkpoint and assign the values to the variables.
 
-    There is one op per device, and for a large model several, which read at the same time.
+    There is one reading op per device, or several for a large module, which run in parallel.
 
     Returns:
-        For each variable op of the module the absolute name of the tensor with the
-        value that was read.
+        A dict from the names of the variable ops in the module to the absolute names of the
+        tensors with the values that were read.
     """
     by_device: dict[str, list[VariableState]] = defaultdict(list)
     for variable in variant.variables:
@@ -180,9 +184,9 @@ def _add_restore_ops(
     values = {}
     for index, (device, variables) in enumerate(groups):
         name = f"checkpoint_restore_{index}"
-        while name in variant.wiring.nodes:
+        while name in variant.index.nodes:
             name += "_"
-        graph_def = restore_graph(variables, checkpoint, name, scope, _cpu_of(device))
+        graph_def = build_restore_graph(variables, checkpoint, name, scope, _cpu_of(device))
         handles = {
             f"{scope}{v.op}:0": graph.get_tensor_by_name(f"{scope}{v.op}:0") for v in variables
         }
@@ -193,7 +197,7 @@ def _add_restore_ops(
 
 
 def _cpu_of(device: str) -> str:
-    """The CPU of the task that a device is in. Files are read on CPUs only."""
+    """Returns the CPU of the task of a device, as TensorFlow reads files on CPUs only."""
     if not device:
         return ""
     spec = tf.DeviceSpec.from_string(device)
@@ -201,7 +205,7 @@ def _cpu_of(device: str) -> str:
 
 
 def _fill_collections(state: StateGraph, variant: Variant, trainable: bool) -> None:
-    """Adds to the collections of the graph what a module contributes when it is made."""
+    """Adds the variables, tables, assets and losses of a module to the graph's collections."""
     models = variant.names_of(collections.MODEL_VARIABLES)
     for name, variable in state.variables.items():
         state.graph.add_to_collection(collections.VARIABLES, variable)

@@ -1,4 +1,4 @@
-"""One graph variant of a spec, with all that can be worked out once for all its uses."""
+"""One graph variant of a spec, and everything derived from its MetaGraphDef, cached."""
 
 from __future__ import annotations
 
@@ -28,21 +28,22 @@ from hubmodule.surgery import (
     state,
 )
 from hubmodule.surgery.names import op_name
-from hubmodule.surgery.prune import Part, Wiring, remove_control_inputs_in_place
+from hubmodule.surgery.prune import GraphIndex, Subgraph, remove_control_inputs_in_place
 
-# Of the text of an error of TensorFlow's, which may show a whole op.
+# The length of an error of TensorFlow in a message; TensorFlow may print a whole op.
 _MOST_CHARACTERS = 600
 
 
-def chosen_tags(tags: Iterable[str] | None, known: Iterable[frozenset[str]]) -> frozenset[str]:
-    """The tags of the graph variant that a caller means.
+def choose_tags(tags: Iterable[str] | None, known: Iterable[frozenset[str]]) -> frozenset[str]:
+    """Returns the tags of the graph variant that a caller selects.
 
     Args:
-        tags: as passed by the caller; one by itself may be a string; None is the empty set.
-        known: the sets of tags that name the variants there are.
+        tags: Tags that the caller passed, e.g. {"train"}; a string means one tag, None means
+            the variant without tags.
+        known: The set of tags of each graph variant of the module.
 
     Raises:
-        NoSuchVariantError: if there is none with these tags; it lists those there are.
+        NoSuchVariantError: If no graph variant has these tags; the message lists them.
     """
     wanted = frozenset([tags] if isinstance(tags, str) else tags or ())
     if wanted not in (known := list(known)):
@@ -63,19 +64,19 @@ class Signature:
 
 @dataclass(frozen=True)
 class Template:
-    """A part of a variant, ready to be moved under a scope and imported.
+    """A subgraph of a variant, ready to be moved under a scope and imported.
 
     Attributes:
-        graph_def: its nodes, with relative names.
-        part: what is in it, and what it reads from elsewhere.
-        waited_for: inputs that its nodes have as control inputs.
-        anchors: replaced ops that its nodes are colocated with.
-        update_ops: those ops of it that belong into UPDATE_OPS.
+        graph_def: The nodes of the subgraph, with their names in the module.
+        subgraph: The names of the ops, and of the tensors and ops outside that they read.
+        control_inputs: The names of replaced ops that nodes have as control inputs.
+        anchors: The names of replaced ops that nodes are colocated with.
+        update_ops: The names of the ops that go to the collection UPDATE_OPS.
     """
 
     graph_def: tf.compat.v1.GraphDef
-    part: Part
-    waited_for: frozenset[str]
+    subgraph: Subgraph
+    control_inputs: frozenset[str]
     anchors: frozenset[str]
     update_ops: tuple[str, ...] = ()
 
@@ -84,10 +85,11 @@ class Variant:
     """A graph variant.
 
     Args:
-        tags: that name it.
-        meta_graph: its graph, which must not change afterwards. Asset constants hold
-            the paths of files.
-        origin: What the module was read from or made by, for people to read.
+        tags: Tags of the graph variant, e.g. {"train"}.
+        meta_graph: The graph. It must not change afterwards. Asset constants hold the paths
+            of files.
+        origin: The path of the module, or the name of the function that built it, for error
+            messages.
     """
 
     def __init__(self, tags: frozenset[str], meta_graph: MetaGraphDef, origin: str = "the module"):
@@ -99,7 +101,7 @@ class Variant:
 
     @contextlib.contextmanager
     def blamed(self) -> Iterator[None]:
-        """Raises ModuleFormatError for any error, where only the module can be the reason."""
+        """Raises ModuleFormatError for any error of a block that reads only the module."""
         try:
             yield
         except ModuleFormatError as error:
@@ -114,11 +116,11 @@ class Variant:
             raise self.damaged("cannot be read", error) from error
 
     def damaged(self, how: str, error: Exception) -> ModuleFormatError:
-        """The error to raise because something is wrong with the graph variant.
+        """Makes the error that says that the graph variant is damaged.
 
         Args:
-            how: What cannot be done with it, as in "cannot be read".
-            error: What was raised instead.
+            how: What failed, as in "cannot be read".
+            error: The exception that TensorFlow or Python raised.
         """
         text = str(error)
         if isinstance(error, KeyError):
@@ -146,10 +148,13 @@ class Variant:
             }
 
     def signature(self, name: str | None) -> Signature:
-        """The signature of a name; None is "default".
+        """Returns a signature.
+
+        Args:
+            name: The name of the signature; None means "default".
 
         Raises:
-            NoSuchSignatureError: if there is none; it lists the others.
+            NoSuchSignatureError: If no signature has this name; the message lists them.
         """
         name = name or "default"
         if name not in self.signatures:
@@ -161,36 +166,37 @@ class Variant:
 
     @functools.cached_property
     def attachments(self) -> dict[str, bytes]:
-        """The attached messages, serialised, by key."""
+        """The attached messages by key, as serialized protocol buffers."""
         return attachments.read(self.meta_graph)
 
     @functools.cached_property
     def _local(self) -> MetaGraphDef:
-        """The MetaGraph as this TensorFlow imports it; state waits for nothing."""
-        local = portability.for_this_tensorflow(self.meta_graph)
+        """The MetaGraphDef as this TensorFlow imports it; state ops have no inputs."""
+        local = portability.prepare_for_this_tensorflow(self.meta_graph)
         state.clear_inputs_in_place(local.graph_def)
         return local
 
     @functools.cached_property
-    def wiring(self) -> Wiring:
-        """The nodes and how they are connected."""
+    def index(self) -> GraphIndex:
+        """The nodes by name, and their connections."""
         with self.blamed():
-            return Wiring(self._local)
+            return GraphIndex(self._local)
 
     @functools.cached_property
     def state_ops(self) -> frozenset[str]:
-        """The ops that are in a graph once, however often the module is applied.
+        """The names of the ops that a graph has once, however often the module is applied.
 
-        They hold state, or the path of an asset: a program that is exported finds its
-        assets by their constants, so there must be one of each.
+        These are the ops that hold state, and the constants with the paths of assets:
+        TensorFlow finds the assets of an exported program by these constants, so each must
+        exist once.
         """
-        holders = {node.name for node in state.holders(self.wiring.graph_def.node)}
+        state_nodes = {node.name for node in state.find_state_nodes(self.index.graph_def.node)}
         assets = collections.names_in(self.meta_graph, collections.ASSET_FILEPATHS)
-        return frozenset(holders | {op_name(tensor) for tensor in assets})
+        return frozenset(state_nodes | {op_name(tensor) for tensor in assets})
 
     @functools.cached_property
     def state_tensors(self) -> frozenset[str]:
-        """The outputs of the state ops, which applications take from the state graph."""
+        """The outputs of the state ops; applications read them from the state graph."""
         return frozenset(f"{op}:0" for op in self.state_ops)
 
     @functools.cached_property
@@ -201,14 +207,14 @@ class Variant:
             return [self._variable(definition) for definition in definitions]
 
     def _variable(self, definition: VariableDef) -> state.VariableState:
-        node = self.wiring.nodes.get(op_name(definition.variable_name))
+        node = self.index.nodes.get(op_name(definition.variable_name))
         if node is None:
             raise ModuleFormatError(
                 f"The graph lacks the op of the variable '{definition.variable_name}'. Fetch the "
                 "module again."
             )
         try:
-            return state.variable_state(definition, node)
+            return state.make_variable_state(definition, node)
         except (TypeError, ValueError) as error:
             raise ModuleFormatError(
                 f"Variable '{definition.variable_name}' has a data type or shape that TensorFlow "
@@ -217,30 +223,31 @@ class Variant:
 
     @property
     def variable_names(self) -> set[str]:
-        """The names that the variables have in a checkpoint; parts of one have one name."""
+        """The names of the variables in a checkpoint; slices of a variable share one name."""
         return {variable.checkpoint_name for variable in self.variables}
 
     def names_of(self, key: str) -> set[str]:
-        """The names of the variables in a collection."""
+        """Returns the names of the variables in a collection."""
         return {d.variable_name for d in collections.variables_in(self.meta_graph, key)}
 
     def state_template(self, trainable: bool, restored: bool) -> Template:
-        """The state, and what initialises it.
+        """Returns the template of the state and its initialisers.
 
         Args:
-            trainable: whether to add what the regularisation losses need.
-            restored: whether the variables' values come from elsewhere.
+            trainable: Whether to add the ops that the regularisation losses need.
+            restored: Whether to leave out the author's initialisers of variables, because
+                the values come from a checkpoint.
 
         Raises:
-            UnregisteredOpsError: if an op is unknown.
+            UnregisteredOpsError: If this process does not know an op.
         """
         key = (trainable, restored)
         if key not in self._states:
             with self.blamed():
-                self._states[key] = self._state_template(*key)
+                self._states[key] = self._make_state_template(*key)
         return self._states[key]
 
-    def _state_template(self, trainable: bool, restored: bool) -> Template:
+    def _make_state_template(self, trainable: bool, restored: bool) -> Template:
         roots = set(self.state_ops)
         for variable in self.variables:
             definition = variable.definition
@@ -251,33 +258,33 @@ class Variant:
         roots.update(collections.names_in(self.meta_graph, collections.TABLE_INITIALIZERS))
         if trainable:
             roots.update(collections.names_in(self.meta_graph, collections.REGULARIZATION_LOSSES))
-        return self._template(self._needed(roots))
+        return self._make_template(self._find_needed(roots))
 
     def application_template(self, signature: str, trainable: bool) -> Template:
-        """What computes the outputs of a signature.
+        """Returns the template of the ops that compute the outputs of a signature.
 
         Args:
-            signature: its name.
-            trainable: whether to add the update ops. Those that need an input of
-                another signature are left out, as nobody could run them.
+            signature: The name of the signature.
+            trainable: Whether to add the update ops. An update op that needs an input of
+                another signature is left out, as it could not be run.
 
         Raises:
-            NoSuchSignatureError: if there is none of this name.
-            UnregisteredOpsError: if an op is unknown.
+            NoSuchSignatureError: If no signature has this name.
+            UnregisteredOpsError: If this process does not know an op.
         """
         key = (signature, trainable)
         if key not in self._applications:
             with self.blamed():
-                self._applications[key] = self._application_template(*key)
+                self._applications[key] = self._make_application_template(*key)
         return self._applications[key]
 
     def check_usable(self) -> None:
-        """Checks that the ops of at least one signature are known.
+        """Checks that this process knows all ops of at least one signature.
 
         Raises:
-            UnregisteredOpsError: if every signature needs an op that is not.
+            UnregisteredOpsError: If every signature needs an unknown op.
         """
-        if not registration.unregistered_ops(self.wiring.graph_def):
+        if not registration.unregistered_ops(self.index.graph_def):
             return
         failure = None
         for name in self.signatures:
@@ -290,7 +297,7 @@ class Variant:
         if failure is not None:
             raise failure
 
-    def _application_template(self, name: str, trainable: bool) -> Template:
+    def _make_application_template(self, name: str, trainable: bool) -> Template:
         signature = self.signature(name)
         fed = {tensor for info in signature.inputs.values() for tensor in info.tensor_names}
         replaced = fed | self.state_tensors
@@ -299,42 +306,42 @@ class Variant:
         updates: list[str] = []
         if trainable:
             updates = collections.names_in(self.meta_graph, collections.UPDATE_OPS)
-        part = self._needed([*roots, *updates], replaced, replaced_ops)
-        empty = [op for op in part.ops if self.wiring.nodes[op].op == "Placeholder"]
+        part = self._find_needed([*roots, *updates], replaced, replaced_ops)
+        empty = [op for op in part.ops if self.index.nodes[op].op == "Placeholder"]
         if updates and empty:
-            starved = self.wiring.dependents(empty, part, replaced)
+            starved = self.index.find_dependents(empty, part, replaced)
             updates = [u for u in updates if op_name(u) not in starved]
-            part = self._needed([*roots, *updates], replaced, replaced_ops)
-        return self._template(part, tuple(updates), replaced_ops)
+            part = self._find_needed([*roots, *updates], replaced, replaced_ops)
+        return self._make_template(part, tuple(updates), replaced_ops)
 
-    def _needed(
+    def _find_needed(
         self,
         roots: Iterable[str],
         replaced: Collection[str] = (),
         replaced_ops: Collection[str] = (),
-    ) -> Part:
+    ) -> Subgraph:
         try:
-            return self.wiring.needed(roots, replaced, replaced_ops)
+            return self.index.find_needed(roots, replaced, replaced_ops)
         except KeyError as error:
             op = error.args[0]
             raise ModuleFormatError(
-                f"{self._referrer(op)} refers to op '{op}', which is not in the graph. Fetch the "
-                "module again."
+                f"{self._find_referrer(op)} refers to op '{op}', which is not in the graph. Fetch "
+                "the module again."
             ) from error
 
-    def _referrer(self, op: str) -> str:
-        for name, node in self.wiring.nodes.items():
+    def _find_referrer(self, op: str) -> str:
+        for name, node in self.index.nodes.items():
             if op in map(op_name, node.input):
                 return f"Op '{name}'"
         return "A signature or collection"
 
-    def _template(
-        self, part: Part, updates: tuple[str, ...] = (), replaced_ops: Collection[str] = ()
+    def _make_template(
+        self, part: Subgraph, updates: tuple[str, ...] = (), replaced_ops: Collection[str] = ()
     ) -> Template:
-        graph_def = self.wiring.graph_of(part.ops)
+        graph_def = self.index.extract(part.ops)
         registration.check_registered(graph_def, self.tags)
-        graph_def = colocation.drop_dead_constraints(graph_def, self.wiring.nodes, replaced_ops)
-        # State is there from the start.
+        graph_def = colocation.drop_dead_constraints(graph_def, self.index.nodes, replaced_ops)
+        # State exists before the application, so nothing needs to wait for it.
         remove_control_inputs_in_place(graph_def, part.controls & self.state_ops)
         anchors = {op for node in graph_def.node for op in colocation.find_colocated_ops(node)}
         return Template(

@@ -1,1 +1,1 @@
-"""Graph surgery: protos in, protos out; no session, no default graph, no files."""
+"""Graph surgery: functions from protos to protos, without sessions, default graph or files."""

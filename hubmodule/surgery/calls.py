@@ -1,4 +1,4 @@
-"""Checks the calls of functions that would end the process: TensorFlow follows them unseen."""
+"""Checks calls of functions: TensorFlow does not, and bad ones crash the process."""
 
 from __future__ import annotations
 
@@ -9,34 +9,34 @@ from tensorflow.core.framework import function_pb2, op_def_pb2
 
 from hubmodule import _tf
 from hubmodule.errors import ModuleFormatError
-from hubmodule.surgery.functions import calls_in
+from hubmodule.surgery.functions import list_calls
 
-# Per op that is replaced by what it calls: the attributes with the types of its inputs and of
-# its outputs, which are those of the functions.
+# For each op that TensorFlow may replace by the function that it calls: the attributes with the
+# types of its inputs and of its outputs, which must be those of the function.
 _TYPES = {
     **dict.fromkeys(["StatelessWhile", "While"], ("T", "T")),
     **dict.fromkeys(["Case", "If", "StatelessCase", "StatelessIf"], ("Tin", "Tout")),
     **dict.fromkeys(["PartitionedCall", "StatefulPartitionedCall"], ("Tin", "Tout")),
 }
-# A loop's condition gives a truth value only.
+# The condition of a loop has one output, a truth value.
 _CONDITION = "cond"
-# Marks conditionals and loops that are replaced by the bodies of what they call, at once.
+# Marks conditionals and loops that TensorFlow replaces by the bodies of their functions.
 _EXPANDED = "_lower_using_switch_merge"
 
 
 def check_calls(graph_def: tf.compat.v1.GraphDef, op_types: Collection[str]) -> None:
     """Checks that the functions which a graph calls exist, and can be expanded.
 
-    A loop whose body is missing, takes other arguments, or is the function that the loop is
-    in, has TensorFlow end with a segmentation fault.
+    TensorFlow crashes with a segmentation fault at a loop whose body is missing, has other
+    arguments, or is the function that contains the loop.
 
     Args:
         graph_def: The graph, with its functions.
         op_types: The types of all ops of the graph and of its functions.
 
     Raises:
-        ModuleFormatError: if a function is missing, takes or gives other types than its
-            caller passes and expects, or is expanded without end.
+        ModuleFormatError: If a function is missing, has other argument or result types than
+            its caller, or would be expanded without end.
     """
     callers = {op for op in op_types if _tf.takes_functions(op)}
     if not callers:
@@ -46,7 +46,7 @@ def check_calls(graph_def: tf.compat.v1.GraphDef, op_types: Collection[str]) -> 
     for place, nodes in [("", graph_def.node), *((n, f.node_def) for n, f in functions.items())]:
         for node in nodes:
             if node.op in callers:
-                called = set(_called(node))
+                called = set(_find_called(node))
                 _check_present(node, place, called, functions)
                 if all(name in node.attr for name in _TYPES.get(node.op, ("",))):
                     _check_types(node, place, functions)
@@ -55,9 +55,9 @@ def check_calls(graph_def: tf.compat.v1.GraphDef, op_types: Collection[str]) -> 
     _check_ends(expanded)
 
 
-def _called(node: tf.compat.v1.NodeDef) -> Iterator[str]:
+def _find_called(node: tf.compat.v1.NodeDef) -> Iterator[str]:
     for value in node.attr.values():
-        for call in calls_in(value):
+        for call in list_calls(value):
             yield call.name
 
 
@@ -66,24 +66,24 @@ def _check_types(
 ) -> None:
     takes, gives = (list(node.attr[name].list.type) for name in _TYPES[node.op])
     for key, value in node.attr.items():
-        for call in calls_in(value):
+        for call in list_calls(value):
             if (function := functions.get(call.name)) is None:
                 continue
             signature = function.signature
-            fits = _fits(signature.input_arg, takes)
+            fits = _have_types(signature.input_arg, takes)
             if key == _CONDITION:
                 fits = fits and len(signature.output_arg) == 1
             else:
-                fits = fits and _fits(signature.output_arg, gives)
+                fits = fits and _have_types(signature.output_arg, gives)
             if not fits:
                 raise ModuleFormatError(
-                    f"{_shown(node, place)} calls function '{call.name}' with arguments or results "
-                    "of other types than that has. Fetch the module again."
+                    f"{_describe(node, place)} calls function '{call.name}' with other argument "
+                    "or result types than it has. Fetch the module again."
                 )
 
 
-def _fits(arguments: Sequence[op_def_pb2.OpDef.ArgDef], types: Sequence[int]) -> bool:
-    """Whether arguments of a function are of some types; True if that cannot be told."""
+def _have_types(arguments: Sequence[op_def_pb2.OpDef.ArgDef], types: Sequence[int]) -> bool:
+    """Whether arguments of a function have some types; True if their types are not fixed."""
     if any(argument.number_attr or argument.type_list_attr for argument in arguments):
         return True
     return len(arguments) == len(types) and all(
@@ -91,7 +91,7 @@ def _fits(arguments: Sequence[op_def_pb2.OpDef.ArgDef], types: Sequence[int]) ->
     )
 
 
-def _shown(node: tf.compat.v1.NodeDef, place: str) -> str:
+def _describe(node: tf.compat.v1.NodeDef, place: str) -> str:
     where = f" in function '{place}'" if place else ""
     return f"Op '{node.name}' of type {node.op}{where}"
 
@@ -103,13 +103,13 @@ def _check_present(
         # An op can take the place of a function.
         if name not in functions and _tf.op_def(name) is None:
             raise ModuleFormatError(
-                f"{_shown(node, place)} calls function '{name}', which is not in the module's "
+                f"{_describe(node, place)} calls function '{name}', which is not in the module's "
                 "graph. Fetch the module again."
             )
 
 
 def _check_ends(calls: Mapping[str, Iterable[str]]) -> None:
-    """Checks that no function is, at last, expanded within itself."""
+    """Checks that no function is expanded within itself, directly or through others."""
     done: set[str] = set()
     for root in calls:
         path: list[str] = []

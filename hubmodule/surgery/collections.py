@@ -1,4 +1,4 @@
-"""The collections of a MetaGraph: which a module may carry, and what they name."""
+"""The collections of a MetaGraph: the supported ones, and the names in them."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ SUPPORTED = frozenset(
 
 
 def check_supported(keys: Iterable[str]) -> None:
-    """Checks that a module may carry collections of these names.
+    """Checks that a module may have collections with these names.
 
     Raises:
-        ModuleDefinitionError: if it may not; it names the others.
+        ModuleDefinitionError: If it may not; the message lists the unsupported names.
     """
     unsupported = sorted(key for key in set(keys) - SUPPORTED if isinstance(key, str))
     if unsupported:
@@ -54,17 +54,17 @@ def check_supported(keys: Iterable[str]) -> None:
 
 
 def names_in(meta_graph: MetaGraphDef, key: str) -> list[str]:
-    """The names of the ops or tensors in a collection, without repetitions."""
+    """Returns the names of the ops or tensors in a collection, without repetitions."""
     if key not in meta_graph.collection_def:
         return []
     return list(dict.fromkeys(meta_graph.collection_def[key].node_list.value))
 
 
 def variables_in(meta_graph: MetaGraphDef, key: str) -> list[VariableDef]:
-    """The variables of a collection, without repetitions.
+    """Returns the variables of a collection, without repetitions.
 
     Raises:
-        ModuleFormatError: if one cannot be read.
+        ModuleFormatError: If a variable cannot be read.
     """
     if key not in meta_graph.collection_def:
         return []

@@ -1,4 +1,4 @@
-"""Checks the constants that would end the process, or stop it, within TensorFlow."""
+"""Checks constants: bad ones crash TensorFlow, or make it hang."""
 
 from __future__ import annotations
 
@@ -8,37 +8,37 @@ import tensorflow as tf
 
 from hubmodule.errors import ModuleFormatError
 
-# No machine holds as many; TensorFlow asks for the memory again and again, for half a minute.
+# More than the memory of any machine; TensorFlow retries the allocation for half a minute.
 _MOST_ELEMENTS = 2**40
-# No shape in fewer bytes has as many.
+# A shape of fewer bytes cannot have so many elements.
 _BYTES_OF_A_LARGE_SHAPE = 9
 
 
 def check_constant(node: tf.compat.v1.NodeDef) -> None:
-    """Checks the type and the size of a constant.
+    """Checks the dtype and the size of a constant.
 
-    TensorFlow takes what the op gives for what the value is: if the two are of different
-    types, it ends with an abort.
+    TensorFlow reads the value with the dtype of the op, and aborts if the value has another.
 
     Raises:
-        ModuleFormatError: if the value is of another type than the op gives, or too large.
+        ModuleFormatError: If the value has another dtype than the op, or is too large.
     """
     value, dtype = node.attr["value"].tensor, node.attr["dtype"].type
     if value.dtype != dtype:
         raise ModuleFormatError(
-            f"Constant '{node.name}' has a value of type {_name(value.dtype)}, but is declared as "
-            f"{_name(dtype)}. Fetch the module again."
+            f"Constant '{node.name}' has a value of type {_name_dtype(value.dtype)}, but is "
+            f"declared as "
+            f"{_name_dtype(dtype)}. Fetch the module again."
         )
     if value.tensor_shape.ByteSize() >= _BYTES_OF_A_LARGE_SHAPE:
         sizes = [dimension.size for dimension in value.tensor_shape.dim]
         if math.prod(sizes) >= _MOST_ELEMENTS:
             raise ModuleFormatError(
-                f"Constant '{node.name}' has the shape {sizes}, which no memory holds. Fetch the "
-                "module again."
+                f"Constant '{node.name}' has the shape {sizes}, which is larger than any memory. "
+                "Fetch the module again."
             )
 
 
-def _name(dtype: int) -> str:
+def _name_dtype(dtype: int) -> str:
     try:
         return tf.as_dtype(dtype).name
     except TypeError:

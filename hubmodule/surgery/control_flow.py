@@ -1,4 +1,4 @@
-"""The v1 control flow contexts of a graph: which ops belong to which, and what each needs.
+"""The v1 control flow contexts of a graph: their ops, and the ops that those need.
 
 A graph with v1 loops and conditionals carries their contexts in the collections
 "while_context" and "cond_context"; without them, gradients cannot be built.
@@ -18,7 +18,7 @@ from hubmodule.errors import ModuleFormatError
 from hubmodule.surgery import collections
 from hubmodule.surgery.names import op_name
 
-# By the collections that they are in.
+# By collection.
 CONTEXT_DEFS = {
     collections.WHILE_CONTEXT: control_flow_pb2.WhileContextDef,
     collections.COND_CONTEXT: control_flow_pb2.CondContextDef,
@@ -37,44 +37,50 @@ class Contexts:
     """The control flow contexts of one MetaGraph.
 
     Args:
-        meta_graph: where they are read from.
+        meta_graph: The MetaGraphDef with the collections of contexts.
+
+    Raises:
+        ModuleFormatError: If a context cannot be read.
     """
 
     def __init__(self, meta_graph: MetaGraphDef):
-        self._roots = list(_parsed(meta_graph))
+        self._roots = list(_parse_contexts(meta_graph))
         self._companions: dict[str, set[str]] = defaultdict(set)
         for _, root in self._roots:
-            for context in family(root):
-                essential = _essential_ops(context)
-                for op in members(context):
+            for context in iterate_family(root):
+                essential = _find_essential_ops(context)
+                for op in find_members(context):
                     self._companions[op] |= essential
 
-    def companions(self, op: str) -> set[str]:
-        """The ops that an op cannot be without, as they hold up the contexts that it is in.
+    def find_companions(self, op: str) -> set[str]:
+        """Finds the ops that the contexts of an op need.
 
-        A loop stays whole: its enters, exits and pivots are found by name when a
+        A loop stays complete: its enters, exits and pivots are found by name when a
         gradient is built.
         """
         return self._companions.get(op, set())
 
-    def moved(self, scope: str, new_name: Callable[[str], str | None]) -> Iterator[tuple[str, Any]]:
-        """The contexts of a part of the graph that is moved under a scope.
+    def move_under(
+        self, scope: str, new_name: Callable[[str], str | None]
+    ) -> Iterator[tuple[str, Any]]:
+        """Moves the contexts of a subgraph under a scope.
 
         Args:
-            scope: absolute, with its final "/".
-            new_name: gives the new name of an op or tensor, or None for what is not there.
+            scope: The absolute scope, with the final "/".
+            new_name: A function from the name of an op or tensor to its new name; None if it
+                is not in the subgraph.
 
         Yields:
-            The collection and the new context def of each outermost context that is
-            still inhabited.
+            The collection and the new context def of each outermost context that has ops in
+            the subgraph.
         """
         for key, root in self._roots:
-            context = _moved(root, scope, new_name)
+            context = _move_context(root, scope, new_name)
             if context is not None:
                 yield key, context
 
 
-def _parsed(meta_graph: MetaGraphDef) -> Iterator[tuple[str, Any]]:
+def _parse_contexts(meta_graph: MetaGraphDef) -> Iterator[tuple[str, Any]]:
     for key, context_def in CONTEXT_DEFS.items():
         if key in meta_graph.collection_def:
             for serialized in meta_graph.collection_def[key].bytes_list.value:
@@ -87,33 +93,33 @@ def _parsed(meta_graph: MetaGraphDef) -> Iterator[tuple[str, Any]]:
                 yield key, context
 
 
-def family(context: Any) -> Iterator[Any]:
-    """A context def, and those that are nested in it."""
+def iterate_family(context: Any) -> Iterator[Any]:
+    """Yields a context def and all context defs nested in it."""
     yield context
     for nested in context.nested_contexts:
-        yield from family(getattr(nested, nested.WhichOneof("ctxt")))
+        yield from iterate_family(getattr(nested, nested.WhichOneof("ctxt")))
 
 
-def members(context: Any) -> set[str]:
-    """The names of the ops that are in a context."""
+def find_members(context: Any) -> set[str]:
+    """Returns the names of the ops of a context."""
     values = context.values_def
     return {op_name(v) for v in values.values if v not in values.external_values}
 
 
-def _essential_ops(context: Any) -> set[str]:
+def _find_essential_ops(context: Any) -> set[str]:
     names = [getattr(context, field, "") for field in _SINGLE_NAMES]
     for field in _REPEATED_NAMES:
         names.extend(getattr(context, field, ()))
     return {op_name(name) for name in names if name}
 
 
-def _moved(context: Any, scope: str, new_name: Callable[[str], str | None]) -> Any | None:
-    """The context with new names, or None if none of its ops is left."""
+def _move_context(context: Any, scope: str, new_name: Callable[[str], str | None]) -> Any | None:
+    """Returns the context with new names; None if the subgraph has none of its ops."""
     if new_name(context.pivot_name) is None:
         return None
     moved = type(context)()
     moved.CopyFrom(context)
-    # The context's name is the frame's name, which moves like the attribute of Enter ops.
+    # The context has the name of the frame, which moves like the attribute of Enter ops.
     moved.context_name = scope + context.context_name
     for field in _SINGLE_NAMES:
         if getattr(context, field, ""):
@@ -147,6 +153,6 @@ def _move_nested(
     del moved.nested_contexts[:]
     for holder in context.nested_contexts:
         kind = holder.WhichOneof("ctxt")
-        nested = _moved(getattr(holder, kind), scope, new_name)
+        nested = _move_context(getattr(holder, kind), scope, new_name)
         if nested is not None:
             getattr(moved.nested_contexts.add(), kind).CopyFrom(nested)

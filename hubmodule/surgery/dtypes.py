@@ -1,4 +1,4 @@
-"""The types of what an op gives, as its node and its OpDef tell."""
+"""The dtypes of the outputs of an op, from its node and its OpDef."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import tensorflow as tf
 from hubmodule import _tf
 
 
-def output_dtypes(node: tf.compat.v1.NodeDef) -> list[int]:
-    """The DataType of each output of a node; empty if the type of op is not known."""
+def get_output_dtypes(node: tf.compat.v1.NodeDef) -> list[int]:
+    """Returns the DataType of each output of a node; [] if this process does not know the op."""
     definition = _tf.op_def(node.op)
     if definition is None:
         return []
-    # Nodes may lack attributes that have their default values.
+    # Nodes may lack attributes with default values.
     attributes = {attr.name: attr.default_value for attr in definition.attr} | dict(node.attr)
     dtypes: list[int] = []
     for output in definition.output_arg:

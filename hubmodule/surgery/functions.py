@@ -1,4 +1,4 @@
-"""The function library of a graph: what of it is needed, and under which names."""
+"""The function library of a graph: extracts the functions that nodes need, renames them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tensorflow.core.framework import attr_value_pb2, function_pb2
 
 
 class FunctionLibrary:
-    """The functions of a graph, with what each calls, which is found out once.
+    """The functions of a graph, and the functions that each of them calls, cached.
 
     Args:
         library: The library of the graph. It is not changed, and must not change afterwards.
@@ -25,18 +25,20 @@ class FunctionLibrary:
         self._names = self._places.keys() | self._gradients.keys()
         self._calls: dict[str, set[str]] = {}
 
-    def needed_by(self, nodes: Iterable[tf.compat.v1.NodeDef]) -> function_pb2.FunctionDefLibrary:
+    def extract_needed(
+        self, nodes: Iterable[tf.compat.v1.NodeDef]
+    ) -> function_pb2.FunctionDefLibrary:
         """Returns the part of the library that nodes need, directly or through functions."""
         kept = function_pb2.FunctionDefLibrary()
         if not self._names:
             return kept
         needed: set[str] = set()
-        pending = list(_called(nodes, self._names))
+        pending = list(_find_called(nodes, self._names))
         while pending:
             name = pending.pop()
             if name not in needed:
                 needed.add(name)
-                pending.extend(self._called_by(name))
+                pending.extend(self._find_called_by(name))
         places = sorted(self._places[name] for name in needed & self._places.keys())
         kept.function.extend(self._library.function[place] for place in places)
         places = sorted(
@@ -45,7 +47,7 @@ class FunctionLibrary:
         kept.gradient.extend(self._library.gradient[place] for place in places)
         return kept
 
-    def _called_by(self, name: str) -> set[str]:
+    def _find_called_by(self, name: str) -> set[str]:
         """Returns the functions of the library that a function names, its gradient among them."""
         if name not in self._calls:
             called = {
@@ -54,19 +56,19 @@ class FunctionLibrary:
             called &= self._places.keys()
             if name in self._places:
                 function = self._library.function[self._places[name]]
-                called.update(_called(function.node_def, self._names))
-                called.update(_named_in(function.attr.values(), self._names))
+                called.update(_find_called(function.node_def, self._names))
+                called.update(_find_named(function.attr.values(), self._names))
             self._calls[name] = called
         return self._calls[name]
 
 
-def with_renamed_functions(graph_def: tf.compat.v1.GraphDef, suffix: str) -> tf.compat.v1.GraphDef:
-    """The graph with a suffix to the name of each of its functions; itself if it has none.
+def rename_functions(graph_def: tf.compat.v1.GraphDef, suffix: str) -> tf.compat.v1.GraphDef:
+    """Returns the graph with a suffix at the name of each function; itself if it has none.
 
-    Functions are one namespace per graph, and TensorFlow names them by counters
-    ("while_body_12"), so two modules made by two programs often use one name for
-    two functions. Even one module needs new names for each application: gradients
-    of a loop are put under names that derive from those of its functions.
+    Functions have one namespace per graph, and TensorFlow names them by counters
+    ("while_body_12"), so modules of two programs often have different functions of one name.
+    Even one module needs new names for each application, because TensorFlow derives the
+    names of the gradients of a loop from those of its functions.
     """
     if not graph_def.library.function:
         return graph_def
@@ -84,24 +86,24 @@ def with_renamed_functions(graph_def: tf.compat.v1.GraphDef, suffix: str) -> tf.
     return renamed
 
 
-def _called(nodes: Iterable[tf.compat.v1.NodeDef], functions: Container[str]) -> Iterator[str]:
+def _find_called(nodes: Iterable[tf.compat.v1.NodeDef], functions: Container[str]) -> Iterator[str]:
     for node in nodes:
         if node.op in functions:
             yield node.op
-        yield from _named_in(node.attr.values(), functions)
+        yield from _find_named(node.attr.values(), functions)
 
 
-def _named_in(
+def _find_named(
     values: Iterable[attr_value_pb2.AttrValue], functions: Container[str]
 ) -> Iterator[str]:
     for value in values:
-        for call in calls_in(value):
+        for call in list_calls(value):
             if call.name in functions:
                 yield call.name
-            yield from _named_in(call.attr.values(), functions)
+            yield from _find_named(call.attr.values(), functions)
 
 
-def calls_in(value: attr_value_pb2.AttrValue) -> list[attr_value_pb2.NameAttrList]:
+def list_calls(value: attr_value_pb2.AttrValue) -> list[attr_value_pb2.NameAttrList]:
     """Returns the functions that an attribute names."""
     kind = value.WhichOneof("value")
     if kind == "func":
@@ -121,6 +123,6 @@ def _rename_values(
 ) -> None:
     """Changes the attribute values in place."""
     for value in values:
-        for call in calls_in(value):
+        for call in list_calls(value):
             call.name = new_names.get(call.name, call.name)
             _rename_values(call.attr.values(), new_names)

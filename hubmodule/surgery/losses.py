@@ -1,4 +1,4 @@
-"""Makes the regularisation losses of a MetaGraph callable."""
+"""Adds signatures that compute the regularisation losses of a MetaGraph."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import tensorflow as tf
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
 from hubmodule.surgery import collections
-from hubmodule.surgery.dtypes import output_dtypes
+from hubmodule.surgery.dtypes import get_output_dtypes
 from hubmodule.surgery.names import op_name
 
 _PREFIX = "hubmodule/regularization_loss"
 
 
-def with_loss_signatures(meta_graph: MetaGraphDef) -> tuple[MetaGraphDef, list[str]]:
-    """A MetaGraph whose signatures are its regularisation losses.
+def add_loss_signatures(meta_graph: MetaGraphDef) -> tuple[MetaGraphDef, list[str]]:
+    """Replaces the signatures of a MetaGraph by one for each regularisation loss.
 
     Returns:
-        A new MetaGraph, and the names of its signatures, one for each loss: without
-        inputs, with the output "default".
+        A new MetaGraphDef, and the names of its signatures, which have no inputs and the
+        output "default".
     """
     result = MetaGraphDef()
     result.CopyFrom(meta_graph)
@@ -34,12 +34,12 @@ def with_loss_signatures(meta_graph: MetaGraphDef) -> tuple[MetaGraphDef, list[s
 
 
 def loss_tensors(meta_graph: MetaGraphDef) -> list[str]:
-    """The names of the regularisation losses of a MetaGraph."""
+    """Returns the names of the tensors with the regularisation losses of a MetaGraph."""
     return collections.names_in(meta_graph, collections.REGULARIZATION_LOSSES)
 
 
 def _dtype(node: tf.compat.v1.NodeDef | None, tensor: str) -> int:
-    dtypes = output_dtypes(node) if node else []
+    dtypes = get_output_dtypes(node) if node else []
     index = int(tensor.partition(":")[2] or 0)
     # A missing or unknown op is an error when the loss is computed, not before.
     return dtypes[index] if index < len(dtypes) else tf.float32.as_datatype_enum

@@ -1,4 +1,4 @@
-"""Names as GraphDefs spell them.
+"""The spelling of names in GraphDefs.
 
 An input of a node is "op" (its output 0), "op:2", or "^op" (a control input); a
 tensor is "op:2", with the index; a scope ends with "/", or is empty.
@@ -8,12 +8,12 @@ from __future__ import annotations
 
 
 def op_name(reference: str) -> str:
-    """The name of the op that an input, a tensor name or an op name refers to."""
+    """Returns the name of the op that an input, a tensor name or an op name refers to."""
     return reference.lstrip("^").partition(":")[0]
 
 
 def tensor_name(reference: str) -> str:
-    """The tensor that a data input refers to: "op" is "op:0"."""
+    """Returns the name of the tensor that a data input refers to: "op" means "op:0"."""
     return reference if ":" in reference else reference + ":0"
 
 
@@ -23,5 +23,5 @@ def is_control(reference: str) -> bool:
 
 
 def under(scope: str, reference: str) -> str:
-    """An input, a tensor or an op, moved under a scope."""
+    """Returns the name of an input, a tensor or an op after it is moved under a scope."""
     return "^" + scope + reference[1:] if is_control(reference) else scope + reference

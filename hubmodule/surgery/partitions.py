@@ -1,4 +1,4 @@
-"""Tells whole variables from the parts of partitioned ones."""
+"""The slices of partitioned variables: their names, shapes and positions."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ def is_part(variable_def: VariableDef) -> bool:
 
 
 def full_name(variable_def: VariableDef) -> str:
-    """The name of a variable in a checkpoint: for a part, that of the whole."""
+    """Returns the name of a variable in a checkpoint; all slices of a variable share it."""
     if is_part(variable_def):
         return variable_def.save_slice_info_def.full_name
     return op_name(variable_def.variable_name)
 
 
 def slice_spec(variable_def: VariableDef) -> str:
-    """Where a part lies in the whole, as SaveV2 and RestoreV2 want it; "" for a whole variable.
+    """Returns the position of a slice, as SaveV2 and RestoreV2 take it; "" for other variables.
 
     The format, "4 2 0,2:-", is that of tensorflow/core/framework/tensor_slice.h: the
     full shape, then start and length per dimension.
@@ -38,14 +38,14 @@ def slice_spec(variable_def: VariableDef) -> str:
 
 
 def full_shape(variable_def: VariableDef) -> tuple[int, ...] | None:
-    """The shape of the whole that a part belongs to; None for a whole variable."""
+    """Returns the shape of the whole variable of a slice; None for other variables."""
     if not is_part(variable_def):
         return None
     return tuple(variable_def.save_slice_info_def.full_shape)
 
 
-def grouped(variable_defs: Iterable[VariableDef]) -> dict[str, list[VariableDef]]:
-    """The variables by their names in a checkpoint; parts in the order of their offsets."""
+def group_by_full_name(variable_defs: Iterable[VariableDef]) -> dict[str, list[VariableDef]]:
+    """Groups variables by their names in a checkpoint; slices in the order of their offsets."""
     groups: dict[str, list[VariableDef]] = {}
     for variable_def in variable_defs:
         groups.setdefault(full_name(variable_def), []).append(variable_def)

@@ -1,7 +1,7 @@
 """Makes graphs portable: between TensorFlow versions, machines and programs.
 
-In both directions, attributes that only one of two TensorFlows knows and that change
-nothing are left out, and so is what belongs to the author's process or machine.
+Attributes that only one of two TensorFlow versions knows, and that have no effect, are removed;
+so are names of the author's process and machine.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 from hubmodule import _tf
 from hubmodule.surgery.names import op_name
 
-# A name by which a call of a function finds its gradient in the process that traced it.
+# The name of a gradient function, which is valid in the process that traced the call only.
 _GRADIENT_OF_A_CALL = re.compile(rb"(Stateful)?PartitionedCall-\d+$")
 
 
 def all_nodes(graph_def: tf.compat.v1.GraphDef) -> Iterator[tf.compat.v1.NodeDef]:
-    """The nodes of a graph and of the bodies of its functions."""
+    """Yields the nodes of a graph and of the bodies of its functions."""
     yield from graph_def.node
     for function in graph_def.library.function:
         yield from function.node_def
 
 
-def for_older_tensorflow(meta_graph: MetaGraphDef) -> MetaGraphDef:
-    """A copy without attributes that older TensorFlows refuse and that change nothing.
+def prepare_for_older_tensorflow(meta_graph: MetaGraphDef) -> MetaGraphDef:
+    """Returns a copy without attributes that older versions refuse and that have no effect.
 
-    Requires that default-valued attributes are stripped, and that nodes have
+    Requires that attributes with default values are stripped, and that nodes have
     "_output_shapes".
     """
     portable = MetaGraphDef()
@@ -61,15 +61,15 @@ def _assigns_its_own_shape(
     return variable_shape.is_fully_defined() and variable_shape == value_shape
 
 
-def for_this_tensorflow(meta_graph: MetaGraphDef) -> MetaGraphDef:
-    """A copy that this TensorFlow can import anywhere.
+def prepare_for_this_tensorflow(meta_graph: MetaGraphDef) -> MetaGraphDef:
+    """Returns a copy that this TensorFlow can import on any machine.
 
-    Devices, and attributes that only the producer knows and left at their defaults,
-    are cleared.
+    Devices are cleared, and so are attributes with default values that only the producer
+    of the graph knows.
     """
     local = MetaGraphDef()
     local.CopyFrom(meta_graph)
-    unknown = _unknown_defaults(meta_graph.meta_info_def.stripped_op_list.op)
+    unknown = _find_unknown_defaults(meta_graph.meta_info_def.stripped_op_list.op)
     for node in all_nodes(local.graph_def):
         node.ClearField("device")
         for name, default in unknown.get(node.op, ()):
@@ -78,10 +78,10 @@ def for_this_tensorflow(meta_graph: MetaGraphDef) -> MetaGraphDef:
     return local
 
 
-def _unknown_defaults(
+def _find_unknown_defaults(
     producer_ops: Iterable[op_def_pb2.OpDef],
 ) -> dict[str, list[tuple[str, object]]]:
-    """Per op type, the attributes and defaults that only the producer has."""
+    """Finds, for each op type, the attributes and defaults that only the producer knows."""
     unknown = {}
     for producer in producer_ops:
         consumer = _tf.op_def(producer.name)
@@ -98,19 +98,20 @@ def _unknown_defaults(
     return unknown
 
 
-def without_author(
+def remove_author(
     meta_graph: MetaGraphDef, assets: Mapping[str, str], names: Mapping[str, str]
 ) -> MetaGraphDef:
-    """A copy without what belongs to the author's machine or process.
+    """Returns a copy without names and paths of the author's machine and process.
 
-    Devices are cleared, the paths of assets and of checkpoints are blanked, and calls of
-    functions forget the name of their gradient in the author's process (another process
-    may use that name for another function; without it, the gradient is the function's).
+    Devices are cleared, the paths of assets and checkpoints become empty, and calls of
+    functions lose the name of their gradient function in the author's process: another
+    process may use that name for another function, and without it TensorFlow derives the
+    gradient from the function.
 
     Args:
-        meta_graph: of the module.
-        assets: the names of asset tensors -> paths on the author's machine.
-        names: these paths -> what to call them in the names of tables.
+        meta_graph: The MetaGraphDef of the module.
+        assets: A dict from the names of asset tensors to paths on the author's machine.
+        names: A dict from these paths to their replacements in the names of tables.
     """
     clean = MetaGraphDef()
     clean.CopyFrom(meta_graph)
@@ -135,13 +136,13 @@ def without_author(
 def _rename_paths(
     node: tf.compat.v1.NodeDef, names: Mapping[bytes, bytes], lengths: Sequence[int]
 ) -> None:
-    """Renames what a table is shared under, in place: TensorFlow puts the path of its file in.
+    """Replaces paths in the shared name of a table, where TensorFlow puts them.
 
     Args:
-        node: Of any type.
-        names: The name in assets/ by the path on the author's machine.
-        lengths: The different lengths of these paths, the longest first: there are few of
-            them even where there are many assets.
+        node: A node of any type; it is changed.
+        names: A dict from paths on the author's machine to names in assets/.
+        lengths: The different lengths of these paths, longest first. They are few, even if
+            there are many assets.
     """
     if not names or "shared_name" not in node.attr:
         return

@@ -1,4 +1,4 @@
-"""Finds the part of a graph that some of its tensors and ops need."""
+"""Finds and extracts the subgraph that some tensors and ops need."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from hubmodule.surgery.names import is_control, op_name, tensor_name
 
 
 @dataclass(frozen=True)
-class Part:
-    """A part of a graph, and where it was cut off the rest.
+class Subgraph:
+    """A subgraph, and its inputs from the rest of the graph.
 
     Attributes:
-        ops: the names of the ops of the part.
-        tensors: the tensors outside of the part ("x:0") that it reads.
-        controls: the ops outside of the part that it waits for.
+        ops: The names of the ops of the subgraph.
+        tensors: The names of the tensors outside, e.g. "x:0", that it reads.
+        controls: The names of the ops outside that are control inputs of it.
     """
 
     ops: frozenset[str]
@@ -32,49 +32,49 @@ class Part:
 
 
 class _Reads(NamedTuple):
-    """What one op needs; as in Part, by whether it is replaced."""
+    """The inputs of one op: ops of the subgraph, and replaced tensors and control inputs."""
 
     ops: list[str]
     tensors: list[str]
     controls: list[str]
 
 
-class Wiring:
-    """The nodes of one MetaGraph by name, with the contexts they are in.
+class GraphIndex:
+    """The nodes of a MetaGraph by name, with their control flow contexts.
 
     Args:
-        meta_graph: is not changed, and must not change afterwards.
+        meta_graph: The MetaGraphDef. It is not changed, and must not change afterwards.
 
     Raises:
-        ModuleFormatError: if two nodes have one name, or a context cannot be read.
+        ModuleFormatError: If two nodes have the same name, or a context cannot be read.
     """
 
     def __init__(self, meta_graph: MetaGraphDef):
         self.graph_def = meta_graph.graph_def
         self.nodes = {node.name: node for node in self.graph_def.node}
         if len(self.nodes) < len(self.graph_def.node):
-            raise ModuleFormatError(_twins(self.graph_def))
+            raise ModuleFormatError(_describe_duplicates(self.graph_def))
         self._places = {name: place for place, name in enumerate(self.nodes)}
         self._library = FunctionLibrary(self.graph_def.library)
         self.contexts = Contexts(meta_graph)
 
-    def needed(
+    def find_needed(
         self,
         roots: Iterable[str],
         replaced: Collection[str] = (),
         replaced_ops: Collection[str] | None = None,
-    ) -> Part:
-        """What the roots need.
+    ) -> Subgraph:
+        """Finds the ops that some tensors and ops need, directly or through others.
 
         Args:
-            roots: names of tensors and ops.
-            replaced: tensors that come from elsewhere; what only they need is not part
-                of it. An op all of whose outputs are replaced is not either.
-            replaced_ops: the ops of `replaced`; given by who has them, as there may be
-                many more than are needed.
+            roots: The names of the tensors and ops.
+            replaced: The names of tensors that the caller replaces. Ops that only these
+                need are left out, and so is an op if all its outputs are replaced.
+            replaced_ops: The names of the ops of `replaced`; None computes them. A caller
+                that has them saves time, because they may be many.
 
         Raises:
-            KeyError: if a name is not in the graph.
+            KeyError: If a name is not in the graph.
         """
         if replaced_ops is None:
             replaced_ops = {op_name(name) for name in replaced}
@@ -86,24 +86,26 @@ class Wiring:
             op = pending.pop()
             if op not in ops:
                 ops.add(op)
-                reads = self._reads_of(op, replaced, replaced_ops)
+                reads = self._find_reads(op, replaced, replaced_ops)
                 pending.extend(reads.ops)
                 tensors.update(reads.tensors)
                 controls.update(reads.controls)
-        return Part(frozenset(ops), frozenset(tensors), frozenset(controls))
+        return Subgraph(frozenset(ops), frozenset(tensors), frozenset(controls))
 
-    def dependents(self, targets: Iterable[str], part: Part, replaced: Collection[str]) -> set[str]:
-        """Finds the ops of a part that need some of its ops, directly or through others.
+    def find_dependents(
+        self, targets: Iterable[str], part: Subgraph, replaced: Collection[str]
+    ) -> set[str]:
+        """Finds the ops of a subgraph that need some of its ops, directly or through others.
 
         Args:
-            targets: Names of ops of the part. They are in the result.
-            part: What `needed` returned.
-            replaced: Tensors that come from elsewhere, as they were given to `needed`.
+            targets: The names of ops of the subgraph. They are in the result.
+            part: The subgraph, from find_needed().
+            replaced: The names of the replaced tensors, as passed to find_needed().
         """
         replaced_ops = {op_name(name) for name in replaced}
         readers: dict[str, list[str]] = defaultdict(list)
         for op in part.ops:
-            for read in self._reads_of(op, replaced, replaced_ops).ops:
+            for read in self._find_reads(op, replaced, replaced_ops).ops:
                 readers[read].append(op)
         found: set[str] = set()
         pending = list(targets)
@@ -114,10 +116,10 @@ class Wiring:
                 pending.extend(readers[op])
         return found
 
-    def _reads_of(
+    def _find_reads(
         self, op: str, replaced: Collection[str], replaced_ops: Collection[str]
     ) -> _Reads:
-        """What one op needs: ops, and the replaced tensors and ops that stand for others."""
+        """Finds the direct inputs of an op."""
         reads = _Reads([], [], [])
         for reference in self.nodes[op].input:
             if is_control(reference):
@@ -130,24 +132,24 @@ class Wiring:
                 reads.tensors.append(tensor_name(reference))
             else:
                 reads.ops.append(op_name(reference))
-        if companions := self.contexts.companions(op):
+        if companions := self.contexts.find_companions(op):
             reads.ops.extend(companions.difference(replaced_ops))
         return reads
 
-    def graph_of(self, ops: Collection[str]) -> tf.compat.v1.GraphDef:
-        """The GraphDef of some ops, in the graph's order, with the functions they need."""
+    def extract(self, ops: Collection[str]) -> tf.compat.v1.GraphDef:
+        """Makes a GraphDef of some ops, in the order of the graph, with their functions."""
         graph_def = tf.compat.v1.GraphDef(versions=self.graph_def.versions)
         graph_def.node.extend(self.nodes[op] for op in sorted(ops, key=self._places.__getitem__))
-        graph_def.library.CopyFrom(self._library.needed_by(graph_def.node))
+        graph_def.library.CopyFrom(self._library.extract_needed(graph_def.node))
         return graph_def
 
 
 def remove_control_inputs_in_place(graph_def: tf.compat.v1.GraphDef, ops: Collection[str]) -> None:
-    """Removes the control inputs that name some ops.
+    """Removes the control inputs from some ops.
 
     Args:
-        graph_def: Its nodes are changed.
-        ops: Names of ops, in the graph or not.
+        graph_def: The graph, whose nodes are changed.
+        ops: The names of the ops, which may be outside of the graph.
     """
     if not ops:
         return
@@ -158,10 +160,10 @@ def remove_control_inputs_in_place(graph_def: tf.compat.v1.GraphDef, ops: Collec
             node.input.extend(kept)
 
 
-def _twins(graph_def: tf.compat.v1.GraphDef) -> str:
+def _describe_duplicates(graph_def: tf.compat.v1.GraphDef) -> str:
     counts = Counter(node.name for node in graph_def.node)
-    twins = [name for name, count in counts.items() if count > 1]
+    names = [name for name, count in counts.items() if count > 1]
     return (
-        f"The graph has several nodes named {twins[:5]}, so that none can be told from the other. "
-        "Fetch the module again."
+        f"The graph has several nodes named {names[:5]}; names must be unique. Fetch the module "
+        "again."
     )

@@ -1,4 +1,4 @@
-"""Random numbers as inputs and outputs of a signature, so that it can be computed again."""
+"""Makes random numbers outputs or inputs of a signature, so that it can be recomputed."""
 
 from __future__ import annotations
 
@@ -8,35 +8,37 @@ from collections.abc import Iterable
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
 from hubmodule import _tf
-from hubmodule.surgery.dtypes import output_dtypes
+from hubmodule.surgery.dtypes import get_output_dtypes
 
 _RANDOM = re.compile("Random|Multinomial|TruncatedNormal|CandidateSampler")
 _INPUT = "hubmodule/draw"
 
 
 def is_random(op_type: str) -> bool:
-    """Whether an op of a type draws other numbers each time."""
+    """Whether ops of a type draw different random numbers at each run."""
     definition = _tf.op_def(op_type)
     stateful = definition is not None and definition.is_stateful
     return stateful and _RANDOM.search(op_type) is not None
 
 
-def with_draws(meta_graph: MetaGraphDef, signature: str, ops: Iterable[str]) -> MetaGraphDef:
-    """A MetaGraph with two more signatures: one that draws, and one that takes what it drew.
+def add_draw_signatures(
+    meta_graph: MetaGraphDef, signature: str, ops: Iterable[str]
+) -> MetaGraphDef:
+    """Adds two signatures: one returns the random numbers that it draws, one takes them.
 
     Args:
-        meta_graph: is not changed.
-        signature: its name.
-        ops: the names of random ops that it needs.
+        meta_graph: The MetaGraphDef, which is not changed.
+        signature: The name of the signature that the two extend.
+        ops: The names of the random ops that the signature needs.
 
     Returns:
-        A new MetaGraph. Its signature `drawing(signature)` has also the outputs of the
-        ops, and `drawn(signature)` has them as inputs under the same names; these follow
-        the others in the order of names.
+        A new MetaGraphDef. The signature drawing(signature) has the random numbers as
+        additional outputs. The signature drawn(signature) has them as additional inputs with
+        the same names, which sort after the other names.
     """
     result = MetaGraphDef()
     result.CopyFrom(meta_graph)
-    draws = _outputs(meta_graph, set(ops))
+    draws = _list_outputs(meta_graph, set(ops))
     for name in (drawing(signature), drawn(signature)):
         result.signature_def[name].CopyFrom(meta_graph.signature_def[signature])
     for index, (tensor, dtype) in enumerate(draws):
@@ -52,25 +54,25 @@ def with_draws(meta_graph: MetaGraphDef, signature: str, ops: Iterable[str]) -> 
 
 
 def drawing(signature: str) -> str:
-    """The name of the signature that has also the random numbers as outputs."""
+    """Returns the name of the signature whose outputs include the random numbers."""
     return f"{signature}/drawing"
 
 
 def drawn(signature: str) -> str:
-    """The name of the signature that has also the random numbers as inputs."""
+    """Returns the name of the signature whose inputs include the random numbers."""
     return f"{signature}/drawn"
 
 
 def is_draw(name: str) -> bool:
-    """Whether an input or output of those signatures is one of random numbers."""
+    """Whether an input or output of these two signatures holds random numbers."""
     return name.startswith(_INPUT)
 
 
-def _outputs(meta_graph: MetaGraphDef, ops: set[str]) -> list[tuple[str, int]]:
-    """The output tensors of ops, with their types."""
+def _list_outputs(meta_graph: MetaGraphDef, ops: set[str]) -> list[tuple[str, int]]:
+    """Lists the output tensors of ops with their dtypes."""
     return [
         (f"{node.name}:{index}", dtype)
         for node in meta_graph.graph_def.node
         if node.name in ops
-        for index, dtype in enumerate(output_dtypes(node))
+        for index, dtype in enumerate(get_output_dtypes(node))
     ]

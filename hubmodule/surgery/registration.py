@@ -1,4 +1,4 @@
-"""Ops that this process does not know, and the packages whose import makes them known."""
+"""Finds ops that this process does not know, and the packages that register them."""
 
 from __future__ import annotations
 
@@ -45,23 +45,28 @@ _PACKAGES_BY_PREFIX = {
 
 
 def unregistered_ops(graph_def: tf.compat.v1.GraphDef) -> list[str]:
-    """The op types of a graph, without its own functions, that this process does not know."""
-    return sorted(op for op in _op_types(graph_def) if _tf.op_def(op) is None)
+    """Returns the op types of a graph that this process does not know, except its functions."""
+    return sorted(op for op in _list_op_types(graph_def) if _tf.op_def(op) is None)
 
 
 def check_registered(graph_def: tf.compat.v1.GraphDef, tags: Collection[str]) -> None:
-    """Checks that TensorFlow knows the ops of a part of a graph variant, and survives them.
+    """Checks that TensorFlow knows the ops of a subgraph, and that none crashes the process.
+
+    Args:
+        graph_def: The subgraph of a graph variant.
+        tags: The tags of the graph variant, for the error message.
 
     Raises:
-        ModuleFormatError: if a constant or a call of a function would end the process.
-        UnregisteredOpsError: names the ops and, where known, the package to import.
+        ModuleFormatError: If a constant or a call of a function would crash the process.
+        UnregisteredOpsError: If this process does not know an op; the message lists these
+            ops and, where known, the package to import.
     """
-    op_types = _op_types(graph_def)
+    op_types = _list_op_types(graph_def)
     unknown = sorted(op for op in op_types if _tf.op_def(op) is None)
     if unknown:
         raise UnregisteredOpsError(
             f"Graph variant {sorted(tags)} of the module needs ops that are not registered in "
-            f"TensorFlow {tf.__version__}: {unknown}. {_advice(unknown)}"
+            f"TensorFlow {tf.__version__}: {unknown}. {_advise(unknown)}"
         )
     if "Const" in op_types:
         for node in all_nodes(graph_def):
@@ -70,19 +75,19 @@ def check_registered(graph_def: tf.compat.v1.GraphDef, tags: Collection[str]) ->
     check_calls(graph_def, op_types)
 
 
-def _op_types(graph_def: tf.compat.v1.GraphDef) -> set[str]:
+def _list_op_types(graph_def: tf.compat.v1.GraphDef) -> set[str]:
     own = {function.signature.name for function in graph_def.library.function}
     return {node.op for node in all_nodes(graph_def)} - own
 
 
-def _advice(unknown: Collection[str]) -> str:
-    packages = sorted({package for op in unknown if (package := _package(op))})
+def _advise(unknown: Collection[str]) -> str:
+    packages = sorted({package for op in unknown if (package := _find_package(op))})
     if not packages:
         return "Import the package that registers them before you use the module."
     return f"Install and import {' and '.join(packages)} before you use the module."
 
 
-def _package(op: str) -> str | None:
+def _find_package(op: str) -> str | None:
     if op in _TEXT_OPS:
         return "tensorflow_text"
     prefixes = (prefix for prefix in _PACKAGES_BY_PREFIX if op.startswith(prefix))

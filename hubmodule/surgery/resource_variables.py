@@ -1,4 +1,4 @@
-"""Turns state that is passed by reference into state that is passed by handle.
+"""Converts reference variables and tables to resource variables and tables.
 
 TF1 variables and tables gave references to themselves. Functions take no references,
 but every op on one has a counterpart on a resource handle.
@@ -25,7 +25,7 @@ _HOLDERS = {
     "MutableHashTable": "MutableHashTableV2",
     "MutableHashTableOfTensors": "MutableHashTableOfTensorsV2",
 }
-# These take references and give them on.
+# These pass references through.
 _PASSING = {
     "RefEnter": "Enter",
     "RefExit": "Exit",
@@ -34,7 +34,7 @@ _PASSING = {
     "RefNextIteration": "NextIteration",
     "RefSwitch": "Switch",
 }
-# Their output is the reference that they are given, after the assignment.
+# Their output is the reference that they assign to.
 _ASSIGNING = {
     "Assign": "AssignVariableOp",
     "AssignAdd": "AssignAddVariableOp",
@@ -61,7 +61,7 @@ _USING = {
         )
     },
 }
-# Attributes that the counterparts call otherwise, and those that they lack.
+# Attributes that have another name in the counterpart, and those that it lacks.
 _RENAMED = {"Assign": {"T": "dtype"}, "AssignAdd": {"T": "dtype"}, "AssignSub": {"T": "dtype"}} | {
     op: {"T": "dtype"}
     for op in _ASSIGNING
@@ -70,12 +70,12 @@ _RENAMED = {"Assign": {"T": "dtype"}, "AssignAdd": {"T": "dtype"}, "AssignSub": 
 _DROPPED = ("_output_shapes", "use_locking", "validate_shape")
 
 
-def with_resources(meta_graph: MetaGraphDef) -> MetaGraphDef:
-    """Returns the MetaGraph without references; itself if it has none.
+def convert_references(meta_graph: MetaGraphDef) -> MetaGraphDef:
+    """Returns the MetaGraph with handles instead of references; itself if it has none.
 
-    A variable is read where its reference was used as a value, once for each use and
-    after what that use waited for. Names of ops stay; the VariableDefs become those of
-    resource variables, and signatures that name references name reads.
+    Where a reference was used as a value, an op reads the variable: one for each use, with
+    the control inputs of that use. Names of ops stay. The VariableDefs become those of
+    resource variables, and signatures name the reading ops instead of references.
 
     Raises:
         ModuleFormatError: If an op on references has no counterpart.
@@ -97,12 +97,12 @@ def with_resources(meta_graph: MetaGraphDef) -> MetaGraphDef:
 
 
 class _References:
-    """What in a MetaGraph is a reference; the MetaGraph is only read.
+    """The references in a MetaGraph, which is not changed.
 
     Attributes:
         nodes: The nodes by name.
-        dtypes: The DataType of the value by the name of each tensor ("x:0") that is a
-            reference; of a table, that of resources.
+        dtypes: A dict from the name of each tensor that is a reference, e.g. "x:0", to the
+            DataType of its value; for a table, to DT_RESOURCE.
     """
 
     def __init__(self, meta_graph: MetaGraphDef):
@@ -118,7 +118,7 @@ class _References:
                 is_variable = _HOLDERS[node.op] == "VarHandleOp"
                 dtype = node.attr["dtype"].type if is_variable else tf.resource.as_datatype_enum
                 pending.append((f"{node.name}:0", dtype))
-        # From their holders on, as loops pass references around in circles.
+        # Starts at the state ops, because loops pass references in circles.
         while pending:
             tensor, dtype = pending.pop()
             if tensor in self.dtypes:
@@ -152,7 +152,7 @@ class _References:
         return False
 
     def find_handle(self, reference: str) -> tuple[str, list[str]]:
-        """Returns the handle for a reference, and the assignments to wait for before its use."""
+        """Finds the handle of a reference, and the assignments that must run before its use."""
         assignments = []
         while self.nodes[op_name(reference)].op in _ASSIGNING:
             assignments.append("^" + op_name(reference))
@@ -293,8 +293,8 @@ def _add_reads_to_contexts_in_place(
         values = meta_graph.collection_def[key].bytes_list.value
         contexts = [kind.FromString(value) for value in values]
         for root in contexts:
-            for context in control_flow.family(root):
-                for member in control_flow.members(context):
+            for context in control_flow.iterate_family(root):
+                for member in control_flow.find_members(context):
                     context.values_def.values.extend(f"{r}:0" for r in reads.get(member, ()))
         del values[:]
         values.extend(context.SerializeToString() for context in contexts)

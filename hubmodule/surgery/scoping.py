@@ -1,4 +1,4 @@
-"""Moves graphs and variables under a scope: names become absolute, ready for the import."""
+"""Moves graphs and variables under a scope: names become absolute, as the import needs them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hubmodule.surgery.names import under
 
 _ENTER_OPS = frozenset({"Enter", "RefEnter"})
 
-# Like TensorFlow's own count of functions, one for the process: function graphs share names.
+# One counter for the process, like TensorFlow's counter of functions: graphs share the names.
 _imports = itertools.count()
 
 
@@ -23,23 +23,23 @@ def graph_def_under(
     graph_def: tf.compat.v1.GraphDef,
     replaced_groups: Mapping[str, Iterable[bytes]] | None = None,
 ) -> tf.compat.v1.GraphDef:
-    """The graph with every name under a scope.
+    """Moves every name of a graph under a scope.
 
     Requires that colocation constraints name ops of the graph or of `replaced_groups`.
 
     Args:
-        scope: absolute, with its final "/".
-        graph_def: what is to be imported.
-        replaced_groups: for ops that the import replaces, the colocation groups
-            (b"loc:@name", absolute) that take the place of b"loc:@<replaced op>".
+        scope: The absolute scope, with the final "/".
+        graph_def: The graph, which is not changed.
+        replaced_groups: A dict from the name of each op that the import replaces to the
+            absolute colocation groups, e.g. b"loc:@name", that replace b"loc:@<the op>".
 
     Returns:
-        A new GraphDef. Inputs, colocation groups, the frames of loops and shared
-        names move with the names; functions get names that no other import has.
+        A new GraphDef. Inputs, colocation groups, the frames of loops and shared names move
+        with the names; functions get names that are unique in the process.
     """
     groups = {GROUP + name.encode(): list(value) for name, value in (replaced_groups or {}).items()}
     moved = tf.compat.v1.GraphDef()
-    moved.CopyFrom(functions.with_renamed_functions(graph_def, f"_hub_{next(_imports)}"))
+    moved.CopyFrom(functions.rename_functions(graph_def, f"_hub_{next(_imports)}"))
     for node in moved.node:
         node.name = scope + node.name
         if node.input:
@@ -53,11 +53,11 @@ def graph_def_under(
 def variable_def_under(
     scope: str, definition: VariableDef, trainable: bool, initial_value: str | None = None
 ) -> VariableDef:
-    """Returns the VariableDef that a variable has once its graph is under a scope.
+    """Moves the names of a VariableDef under a scope.
 
     Args:
-        scope: The absolute scope, with its final "/".
-        definition: Has names relative to the scope.
+        scope: The absolute scope, with the final "/".
+        definition: The VariableDef, with names relative to the scope.
         trainable: Whether the variable is trainable in the new graph.
         initial_value: The absolute name of the tensor with the initial value; None means
             the author's, moved under the scope.
@@ -79,23 +79,23 @@ def variable_def_under(
 def _move_attributes(
     node: tf.compat.v1.NodeDef, scope: bytes, groups: Mapping[bytes, list[bytes]]
 ) -> None:
-    """Changes the attributes that hold names, in place."""
+    """Moves the names in the attributes of a node, which is changed."""
     attr = node.attr
     if "_class" in attr:
         constraints = attr["_class"].list.s
-        moved = {new for old in constraints for new in _moved_constraint(old, scope, groups)}
+        moved = {new for old in constraints for new in _move_constraint(old, scope, groups)}
         del constraints[:]
         constraints.extend(sorted(moved))
     if "shared_name" in attr and attr["shared_name"].s:
         attr["shared_name"].s = scope + attr["shared_name"].s
     elif node.op == "VarHandleOp":
-        # Unlike tables, variables without a shared name would all be one.
+        # Unlike tables, all variables without a shared name would be the same variable.
         attr["shared_name"].s = node.name.encode()
     if node.op in _ENTER_OPS:
         attr["frame_name"].s = scope + attr["frame_name"].s
 
 
-def _moved_constraint(
+def _move_constraint(
     constraint: bytes, scope: bytes, groups: Mapping[bytes, list[bytes]]
 ) -> list[bytes]:
     if not constraint.startswith(GROUP):

@@ -1,4 +1,4 @@
-"""State: the ops that hold variables and tables, and a graph that restores variables."""
+"""State: finds the ops that hold variables and tables; builds graphs that restore variables."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from hubmodule.surgery.graph_versions import new_graph_def
 from hubmodule.surgery.names import op_name
 
 
-def holders(nodes: Iterable[tf.compat.v1.NodeDef]) -> list[tf.compat.v1.NodeDef]:
-    """The nodes that hold state: stateful, with no inputs, giving a handle or reference.
+def find_state_nodes(nodes: Iterable[tf.compat.v1.NodeDef]) -> list[tf.compat.v1.NodeDef]:
+    """Finds the nodes that hold state: stateful, without inputs, with a handle or reference.
 
-    So are variables, tables, queues and iterators; random ops (which read a shape)
-    and placeholders are not.
+    These are variables, tables, queues and iterators, but not random ops, which have a shape
+    as input, and not placeholders.
     """
     nodes = list(nodes)
     types = {op for op in {node.op for node in nodes} if _holds_state(op)}
@@ -26,13 +26,13 @@ def holders(nodes: Iterable[tf.compat.v1.NodeDef]) -> list[tf.compat.v1.NodeDef]
 
 
 def clear_inputs_in_place(graph_def: tf.compat.v1.GraphDef) -> None:
-    """Removes the inputs of the nodes that hold state: they can only be control inputs."""
-    for node in holders(graph_def.node):
+    """Removes the inputs of the nodes that hold state, which are control inputs only."""
+    for node in find_state_nodes(graph_def.node):
         del node.input[:]
 
 
 def _holds_state(op: str) -> bool:
-    # Looked up each time: the import of a package may register an op meanwhile.
+    # Not cached: the import of a package may register an op at any time.
     op_def = _tf.op_def(op)
     if op_def is None or not op_def.is_stateful or op_def.input_arg:
         return False
@@ -43,12 +43,13 @@ def _holds_state(op: str) -> bool:
 
 @dataclass(frozen=True)
 class VariableState:
-    """A variable as its ops tell it.
+    """A variable of a module.
 
     Attributes:
-        definition: the VariableDef.
-        dtype: the type of its value.
-        shape: its static shape, maybe unknown; of a part, the part's.
+        definition: The VariableDef.
+        dtype: The dtype of its value.
+        shape: The static shape of the variable or, for a partitioned variable, of the slice;
+            it may be unknown.
     """
 
     definition: VariableDef
@@ -62,27 +63,27 @@ class VariableState:
 
     @property
     def snapshot(self) -> str:
-        """The tensor with the value of the variable; old resource variables name none."""
+        """The name of the tensor with the value; the VariableDefs of old versions lack it."""
         return self.definition.snapshot_name or f"{self.op}/Read/ReadVariableOp:0"
 
     @property
     def checkpoint_name(self) -> str:
-        """The name in a checkpoint; that of the whole, for a part of a partitioned variable."""
+        """The name in a checkpoint; all slices of a partitioned variable share it."""
         return partitions.full_name(self.definition)
 
     @property
     def checkpoint_shape(self) -> tf.TensorShape:
-        """The static shape under that name."""
+        """The static shape in a checkpoint; for a slice, that of the whole variable."""
         return tf.TensorShape(partitions.full_shape(self.definition) or self.shape)
 
     @property
     def slice_spec(self) -> str:
-        """Where a part lies in the whole, as `partitions.slice_spec` spells it; "" for a whole."""
+        """The position of a slice, as partitions.slice_spec() spells it; "" for others."""
         return partitions.slice_spec(self.definition)
 
 
-def variable_state(definition: VariableDef, node: tf.compat.v1.NodeDef) -> VariableState:
-    """What a variable's op says of it."""
+def make_variable_state(definition: VariableDef, node: tf.compat.v1.NodeDef) -> VariableState:
+    """Makes the VariableState of a variable from its VariableDef and its node."""
     return VariableState(
         definition,
         tf.as_dtype(node.attr["dtype"].type),
@@ -90,21 +91,22 @@ def variable_state(definition: VariableDef, node: tf.compat.v1.NodeDef) -> Varia
     )
 
 
-def restore_graph(
+def build_restore_graph(
     variables: Sequence[VariableState], checkpoint: str, name: str, scope: str, device: str = ""
 ) -> tf.compat.v1.GraphDef:
-    """A graph in which one op reads variables from a checkpoint, and each is assigned its value.
+    """Builds a graph in which one op reads variables from a checkpoint, and others assign them.
 
     Args:
-        variables: with names relative to the scope.
-        checkpoint: the path prefix of a V2 checkpoint.
-        name: of the op that reads; output i is the value of variables[i]. Relative.
-        scope: absolute; the variables are under it, and so are the new ops.
-        device: for the op that reads, which exists for CPUs only; "" leaves it open.
+        variables: The variables, with names relative to the scope.
+        checkpoint: The path prefix of a V2 checkpoint.
+        name: The name of the op that reads, relative to the scope; its output i is the value
+            of variables[i].
+        scope: The absolute scope of the variables and of the new ops, with the final "/".
+        device: The device of the op that reads, which exists for CPUs only; "" means any.
 
     Returns:
-        A GraphDef with absolute names. The assignments have the names of the
-        variables' initialisers and read their handles, which are not in this graph.
+        A GraphDef with absolute names. The assignments have the names of the variables'
+        initialisers and take the variables' handles, which are not in this graph, as inputs.
     """
     graph_def = new_graph_def()
     restore = scope + name
@@ -118,7 +120,7 @@ def restore_graph(
     node = graph_def.node.add(name=restore, op="RestoreV2", device=device)
     node.input.extend(f"{restore}/{argument}" for argument in arguments)
     node.attr["dtypes"].list.type.extend(v.dtype.as_datatype_enum for v in variables)
-    # The import takes these as the static shapes.
+    # The import uses these as the static shapes.
     node.attr["_output_shapes"].list.shape.extend(v.shape.as_proto() for v in variables)
     for index, variable in enumerate(variables):
         _add_assignment(graph_def, variable, f"{restore}:{index}", scope)
@@ -139,7 +141,7 @@ def _add_assignment(
     holder = scope + variable.op
     node = graph_def.node.add(name=scope + op_name(variable.definition.initializer_name))
     node.input.extend([holder, value])
-    # Takes the device of the variable along.
+    # The assignment goes to the device of the variable.
     node.attr["_class"].list.s.append(b"loc:@" + holder.encode())
     if variable.definition.is_resource:
         node.op = "AssignVariableOp"
@@ -147,5 +149,5 @@ def _add_assignment(
     else:
         node.op = "Assign"
         node.attr["T"].type = variable.dtype.as_datatype_enum
-        # Else a variable of unknown shape would have to be of the right one already.
+        # With validation, a variable of unknown shape would need to have the right shape before.
         node.attr["validate_shape"].b = variable.shape.is_fully_defined()

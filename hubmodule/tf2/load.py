@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import posixpath
 from collections.abc import Iterable
 from typing import Any
 
 import tensorflow as tf
 
-from hubmodule.errors import HandleNotFoundError, NotAModuleError
-from hubmodule.format import checkpoint, module_def, saved_model
-from hubmodule.resolver import resolvers
+from hubmodule.errors import HandleNotFoundError
+from hubmodule.format.directory import Directory, check_not_checkpoint
+from hubmodule.module.loading import find_directory, read_spec
+from hubmodule.module.spec import read_checkpoint_of
 from hubmodule.tf2.state import State
 from hubmodule.tf2.trainable import ReusableModule
 from hubmodule.tf2.variants import Variants
@@ -47,74 +47,31 @@ def load(
         NotAModuleError: if there is something else; says what.
         UnregisteredOpsError: if no signature can be applied.
     """
-    path = _resolved(handle)
-    if module_def.is_module(path):
-        return _load_module(path, os.fspath(handle), tags, options)
-    if not saved_model.is_saved_model(path):
-        what = _about_directory(path) if tf.io.gfile.isdir(path) else _about_file(path)
-        raise NotAModuleError(
-            f"{path} contains neither {saved_model.BINARY} nor {saved_model.TEXT}: {what}"
-        )
+    directory = _find_directory(handle)
+    if directory.is_module:
+        return _load_module(directory, os.fspath(handle), tags, options)
     wanted = None if tags is None else [tags] if isinstance(tags, str) else list(tags)
-    return tf.saved_model.load(path, tags=wanted, options=options)
+    return tf.saved_model.load(directory.path, tags=wanted, options=options)
 
 
-def _resolved(handle: str | os.PathLike[str]) -> str:
+def _find_directory(handle: str | os.PathLike[str]) -> Directory:
     try:
-        return resolvers.resolve(handle)
-    except HandleNotFoundError as error:
-        prefix = os.fspath(handle)
-        if tf.io.gfile.exists(f"{prefix}.index"):
-            raise NotAModuleError(f"{prefix} is the prefix of {_CHECKPOINT}") from error
+        return find_directory(handle)
+    except HandleNotFoundError:
+        check_not_checkpoint(os.fspath(handle))
         raise
 
 
 def _load_module(
-    path: str,
+    directory: Directory,
     origin: str,
     tags: Iterable[str] | None,
     options: tf.saved_model.LoadOptions | None,
 ) -> ReusableModule:
-    module_def.check(path)
-    variants = Variants(saved_model.read(path), path)
-    wanted = variants.chosen(tags)
-    prefix = saved_model.checkpoint_prefix(path)
-    contents = checkpoint.Contents(prefix, {}, {})
-    if tf.io.gfile.exists(prefix + ".index"):
-        contents = checkpoint.contents(prefix)
+    spec = read_spec(directory)
+    variants = Variants(spec)
+    chosen = variants.choose_tags(tags)
+    contents = read_checkpoint_of(spec)
+    assert contents is not None  # A spec that was read from a directory has a checkpoint's prefix.
     device = options.experimental_io_device if options else None
-    return ReusableModule(variants, State(contents, device), wanted, origin)
-
-
-_CHECKPOINT = (
-    "a checkpoint, which has values but no graph: build the model in code, and restore it with "
-    "tf.train.Checkpoint or tf.compat.v1.train.Saver."
-)
-_KERAS_ENDINGS = (".keras", ".h5", ".hdf5")
-
-
-def _about_file(path: str) -> str:
-    """Says what a file is, and which call fits."""
-    if path.endswith(_KERAS_ENDINGS):
-        return "it is a Keras file. Use keras.models.load_model()."
-    if path.endswith(".index") or ".data-" in posixpath.basename(path):
-        return f"it is part of {_CHECKPOINT}"
-    return "it is a file. Pass the directory of a SavedModel."
-
-
-def _about_directory(path: str) -> str:
-    """Says what a directory is, and which call fits."""
-    names = sorted(name.rstrip("/") for name in tf.io.gfile.listdir(path))
-    if "checkpoint" in names or any(name.endswith(".index") for name in names):
-        return f"it holds {_CHECKPOINT}"
-    if {"config.json", "model.weights.h5"} & set(names):
-        return "it holds an unpacked Keras file. Use keras.models.load_model()."
-    keras_files = [name for name in names if name.endswith(_KERAS_ENDINGS)]
-    if keras_files:
-        return f"it holds the Keras file {keras_files[0]}. Use keras.models.load_model() on that."
-    inner = [name for name in names if saved_model.is_saved_model(posixpath.join(path, name))]
-    if inner:
-        return f"a SavedModel lies deeper, in {inner[0]}. Use that path."
-    if not names:
-        return "the directory is empty."
-    return f"there is {', '.join(names[:8])}. Check the path, or fetch it again."
+    return ReusableModule(variants, State(contents, device), chosen, origin)

@@ -24,8 +24,8 @@ from hubmodule.module.apply_graph import add_application
 from hubmodule.module.state_graph import StateGraph
 from hubmodule.module.variant import Variant
 from hubmodule.surgery.names import op_name
-from hubmodule.surgery.prune import Wiring
-from hubmodule.surgery.random_draws import drawing, drawn, is_draw, is_random, with_draws
+from hubmodule.surgery.prune import GraphIndex
+from hubmodule.surgery.random_draws import add_draw_signatures, drawing, drawn, is_draw, is_random
 from hubmodule.surgery.scoping import graph_def_under
 from hubmodule.tf2.application import input_specs, wrapped
 from hubmodule.tf2.state import State
@@ -51,7 +51,7 @@ def differentiable(
         The outputs by name.
     """
     variant = _with_draws(variant, signature)
-    reads = variant.application_template(signature, False).part.tensors
+    reads = variant.application_template(signature, False).subgraph.tensors
     held = _captured(variant, state, reads)
     variables = {
         op: variable
@@ -90,8 +90,10 @@ def differentiable(
 def _with_draws(variant: Variant, signature: str) -> Variant:
     """The variant with signatures that pass random numbers on, as far as they can be."""
     ops = _random_ops(variant, signature)
-    free = [op for op in ops if not variant.wiring.contexts.companions(op)]
-    return Variant(variant.tags, with_draws(variant.meta_graph, signature, free), variant.origin)
+    free = [op for op in ops if not variant.index.contexts.find_companions(op)]
+    return Variant(
+        variant.tags, add_draw_signatures(variant.meta_graph, signature, free), variant.origin
+    )
 
 
 def _random_ops(variant: Variant, signature: str) -> list[str]:
@@ -189,7 +191,7 @@ def _check_repeatable(variant: Variant, signature: str) -> None:
 
 
 def _value(variant: Variant, handle: tf.Tensor) -> tf.Tensor:
-    dtype = variant.wiring.nodes[handle.op.name].attr["dtype"].type
+    dtype = variant.index.nodes[handle.op.name].attr["dtype"].type
     return tf.raw_ops.ReadVariableOp(resource=handle, dtype=dtype)
 
 
@@ -200,10 +202,12 @@ def _cut_out(
     state_ops: Collection[str],
 ) -> _GradientGraph:
     """What of a graph the gradients need."""
-    wiring = Wiring(MetaGraphDef(graph_def=graph.as_graph_def()))
+    index = GraphIndex(MetaGraphDef(graph_def=graph.as_graph_def()))
     names = [x.name for x in fed]
-    part = wiring.needed([y.name for y in gradients], {*names, *(op + ":0" for op in state_ops)})
-    graph_def = wiring.graph_of(part.ops)
+    part = index.find_needed(
+        [y.name for y in gradients], {*names, *(op + ":0" for op in state_ops)}
+    )
+    graph_def = index.extract(part.ops)
     for node in graph_def.node:
         for name in ("_class", "_gradient_op_type"):
             # State, which ops are colocated with, is not in the graph; the other has served.

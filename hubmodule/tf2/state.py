@@ -141,7 +141,7 @@ class State(_tf.AutoTrackable):
         for tensor in collections.names_in(variant.meta_graph, collections.ASSET_FILEPATHS):
             op = op_name(tensor)
             if op not in self.assets:
-                content = variant.wiring.nodes[op].attr["value"].tensor
+                content = variant.index.nodes[op].attr["value"].tensor
                 path = bytes(tf.make_ndarray(content).item()).decode()
                 self.assets[op] = tf.saved_model.Asset(path)
 
@@ -150,7 +150,7 @@ class State(_tf.AutoTrackable):
         variable_ops = {variable.op for variable in variant.variables}
         new = {}
         for op in sorted(variant.state_ops - variable_ops - set(self.assets) - set(self.tables)):
-            node = variant.wiring.nodes[op]
+            node = variant.index.nodes[op]
             op_def = _tf.op_def(node.op)
             if op_def is None or op_def.output_arg[0].type != tf.resource.as_datatype_enum:
                 raise ModuleFormatError(
@@ -197,11 +197,11 @@ def _initialisers(variant: Variant) -> dict[str, list[str]]:
     by_table: dict[str, list[str]] = {}
     state = variant.state_tensors
     for name in collections.names_in(variant.meta_graph, collections.TABLE_INITIALIZERS):
-        touched = variant.wiring.needed([name], state, variant.state_ops).tensors & state
+        touched = variant.index.find_needed([name], state, variant.state_ops).tensors & state
         filled = sorted(
             op_name(tensor)
             for tensor in touched
-            if variant.wiring.nodes[op_name(tensor)].op not in ("Const", "VarHandleOp")
+            if variant.index.nodes[op_name(tensor)].op not in ("Const", "VarHandleOp")
         )
         if filled:
             by_table.setdefault(filled[0], []).append(name)
@@ -212,9 +212,9 @@ def _import(state: State, variant: Variant, initialiser: str) -> Callable[[], No
     """A function that adds an initialiser to the function under construction."""
 
     def add() -> None:
-        part = variant.wiring.needed([initialiser], variant.state_tensors, variant.state_ops)
+        part = variant.index.find_needed([initialiser], variant.state_tensors, variant.state_ops)
         live = {tensor: state.captured(tensor) for tensor in part.tensors}
-        _tf.import_graph_def(variant.wiring.graph_of(part.ops), live)
+        _tf.import_graph_def(variant.index.extract(part.ops), live)
 
     return add
 

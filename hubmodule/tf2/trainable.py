@@ -132,7 +132,7 @@ class ReusableModule(_tf.SavedObject):
         """Applies any signature; returns the dict of its outputs. Else as a call."""
         name = signature or DEFAULT
         infos = self._parts.variant.signature(name).inputs
-        given = values.converted(infos, values.by_name(infos, inputs, name))
+        given = values.convert_inputs(infos, values.name_inputs(infos, inputs, name))
         if tf.is_symbolic_tensor(training):
             return tf.cond(
                 tf.cast(training, tf.bool),
@@ -188,11 +188,11 @@ class ReusableModule(_tf.SavedObject):
             NoSuchVariantError: if there is no such variant.
         """
         variants = self._parts.variants
-        return ReusableModule(variants, self._state, variants.chosen(tags), self._origin)
+        return ReusableModule(variants, self._state, variants.choose_tags(tags), self._origin)
 
 
 def _loss(variants: Variants, tags: frozenset[str], index: int, state: State) -> tf.Tensor:
-    variant, names = variants.losses(tags)
+    variant, names = variants.get_losses(tags)
     return functions.applied(variant, names[index], state, False, [])[DEFAULT]
 
 
@@ -209,8 +209,8 @@ def _traced_call(parts: _Parts) -> Any:
 
     @tf.function(autograph=False)
     def call(inputs: Any = None, training: bool = False) -> Any:
-        given = values.by_name(infos, inputs, DEFAULT)
-        outputs = parts.functions(DEFAULT, bool(training))(values.converted(infos, given))
+        given = values.name_inputs(infos, inputs, DEFAULT)
+        outputs = parts.functions(DEFAULT, bool(training))(values.convert_inputs(infos, given))
         return outputs.get(DEFAULT, outputs)
 
     for way in ways:

@@ -3,54 +3,56 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
-
-from hubmodule.module.variant import Variant, chosen_tags
-from hubmodule.surgery.losses import with_loss_signatures
-from hubmodule.surgery.resource_variables import with_resources
+from hubmodule.module.spec import ModuleSpec, get_variant
+from hubmodule.module.variant import Variant
+from hubmodule.surgery.losses import add_loss_signatures
+from hubmodule.surgery.resource_variables import convert_references
 
 
 class Variants:
-    """The graph variants of a module by their tags, each worked out when it is needed.
+    """The graph variants of a spec, without references, each converted when it is first used.
 
     Args:
-        meta_graphs: of the module, as they are on disk.
-        origin: The directory that they were read from, for people to read.
+        spec: The spec, loaded from a module's directory.
     """
 
-    def __init__(self, meta_graphs: Sequence[MetaGraphDef], origin: str = "the module"):
-        self._origin = origin
-        self._meta_graphs = {frozenset(m.meta_info_def.tags): m for m in meta_graphs}
+    def __init__(self, spec: ModuleSpec):
+        self._spec = spec
         self.get = functools.cache(self._get)
-        self.losses = functools.cache(self._losses)
+        self.get_losses = functools.cache(self._get_losses)
 
     @property
     def tags(self) -> list[frozenset[str]]:
-        """The sets of tags."""
-        return list(self._meta_graphs)
+        """The set of tags of each graph variant."""
+        return self._spec.get_tags()
 
-    def chosen(self, tags: Iterable[str] | None) -> frozenset[str]:
-        """The tags of the variant that a caller means; as `chosen_tags`.
+    def choose_tags(self, tags: Iterable[str] | None) -> frozenset[str]:
+        """Returns the tags of a graph variant as a set.
+
+        Args:
+            tags: The tags of the graph variant, e.g. {"train"}; None means the variant without
+                tags.
 
         Raises:
-            NoSuchVariantError: if there is none; it lists those there are.
+            NoSuchVariantError: If no graph variant has these tags; the message lists them.
         """
-        return chosen_tags(tags, self._meta_graphs)
+        return get_variant(self._spec, tags).tags
 
     def _get(self, tags: frozenset[str]) -> Variant:
-        """A variant.
+        """Returns the graph variant that has some tags.
 
         Raises:
-            ModuleFormatError: if it cannot run in a function.
+            ModuleFormatError: If it cannot run in a function.
         """
-        variant = Variant(tags, self._meta_graphs[tags], self._origin)
+        variant = get_variant(self._spec, tags)
         with variant.blamed():
-            return Variant(tags, with_resources(variant.meta_graph), self._origin)
+            return Variant(tags, convert_references(variant.meta_graph), variant.origin)
 
-    def _losses(self, tags: frozenset[str]) -> tuple[Variant, list[str]]:
-        """A variant of which each signature is a regularisation loss, and their names."""
-        with self.get(tags).blamed():
-            graph, names = with_loss_signatures(self.get(tags).meta_graph)
-        return Variant(tags, graph, self._origin), names
+    def _get_losses(self, tags: frozenset[str]) -> tuple[Variant, list[str]]:
+        """Returns a variant with a signature for each regularisation loss, and their names."""
+        variant = self.get(tags)
+        with variant.blamed():
+            graph, names = add_loss_signatures(variant.meta_graph)
+        return Variant(tags, graph, variant.origin), names

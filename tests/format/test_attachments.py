@@ -18,27 +18,27 @@ COLLECTION = "hub_module_attachments"
 @given(st.dictionaries(st.from_regex(r"[a-z_]\w*", fullmatch=True), st.binary()))
 def test_what_is_written_is_read(messages):
     graph = MetaGraphDef()
-    attachments.write(graph, messages)
+    attachments.write_in_place(graph, messages)
     assert attachments.read(graph) == messages
 
 
 def test_the_bytes_are_those_of_the_format():
     graph = MetaGraphDef()
-    attachments.write(graph, {"b": b"\1", "a": b""})
+    attachments.write_in_place(graph, {"b": b"\1", "a": b""})
     values = graph.collection_def[COLLECTION].bytes_list.value
     assert list(values) == [b"\x0a\x01a", b"\x0a\x01b\x12\x01\x01"]
 
 
 def test_the_last_message_under_a_key_wins():
     graph = MetaGraphDef()
-    attachments.write(graph, {"key": b"first"})
-    attachments.write(graph, {"key": b"last"})
+    attachments.write_in_place(graph, {"key": b"first"})
+    attachments.write_in_place(graph, {"key": b"last"})
     assert attachments.read(graph) == {"key": b"last"}
 
 
 def test_no_messages_make_no_collection():
     graph = MetaGraphDef()
-    attachments.write(graph, {})
+    attachments.write_in_place(graph, {})
     assert attachments.read(graph) == {}
     assert not graph.collection_def
 

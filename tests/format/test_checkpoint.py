@@ -87,7 +87,7 @@ class TestWriteAndRead:
         )
         [whole] = checkpoint.read(prefix, ["emb"])
         np.testing.assert_array_equal(whole, np.concatenate([top, bottom]))
-        assert checkpoint.contents(prefix).shapes == {"emb": [3, 3]}
+        assert checkpoint.read_contents(prefix).shapes == {"emb": [3, 3]}
 
     def test_entries_are_taken_as_they_are_written(self, prefix, small_pieces, monkeypatch):
         events = []
@@ -132,20 +132,20 @@ class TestWriteAndRead:
 class TestContents:
     def test_tells_shapes_and_types(self, prefix):
         written(prefix, a=VALUES["matrix"], b=VALUES["scalar string"])
-        found = checkpoint.contents(prefix)
+        found = checkpoint.read_contents(prefix)
         assert found.prefix == prefix
         assert found.shapes == {"a": [2, 3], "b": []}
         assert found.dtypes == {"a": tf.float32, "b": tf.string}
 
     def test_no_checkpoint_is_an_error(self, prefix):
         with pytest.raises(CheckpointError, match=f"Cannot read checkpoint {prefix}"):
-            checkpoint.contents(prefix)
+            checkpoint.read_contents(prefix)
 
     def test_a_damaged_index_is_an_error(self, prefix, tmp_path):
         written(prefix, a=VALUES["matrix"])
         (tmp_path / "variables/variables.index").write_bytes(b"<html>" * 20)
         with pytest.raises(CheckpointError, match=f"Cannot read checkpoint {prefix}"):
-            checkpoint.contents(prefix)
+            checkpoint.read_contents(prefix)
 
     def test_missing_data_is_an_error(self, prefix, tmp_path):
         written(prefix, a=VALUES["matrix"])
@@ -163,7 +163,7 @@ class TestContents:
 
 class TestLatest:
     def test_a_prefix_is_itself(self, prefix):
-        assert checkpoint.latest(prefix) == prefix
+        assert checkpoint.find_latest(prefix) == prefix
 
     def test_a_directory_is_its_newest_checkpoint(self, tmp_path):
         with tf.Graph().as_default(), tf.compat.v1.Session() as session:
@@ -172,10 +172,10 @@ class TestLatest:
             saver = tf.compat.v1.train.Saver()
             for step in (1, 2):
                 saver.save(session, str(tmp_path / "model"), step)
-        assert checkpoint.latest(str(tmp_path)) == str(tmp_path / "model-2")
+        assert checkpoint.find_latest(str(tmp_path)) == str(tmp_path / "model-2")
 
     def test_a_directory_without_one_is_itself(self, tmp_path):
-        assert checkpoint.latest(str(tmp_path)) == str(tmp_path)
+        assert checkpoint.find_latest(str(tmp_path)) == str(tmp_path)
 
 
 class TestCheck:

@@ -20,7 +20,7 @@ from hubmodule.errors import (
     NotAModuleError,
 )
 from hubmodule.format import saved_model
-from hubmodule.surgery.state import restore_graph
+from hubmodule.surgery.state import build_restore_graph
 from tests.surgery.protos import meta_graph, nodes_of
 
 v1 = tf.compat.v1
@@ -193,7 +193,7 @@ class TestNothingOfTheAuthor:
 
     def test_no_path_of_a_nested_checkpoint_is_left(self, module):
         graph = MetaGraphDef(
-            graph_def=restore_graph([], "/home/author/nested/variables", "restore", "nested/")
+            graph_def=build_restore_graph([], "/home/author/nested/variables", "restore", "nested/")
         )
         saved_model.write(str(module), [graph])
         assert b"author" not in all_bytes(module)

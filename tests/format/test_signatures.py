@@ -11,7 +11,7 @@ from google.protobuf import text_format
 from tensorflow.core.protobuf.meta_graph_pb2 import TensorInfo as Proto
 
 from hubmodule.errors import ModuleFormatError
-from hubmodule.format.signatures import TensorInfo, signature_def
+from hubmodule.format.signatures import TensorInfo, make_signature_def
 
 v1 = tf.compat.v1
 
@@ -28,7 +28,7 @@ def info(text: str) -> TensorInfo:
 
 def info_of(value) -> TensorInfo:
     """What a signature says of a value."""
-    return TensorInfo(signature_def({"x": value}, {}).inputs["x"])
+    return TensorInfo(make_signature_def({"x": value}, {}).inputs["x"])
 
 
 def dense() -> tf.Tensor:
@@ -142,7 +142,7 @@ class TestDamage:
 
     @pytest.mark.parametrize("count", [0, 1, 3])
     def test_a_composite_names_all_its_tensors(self, count):
-        proto = signature_def({"x": ragged()}, {}).inputs["x"]
+        proto = make_signature_def({"x": ragged()}, {}).inputs["x"]
         parts = [proto.composite_tensor.components[0]] * count
         del proto.composite_tensor.components[:]
         proto.composite_tensor.components.extend(parts)
@@ -150,7 +150,7 @@ class TestDamage:
             TensorInfo(proto)
 
     def test_a_composite_of_an_unknown_type_is_refused(self):
-        proto = signature_def({"x": ragged()}, {}).inputs["x"]
+        proto = make_signature_def({"x": ragged()}, {}).inputs["x"]
         for value in proto.composite_tensor.type_spec.type_state.tuple_value.values:
             if value.WhichOneof("kind") == "tensor_dtype_value":
                 value.tensor_dtype_value = 100_000
@@ -164,7 +164,7 @@ def test_people_can_read_it():
 
 def test_a_signature_has_inputs_and_outputs_by_name():
     x = dense()
-    signature = signature_def({"a": x}, {"b": x, "c": sparse()})
+    signature = make_signature_def({"a": x}, {"b": x, "c": sparse()})
     assert set(signature.inputs) == {"a"}
     assert set(signature.outputs) == {"b", "c"}
     assert signature.outputs["b"].name == "x:0"

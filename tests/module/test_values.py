@@ -8,14 +8,14 @@ import pytest
 import tensorflow as tf
 
 from hubmodule.errors import SignatureMismatchError
-from hubmodule.format.signatures import TensorInfo, tensor_info
+from hubmodule.format.signatures import TensorInfo, make_tensor_info
 from hubmodule.module import values
 
 v1 = tf.compat.v1
 
 
 def info_of(value):
-    return TensorInfo(tensor_info(value))
+    return TensorInfo(make_tensor_info(value))
 
 
 @pytest.fixture
@@ -29,16 +29,19 @@ def infos():
 
 class TestByName:
     def test_a_dict_is_taken_by_name(self, infos):
-        assert list(values.by_name(infos, {"sparse": 1, "dense": 2}, "s")) == ["dense", "sparse"]
+        assert list(values.name_inputs(infos, {"sparse": 1, "dense": 2}, "s")) == [
+            "dense",
+            "sparse",
+        ]
 
     def test_the_only_input_needs_no_name(self, infos):
         del infos["sparse"]
-        assert values.by_name(infos, [1.0], "s") == {"dense": [1.0]}
+        assert values.name_inputs(infos, [1.0], "s") == {"dense": [1.0]}
 
     def test_none_is_no_input(self, infos):
-        assert values.by_name({}, None, "s") == {}
+        assert values.name_inputs({}, None, "s") == {}
         with pytest.raises(SignatureMismatchError, match=r"'s'.*missing \['dense', 'sparse'\]"):
-            values.by_name(infos, None, "s")
+            values.name_inputs(infos, None, "s")
 
 
 class TestCheckDefault:
@@ -53,7 +56,7 @@ class TestCheckDefault:
 class TestFeeds:
     def test_tensors_by_the_names_of_the_module(self, infos):
         sparse = tf.sparse.from_dense(tf.constant([[0, 5]], tf.int64))
-        feeds = values.feeds_of(infos, {"dense": [1], "sparse": sparse})
+        feeds = values.make_feeds(infos, {"dense": [1], "sparse": sparse})
         names = [*infos["dense"].tensor_names, *infos["sparse"].tensor_names]
         assert list(feeds) == names
         assert feeds["d:0"].dtype == tf.float32
@@ -63,13 +66,13 @@ class TestFeeds:
         with pytest.raises(
             SignatureMismatchError, match=r"'sparse'.*sparse shape=\(None, 2\) dtype=int64.*list"
         ):
-            values.feeds_of(infos, {"dense": [1.0], "sparse": [1]})
+            values.make_feeds(infos, {"dense": [1.0], "sparse": [1]})
 
     def test_lists_are_no_ragged_tensors(self):
         with tf.Graph().as_default():
             info = info_of(v1.ragged.placeholder(tf.int64, 1))
             with pytest.raises(SignatureMismatchError, match=r"input 'ids'.* of type list"):
-                values.feeds_of({"ids": info}, {"ids": [[1], [2, 3]]})
+                values.make_feeds({"ids": info}, {"ids": [[1], [2, 3]]})
 
 
 if __name__ == "__main__":

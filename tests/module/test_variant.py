@@ -79,8 +79,8 @@ class TestTemplates:
     def test_an_application_needs_its_own_ops_only(self):
         variant = get_variant(hub.create_module_spec(many_signatures))
         template = variant.application_template("s3", trainable=False)
-        assert template.part.ops == {"mul_3", "mul_3/ReadVariableOp"}
-        assert template.part.tensors == {"w3:0", "Placeholder_3:0"}
+        assert template.subgraph.ops == {"mul_3", "mul_3/ReadVariableOp"}
+        assert template.subgraph.tensors == {"w3:0", "Placeholder_3:0"}
 
     def test_templates_are_made_once(self):
         variant = get_variant(hub.create_module_spec(many_signatures))
@@ -89,9 +89,9 @@ class TestTemplates:
 
     def test_restored_state_needs_no_initialisers_of_the_author(self):
         variant = get_variant(hub.create_module_spec(affine))
-        restored = variant.state_template(trainable=False, restored=True).part.ops
+        restored = variant.state_template(trainable=False, restored=True).subgraph.ops
         assert restored == {"w", "w/Read/ReadVariableOp", "b", "b/Read/ReadVariableOp"}
-        own = variant.state_template(trainable=False, restored=False).part.ops
+        own = variant.state_template(trainable=False, restored=False).subgraph.ops
         assert {"w/Assign", "b/Assign"} < own - restored
 
 

@@ -64,7 +64,9 @@ def test_the_caller_may_be_in_a_function():
     "body", [("", "DT_FLOAT"), ("DT_FLOAT", ""), ("DT_INT32", "DT_FLOAT"), ("DT_FLOAT", "DT_INT32")]
 )
 def test_a_body_of_other_types_is_refused(body):
-    with pytest.raises(ModuleFormatError, match="calls function 'b' with arguments or results"):
+    with pytest.raises(
+        ModuleFormatError, match="calls function 'b' with other argument or result types"
+    ):
         check(f"{loop('node', 'c', 'b')} library {{ {CONDITION} {function('b', *body)} }}")
 
 

@@ -64,26 +64,26 @@ def under_scope(reference: str) -> str:
 
 class TestCompanions:
     def test_an_op_outside_has_none(self, loop):
-        assert Contexts(loop).companions("x") == set()
+        assert Contexts(loop).find_companions("x") == set()
 
     def test_an_op_inside_needs_enters_exits_and_pivots(self, loop):
-        needed = Contexts(loop).companions("loop/add")
+        needed = Contexts(loop).find_companions("loop/add")
         assert {"loop/Enter", "loop/Enter_1", "loop/Exit", "loop/Exit_1", "loop/LoopCond"} <= needed
         assert needed <= {node.name for node in loop.graph_def.node}
 
     def test_from_an_op_of_a_nested_loop_both_contexts_are_reached(self, loop_in_cond):
         contexts = Contexts(loop_in_cond)
         # The exit of the loop is in the conditional itself.
-        assert {"cond/loop/Exit", "cond/loop/LoopCond"} <= contexts.companions("cond/loop/add")
-        assert {"cond/pred_id", "cond/switch_t"} <= contexts.companions("cond/loop/Exit")
+        assert {"cond/loop/Exit", "cond/loop/LoopCond"} <= contexts.find_companions("cond/loop/add")
+        assert {"cond/pred_id", "cond/switch_t"} <= contexts.find_companions("cond/loop/Exit")
 
     def test_a_graph_without_contexts_has_none(self):
-        assert Contexts(meta_graph("")).companions("x") == set()
+        assert Contexts(meta_graph("")).find_companions("x") == set()
 
 
 class TestMoved:
     def test_names_move_with_the_graph(self, loop):
-        [(key, moved)] = Contexts(loop).moved("s/", under_scope)
+        [(key, moved)] = Contexts(loop).move_under("s/", under_scope)
         assert key == "while_context"
         assert moved.context_name == "s/loop/while_context"
         assert moved.pivot_name == "s/loop/LoopCond:0"
@@ -91,7 +91,7 @@ class TestMoved:
         assert all(name.startswith("s/") for name in moved.values_def.values)
 
     def test_the_context_is_named_as_the_frame_of_its_enters(self, loop):
-        [(_, moved)] = Contexts(loop).moved("s/", under_scope)
+        [(_, moved)] = Contexts(loop).move_under("s/", under_scope)
         frames = {
             node.attr["frame_name"].s.decode() for node in loop.graph_def.node if node.op == "Enter"
         }
@@ -101,29 +101,29 @@ class TestMoved:
         def new_name(reference):
             return "live:0" if reference == "x:0" else "s/" + reference
 
-        [(_, moved)] = Contexts(loop).moved("s/", new_name)
+        [(_, moved)] = Contexts(loop).move_under("s/", new_name)
         assert moved.values_def.external_values["live:0"].startswith("s/loop/add")
         assert "s/x:0" not in moved.values_def.external_values
 
     def test_contexts_that_are_left_behind_vanish(self, loop):
-        assert list(Contexts(loop).moved("s/", lambda reference: None)) == []
+        assert list(Contexts(loop).move_under("s/", lambda reference: None)) == []
 
     def test_the_original_is_not_changed(self, loop):
         contexts = Contexts(loop)
-        list(contexts.moved("s/", under_scope))
-        [(_, moved)] = contexts.moved("t/", under_scope)
+        list(contexts.move_under("s/", under_scope))
+        [(_, moved)] = contexts.move_under("t/", under_scope)
         assert moved.context_name == "t/loop/while_context"
 
     def test_nested_contexts_move_along(self, loop_in_cond):
         nested = [
             context.while_ctxt.context_name
-            for key, moved in Contexts(loop_in_cond).moved("s/", under_scope)
+            for key, moved in Contexts(loop_in_cond).move_under("s/", under_scope)
             for context in moved.nested_contexts
         ]
         assert nested == ["s/cond/loop/while_context"]
 
     def test_both_branches_of_a_conditional_move(self, loop_in_cond):
-        moved = [context for _, context in Contexts(loop_in_cond).moved("s/", under_scope)]
+        moved = [context for _, context in Contexts(loop_in_cond).move_under("s/", under_scope)]
         assert {context.branch for context in moved} == {0, 1}
         assert {context.pred_name for context in moved} == {"s/cond/pred_id:0"}
 
@@ -131,11 +131,11 @@ class TestMoved:
         def new_name(reference):
             return None if reference.startswith("loop/add/y") else "s/" + reference
 
-        [(_, moved)] = Contexts(loop).moved("s/", new_name)
+        [(_, moved)] = Contexts(loop).move_under("s/", new_name)
         assert not any("add/y" in value for value in moved.values_def.values)
 
     def test_what_holds_a_loop_up_is_in_the_moved_graph(self, loop):
-        [(_, moved)] = Contexts(loop).moved("s/", under_scope)
+        [(_, moved)] = Contexts(loop).move_under("s/", under_scope)
         with tf.Graph().as_default() as graph:
             tf.import_graph_def(loop.graph_def, name="s")
             ops = {op.name for op in graph.get_operations()}

@@ -7,7 +7,7 @@ import sys
 import pytest
 import tensorflow as tf
 
-from hubmodule.surgery.dtypes import output_dtypes
+from hubmodule.surgery.dtypes import get_output_dtypes
 from tests.surgery.protos import node_def
 
 
@@ -32,7 +32,7 @@ from tests.surgery.protos import node_def
     ],
 )
 def test_output_dtypes(node: str, expected: list[tf.DType]) -> None:
-    assert [tf.as_dtype(dtype) for dtype in output_dtypes(node_def(node))] == expected
+    assert [tf.as_dtype(dtype) for dtype in get_output_dtypes(node_def(node))] == expected
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ LIBRARY = """
 
 
 def needed(node: str, functions_of_graph: str = LIBRARY) -> list[str]:
-    kept = functions.FunctionLibrary(library(functions_of_graph)).needed_by([node_def(node)])
+    kept = functions.FunctionLibrary(library(functions_of_graph)).extract_needed([node_def(node)])
     return [function.signature.name for function in kept.function]
 
 
@@ -60,7 +60,7 @@ class TestNeededLibrary:
             function { signature { name: "b" } } function { signature { name: "b_grad" } }
             gradient { function_name: "a" gradient_func: "a_grad" }
             gradient { function_name: "b" gradient_func: "b_grad" }"""
-        kept = functions.FunctionLibrary(library(definitions)).needed_by([node_def('op: "a"')])
+        kept = functions.FunctionLibrary(library(definitions)).extract_needed([node_def('op: "a"')])
         assert [f.signature.name for f in kept.function] == ["a", "a_grad"]
         assert [g.gradient_func for g in kept.gradient] == ["a_grad"]
 
@@ -77,7 +77,7 @@ def graph_with(**bodies: str) -> tf.compat.v1.GraphDef:
 
 
 def renamed(graph: tf.compat.v1.GraphDef) -> tf.compat.v1.GraphDef:
-    return functions.with_renamed_functions(graph, "_s")
+    return functions.rename_functions(graph, "_s")
 
 
 class TestWithRenamedFunctions:
@@ -134,8 +134,8 @@ def test_renaming_changes_nothing_but_names(bodies):
 @given(BODIES)
 def test_renamed_graphs_need_the_same_functions(bodies):
     graph = graph_with(**bodies)
-    kept = functions.FunctionLibrary(graph.library).needed_by(graph.node[:1])
-    kept_renamed = functions.FunctionLibrary(renamed(graph).library).needed_by(
+    kept = functions.FunctionLibrary(graph.library).extract_needed(graph.node[:1])
+    kept_renamed = functions.FunctionLibrary(renamed(graph).library).extract_needed(
         renamed(graph).node[:1]
     )
     assert [f.signature.name + "_s" for f in kept.function] == [

@@ -7,7 +7,7 @@ import sys
 import pytest
 import tensorflow as tf
 
-from hubmodule.surgery.losses import loss_tensors, with_loss_signatures
+from hubmodule.surgery.losses import add_loss_signatures, loss_tensors
 from tests.surgery.protos import meta_graph
 
 TWO_LOSSES = """
@@ -17,7 +17,7 @@ TWO_LOSSES = """
 
 
 def test_each_loss_gets_one_signature():
-    graph, names = with_loss_signatures(meta_graph(TWO_LOSSES))
+    graph, names = add_loss_signatures(meta_graph(TWO_LOSSES))
     outputs = [dict(graph.signature_def[name].outputs) for name in names]
     assert [{key: info.name for key, info in found.items()} for found in outputs] == [
         {"default": "a:0"},
@@ -26,17 +26,17 @@ def test_each_loss_gets_one_signature():
 
 
 def test_losses_have_no_inputs():
-    graph, names = with_loss_signatures(meta_graph(TWO_LOSSES))
+    graph, names = add_loss_signatures(meta_graph(TWO_LOSSES))
     assert [len(graph.signature_def[name].inputs) for name in names] == [0, 0]
 
 
 def test_other_signatures_go():
-    graph, names = with_loss_signatures(meta_graph(TWO_LOSSES))
+    graph, names = add_loss_signatures(meta_graph(TWO_LOSSES))
     assert set(graph.signature_def) == set(names)
 
 
 def test_types_are_those_of_the_tensors():
-    graph, names = with_loss_signatures(
+    graph, names = add_loss_signatures(
         meta_graph(
             TWO_LOSSES
             + """graph_def {
@@ -54,7 +54,7 @@ def test_losses_are_listed_once():
 
 def test_the_graph_itself_is_not_changed():
     original = meta_graph(TWO_LOSSES)
-    with_loss_signatures(original)
+    add_loss_signatures(original)
     assert original == meta_graph(TWO_LOSSES)
 
 

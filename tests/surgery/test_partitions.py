@@ -52,13 +52,13 @@ class TestGrouped:
     def test_parts_are_in_the_order_of_their_offsets(self):
         # As text, "10" would come before "5".
         parts = [part(i, [offset, 0], [5, 2], [15, 2]) for i, offset in enumerate((10, 0, 5))]
-        groups = partitions.grouped([parts[0], WHOLE, *parts[1:]])
+        groups = partitions.group_by_full_name([parts[0], WHOLE, *parts[1:]])
         assert groups == {"emb": [parts[1], parts[2], parts[0]], "dense/kernel": [WHOLE]}
 
     @given(st.permutations(range(5)))
     def test_the_order_of_the_collection_does_not_matter(self, order):
         parts = [part(i, [3 * i], [3], [15]) for i in range(5)]
-        assert partitions.grouped(parts[i] for i in order) == {"emb": parts}
+        assert partitions.group_by_full_name(parts[i] for i in order) == {"emb": parts}
 
 
 if __name__ == "__main__":

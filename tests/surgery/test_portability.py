@@ -28,7 +28,7 @@ def assignment(variable_shape: str, value_shape: str, value: str = "value") -> M
 
 class TestForOlderTensorflow:
     def test_variables_lose_their_debug_names(self):
-        [variable, *_] = portability.for_older_tensorflow(assignment("", "")).graph_def.node
+        [variable, *_] = portability.prepare_for_older_tensorflow(assignment("", "")).graph_def.node
         assert "debug_name" not in variable.attr
         assert "shape" in variable.attr
 
@@ -48,7 +48,9 @@ class TestForOlderTensorflow:
     def test_only_a_check_that_cannot_fail_is_left_out(
         self, variable_shape, value_shape, value, checked
     ):
-        result = portability.for_older_tensorflow(assignment(variable_shape, value_shape, value))
+        result = portability.prepare_for_older_tensorflow(
+            assignment(variable_shape, value_shape, value)
+        )
         assert ("validate_shape" in result.graph_def.node[-1].attr) is checked
 
     def test_a_function_does_not_see_the_names_of_the_graph(self):
@@ -59,13 +61,13 @@ class TestForOlderTensorflow:
         function.signature.name = "f"
         function.signature.input_arg.add(name="v")
         function.node_def.append(assign)
-        result = portability.for_older_tensorflow(graph)
+        result = portability.prepare_for_older_tensorflow(graph)
         assert "validate_shape" in result.graph_def.library.function[0].node_def[0].attr
 
     def test_the_original_is_not_changed(self):
         graph = assignment("", "", "value:1")
         before = text_format.MessageToString(graph)
-        portability.for_older_tensorflow(graph)
+        portability.prepare_for_older_tensorflow(graph)
         assert text_format.MessageToString(graph) == before
 
 
@@ -75,7 +77,7 @@ class TestForThisTensorflow:
             node { name: "a" op: "NoOp" device: "/gpu:0" }
             library { function { signature { name: "f" }
                                  node_def { name: "b" op: "NoOp" device: "/job:ps" } } } }""")
-        nodes = portability.all_nodes(portability.for_this_tensorflow(graph).graph_def)
+        nodes = portability.all_nodes(portability.prepare_for_this_tensorflow(graph).graph_def)
         assert [(node.name, node.device) for node in nodes] == [("a", ""), ("b", "")]
 
     def test_unknown_attributes_go_where_they_are_at_their_defaults(self):
@@ -90,13 +92,13 @@ class TestForThisTensorflow:
                        attr { key: "transpose_a" value { b: false } } }
                 node { name: "other" op: "MatMul"
                        attr { key: "of_tomorrow" value { b: false } } } }""")
-        default, other = portability.for_this_tensorflow(graph).graph_def.node
+        default, other = portability.prepare_for_this_tensorflow(graph).graph_def.node
         assert set(default.attr) == {"transpose_a"}
         assert set(other.attr) == {"of_tomorrow"}
 
     def test_the_original_is_not_changed(self):
         graph = meta_graph('graph_def { node { name: "a" op: "NoOp" device: "/gpu:0" } }')
-        portability.for_this_tensorflow(graph)
+        portability.prepare_for_this_tensorflow(graph)
         assert graph.graph_def.node[0].device == "/gpu:0"
 
 
@@ -123,7 +125,7 @@ AUTHORS = """graph_def {
 class TestWithoutAuthor:
     @pytest.fixture
     def clean(self):
-        return portability.without_author(
+        return portability.remove_author(
             meta_graph(AUTHORS), {"asset:0": "/home/a/v.txt"}, {"/home/a/v.txt": "v.txt"}
         )
 
@@ -162,7 +164,7 @@ class TestWithoutAuthor:
 
     def test_the_original_is_not_changed(self):
         graph = meta_graph(AUTHORS)
-        portability.without_author(graph, {"asset:0": "/home/a/v.txt"}, {"/home/a/v.txt": "v"})
+        portability.remove_author(graph, {"asset:0": "/home/a/v.txt"}, {"/home/a/v.txt": "v"})
         assert graph == meta_graph(AUTHORS)
 
     def test_tables_of_two_files_stay_two(self):
@@ -172,7 +174,7 @@ class TestWithoutAuthor:
         for path in names:
             node = graph.graph_def.node.add(name=path, op="HashTableV2")
             node.attr["shared_name"].s = f"hash_table_{path}".encode()
-        clean = portability.without_author(graph, {}, names)
+        clean = portability.remove_author(graph, {}, names)
         shared = [node.attr["shared_name"].s for node in clean.graph_def.node]
         assert shared == [b"hash_table_v", b"hash_table_v_1", b"hash_table_v_1_1"]
 
@@ -183,7 +185,7 @@ class TestWithoutAuthor:
             for path in names:
                 node = graph.graph_def.node.add(name=path, op="HashTableV2")
                 node.attr["shared_name"].s = f"hash_table_{path}".encode()
-            return lambda: portability.without_author(graph, {}, names)
+            return lambda: portability.remove_author(graph, {}, names)
 
         assert grows_linearly(make_call, 20)
 

@@ -12,50 +12,50 @@ from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
 from hubmodule.errors import ModuleFormatError
 from hubmodule.surgery.names import is_control, op_name, tensor_name
-from hubmodule.surgery.prune import Wiring
+from hubmodule.surgery.prune import GraphIndex
 from tests.surgery.protos import chain
 
 
-def wiring(*nodes: str) -> Wiring:
-    return Wiring(MetaGraphDef(graph_def=chain(*nodes)))
+def index_of(*nodes: str) -> GraphIndex:
+    return GraphIndex(MetaGraphDef(graph_def=chain(*nodes)))
 
 
 def test_two_nodes_of_one_name_are_refused():
     with pytest.raises(ModuleFormatError, match=r"several nodes named \['a'\]"):
-        wiring("a", "b", "a")
+        index_of("a", "b", "a")
 
 
 class TestNeeded:
     def test_follows_inputs_and_control_inputs(self):
-        part = wiring("a", "b", "c: a ^b", "d: c", "unneeded: d").needed(["d:0"])
+        part = index_of("a", "b", "c: a ^b", "d: c", "unneeded: d").find_needed(["d:0"])
         assert part.ops == {"a", "b", "c", "d"}
         assert part.tensors == part.controls == set()
 
     def test_is_cut_at_replaced_tensors(self):
-        part = wiring("a", "x: a", "y: x").needed(["y:0"], replaced={"x:0"})
+        part = index_of("a", "x: a", "y: x").find_needed(["y:0"], replaced={"x:0"})
         assert part.ops == {"y"}
         assert part.tensors == {"x:0"}
 
     def test_an_op_with_another_output_in_use_stays(self):
-        part = wiring("a", "x: a", "y: x x:1").needed(["y:0"], replaced={"x:0"})
+        part = index_of("a", "x: a", "y: x x:1").find_needed(["y:0"], replaced={"x:0"})
         assert part.ops == {"a", "x", "y"}
         assert part.tensors == {"x:0"}
 
     def test_waits_for_replaced_ops_outside(self):
-        part = wiring("x", "y: ^x").needed(["y"], replaced={"x:0"})
+        part = index_of("x", "y: ^x").find_needed(["y"], replaced={"x:0"})
         assert part.ops == {"y"}
         assert part.controls == {"x"}
 
     def test_a_root_that_is_replaced_needs_nothing(self):
-        part = wiring("a", "x: a", "y").needed(["x:0", "y:0"], replaced={"x:0"})
+        part = index_of("a", "x: a", "y").find_needed(["x:0", "y:0"], replaced={"x:0"})
         assert part.ops == {"y"}
         assert part.tensors == set()
 
     def test_a_root_that_is_an_op_is_kept_though_its_output_is_replaced(self):
-        assert wiring("v").needed(["v"], replaced={"v:0"}).ops == {"v"}
+        assert index_of("v").find_needed(["v"], replaced={"v:0"}).ops == {"v"}
 
     def test_cycles_of_loops_end(self):
-        assert wiring("enter", "merge: enter next", "next: merge").needed(["merge"]).ops == {
+        assert index_of("enter", "merge: enter next", "next: merge").find_needed(["merge"]).ops == {
             "enter",
             "merge",
             "next",
@@ -63,7 +63,7 @@ class TestNeeded:
 
     def test_an_unknown_name_is_a_key_error(self):
         with pytest.raises(KeyError, match="nowhere"):
-            wiring("a: nowhere").needed(["a"])
+            index_of("a: nowhere").find_needed(["a"])
 
     def test_an_op_of_a_loop_brings_the_pillars_of_the_loop(self):
         context = control_flow_pb2.WhileContextDef(
@@ -74,7 +74,7 @@ class TestNeeded:
         meta_graph.collection_def["while_context"].bytes_list.value.append(
             context.SerializeToString()
         )
-        part = Wiring(meta_graph).needed(["inside:0"])
+        part = GraphIndex(meta_graph).find_needed(["inside:0"])
         assert part.ops == {"inside", "pivot", "exit", "counter"}
 
 
@@ -102,8 +102,8 @@ def graphs_and_cuts(draw):
 @given(graphs_and_cuts())
 def test_a_part_is_closed_under_inputs(case):
     nodes, roots, replaced = case
-    graph = wiring(*nodes)
-    part = graph.needed(roots, replaced)
+    graph = index_of(*nodes)
+    part = graph.find_needed(roots, replaced)
     for op in part.ops:
         for reference in graph.nodes[op].input:
             if is_control(reference):
@@ -116,8 +116,8 @@ def test_a_part_is_closed_under_inputs(case):
 def test_a_part_is_minimal(case):
     """Each op of it is a root, or another op of it cannot be without it."""
     nodes, roots, replaced = case
-    graph = wiring(*nodes)
-    part = graph.needed(roots, replaced)
+    graph = index_of(*nodes)
+    part = graph.find_needed(roots, replaced)
     wanted = {op_name(root) for root in roots - replaced}
     for op in part.ops:
         for reference in graph.nodes[op].input:
@@ -130,17 +130,17 @@ def test_a_part_is_minimal(case):
 @given(graphs_and_cuts())
 def test_more_roots_need_no_less(case):
     nodes, roots, replaced = case
-    graph = wiring(*nodes)
-    whole = graph.needed(roots, replaced)
+    graph = index_of(*nodes)
+    whole = graph.find_needed(roots, replaced)
     for root in roots:
-        assert graph.needed([root], replaced).ops <= whole.ops
+        assert graph.find_needed([root], replaced).ops <= whole.ops
 
 
 class TestGraphOf:
     def test_keeps_the_order_and_the_versions_of_the_graph(self):
         meta_graph = MetaGraphDef(graph_def=chain("c", "a", "b"))
         meta_graph.graph_def.versions.producer = 1882
-        part = Wiring(meta_graph).graph_of({"a", "c"})
+        part = GraphIndex(meta_graph).extract({"a", "c"})
         assert [node.name for node in part.node] == ["c", "a"]
         assert part.versions.producer == 1882
 
@@ -149,7 +149,7 @@ class TestGraphOf:
         meta_graph.graph_def.node[0].op = "used"
         for name in ("used", "unused"):
             meta_graph.graph_def.library.function.add().signature.name = name
-        part = Wiring(meta_graph).graph_of({"a"})
+        part = GraphIndex(meta_graph).extract({"a"})
         assert [function.signature.name for function in part.library.function] == ["used"]
 
 

@@ -41,7 +41,7 @@ def test_is_random(op: str, expected: bool) -> None:
 
 def test_draws_join_the_signatures() -> None:
     meta_graph = text_format.Parse(GRAPH, MetaGraphDef())
-    found = random_draws.with_draws(meta_graph, "default", ["lots", "noise"]).signature_def
+    found = random_draws.add_draw_signatures(meta_graph, "default", ["lots", "noise"]).signature_def
     drawing, drawn = found["default/drawing"], found["default/drawn"]
     draws = {
         "hubmodule/draw_0": ("noise:0", tf.float64),

@@ -9,7 +9,7 @@ import tensorflow as tf
 from tensorflow.core.framework.variable_pb2 import VariableDef
 
 from hubmodule.errors import ModuleFormatError
-from hubmodule.surgery.resource_variables import with_resources
+from hubmodule.surgery.resource_variables import convert_references
 from tests.surgery.protos import meta_graph, nodes_of
 
 VARIABLE = 'node { name: "v" op: "VariableV2" attr { key: "dtype" value { type: DT_FLOAT } } }'
@@ -19,18 +19,18 @@ T = 'attr { key: "T" value { type: DT_FLOAT } }'
 def rewritten(nodes: str, more: str = "") -> dict[str, tf.compat.v1.NodeDef]:
     """The nodes by name, of a variable "v" and some more, after the rewriting."""
     return nodes_of(
-        with_resources(meta_graph(f"graph_def {{ {VARIABLE} {nodes} }} {more}")).graph_def
+        convert_references(meta_graph(f"graph_def {{ {VARIABLE} {nodes} }} {more}")).graph_def
     )
 
 
 def test_without_references_the_graph_is_the_same():
     graph = meta_graph('graph_def { node { name: "v" op: "VarHandleOp" } }')
-    assert with_resources(graph) is graph
+    assert convert_references(graph) is graph
 
 
 def test_the_graph_itself_is_not_changed():
     graph = meta_graph(f"graph_def {{ {VARIABLE} }}")
-    with_resources(graph)
+    convert_references(graph)
     assert graph == meta_graph(f"graph_def {{ {VARIABLE} }}")
 
 
@@ -75,12 +75,12 @@ def test_collections_know_assignments_by_their_ops():
         node {{ name: "a" op: "AssignAdd" input: "v" input: "x" {T} }} }}
         collection_def {{ key: "update_ops" value {{ node_list {{ value: "a:0" value: "b:0" }} }} }}
     """)
-    result = with_resources(graph).collection_def["update_ops"]
+    result = convert_references(graph).collection_def["update_ops"]
     assert list(result.node_list.value) == ["a", "b:0"]
 
 
 def test_outputs_that_are_references_become_reads():
-    result = with_resources(
+    result = convert_references(
         meta_graph(f"""graph_def {{ {VARIABLE} }} signature_def {{ key: "s" value {{
             outputs {{ key: "k" value {{ name: "v:0" dtype: DT_FLOAT_REF }} }} }} }}""")
     )
@@ -93,7 +93,7 @@ def test_definitions_become_those_of_resources():
     graph = meta_graph(f"graph_def {{ {VARIABLE} }}")
     definition = VariableDef(variable_name="v:0", snapshot_name="v:0")
     graph.collection_def["variables"].bytes_list.value.append(definition.SerializeToString())
-    [value] = with_resources(graph).collection_def["variables"].bytes_list.value
+    [value] = convert_references(graph).collection_def["variables"].bytes_list.value
     assert VariableDef.FromString(value) == VariableDef(
         variable_name="v:0", snapshot_name="v/snapshot:0", is_resource=True
     )
@@ -121,7 +121,7 @@ def test_graphs_compute_what_they_did(change, expected):
         tf.identity(change(v), name="y")
         exported = tf.compat.v1.train.export_meta_graph(graph=graph)
     with tf.Graph().as_default() as graph:
-        tf.import_graph_def(with_resources(exported).graph_def, name="")
+        tf.import_graph_def(convert_references(exported).graph_def, name="")
         with tf.compat.v1.Session() as session:
             session.run("v/Assign")
             assert session.run("y:0").tolist() == expected

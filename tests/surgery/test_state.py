@@ -15,7 +15,7 @@ _NAMED_OPS = [("a", "VarHandleOp"), ("b", "NoOp"), ("c", "HashTableV2"), ("d", "
 
 
 def is_holder(op: str) -> bool:
-    return bool(state.holders([node_def(f'name: "node" op: "{op}"')]))
+    return bool(state.find_state_nodes([node_def(f'name: "node" op: "{op}"')]))
 
 
 class TestHolders:
@@ -47,7 +47,7 @@ class TestHolders:
 
     def test_are_all_nodes_of_such_ops_in_order(self):
         nodes = [node_def(f'name: "{name}" op: "{op}"') for name, op in _NAMED_OPS]
-        assert [node.name for node in state.holders(iter(nodes))] == ["a", "c", "d"]
+        assert [node.name for node in state.find_state_nodes(iter(nodes))] == ["a", "c", "d"]
 
 
 def variable(name: str, shape: str = "dim { size: 2 }", resource: bool = True, more: str = ""):
@@ -59,7 +59,7 @@ def variable(name: str, shape: str = "dim { size: 2 }", resource: bool = True, m
     node = node_def(f"""name: "{name}" op: "{op}"
         attr {{ key: "dtype" value {{ type: DT_FLOAT }} }}
         attr {{ key: "shape" value {{ shape {{ {shape} }} }} }}""")
-    return state.variable_state(definition, node)
+    return state.make_variable_state(definition, node)
 
 
 class TestVariableState:
@@ -99,7 +99,7 @@ class TestRestoreGraph:
     @pytest.fixture
     def nodes(self):
         variables = [variable("v"), variable("ref", resource=False), variable("p", more=PART)]
-        return nodes_of(state.restore_graph(variables, "/m/v", "restore", "s/", "/cpu:0"))
+        return nodes_of(state.build_restore_graph(variables, "/m/v", "restore", "s/", "/cpu:0"))
 
     def test_one_op_reads_the_checkpoint(self, nodes):
         restore = nodes["s/restore"]
@@ -134,13 +134,13 @@ class TestRestoreGraph:
     )
     def test_references_of_unknown_shape_take_any(self, shape, validated):
         ref = variable("ref", shape, resource=False)
-        nodes = nodes_of(state.restore_graph([ref], "/m/v", "restore", "s/"))
+        nodes = nodes_of(state.build_restore_graph([ref], "/m/v", "restore", "s/"))
         assert nodes["s/ref/Assign"].attr["validate_shape"].b is validated
 
     def test_tensorflow_imports_it_beside_the_variable(self):
         with tf.Graph().as_default() as graph:
             handle = tf.raw_ops.VarHandleOp(dtype=tf.float32, shape=[2], name="s/v")
-            restore = state.restore_graph([variable("v")], "/m/v", "restore", "s/")
+            restore = state.build_restore_graph([variable("v")], "/m/v", "restore", "s/")
             _tf.import_graph_def(restore, {"s/v:0": handle})
         restored = graph.get_tensor_by_name("s/restore:0")
         assert (restored.dtype, restored.shape) == (tf.float32, [2])

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import tensorflow as tf
-
-from hubmodule.format import checkpoint, saved_model
+import hubmodule as hub
+from hubmodule.format.checkpoint import Contents
+from hubmodule.module.spec import read_checkpoint_of
+from hubmodule.module.variant import Variant
 from hubmodule.tf2.state import State
 from hubmodule.tf2.variants import Variants
 
-EMPTY = checkpoint.Contents("none", {}, {})
+EMPTY = Contents("none", {}, {})
 
 
-def parts(path: Path | str) -> tuple:
+def parts(path: Path | str) -> tuple[Variant, State]:
     """The variant without tags of a module, and its state, which is still empty."""
-    variant = Variants(saved_model.read(str(path))).get(frozenset())
-    prefix = saved_model.checkpoint_prefix(str(path))
-    has_checkpoint = tf.io.gfile.exists(prefix + ".index")
-    contents = checkpoint.contents(prefix) if has_checkpoint else EMPTY
-    return variant, State(contents)
+    spec = hub.load_module_spec(path)
+    contents = read_checkpoint_of(spec)
+    assert contents is not None
+    return Variants(spec).get(frozenset()), State(contents)

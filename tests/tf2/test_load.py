@@ -41,7 +41,7 @@ def test_what_does_not_exist_is_told(tmp_path: Path) -> None:
         ("config.json", "Keras"),
         ("model.keras", "the Keras file model.keras"),
         ("tfhub/saved_model.pb", "deeper, in tfhub"),
-        ("notes.txt", "there is notes.txt"),
+        ("notes.txt", "There is notes.txt"),
     ],
 )
 def test_what_a_directory_holds_instead_is_told(file: str, told: str, tmp_path: Path) -> None:

@@ -14,7 +14,6 @@ import tensorflow as tf
 
 import hubmodule as hub
 from hubmodule.errors import ModuleFormatError
-from hubmodule.format import saved_model
 from hubmodule.tf2 import recomputation
 from hubmodule.tf2.convert import convert
 from hubmodule.tf2.variants import Variants
@@ -52,7 +51,7 @@ def gradients(path: str, x: tf.Tensor) -> tuple[np.ndarray, np.ndarray, np.ndarr
     "name, expected", [("control_flow_v1", True), ("control_flow_v2", False), ("batch_norm", False)]
 )
 def test_control_flow_of_tf1_is_found(name: str, expected: bool) -> None:
-    variant = Variants(saved_model.read(str(GOLDEN / name))).get(frozenset())
+    variant = Variants(hub.load_module_spec(str(GOLDEN / name))).get(frozenset())
     assert recomputation.is_needed(variant, "default", False) is expected
 
 

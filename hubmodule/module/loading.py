@@ -1,0 +1,93 @@
+"""The one way to load: from a handle to a directory, and to the spec of the module in it."""
+
+from __future__ import annotations
+
+import os
+
+from hubmodule.errors import ModuleDefinitionError, NotAModuleError
+from hubmodule.format import module_def, saved_model
+from hubmodule.format.directory import Directory, inspect_directory
+from hubmodule.module.spec import ModuleSpec
+from hubmodule.module.variant import Variant
+from hubmodule.resolver import resolvers
+
+
+def find_directory(handle: str | os.PathLike[str]) -> Directory:
+    """Finds the directory of a module or SavedModel, and checks that it may be loaded.
+
+    Graph mode, TF2, Keras layers, feature columns and `hubmodule convert` all come to a
+    module's files through this function, before they read its graphs: a check of what may be
+    loaded belongs here.
+
+    Args:
+        handle: The path of the directory, on any file system that TensorFlow knows, or the URL
+            of an archive.
+
+    Raises:
+        HandleNotFoundError: If nothing exists at the handle.
+        InvalidHandleError: If `handle` is neither a string nor a path.
+        ModuleFormatError: If it is a module of a format that this version cannot read.
+        NotAModuleError: If it is neither a module nor a SavedModel; the message says what it is.
+    """
+    return inspect_directory(resolvers.resolve(handle))
+
+
+def load_module_spec(handle: str | os.PathLike[str]) -> ModuleSpec:
+    """Loads a module's graphs; its variables are read when a session initialises them.
+
+    Args:
+        handle: Where the module is: the path of its directory, on any file system that
+            TensorFlow knows, or the URL of an archive.
+
+    Returns:
+        The spec, from which hub.Module() makes a module.
+
+    Raises:
+        HandleNotFoundError: If there is nothing at the handle.
+        NotAModuleError: If there is something else than a module; the message says what.
+        ModuleFormatError: If the module is damaged, or in a format that this version cannot
+            read.
+    """
+    directory = find_directory(handle)
+    if not directory.is_module:
+        raise NotAModuleError(
+            f"{directory.path} is not a TF1 Hub module: {module_def.FILE_NAME} is missing. It "
+            "is a plain SavedModel: use hub.load() in TF2, or "
+            "hub.create_module_spec_from_saved_model() if it was made by TF1."
+        )
+    return read_spec(directory)
+
+
+def read_spec(directory: Directory) -> ModuleSpec:
+    """Reads the graphs of a module.
+
+    Args:
+        directory: The directory of a module, from find_directory().
+
+    Raises:
+        ModuleFormatError: If the module is damaged.
+        NotAModuleError: If the directory lacks the file of the graphs.
+    """
+    variants = [
+        Variant(frozenset(meta_graph.meta_info_def.tags), meta_graph, directory.path)
+        for meta_graph in saved_model.read(directory.path)
+    ]
+    return ModuleSpec(variants, saved_model.checkpoint_prefix(directory.path), directory.path)
+
+
+def as_spec(spec: ModuleSpec | str | os.PathLike[str]) -> ModuleSpec:
+    """Returns a ModuleSpec as it is, and loads one from a handle.
+
+    Raises:
+        ModuleDefinitionError: If `spec` is neither a ModuleSpec nor a handle.
+        HandleNotFoundError: If there is nothing at the handle.
+        NotAModuleError: If there is something else than a module at the handle.
+        ModuleFormatError: If the module is damaged, or in an unknown format.
+    """
+    if isinstance(spec, ModuleSpec):
+        return spec
+    if isinstance(spec, (str, os.PathLike)):
+        return load_module_spec(spec)
+    raise ModuleDefinitionError(
+        f"Unknown module spec type: {type(spec)}. Pass a hub.ModuleSpec or a handle, a string."
+    )
