@@ -195,10 +195,12 @@ class Cache:
         with contextlib.suppress(OSError):  # this user may only read the cache
             for _ in range(_MARK_TRIES if len(_marks) < _MOST_MARKS else 0):
                 self._make_mark(path)
-                if (mark := locks.mark(path)) is not None:
-                    break
-                with self.lock(key, lock_timeout, handle):
-                    pass  # a process that removes the module has ended that
+                try:
+                    if (mark := locks.mark(path)) is not None:
+                        break
+                except BlockingIOError:
+                    with self.lock(key, lock_timeout, handle):
+                        pass  # the process that removes the module has finished
             else:
                 self._make_mark(f"{path}.unlocked")
         old, _marks[os.getpid(), path] = _marks.get((os.getpid(), path)), mark

@@ -93,12 +93,17 @@ def mark(path: str, wait: bool = False) -> int | None:
         wait: Whether to wait for the end of a claim.
 
     Returns:
-        The mark, to be closed by os.close; None if the path is claimed, is missing or cannot
-        be locked.
+        The mark, to be closed by os.close; None if the path is missing or cannot be locked.
+
+    Raises:
+        BlockingIOError: if another process has claimed the path, and this one does not wait.
     """
-    with contextlib.suppress(OSError):
+    try:
         return _lock(path, "LOCK_SH") if wait else _lock(path, "LOCK_SH", "LOCK_NB")
-    return None
+    except BlockingIOError:
+        raise
+    except OSError:
+        return None
 
 
 @contextlib.contextmanager

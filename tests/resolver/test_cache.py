@@ -547,6 +547,13 @@ def test_a_use_that_begins_during_a_removal_waits_and_finds_nothing(
     assert is_used(local)
 
 
+def test_a_removal_that_never_ends_is_not_waited_for(local: Cache) -> None:
+    publish(local)
+    with local.claim(KEY):
+        assert local.use(KEY, HANDLE, 0).is_usable
+    assert is_used(local)
+
+
 def test_there_is_no_lock_on_a_remote_cache(ram: Cache) -> None:
     with ram.lock(KEY, 60, HANDLE) as held:
         assert not held
