@@ -341,7 +341,7 @@ class Cache:
                 self._sweep(name, f"{self._temporaries}/{name}")
 
     def sweep_all(self) -> None:
-        """Removes all litter of a local cache, also locks of tensorflow_hub."""
+        """Removes what ended processes left in a local cache, also those of tensorflow_hub."""
         self.sweep()
         for name in self.file_system.list_names(self.root):
             if name.endswith(".lock"):

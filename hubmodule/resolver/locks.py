@@ -1,7 +1,7 @@
 """Locks that processes hold, ours and those of tensorflow_hub.
 
 Nothing is wrong without them, as on file systems where locks do nothing: then two processes
-fetch the same module, and the slower one throws its copy away.
+fetch the same module, and the slower one discards its copy.
 """
 
 from __future__ import annotations
