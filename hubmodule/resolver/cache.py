@@ -20,6 +20,7 @@ import contextlib
 import dataclasses
 import datetime
 import enum
+import errno
 import functools
 import os
 import re
@@ -43,7 +44,7 @@ _KEY = re.compile(r"[0-9a-f]{40}")
 _MARKERS = ("saved_model.pb", "saved_model.pbtxt")
 # Marks cost an open file each, of which a process may have a thousand.
 _MOST_MARKS = 256
-_MARK_TRIES = 3  # a process that prunes may remove a mark before it is locked
+_TRIES = 10  # other processes may remove a mark before it is locked
 # By process, as a forked one needs its own.
 _marks: dict[tuple[int, str], int | None] = {}
 
@@ -193,7 +194,7 @@ class Cache:
             return False
         mark = None
         with contextlib.suppress(OSError):  # this user may only read the cache
-            for _ in range(_MARK_TRIES if len(_marks) < _MOST_MARKS else 0):
+            for _ in range(_TRIES if len(_marks) < _MOST_MARKS else 0):
                 self._make_mark(path)
                 try:
                     if (mark := locks.mark(path)) is not None:
@@ -266,12 +267,15 @@ class Cache:
         """Makes an empty directory, to be published; removes what is left of it at the end."""
         directory = self._make_temporary_path(key)
         mark = None
-        while True:
-            self.file_system.make_directory(directory)
-            mark = locks.mark(directory, wait=True) if self.is_local else None
-            # Another process may have swept it before it was marked.
+        for _ in range(_TRIES):
+            # Another process may sweep it before it is marked.
+            with contextlib.suppress(FileNotFoundError):
+                self.file_system.make_directory(directory)
+                mark = locks.mark(directory, wait=True) if self.is_local else None
             if mark is not None or self.file_system.is_directory(directory):
                 break
+        else:
+            raise FileNotFoundError(errno.ENOENT, "It was removed again and again", directory)
         try:
             yield directory
         finally:

@@ -288,15 +288,13 @@ class _Web:
             urls.redact(self._url),
         )
 
-    def make_status_error(self, response: requests.Response) -> HttpStatusError:
-        """Makes the error for a status that is not a success."""
+    def make_status_error(self, response: requests.Response, what: str = "") -> HttpStatusError:
+        """Makes the error for a response; `what` went wrong, or its status is not a success."""
         code = response.status_code
         advice = _ADVICE.get(code, _LATER if code >= 500 else _OTHER)
-        message = self.make_error(
-            f"the server answered {_describe_status(response)}. {advice}"
-        ).message
+        what = what or f"the server answered {_describe_status(response)}. {advice}"
         response.close()
-        return HttpStatusError(message, urls.redact(self._url), code)
+        return HttpStatusError(self.make_error(what).message, urls.redact(self._url), code)
 
     def _send(self, headers: dict[str, str]) -> requests.Response:
         import requests
@@ -348,12 +346,12 @@ class _Web:
         # https://www.kaggle.com/models/<owner>/<model>/…
         parts = urllib.parse.urlsplit(self._url).path.strip("/").split("/")
         name = "/".join(parts[1:3]) if urls.is_kaggle(self._url) else "this model"
-        message = self.make_error(
+        return self.make_status_error(
+            response,
             f"it redirects ({_describe_status(response)}) to Kaggle's front page "
             f"{urls.redact(target)}, which means that {name} was deleted or never there. Look "
-            "for its new name at https://www.kaggle.com/models, or use a copy of your own."
-        ).message
-        return HttpStatusError(message, urls.redact(self._url), response.status_code)
+            "for its new name at https://www.kaggle.com/models, or use a copy of your own.",
+        )
 
     def _make_unreachable_error(self, error: Exception) -> DownloadError:
         return self.make_error(

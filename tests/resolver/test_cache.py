@@ -420,6 +420,31 @@ def test_a_directory_that_is_swept_before_it_is_marked_is_made_again(
     assert swept == [directory]
 
 
+def test_a_directory_that_is_swept_while_it_is_made_is_made_again(
+    local: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make, failures = local.file_system.make_directory, [FileNotFoundError("swept")]
+
+    def fail_first(path: str) -> None:
+        if failures:
+            raise failures.pop()
+        make(path)
+
+    monkeypatch.setattr(local.file_system, "make_directory", fail_first)
+    with local.new_directory(KEY) as directory:
+        assert os.path.isdir(directory)
+
+
+def test_a_directory_that_cannot_be_kept(local: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local.file_system, "make_directory", lambda path: None)
+    with (
+        pytest.raises(CacheError, match="It was removed again and again"),
+        local.explain_errors(),
+        local.new_directory(KEY),
+    ):
+        raise AssertionError
+
+
 def test_litter_of_other_machines_is_swept_after_a_day(local: Cache) -> None:
     hour = 3600
     for name, age in ((f"{KEY}.far-1-2.01", 23), (f"{KEY}.far-1-2.02", 25), ("odd", 25)):
