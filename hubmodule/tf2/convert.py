@@ -12,8 +12,8 @@ from hubmodule import _tf, files
 from hubmodule.errors import ModuleDefinitionError
 from hubmodule.format import saved_model
 from hubmodule.tf2.load import load
+from hubmodule.tf2.reusable_module import ReusableModule
 from hubmodule.tf2.signatures import SavedInput
-from hubmodule.tf2.trainable import ReusableModule
 
 KINDS = ("reusable", "serving")
 
@@ -51,9 +51,9 @@ def convert(
         module = load(handle)
         if not isinstance(module, ReusableModule):
             raise ModuleDefinitionError(f"{handle} is a plain SavedModel already; use it as it is.")
-        saved = module if to == "reusable" else module.for_serving()
-        tf.saved_model.save(saved, directory, module.signatures_to_save())
-        inputs = module.inputs_to_save()
+        saved = module if to == "reusable" else module.state
+        tf.saved_model.save(saved, directory, module.trace_signatures())
+        inputs = module.list_saved_inputs()
         _restore_names(directory, inputs)
     changed = {
         signature: {each.name: each.argument for each in each_input if each.name != each.argument}

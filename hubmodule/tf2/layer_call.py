@@ -20,7 +20,7 @@ from hubmodule.errors import (
 )
 from hubmodule.tf2 import shapes
 from hubmodule.tf2.load import load
-from hubmodule.tf2.trainable import DEFAULT, ReusableModule
+from hubmodule.tf2.reusable_module import DEFAULT, ReusableModule
 
 _logger = logging.getLogger("hubmodule")
 

@@ -12,8 +12,8 @@ from hubmodule.errors import HandleNotFoundError
 from hubmodule.format.directory import Directory, check_not_checkpoint
 from hubmodule.module.loading import find_directory, read_spec
 from hubmodule.module.spec import read_checkpoint_of
-from hubmodule.tf2.state import State
-from hubmodule.tf2.trainable import ReusableModule
+from hubmodule.tf2.reusable_module import ReusableModule
+from hubmodule.tf2.state import ModuleState
 from hubmodule.tf2.variants import Variants
 
 
@@ -74,4 +74,4 @@ def _load_module(
     contents = read_checkpoint_of(spec)
     assert contents is not None  # A spec that was read from a directory has a checkpoint's prefix.
     device = options.experimental_io_device if options else None
-    return ReusableModule(variants, State(contents, device), chosen, origin)
+    return ReusableModule(variants, ModuleState(contents, device), chosen, origin)

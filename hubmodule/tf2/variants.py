@@ -1,4 +1,4 @@
-"""The graph variants of a module, as functions can take them."""
+"""The graph variants of a module, converted so that functions can apply them."""
 
 from __future__ import annotations
 

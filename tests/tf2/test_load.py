@@ -187,7 +187,7 @@ def test_what_is_not_used_any_more_is_collected(name: str, text: bool) -> None:
         signature,
         signature.graph,
         *module.variables,
-        *module.for_serving().tables.values(),
+        *module.state.tables.values(),
     ]
     alive = [weakref.ref(part) for part in parts]
     del module, signature, parts

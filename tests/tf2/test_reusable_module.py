@@ -1,4 +1,4 @@
-"""trainable: a module that is called and trained."""
+"""reusable_module: a module that is called and trained."""
 
 from __future__ import annotations
 
