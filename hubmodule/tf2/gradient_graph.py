@@ -17,7 +17,7 @@ from hubmodule.errors import ModuleFormatError
 from hubmodule.module.apply_graph import add_application
 from hubmodule.module.state_graph import StateGraph
 from hubmodule.module.variant import Variant
-from hubmodule.surgery.prune import GraphIndex
+from hubmodule.surgery.prune import GraphIndex, remove_attributes_in_place
 from hubmodule.surgery.random_draws import is_draw, is_random
 from hubmodule.surgery.scoping import graph_def_under
 from hubmodule.tf2.tensor_arrays import register_gradients
@@ -171,9 +171,7 @@ def _extract(
     replaced = {*names, *(f"{op}:0" for op in state_ops)}
     needed = index.find_needed([y.name for y in gradients], replaced)
     graph_def = index.extract(needed.ops)
-    for node in graph_def.node:
-        for attribute in _OBSOLETE_ATTRIBUTES:
-            node.attr.pop(attribute, None)
+    remove_attributes_in_place(graph_def, _OBSOLETE_ATTRIBUTES)
     return GradientGraph(
         graph_def,
         inputs=names,

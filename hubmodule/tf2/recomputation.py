@@ -1,7 +1,7 @@
 """Applications whose gradient TensorFlow cannot compute alone: those with TF1 control flow.
 
 TensorFlow computes a gradient in a function of its own, which gets the values that the first
-function computed. It cannot get values out of a TF1 loop, or of a branch that did not run, so
+function computed. It cannot get values from within a TF1 loop, or of a branch that did not run, so
 here the function of the gradient computes the outputs again: from the same inputs, from the
 random numbers that the first function drew, and from the variables as they are by then.
 """
@@ -57,7 +57,7 @@ def apply_signature(application: Application, tensors: Sequence[tf.Tensor]) -> d
 
 
 class _Recomputation:
-    """A signature that is computed once for its outputs, and once more for its gradient.
+    """A signature that is computed once for its outputs, and again for its gradient.
 
     Args:
         application: The signature and the state.

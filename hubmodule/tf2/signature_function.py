@@ -16,8 +16,8 @@ from hubmodule.tf2.application import Application
 class SignatureFunction:
     """A signature that is called with its inputs and returns the dict of its outputs.
 
-    TensorFlow traces it at the first call, and once more for calls for training and for each
-    replica of a distribution strategy.
+    TensorFlow traces it at the first call, at the first call for training, and for each replica
+    of a distribution strategy.
 
     Args:
         application: What calls apply.

@@ -259,7 +259,7 @@ def _get_local_component(variable: tf.Variable) -> tf.Variable:
 def _choose_sharing(dtype: tf.DType) -> dict[str, object]:
     """Chooses how replicas share a variable that no optimiser trains.
 
-    Each replica updates its own component, as of the moving averages of batch normalisation.
+    Each replica updates its own component, e.g. of the moving averages of batch normalisation.
 
     Returns:
         Arguments of tf.Variable.

@@ -12,7 +12,7 @@ from hubmodule.surgery.resource_variables import convert_references
 
 
 class Variants:
-    """The graph variants of a spec, without references, each converted when it is first used.
+    """The graph variants of a spec, with resource variables, each converted when first used.
 
     Args:
         spec: The spec, loaded from a module's directory.
