@@ -77,7 +77,9 @@ class LayerCall:
         self._function = self._find_function()
         self.takes_training = isinstance(self.loaded, ReusableModule) or (
             signature is None
-            and any("training" in _tf.parameters(f) for f in (self._function, self._keras_call))
+            and any(
+                "training" in _tf.list_parameters(f) for f in (self._function, self._keras_call)
+            )
         )
 
     def _check_outputs(self) -> None:

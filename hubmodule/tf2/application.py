@@ -70,7 +70,7 @@ class Application:
         outputs = add_application(
             self.variant, state, "module", self.signature, inputs, self.runs_updates
         )
-        _tf.complete_loops(graph)
+        _tf.set_loop_handle_data(graph)
         with tf.control_dependencies(graph.get_collection(collections.UPDATE_OPS)):
             return tf.nest.map_structure(tf.identity, outputs, expand_composites=True)
 

@@ -19,7 +19,7 @@ from hubmodule.module.state_graph import StateGraph
 from hubmodule.module.variant import Variant
 from hubmodule.surgery.prune import GraphIndex, remove_attributes_in_place
 from hubmodule.surgery.random_draws import is_draw, is_random
-from hubmodule.surgery.scoping import graph_def_under
+from hubmodule.surgery.scoping import move_graph_def
 from hubmodule.tf2.tensor_arrays import register_gradients
 
 # Attributes of nodes that are colocated with state, which is not in the graph, or that told
@@ -142,7 +142,7 @@ def _apply_to_placeholders(
         The placeholders of the inputs by name, and the outputs by name.
     """
     state_def = variant.state_template(trainable=False, restored=True).graph_def
-    _tf.import_graph_def(graph_def_under("", state_def), {})
+    _tf.import_graph_def(move_graph_def("", state_def), {})
     state = StateGraph(graph, "", {})
     infos = variant.signature(signature).inputs
     inputs = {name: info.placeholder() for name, info in infos.items()}

@@ -11,7 +11,7 @@ import tensorflow as tf
 from hubmodule.errors import HandleNotFoundError
 from hubmodule.format.directory import Directory, check_not_checkpoint
 from hubmodule.module.loading import find_directory, read_spec
-from hubmodule.module.spec import read_checkpoint_of
+from hubmodule.module.spec import read_checkpoint
 from hubmodule.tf2.reusable_module import ReusableModule
 from hubmodule.tf2.state import ModuleState
 from hubmodule.tf2.variants import Variants
@@ -77,7 +77,7 @@ def _load_module(
     spec = read_spec(directory)
     variants = Variants(spec)
     chosen = variants.choose_tags(tags)
-    contents = read_checkpoint_of(spec)
+    contents = read_checkpoint(spec)
     assert contents is not None  # A spec that was read from a directory has a checkpoint's prefix.
     device = options.experimental_io_device if options else None
     return ReusableModule(variants, ModuleState(contents, device), chosen, origin)

@@ -17,7 +17,12 @@ import tensorflow as tf
 from hubmodule import _tf
 from hubmodule.module.variant import Variant
 from hubmodule.surgery.names import op_name
-from hubmodule.surgery.random_draws import add_draw_signatures, drawing, drawn, is_draw
+from hubmodule.surgery.random_draws import (
+    add_draw_signatures,
+    is_draw,
+    name_drawing_signature,
+    name_drawn_signature,
+)
 from hubmodule.tf2 import gradient_graph
 from hubmodule.tf2.application import Application
 from hubmodule.tf2.gradient_graph import flatten, has_gradient
@@ -79,7 +84,7 @@ class _Recomputation:
         forward = dataclasses.replace(
             application,
             variant=self._variant,
-            signature=drawing(application.signature),
+            signature=name_drawing_signature(application.signature),
             is_watched=False,
         )
         self._forward = tf.compat.v1.wrap_function(forward.add_ops, forward.tensor_specs)
@@ -123,7 +128,9 @@ class _Recomputation:
             The gradient by each tensor of the inputs that has gradients, and by each variable.
         """
         signature = self._application.signature
-        backward = gradient_graph.build(self._variant, drawn(signature), list(self.variables))
+        backward = gradient_graph.build(
+            self._variant, name_drawn_signature(signature), list(self.variables)
+        )
         state = self._state
         if _tf.is_saving():
             # A SavedModel knows state by the objects that hold it only.

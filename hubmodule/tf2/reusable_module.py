@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from hubmodule import _tf
 from hubmodule.module.variant import Variant
-from hubmodule.surgery.losses import loss_tensors
+from hubmodule.surgery.losses import list_loss_tensors
 from hubmodule.tf2.application import Application
 from hubmodule.tf2.signature_function import SignatureFunction, apply_signature, make_function
 from hubmodule.tf2.signatures import SavedInput, Signatures
@@ -61,7 +61,7 @@ class ReusableModule(_tf.SavedObject):
         self.trainable_variables = [v for v in self.variables if v.trainable]
         self.regularization_losses = [
             make_function(_compute_loss, variants, training_tags, state, index, input_signature=[])
-            for index in range(len(loss_tensors(training_variant.meta_graph)))
+            for index in range(len(list_loss_tensors(training_variant.meta_graph)))
         ]
 
     def __repr__(self) -> str:

@@ -14,7 +14,7 @@ import tensorflow as tf
 from hubmodule import _tf
 from hubmodule.errors import CheckpointError, ModuleFormatError
 from hubmodule.format.checkpoint import Contents
-from hubmodule.module.blame import blaming
+from hubmodule.module.blame import explain_failures
 from hubmodule.module.variant import Variant
 from hubmodule.surgery import collections, partitions
 from hubmodule.surgery.names import op_name
@@ -22,7 +22,13 @@ from hubmodule.surgery.state import VariableState
 from hubmodule.tf2 import tables
 from hubmodule.tf2.tables import Table
 
-_DAMAGE = (tf.errors.DataLossError, tf.errors.NotFoundError, tf.errors.OutOfRangeError)
+# TensorFlow raises FailedPreconditionError where a directory has the name of the file.
+_DAMAGE = (
+    tf.errors.DataLossError,
+    tf.errors.FailedPreconditionError,
+    tf.errors.NotFoundError,
+    tf.errors.OutOfRangeError,
+)
 _TABLE_DAMAGE = (*_DAMAGE, tf.errors.InvalidArgumentError)
 
 
@@ -63,7 +69,7 @@ class ModuleState(_tf.AutoTrackable):
         """
         with self._lock, tf.init_scope():
             if variant not in self._added:
-                with blaming(variant, "loaded", lambda: self._make_empty()._add(variant)):
+                with explain_failures(variant, "loaded", lambda: self._make_empty()._add(variant)):
                     self._add(variant)
                 self._added.add(variant)
 
@@ -77,7 +83,7 @@ class ModuleState(_tf.AutoTrackable):
 
     def add_restorable_variables(self, variant: Variant) -> None:
         """Adds the variables of a graph variant, unless the checkpoint lacks one of them."""
-        definitions = collections.variables_in(variant.meta_graph, collections.VARIABLES)
+        definitions = collections.read_variable_defs(variant.meta_graph, collections.VARIABLES)
         missing = [d for d in definitions if op_name(d.variable_name) not in self.variables]
         if missing and {partitions.full_name(d) for d in missing} <= set(self._checkpoint.shapes):
             with self._lock, tf.init_scope():
@@ -100,7 +106,7 @@ class ModuleState(_tf.AutoTrackable):
         graph = tf.compat.v1.get_default_graph()
         if op in self.variables:
             if watched:
-                _tf.note_access(self.variables[op])
+                _tf.record_read(self.variables[op])
             return graph.capture(_get_local_component(self.variables[op]).handle)
         if op in self.tables:
             return graph.capture(self.tables[op].resource_handle)
@@ -116,7 +122,9 @@ class ModuleState(_tf.AutoTrackable):
         for variable in variables:
             name, shape = variable.checkpoint_name, variable.checkpoint_shape
             self._checkpoint.check(name, shape, variable.dtype)
-        trainable = {op_name(name) for name in variant.names_of(collections.TRAINABLE_VARIABLES)}
+        trainable = {
+            op_name(name) for name in variant.list_variable_names(collections.TRAINABLE_VARIABLES)
+        }
         self._restore(variables, trainable)
 
     def _restore(self, variables: list[VariableState], trainable: Iterable[str]) -> None:
@@ -149,7 +157,7 @@ class ModuleState(_tf.AutoTrackable):
             ) from error
 
     def _add_assets(self, variant: Variant) -> None:
-        for tensor in collections.names_in(variant.meta_graph, collections.ASSET_FILEPATHS):
+        for tensor in collections.list_names(variant.meta_graph, collections.ASSET_FILEPATHS):
             op = op_name(tensor)
             if op not in self.assets:
                 content = variant.index.nodes[op].attr["value"].tensor
@@ -223,7 +231,7 @@ def _find_initialisers(variant: Variant) -> dict[str, list[str]]:
     """Finds the names of the table initialisers by the op of the table that each fills."""
     by_table: dict[str, list[str]] = {}
     state = variant.state_tensors
-    for name in collections.names_in(variant.meta_graph, collections.TABLE_INITIALIZERS):
+    for name in collections.list_names(variant.meta_graph, collections.TABLE_INITIALIZERS):
         touched = variant.index.find_needed([name], state, variant.state_ops).tensors & state
         filled = sorted(
             op_name(tensor)

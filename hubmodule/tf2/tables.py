@@ -25,7 +25,7 @@ class Table(tf.saved_model.experimental.TrackableResource):
         self._graph_def = new_graph_def()
         self._graph_def.node.append(node)
         self._name = node.name
-        if "shared_name" in _tf.op_attributes(node.op):
+        if "shared_name" in _tf.list_op_attributes(node.op):
             # Two modules, or one loaded twice, must not share a table by its name.
             name = node.attr["shared_name"].s.decode() or node.name
             unique = f"{name}_{uuid.uuid4().hex}".encode()

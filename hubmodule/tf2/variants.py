@@ -47,12 +47,12 @@ class Variants:
             ModuleFormatError: If it cannot run in a function.
         """
         variant = get_variant(self._spec, tags)
-        with variant.blamed():
+        with variant.explain_errors():
             return Variant(tags, convert_references(variant.meta_graph), variant.origin)
 
     def _get_losses(self, tags: frozenset[str]) -> tuple[Variant, list[str]]:
         """Returns a variant with a signature for each regularisation loss, and their names."""
         variant = self.get(tags)
-        with variant.blamed():
+        with variant.explain_errors():
             graph, names = add_loss_signatures(variant.meta_graph)
         return Variant(tags, graph, variant.origin), names

@@ -116,13 +116,18 @@ def test_each_table_is_there_once():
     assert all(state.tables[name] is before[name] for name in before)
 
 
-def test_a_table_that_cannot_be_filled_is_named(tmp_path):
+@pytest.mark.parametrize(
+    ("is_directory", "reason"), [(False, "No such file"), (True, "(Is a|is a) directory")]
+)
+def test_a_table_that_cannot_be_filled_is_named(is_directory, reason, tmp_path):
     copy(GOLDEN / "vocabulary", tmp_path / "m")
     for path in (tmp_path / "m" / "assets").iterdir():
         path.unlink()
+        if is_directory:
+            path.mkdir()
     variant, state = parts(tmp_path / "m")
     with pytest.raises(
-        ModuleFormatError, match=r"(?s)Table '.*' of .* cannot be filled: .*No such"
+        ModuleFormatError, match=rf"(?s)Table '.*' of .* cannot be filled: .*{reason}"
     ):
         state.add(variant)
 
