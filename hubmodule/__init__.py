@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     )
     from hubmodule.estimator.layer_column import text_embedding_column_v2
     from hubmodule.format.signatures import TensorInfo
+    from hubmodule.keras.keras3_layer import KerasLayer
     from hubmodule.module.builder import add_signature, attach_message, create_module_spec
     from hubmodule.module.evaluate import eval_function_for_module
     from hubmodule.module.images import (
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from hubmodule.module.saved_model_spec import create_module_spec_from_saved_model
     from hubmodule.module.spec import ModuleSpec
     from hubmodule.resolver.resolvers import resolve
-    from hubmodule.tf2.keras3_layer import KerasLayer
     from hubmodule.tf2.load import load
 
 __all__ = [
@@ -76,7 +76,7 @@ __all__ = [
 _DEFINED_IN = {
     "HubModuleError": "hubmodule._plain_errors",
     "ImageModuleInfo": "hubmodule.module.images",
-    "KerasLayer": "hubmodule.tf2.keras_layer",
+    "KerasLayer": "hubmodule.keras.keras_layer",
     "LatestModuleExporter": "hubmodule.estimator.exporter",
     "Module": "hubmodule.module.module",
     "ModuleSpec": "hubmodule.module.spec",

@@ -138,7 +138,7 @@ def op_def(name: str) -> op_def_pb2.OpDef | None:
     return op_def_registry.get(name)
 
 
-def op_attributes(name: str) -> set[str]:
+def list_op_attributes(name: str) -> set[str]:
     """Returns the names of the attributes of a registered op type."""
     return {attr.name for attr in op_def_registry.get(name).attr}
 
@@ -203,7 +203,7 @@ def is_within(graph: tf.Graph, outer: tf.Graph) -> bool:
     return True
 
 
-def as_local(tensor: tf.Tensor, graph: tf.Graph) -> tf.Tensor:
+def make_local(tensor: tf.Tensor, graph: tf.Graph) -> tf.Tensor:
     """Returns a tensor through which imported ops of a graph can read another tensor.
 
     TensorFlow does this itself only for ops that are made in Python. A tensor of an outer
@@ -222,7 +222,7 @@ def as_local(tensor: tf.Tensor, graph: tf.Graph) -> tf.Tensor:
 
 
 @contextlib.contextmanager
-def outside_functions() -> Iterator[None]:
+def leave_functions() -> Iterator[None]:
     """Makes the outermost graph under construction the default graph.
 
     Also leaves control dependencies and control flow contexts. Unlike with tf.init_scope,
@@ -261,7 +261,7 @@ def new_variable(value: tf.Tensor, name: str, **options: Any) -> tf.Variable:
     return variable
 
 
-def complete_loops(graph: tf.Graph) -> None:
+def set_loop_handle_data(graph: tf.Graph) -> None:
     """Sets the handle data (dtype and shape) of the handles that pass through v2 loops.
 
     tf.while_loop does this for new loops, but tf.import_graph_def does not for imported ones,
@@ -290,7 +290,7 @@ def copy_handle_data(source: tf.Tensor, target: tf.Tensor) -> None:
         handle_data_util.copy_handle_data(source, target)
 
 
-def note_access(variable: tf.Variable) -> None:
+def record_read(variable: tf.Variable) -> None:
     """Records that a variable is read, in the function under construction and gradient tapes.
 
     Methods of the variable do this too, but an op that reads its handle does not.
@@ -323,7 +323,7 @@ def write_fingerprint(directory: str) -> None:
     fingerprinting_utils.write_fingerprint(directory)
 
 
-def parameters(function: Any) -> set[str]:
+def list_parameters(function: Any) -> set[str]:
     """Returns the parameter names of a tf.function, also a loaded one, or of a callable."""
     spec = getattr(function, "function_spec", None) or getattr(function, "_function_spec", None)
     if spec is None:

@@ -139,29 +139,29 @@ class TestNesting:
 class TestAsLocal:
     def test_a_tensor_of_the_graph_is_itself(self, graph):
         x = tf.constant(1.0)
-        assert _tf.as_local(x, graph) is x
+        assert _tf.make_local(x, graph) is x
 
     def test_a_tensor_of_an_outer_graph_is_captured(self, graph):
         x = tf.constant(1.0)
         inner = function_graph(graph)
-        local = _tf.as_local(x, inner)
+        local = _tf.make_local(x, inner)
         assert local.graph is inner
         assert inner.external_captures[0] is x
 
     def test_of_a_reference_a_function_gets_the_value(self, graph):
         reference = v1.get_variable("v", [2], use_resource=False)._ref()
-        local = _tf.as_local(reference, function_graph(graph))
+        local = _tf.make_local(reference, function_graph(graph))
         assert local.dtype == tf.float32
 
 
 class TestOutsideFunctions:
     def test_leads_to_the_graph_around_functions(self, graph):
         inner = function_graph(function_graph(graph))
-        with inner.as_default(), _tf.outside_functions():
+        with inner.as_default(), _tf.leave_functions():
             assert v1.get_default_graph() is graph
 
     def test_leaves_control_dependencies(self, graph):
-        with tf.control_dependencies([tf.no_op()]), _tf.outside_functions():
+        with tf.control_dependencies([tf.no_op()]), _tf.leave_functions():
             assert tf.no_op().control_inputs == []
 
     def test_a_function_traced_from_eager_mode_keeps_its_graph(self):
@@ -169,7 +169,7 @@ class TestOutsideFunctions:
 
         @tf.function
         def traced():
-            with _tf.outside_functions():
+            with _tf.leave_functions():
                 seen.append((v1.get_default_graph(), tf.executing_eagerly()))
 
         graph = traced.get_concrete_function().graph

@@ -61,7 +61,7 @@ def test_the_imports_for_type_checkers_are_those_of_python() -> None:
     # hubmodule.errors takes the base of all errors from a module without TensorFlow, and the
     # layer that a program gets depends on its Keras; both layers take the same arguments.
     seen["HubModuleError"] = "hubmodule._plain_errors"
-    seen["KerasLayer"] = "hubmodule.tf2.keras_layer"
+    seen["KerasLayer"] = "hubmodule.keras.keras_layer"
     assert seen == hubmodule._DEFINED_IN
     assert sorted([*seen, "__version__"]) == hubmodule.__all__
 

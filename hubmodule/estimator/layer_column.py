@@ -12,7 +12,7 @@ import tensorflow as tf
 from hubmodule import _tf
 from hubmodule.errors import SignatureMismatchError
 from hubmodule.estimator.embedding_column import EmbeddingColumn, flatten_texts
-from hubmodule.tf2.layer_call import LayerCall
+from hubmodule.keras.layer_call import LayerCall
 
 _LAYER = "layer"
 
@@ -114,6 +114,6 @@ class LayerTextEmbeddingColumn(EmbeddingColumn):
 
     def _make_layer(self, trainable: bool) -> Any:
         # Only Keras 2 has DenseFeatures. Imported here, since importing it can load Keras 2.
-        from hubmodule.tf2.keras2_layer import KerasLayer
+        from hubmodule.keras.keras2_layer import KerasLayer
 
         return KerasLayer(self.module_path, trainable=trainable, output_key=self.output_key)

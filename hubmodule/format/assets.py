@@ -41,7 +41,7 @@ def locate_in_place(meta_graph: MetaGraphDef, directory: str) -> None:
     if collections.SAVED_MODEL_ASSETS not in meta_graph.collection_def:
         return
     nodes = {node.name: node for node in meta_graph.graph_def.node}
-    known = set(collections.names_in(meta_graph, collections.ASSET_FILEPATHS))
+    known = set(collections.list_names(meta_graph, collections.ASSET_FILEPATHS))
     for value in meta_graph.collection_def[collections.SAVED_MODEL_ASSETS].any_list.value:
         asset = _parse_asset(value)
         path = files.join_inside(posixpath.join(directory, DIRECTORY), asset.filename)
@@ -75,7 +75,7 @@ def find_sources(meta_graph: MetaGraphDef) -> dict[str, str]:
     Raises:
         ModuleDefinitionError: If an asset tensor is not a constant with one string.
     """
-    tensors = collections.names_in(meta_graph, collections.ASSET_FILEPATHS)
+    tensors = collections.list_names(meta_graph, collections.ASSET_FILEPATHS)
     nodes = {node.name: node for node in meta_graph.graph_def.node} if tensors else {}
     paths = {}
     for tensor in tensors:

@@ -13,12 +13,12 @@ import tensorflow as tf
 from hubmodule import _tf
 from hubmodule.errors import GraphError
 from hubmodule.module import values
-from hubmodule.module.blame import blaming
+from hubmodule.module.blame import explain_failures
 from hubmodule.module.state_graph import build_bare_state, restore_contexts
 from hubmodule.module.variant import Template, Variant
 from hubmodule.surgery import collections, colocation
 from hubmodule.surgery.names import op_name
-from hubmodule.surgery.scoping import graph_def_under
+from hubmodule.surgery.scoping import move_graph_def
 
 _NOT_IN_SCOPES = re.compile(r"[^A-Za-z0-9_.\\\-]")
 
@@ -66,7 +66,7 @@ def add_application(
         UnregisteredOpsError: If this process does not know an op.
     """
     trial = functools.partial(_apply_to_placeholders, variant, signature, trainable)
-    with blaming(variant, f"applied with signature '{signature}'", trial):
+    with explain_failures(variant, f"applied with signature '{signature}'", trial):
         return _add_application(variant, state, name, signature, inputs, trainable)
 
 
@@ -92,7 +92,7 @@ def _add_application(
     with graph.name_scope(_NOT_IN_SCOPES.sub("_", f"{name}_apply_{signature}")) as scope:
         feeds = values.make_feeds(infos.inputs, inputs)
     sources = {read: state.tensor(read) for read in template.subgraph.tensors - set(feeds)} | feeds
-    live = {replaced: _tf.as_local(tensor, graph) for replaced, tensor in sources.items()}
+    live = {replaced: _tf.make_local(tensor, graph) for replaced, tensor in sources.items()}
     if template.subgraph.ops:
         anchors = (f"{op}:0" for op in template.anchors & variant.state_ops)
         groups = _find_groups(template, {name: state.tensor(name) for name in anchors} | sources)
@@ -106,7 +106,7 @@ def _add_application(
             return live[tensor]
         if op_name(tensor) in template.subgraph.ops:
             return graph.get_tensor_by_name(scope + tensor)
-        return _tf.as_local(state.tensor(tensor), graph)
+        return _tf.make_local(state.tensor(tensor), graph)
 
     return {
         key: info.pack([output(tensor) for tensor in info.tensor_names])
@@ -150,4 +150,4 @@ def _import(
     for name, tensor in live.items():
         if op_name(name) in template.control_inputs:
             input_map["^" + scope + op_name(name)] = tensor
-    _tf.import_graph_def(graph_def_under(scope, template.graph_def, groups), input_map)
+    _tf.import_graph_def(move_graph_def(scope, template.graph_def, groups), input_map)

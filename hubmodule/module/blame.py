@@ -17,7 +17,7 @@ from hubmodule.module.variant import Variant
 
 
 @contextlib.contextmanager
-def blaming(variant: Variant, task: str, trial: Callable[[], object]) -> Iterator[None]:
+def explain_failures(variant: Variant, task: str, trial: Callable[[], object]) -> Iterator[None]:
     """Raises ModuleFormatError if a block fails because the module is damaged.
 
     Args:
@@ -39,7 +39,7 @@ def blaming(variant: Variant, task: str, trial: Callable[[], object]) -> Iterato
         fault = _fault(trial)
         if fault is None:
             raise
-        raise variant.damaged(f"cannot be {task}", fault) from error
+        raise variant.make_damage_error(f"cannot be {task}", fault) from error
 
 
 def _fault(trial: Callable[[], object]) -> Exception | None:

@@ -22,7 +22,7 @@ from hubmodule.module.saving import Saving
 from hubmodule.module.spec import (
     ModuleSpec,
     get_variant,
-    read_checkpoint_of,
+    read_checkpoint,
     read_entries,
     write_module,
 )
@@ -88,7 +88,7 @@ class Module:
         self._trainable = trainable
         self._variant = get_variant(self._spec, tags)
         self._variant.check_usable()
-        contents = read_checkpoint_of(self._spec)
+        contents = read_checkpoint(self._spec)
         self._state = build_state(self._variant, contents, name, trainable)
         self._saving = Saving(self._state, self._variant.variables)
         self._name = self._state.scope.rstrip("/").rpartition("/")[-1]

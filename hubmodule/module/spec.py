@@ -195,7 +195,9 @@ class ModuleSpec:
     def _checkpoint_contents(self) -> checkpoint.Contents | None:
         if self._checkpoint_prefix is None:
             return None
-        has_variables = any(v.names_of(collections.VARIABLES) for v in self._variants.values())
+        has_variables = any(
+            v.list_variable_names(collections.VARIABLES) for v in self._variants.values()
+        )
         # The variant that is used may need no variable, so a missing checkpoint is no error yet.
         if has_variables and checkpoint.exists(self._checkpoint_prefix):
             return checkpoint.read_contents(self._checkpoint_prefix)
@@ -215,7 +217,7 @@ def get_variant(spec: ModuleSpec, tags: Tags = None) -> Variant:
     return spec._variants[choose_tags(tags, spec._variants)]
 
 
-def read_checkpoint_of(spec: ModuleSpec) -> checkpoint.Contents | None:
+def read_checkpoint(spec: ModuleSpec) -> checkpoint.Contents | None:
     """Reads, once, which variables the checkpoint of a spec has.
 
     Returns:

@@ -13,12 +13,12 @@ import tensorflow as tf
 from hubmodule import _tf
 from hubmodule.errors import ScopeError
 from hubmodule.format.checkpoint import Contents, batches
-from hubmodule.module.blame import blaming
+from hubmodule.module.blame import explain_failures
 from hubmodule.module.variant import Variant
 from hubmodule.surgery import collections
-from hubmodule.surgery.names import op_name, under
+from hubmodule.surgery.names import add_scope, op_name
 from hubmodule.surgery.prune import Subgraph
-from hubmodule.surgery.scoping import graph_def_under, variable_def_under
+from hubmodule.surgery.scoping import move_graph_def, move_variable_def
 from hubmodule.surgery.state import VariableState, build_restore_graph
 
 Variable: TypeAlias = tf.compat.v1.Variable
@@ -72,7 +72,7 @@ def build_state(
         UnregisteredOpsError: If this process does not know an op.
     """
     build = functools.partial(_build_state, variant, checkpoint, name, trainable)
-    with blaming(variant, "added to a graph", build):
+    with explain_failures(variant, "added to a graph", build):
         return build()
 
 
@@ -84,18 +84,20 @@ def _build_state(
         for variable in variant.variables:
             checkpoint.check(variable.checkpoint_name, variable.checkpoint_shape, variable.dtype)
     template = variant.state_template(trainable, restored)
-    with _tf.outside_functions():
+    with _tf.leave_functions():
         graph = tf.compat.v1.get_default_graph()
         scope = _claim_scope(graph, name)
-        _tf.import_graph_def(graph_def_under(scope, template.graph_def), {})
+        _tf.import_graph_def(move_graph_def(scope, template.graph_def), {})
         values = {}
         if checkpoint is not None:
             values = _add_restore_ops(graph, variant, checkpoint.prefix, scope)
         restore_contexts(variant, template.subgraph, scope)
-        trainables = variant.names_of(collections.TRAINABLE_VARIABLES) if trainable else set()
+        trainables = (
+            variant.list_variable_names(collections.TRAINABLE_VARIABLES) if trainable else set()
+        )
         variables = {
             variable.definition.variable_name: _tf.variable_from_proto(
-                variable_def_under(
+                move_variable_def(
                     scope,
                     variable.definition,
                     trainable=variable.definition.variable_name in trainables,
@@ -113,7 +115,7 @@ def build_bare_state(variant: Variant) -> StateGraph:
     """Adds the state to the default graph, without restoring values or filling collections."""
     scope = "module/"
     template = variant.state_template(trainable=False, restored=True)
-    _tf.import_graph_def(graph_def_under(scope, template.graph_def), {})
+    _tf.import_graph_def(move_graph_def(scope, template.graph_def), {})
     return StateGraph(tf.compat.v1.get_default_graph(), scope, {})
 
 
@@ -136,7 +138,7 @@ def restore_contexts(
     def new_name(reference: str) -> str | None:
         if reference in live:
             return live[reference].name
-        return under(scope, reference) if op_name(reference) in part.ops else None
+        return add_scope(scope, reference) if op_name(reference) in part.ops else None
 
     for key, context_def in variant.index.contexts.move_under(scope, new_name):
         context = _tf.restore_control_flow_context(key, context_def)
@@ -206,7 +208,7 @@ def _cpu_of(device: str) -> str:
 
 def _fill_collections(state: StateGraph, variant: Variant, trainable: bool) -> None:
     """Adds the variables, tables, assets and losses of a module to the graph's collections."""
-    models = variant.names_of(collections.MODEL_VARIABLES)
+    models = variant.list_variable_names(collections.MODEL_VARIABLES)
     for name, variable in state.variables.items():
         state.graph.add_to_collection(collections.VARIABLES, variable)
         if name in models:
@@ -220,5 +222,5 @@ def _fill_collections(state: StateGraph, variant: Variant, trainable: bool) -> N
 
 
 def _add_elements(state: StateGraph, variant: Variant, key: str) -> None:
-    for name in collections.names_in(variant.meta_graph, key):
+    for name in collections.list_names(variant.meta_graph, key):
         state.graph.add_to_collection(key, state.graph.as_graph_element(state.scope + name))

@@ -100,7 +100,7 @@ class Variant:
         self._applications: dict[tuple[str, bool], Template] = {}
 
     @contextlib.contextmanager
-    def blamed(self) -> Iterator[None]:
+    def explain_errors(self) -> Iterator[None]:
         """Raises ModuleFormatError for any error of a block that reads only the module."""
         try:
             yield
@@ -113,9 +113,9 @@ class Variant:
         except HubModuleError:
             raise
         except Exception as error:
-            raise self.damaged("cannot be read", error) from error
+            raise self.make_damage_error("cannot be read", error) from error
 
-    def damaged(self, how: str, error: Exception) -> ModuleFormatError:
+    def make_damage_error(self, how: str, error: Exception) -> ModuleFormatError:
         """Makes the error that says that the graph variant is damaged.
 
         Args:
@@ -138,7 +138,7 @@ class Variant:
     @functools.cached_property
     def signatures(self) -> dict[str, Signature]:
         """The signatures by name."""
-        with self.blamed():
+        with self.explain_errors():
             return {
                 name: Signature(
                     {key: TensorInfo(info) for key, info in sorted(proto.inputs.items())},
@@ -179,7 +179,7 @@ class Variant:
     @functools.cached_property
     def index(self) -> GraphIndex:
         """The nodes by name, and their connections."""
-        with self.blamed():
+        with self.explain_errors():
             return GraphIndex(self._local)
 
     @functools.cached_property
@@ -191,7 +191,7 @@ class Variant:
         exist once.
         """
         state_nodes = {node.name for node in state.find_state_nodes(self.index.graph_def.node)}
-        assets = collections.names_in(self.meta_graph, collections.ASSET_FILEPATHS)
+        assets = collections.list_names(self.meta_graph, collections.ASSET_FILEPATHS)
         return frozenset(state_nodes | {op_name(tensor) for tensor in assets})
 
     @functools.cached_property
@@ -202,8 +202,8 @@ class Variant:
     @functools.cached_property
     def variables(self) -> list[state.VariableState]:
         """The variables, in the order of their collection."""
-        with self.blamed():
-            definitions = collections.variables_in(self.meta_graph, collections.VARIABLES)
+        with self.explain_errors():
+            definitions = collections.read_variable_defs(self.meta_graph, collections.VARIABLES)
             return [self._variable(definition) for definition in definitions]
 
     def _variable(self, definition: VariableDef) -> state.VariableState:
@@ -226,9 +226,9 @@ class Variant:
         """The names of the variables in a checkpoint; slices of a variable share one name."""
         return {variable.checkpoint_name for variable in self.variables}
 
-    def names_of(self, key: str) -> set[str]:
+    def list_variable_names(self, key: str) -> set[str]:
         """Returns the names of the variables in a collection."""
-        return {d.variable_name for d in collections.variables_in(self.meta_graph, key)}
+        return {d.variable_name for d in collections.read_variable_defs(self.meta_graph, key)}
 
     def state_template(self, trainable: bool, restored: bool) -> Template:
         """Returns the template of the state and its initialisers.
@@ -243,7 +243,7 @@ class Variant:
         """
         key = (trainable, restored)
         if key not in self._states:
-            with self.blamed():
+            with self.explain_errors():
                 self._states[key] = self._make_state_template(*key)
         return self._states[key]
 
@@ -255,9 +255,9 @@ class Variant:
             if not restored:
                 roots.add(definition.initializer_name)
                 roots.update(filter(None, [definition.initial_value_name]))
-        roots.update(collections.names_in(self.meta_graph, collections.TABLE_INITIALIZERS))
+        roots.update(collections.list_names(self.meta_graph, collections.TABLE_INITIALIZERS))
         if trainable:
-            roots.update(collections.names_in(self.meta_graph, collections.REGULARIZATION_LOSSES))
+            roots.update(collections.list_names(self.meta_graph, collections.REGULARIZATION_LOSSES))
         return self._make_template(self._find_needed(roots))
 
     def application_template(self, signature: str, trainable: bool) -> Template:
@@ -274,7 +274,7 @@ class Variant:
         """
         key = (signature, trainable)
         if key not in self._applications:
-            with self.blamed():
+            with self.explain_errors():
                 self._applications[key] = self._make_application_template(*key)
         return self._applications[key]
 
@@ -284,7 +284,7 @@ class Variant:
         Raises:
             UnregisteredOpsError: If every signature needs an unknown op.
         """
-        if not registration.unregistered_ops(self.index.graph_def):
+        if not registration.find_unregistered_ops(self.index.graph_def):
             return
         failure = None
         for name in self.signatures:
@@ -305,7 +305,7 @@ class Variant:
         roots = [tensor for info in signature.outputs.values() for tensor in info.tensor_names]
         updates: list[str] = []
         if trainable:
-            updates = collections.names_in(self.meta_graph, collections.UPDATE_OPS)
+            updates = collections.list_names(self.meta_graph, collections.UPDATE_OPS)
         part = self._find_needed([*roots, *updates], replaced, replaced_ops)
         empty = [op for op in part.ops if self.index.nodes[op].op == "Placeholder"]
         if updates and empty:

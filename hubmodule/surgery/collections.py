@@ -53,14 +53,14 @@ def check_supported(keys: Iterable[str]) -> None:
         )
 
 
-def names_in(meta_graph: MetaGraphDef, key: str) -> list[str]:
+def list_names(meta_graph: MetaGraphDef, key: str) -> list[str]:
     """Returns the names of the ops or tensors in a collection, without repetitions."""
     if key not in meta_graph.collection_def:
         return []
     return list(dict.fromkeys(meta_graph.collection_def[key].node_list.value))
 
 
-def variables_in(meta_graph: MetaGraphDef, key: str) -> list[VariableDef]:
+def read_variable_defs(meta_graph: MetaGraphDef, key: str) -> list[VariableDef]:
     """Returns the variables of a collection, without repetitions.
 
     Raises:

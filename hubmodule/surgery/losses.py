@@ -24,7 +24,7 @@ def add_loss_signatures(meta_graph: MetaGraphDef) -> tuple[MetaGraphDef, list[st
     result.signature_def.clear()
     nodes = {node.name: node for node in meta_graph.graph_def.node}
     names = []
-    for index, tensor in enumerate(loss_tensors(meta_graph)):
+    for index, tensor in enumerate(list_loss_tensors(meta_graph)):
         names.append(f"{_PREFIX}_{index}")
         info = result.signature_def[names[-1]].outputs["default"]
         info.name = tensor
@@ -33,9 +33,9 @@ def add_loss_signatures(meta_graph: MetaGraphDef) -> tuple[MetaGraphDef, list[st
     return result, names
 
 
-def loss_tensors(meta_graph: MetaGraphDef) -> list[str]:
+def list_loss_tensors(meta_graph: MetaGraphDef) -> list[str]:
     """Returns the names of the tensors with the regularisation losses of a MetaGraph."""
-    return collections.names_in(meta_graph, collections.REGULARIZATION_LOSSES)
+    return collections.list_names(meta_graph, collections.REGULARIZATION_LOSSES)
 
 
 def _dtype(node: tf.compat.v1.NodeDef | None, tensor: str) -> int:

@@ -22,6 +22,6 @@ def is_control(reference: str) -> bool:
     return reference.startswith("^")
 
 
-def under(scope: str, reference: str) -> str:
+def add_scope(scope: str, reference: str) -> str:
     """Returns the name of an input, a tensor or an op after it is moved under a scope."""
     return "^" + scope + reference[1:] if is_control(reference) else scope + reference

@@ -20,7 +20,7 @@ from hubmodule.surgery.names import op_name
 _GRADIENT_OF_A_CALL = re.compile(rb"(Stateful)?PartitionedCall-\d+$")
 
 
-def all_nodes(graph_def: tf.compat.v1.GraphDef) -> Iterator[tf.compat.v1.NodeDef]:
+def iterate_nodes(graph_def: tf.compat.v1.GraphDef) -> Iterator[tf.compat.v1.NodeDef]:
     """Yields the nodes of a graph and of the bodies of its functions."""
     yield from graph_def.node
     for function in graph_def.library.function:
@@ -36,7 +36,7 @@ def prepare_for_older_tensorflow(meta_graph: MetaGraphDef) -> MetaGraphDef:
     portable = MetaGraphDef()
     portable.CopyFrom(meta_graph)
     nodes = {node.name: node for node in portable.graph_def.node}
-    for node in all_nodes(portable.graph_def):
+    for node in iterate_nodes(portable.graph_def):
         if node.op == "VarHandleOp":
             node.attr.pop("debug_name", None)
     for node in portable.graph_def.node:
@@ -70,7 +70,7 @@ def prepare_for_this_tensorflow(meta_graph: MetaGraphDef) -> MetaGraphDef:
     local = MetaGraphDef()
     local.CopyFrom(meta_graph)
     unknown = _find_unknown_defaults(meta_graph.meta_info_def.stripped_op_list.op)
-    for node in all_nodes(local.graph_def):
+    for node in iterate_nodes(local.graph_def):
         node.ClearField("device")
         for name, default in unknown.get(node.op, ()):
             if name in node.attr and node.attr[name] == default:
@@ -123,7 +123,7 @@ def remove_author(
             node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto("", tf.string))
     encoded_names = {path.encode(): name.encode() for path, name in names.items() if path}
     lengths = sorted({len(path) for path in encoded_names}, reverse=True)
-    for node in all_nodes(clean.graph_def):
+    for node in iterate_nodes(clean.graph_def):
         node.ClearField("experimental_debug_info")
         node.device = ""
         _rename_paths(node, encoded_names, lengths)

@@ -160,6 +160,18 @@ def remove_control_inputs_in_place(graph_def: tf.compat.v1.GraphDef, ops: Collec
             node.input.extend(kept)
 
 
+def remove_attributes_in_place(graph_def: tf.compat.v1.GraphDef, names: Collection[str]) -> None:
+    """Removes attributes from all nodes.
+
+    Args:
+        graph_def: The graph, whose nodes are changed.
+        names: The names of the attributes, e.g. "_class".
+    """
+    for node in graph_def.node:
+        for name in names:
+            node.attr.pop(name, None)
+
+
 def _describe_duplicates(graph_def: tf.compat.v1.GraphDef) -> str:
     counts = Counter(node.name for node in graph_def.node)
     names = [name for name, count in counts.items() if count > 1]

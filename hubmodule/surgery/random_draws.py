@@ -32,19 +32,19 @@ def add_draw_signatures(
         ops: The names of the random ops that the signature needs.
 
     Returns:
-        A new MetaGraphDef. The signature drawing(signature) has the random numbers as
-        additional outputs. The signature drawn(signature) has them as additional inputs with
-        the same names, which sort after the other names.
+        A new MetaGraphDef. The signature name_drawing_signature(signature) has the random
+        numbers as additional outputs. The signature name_drawn_signature(signature) has them
+        as additional inputs with the same names, which sort after the other names.
     """
     result = MetaGraphDef()
     result.CopyFrom(meta_graph)
     draws = _list_outputs(meta_graph, set(ops))
-    for name in (drawing(signature), drawn(signature)):
+    for name in (name_drawing_signature(signature), name_drawn_signature(signature)):
         result.signature_def[name].CopyFrom(meta_graph.signature_def[signature])
     for index, (tensor, dtype) in enumerate(draws):
         for infos in (
-            result.signature_def[drawing(signature)].outputs,
-            result.signature_def[drawn(signature)].inputs,
+            result.signature_def[name_drawing_signature(signature)].outputs,
+            result.signature_def[name_drawn_signature(signature)].inputs,
         ):
             info = infos[f"{_INPUT}_{index}"]
             info.name = tensor
@@ -53,12 +53,12 @@ def add_draw_signatures(
     return result
 
 
-def drawing(signature: str) -> str:
+def name_drawing_signature(signature: str) -> str:
     """Returns the name of the signature whose outputs include the random numbers."""
     return f"{signature}/drawing"
 
 
-def drawn(signature: str) -> str:
+def name_drawn_signature(signature: str) -> str:
     """Returns the name of the signature whose inputs include the random numbers."""
     return f"{signature}/drawn"
 

@@ -10,7 +10,7 @@ from hubmodule import _tf
 from hubmodule.errors import UnregisteredOpsError
 from hubmodule.surgery.calls import check_calls
 from hubmodule.surgery.constants import check_constant
-from hubmodule.surgery.portability import all_nodes
+from hubmodule.surgery.portability import iterate_nodes
 
 # As registered by tensorflow_text 2.21; its other ops start with "TFText>".
 _TEXT_OPS = frozenset(
@@ -44,7 +44,7 @@ _PACKAGES_BY_PREFIX = {
 }
 
 
-def unregistered_ops(graph_def: tf.compat.v1.GraphDef) -> list[str]:
+def find_unregistered_ops(graph_def: tf.compat.v1.GraphDef) -> list[str]:
     """Returns the op types of a graph that this process does not know, except its functions."""
     return sorted(op for op in _list_op_types(graph_def) if _tf.op_def(op) is None)
 
@@ -69,7 +69,7 @@ def check_registered(graph_def: tf.compat.v1.GraphDef, tags: Collection[str]) ->
             f"TensorFlow {tf.__version__}: {unknown}. {_advise(unknown)}"
         )
     if "Const" in op_types:
-        for node in all_nodes(graph_def):
+        for node in iterate_nodes(graph_def):
             if node.op == "Const":
                 check_constant(node)
     check_calls(graph_def, op_types)
@@ -77,7 +77,7 @@ def check_registered(graph_def: tf.compat.v1.GraphDef, tags: Collection[str]) ->
 
 def _list_op_types(graph_def: tf.compat.v1.GraphDef) -> set[str]:
     own = {function.signature.name for function in graph_def.library.function}
-    return {node.op for node in all_nodes(graph_def)} - own
+    return {node.op for node in iterate_nodes(graph_def)} - own
 
 
 def _advise(unknown: Collection[str]) -> str:

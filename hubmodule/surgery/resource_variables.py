@@ -265,7 +265,7 @@ def _convert_variable_defs_in_place(meta_graph: MetaGraphDef, nodes: _ResourceNo
         collections.TRAINABLE_VARIABLES,
         collections.MODEL_VARIABLES,
     ):
-        definitions = collections.variables_in(meta_graph, key)
+        definitions = collections.read_variable_defs(meta_graph, key)
         for definition in definitions:
             _convert_variable_def_in_place(definition, nodes)
         if definitions:

@@ -10,7 +10,7 @@ from tensorflow.core.framework.variable_pb2 import VariableDef
 
 from hubmodule.surgery import functions, partitions
 from hubmodule.surgery.colocation import GROUP
-from hubmodule.surgery.names import under
+from hubmodule.surgery.names import add_scope
 
 _ENTER_OPS = frozenset({"Enter", "RefEnter"})
 
@@ -18,7 +18,7 @@ _ENTER_OPS = frozenset({"Enter", "RefEnter"})
 _imports = itertools.count()
 
 
-def graph_def_under(
+def move_graph_def(
     scope: str,
     graph_def: tf.compat.v1.GraphDef,
     replaced_groups: Mapping[str, Iterable[bytes]] | None = None,
@@ -43,14 +43,14 @@ def graph_def_under(
     for node in moved.node:
         node.name = scope + node.name
         if node.input:
-            inputs = [under(scope, reference) for reference in node.input]
+            inputs = [add_scope(scope, reference) for reference in node.input]
             del node.input[:]
             node.input.extend(inputs)
         _move_attributes(node, scope.encode(), groups)
     return moved
 
 
-def variable_def_under(
+def move_variable_def(
     scope: str, definition: VariableDef, trainable: bool, initial_value: str | None = None
 ) -> VariableDef:
     """Moves the names of a VariableDef under a scope.

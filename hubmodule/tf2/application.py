@@ -1,7 +1,6 @@
-"""Functions that apply a module: each is one signature of one graph variant over its state.
+"""A signature that is applied in a function, over state that lies outside of the function.
 
-An application in a function is an application in a graph, so it is built by graph mode's
-own code; only the state comes from outside of the graph.
+A function is a graph, so graph mode's own code adds the ops; only the state comes from elsewhere.
 """
 
 from __future__ import annotations
@@ -15,54 +14,82 @@ from hubmodule import _tf
 from hubmodule.module.apply_graph import add_application
 from hubmodule.module.variant import Variant
 from hubmodule.surgery import collections
-from hubmodule.tf2.state import State
+from hubmodule.tf2.state import ModuleState
+
+
+@dataclass(frozen=True)
+class Application:
+    """A signature of a graph variant, to be applied over the state of a module.
+
+    Attributes:
+        variant: The graph variant.
+        signature: The name of the signature.
+        state: The variables, tables and assets of the module.
+        runs_updates: Whether the outputs wait for the update ops of the variant.
+        is_watched: Whether gradient tapes watch the variables that the ops read.
+    """
+
+    variant: Variant
+    signature: str
+    state: ModuleState
+    runs_updates: bool = False
+    is_watched: bool = True
+
+    @property
+    def input_specs(self) -> dict[str, tf.TypeSpec]:
+        """The type of each input by name."""
+        inputs = self.variant.signature(self.signature).inputs
+        return {name: info.type_spec for name, info in inputs.items()}
+
+    @property
+    def output_specs(self) -> dict[str, tf.TypeSpec]:
+        """The type of each output by name."""
+        outputs = self.variant.signature(self.signature).outputs
+        return {name: info.type_spec for name, info in outputs.items()}
+
+    @property
+    def tensor_specs(self) -> list[tf.TensorSpec]:
+        """The types of the tensors that the inputs consist of, in the order of tf.nest."""
+        return tf.nest.flatten(self.input_specs, expand_composites=True)
+
+    def add_ops(self, *tensors: tf.Tensor) -> dict[str, Any]:
+        """Adds the ops of the signature to the default graph, that of a wrapped function.
+
+        A wrapped function is one graph, as TF1 runs it: only the module itself orders its ops,
+        and ops that no output needs do not run.
+
+        Args:
+            *tensors: The tensors of the inputs, of the types in `tensor_specs`.
+
+        Returns:
+            The outputs by name.
+        """
+        graph = tf.compat.v1.get_default_graph()
+        inputs = tf.nest.pack_sequence_as(self.input_specs, list(tensors), expand_composites=True)
+        state = _CapturedState(graph, self.state, self.is_watched)
+        outputs = add_application(
+            self.variant, state, "module", self.signature, inputs, self.runs_updates
+        )
+        _tf.set_loop_handle_data(graph)
+        with tf.control_dependencies(graph.get_collection(collections.UPDATE_OPS)):
+            return tf.nest.map_structure(tf.identity, outputs, expand_composites=True)
 
 
 @dataclass(frozen=True)
 class _CapturedState:
-    """The state of a module, as ops of one function graph use it."""
+    """The state of a module, as graph mode asks for it; a function's graph captures it.
+
+    Attributes:
+        graph: The graph of the function.
+        state: The variables, tables and assets of the module.
+        is_watched: Whether gradient tapes watch the variables.
+    """
 
     graph: tf.Graph
-    state: State
-    watched: bool = True
+    state: ModuleState
+    is_watched: bool
 
     def tensor(self, name: str) -> tf.Tensor:
-        """The tensor that stands for one of the module."""
+        """Returns the tensor that takes the place of a tensor of the module."""
         with self.graph.as_default():
-            return self.state.captured(name, self.watched)
-
-
-def input_specs(variant: Variant, signature: str) -> dict[str, tf.TypeSpec]:
-    """What each input of a signature is."""
-    return {name: info.type_spec for name, info in variant.signature(signature).inputs.items()}
-
-
-def wrapped(
-    variant: Variant, signature: str, state: State, updates: bool, watched: bool = True
-) -> Any:
-    """A wrapped function of the flat inputs of a signature; gives the dict of its outputs.
-
-    It is one graph as TF1 runs it: nothing is ordered but what the module orders, and
-    what the outputs do not need does not run.
-
-    Args:
-        variant: of the module.
-        signature: its name.
-        state: of the module, with all that the variant needs.
-        updates: whether the outputs wait for the update ops.
-        watched: whether tapes get to know of the variables that it reads.
-    """
-    specs = input_specs(variant, signature)
-
-    def apply(*flat: tf.Tensor) -> dict[str, Any]:
-        graph = tf.compat.v1.get_default_graph()
-        inputs = tf.nest.pack_sequence_as(specs, list(flat), expand_composites=True)
-        outputs = add_application(
-            variant, _CapturedState(graph, state, watched), "module", signature, inputs, updates
-        )
-        _tf.complete_loops(graph)
-        done = graph.get_collection(collections.UPDATE_OPS)
-        with tf.control_dependencies(done):
-            return tf.nest.map_structure(tf.identity, outputs, expand_composites=True)
-
-    return tf.compat.v1.wrap_function(apply, tf.nest.flatten(specs, expand_composites=True))
+            return self.state.capture(name, self.is_watched)

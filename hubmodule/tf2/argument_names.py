@@ -1,4 +1,4 @@
-"""The Python arguments of a saved signature, whose inputs may have any names."""
+"""The Python arguments of a saved signature, whose inputs may have names that Python refuses."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _NAME_OF_OP = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\\/-]*")
 def choose_arguments(names: Iterable[str]) -> dict[str, str]:
     """Chooses the Python argument that stands for each input of a signature.
 
-    A name that can be an argument stays. In others "_" takes the place of what an argument
-    cannot have, which is also what TensorFlow does, and a number is added where two would
-    be one; TensorFlow ignores case there.
+    A name that can be an argument stays. In other names "_" replaces each character that an
+    argument cannot have, as TensorFlow does it, and a number is added to the second of two
+    equal arguments; TensorFlow ignores case there.
 
     Args:
         names: Names of inputs, all different.
@@ -25,11 +25,11 @@ def choose_arguments(names: Iterable[str]) -> dict[str, str]:
     """
     arguments: dict[str, str] = {}
     taken: set[str] = set()
-    for name in sorted(names, key=lambda name: (_identifier(name) != name, name)):
-        argument, count = _identifier(name), 0
+    for name in sorted(names, key=lambda name: (_make_identifier(name) != name, name)):
+        argument, count = _make_identifier(name), 0
         while argument.lower() in taken:
             count += 1
-            argument = f"{_identifier(name)}_{count}"
+            argument = f"{_make_identifier(name)}_{count}"
         taken.add(argument.lower())
         arguments[name] = argument
     return arguments
@@ -46,15 +46,15 @@ def choose_key(name: str, argument: str) -> str:
         The name itself if TensorFlow accepts it and makes the argument of it, else the argument.
     """
     keeps = _NAME_OF_OP.fullmatch(name) is not None
-    return name if keeps and _replace_others(name) == argument else argument
+    return name if keeps and _replace_invalid_characters(name) == argument else argument
 
 
-def _identifier(name: str) -> str:
-    argument = _replace_others(name)
+def _make_identifier(name: str) -> str:
+    argument = _replace_invalid_characters(name)
     # TensorFlow's own functions have an argument `self`.
     return f"{argument}_" if keyword.iskeyword(argument) or argument == "self" else argument
 
 
-def _replace_others(name: str) -> str:
+def _replace_invalid_characters(name: str) -> str:
     argument = re.sub(r"[^A-Za-z0-9_]", "_", name)
     return argument if argument[:1].isalpha() else f"arg_{argument}"

@@ -12,8 +12,8 @@ from hubmodule import _tf, files
 from hubmodule.errors import ModuleDefinitionError
 from hubmodule.format import saved_model
 from hubmodule.tf2.load import load
+from hubmodule.tf2.reusable_module import ReusableModule
 from hubmodule.tf2.signatures import SavedInput
-from hubmodule.tf2.trainable import ReusableModule
 
 KINDS = ("reusable", "serving")
 
@@ -23,60 +23,67 @@ def convert(
 ) -> dict[str, dict[str, str]]:
     """Writes a TF1 Hub module as a TF2 SavedModel.
 
-    The inputs of its signatures keep their names where TensorFlow Serving and
-    saved_model_cli read them. In Python, where an argument has to be an identifier, other
-    names are changed.
+    TensorFlow Serving and saved_model_cli read the names of inputs as the author chose them. In
+    Python, names that cannot be arguments are changed.
 
     Args:
-        handle: of the module.
-        path: of the directory to make. It appears when it is complete.
-        to: "reusable" keeps what hub.load() gives: calls with `training`, trainable
-            variables, regularisation losses and all signatures. "serving" keeps the
-            signatures only, the default one under "serving_default" too, as TensorFlow
-            Serving loads them: tagged "serve", with initialised tables.
-        overwrite: whether a SavedModel that is at `path` is replaced.
+        handle: The handle of the module.
+        path: The path of the directory to write. It appears when it is complete.
+        to: "reusable" keeps what hub.load() returns: calls with `training`, trainable variables,
+            regularisation losses and all signatures. "serving" keeps the signatures only, as
+            TensorFlow Serving loads them: the default one under "serving_default" too, tagged
+            "serve", with tables that are initialised when it is loaded.
+        overwrite: Whether to replace a SavedModel that is already at `path`.
 
     Returns:
-        For each signature with such inputs the Python argument by the name of the input.
+        For each signature with inputs whose names were changed, a dict from the names of these
+        inputs to their Python arguments.
 
     Raises:
-        ExportExistsError: if something is at `path` that may not be replaced.
-        ModuleDefinitionError: if the handle is no TF1 Hub module, or `to` is unknown.
-        as hub.load().
+        ExportExistsError: If there is something at `path` that may not be replaced.
+        HandleNotFoundError: If nothing exists at the handle; further exceptions are those of
+            hub.load().
+        ModuleDefinitionError: If there is a plain SavedModel at the handle, or `to` is unknown.
     """
     if to not in KINDS:
         raise ModuleDefinitionError(f"Cannot convert to {to!r}; choose one of {list(KINDS)}.")
-    # What cannot be written is told before the work is done.
+    # Opened first, so that a path that cannot be written is an error before the work is done.
     with files.new_directory(path, saved_model.BINARY, overwrite) as directory:
         module = load(handle)
         if not isinstance(module, ReusableModule):
             raise ModuleDefinitionError(f"{handle} is a plain SavedModel already; use it as it is.")
-        saved = module if to == "reusable" else module.for_serving()
-        tf.saved_model.save(saved, directory, module.signatures_to_save())
-        inputs = module.inputs_to_save()
+        to_save = module if to == "reusable" else module.state
+        tf.saved_model.save(to_save, directory, module.trace_signatures())
+        inputs = module.list_saved_inputs()
         _restore_names(directory, inputs)
-    changed = {
-        signature: {each.name: each.argument for each in each_input if each.name != each.argument}
-        for signature, each_input in inputs.items()
-    }
-    return {signature: names for signature, names in changed.items() if names}
+    return _find_changed_names(inputs)
 
 
 def _restore_names(directory: str, inputs: Mapping[str, Sequence[SavedInput]]) -> None:
-    """Gives the inputs in a SavedModel the names that tf.saved_model.save cannot write."""
-    changed = [
-        (signature, each)
-        for signature in inputs
-        for each in inputs[signature]
-        if each.key != each.name
-    ]
-    if not changed:
+    """Gives the inputs in a SavedModel the author's names, where TensorFlow changed them.
+
+    Args:
+        directory: The path of the SavedModel's directory.
+        inputs: The inputs by the name of their signature.
+    """
+    if all(each.key == each.name for of_signature in inputs.values() for each in of_signature):
         return
     path = posixpath.join(directory, saved_model.BINARY)
     proto = saved_model_pb2.SavedModel.FromString(files.read_bytes(path))
-    definitions = proto.meta_graphs[0].signature_def
-    found = [(signature, i, definitions[signature].inputs.pop(i.key)) for signature, i in changed]
-    for signature, each, info in found:
-        definitions[signature].inputs[each.name].CopyFrom(info)
+    for signature, of_signature in inputs.items():
+        infos = proto.meta_graphs[0].signature_def[signature].inputs
+        # All are taken out first, because one may have the name that another had.
+        renamed = {each.name: infos.pop(each.key) for each in of_signature}
+        for name, info in renamed.items():
+            infos[name].CopyFrom(info)
     files.write_bytes(path, proto.SerializeToString(deterministic=True))
     _tf.write_fingerprint(directory)
+
+
+def _find_changed_names(inputs: Mapping[str, Sequence[SavedInput]]) -> dict[str, dict[str, str]]:
+    """Finds the inputs of each signature whose Python arguments have other names."""
+    changed = {
+        signature: {each.name: each.argument for each in of_signature if each.name != each.argument}
+        for signature, of_signature in inputs.items()
+    }
+    return {signature: names for signature, names in changed.items() if names}

@@ -11,9 +11,9 @@ import tensorflow as tf
 from hubmodule.errors import HandleNotFoundError
 from hubmodule.format.directory import Directory, check_not_checkpoint
 from hubmodule.module.loading import find_directory, read_spec
-from hubmodule.module.spec import read_checkpoint_of
-from hubmodule.tf2.state import State
-from hubmodule.tf2.trainable import ReusableModule
+from hubmodule.module.spec import read_checkpoint
+from hubmodule.tf2.reusable_module import ReusableModule
+from hubmodule.tf2.state import ModuleState
 from hubmodule.tf2.variants import Variants
 
 
@@ -25,27 +25,32 @@ def load(
 ) -> Any:
     """Loads a module or a SavedModel.
 
-    In a function under construction, variables and tables are made outside of it, once;
-    in a tf.Graph, they are in the collections that its initialisers come from. Under the
-    scope of a distribution strategy, its variables are made.
+    In a function under construction, the variables and tables are made once, outside of the
+    function. In a tf.Graph, they are added to the collections that
+    tf.compat.v1.global_variables_initializer() and tf.compat.v1.tables_initializer() read. Under
+    the scope of a distribution strategy, the strategy makes the variables.
 
     Args:
-        handle: says where it is, for example the path of its directory.
-        tags: of the graph variant; None is the empty set for the TF1 Hub format, and for
-            a plain SavedModel what tf.saved_model.load takes.
-        options: `experimental_io_device` is where files are read.
+        handle: Where the module or SavedModel is: the path of its directory, on any file system
+            that TensorFlow knows, or the URL of an archive.
+        tags: The tags of the graph variant, e.g. {"train"}; None means the variant without tags
+            of a module, and the only MetaGraph of a plain SavedModel.
+        options: Options for loading, of which modules take `experimental_io_device`: the device
+            that files are read on.
 
     Returns:
-        For the TF1 Hub format a ReusableModule, else what tf.saved_model.load returns.
+        A ReusableModule for a module in the TF1 Hub format; for a plain SavedModel what
+        tf.saved_model.load() returns.
 
     Raises:
-        CheckpointError: if the module's checkpoint lacks a variable, or is damaged.
-        HandleNotFoundError: if nothing is there.
-        InvalidHandleError: if `handle` is neither a string nor a path.
-        ModuleFormatError: if the module is damaged, or of an unknown format.
-        NoSuchVariantError: if no graph variant has these tags.
-        NotAModuleError: if there is something else; says what.
-        UnregisteredOpsError: if no signature can be applied.
+        CheckpointError: If the module's checkpoint lacks a variable, or is damaged.
+        HandleNotFoundError: If nothing exists at the handle.
+        InvalidHandleError: If `handle` is neither a string nor a path.
+        ModuleFormatError: If the module is damaged, or of a format that this version cannot read.
+        NoSuchVariantError: If no graph variant has these tags; the message lists them.
+        NotAModuleError: If it is neither a module nor a SavedModel; the message says what it is.
+        UnregisteredOpsError: If every signature needs ops that are not registered in this
+            process.
     """
     directory = _find_directory(handle)
     if directory.is_module:
@@ -55,6 +60,7 @@ def load(
 
 
 def _find_directory(handle: str | os.PathLike[str]) -> Directory:
+    """Finds the directory at a handle; programs pass the prefixes of checkpoints, too."""
     try:
         return find_directory(handle)
     except HandleNotFoundError:
@@ -71,7 +77,7 @@ def _load_module(
     spec = read_spec(directory)
     variants = Variants(spec)
     chosen = variants.choose_tags(tags)
-    contents = read_checkpoint_of(spec)
+    contents = read_checkpoint(spec)
     assert contents is not None  # A spec that was read from a directory has a checkpoint's prefix.
     device = options.experimental_io_device if options else None
-    return ReusableModule(variants, State(contents, device), chosen, origin)
+    return ReusableModule(variants, ModuleState(contents, device), chosen, origin)

@@ -11,9 +11,10 @@ import tensorflow as tf
 from hubmodule import _tf
 from hubmodule.format.signatures import TensorInfo
 from hubmodule.module.variant import Variant
-from hubmodule.tf2 import application, functions
+from hubmodule.tf2.application import Application
 from hubmodule.tf2.argument_names import choose_arguments, choose_key
-from hubmodule.tf2.state import State
+from hubmodule.tf2.signature_function import apply_signature, wrap_signature
+from hubmodule.tf2.state import ModuleState
 
 
 @dataclass(frozen=True)
@@ -32,9 +33,15 @@ class SavedInput:
 
 
 class Signatures(Mapping[str, Any]):
-    """The signatures of a variant, each traced when it is first used."""
+    """The signatures of a graph variant, each traced when it is first used.
 
-    def __init__(self, variant: Variant, state: State):
+    Args:
+        variant: The graph variant.
+        state: The variables, tables and assets of the module, with all that the graph variant
+            needs.
+    """
+
+    def __init__(self, variant: Variant, state: ModuleState):
         self._variant = variant
         self._state = state
         self._functions: dict[str, Any] = {}
@@ -49,52 +56,70 @@ class Signatures(Mapping[str, Any]):
         if name not in self._variant.signatures:
             raise KeyError(name)
         if name not in self._functions:
-            function = functions.wrapped(self._variant, name, self._state)
-            _tf.name_arguments(function, self._arguments(name))
+            function = wrap_signature(self._make_application(name))
+            _tf.name_arguments(function, self._name_tensors(name))
             self._functions[name] = function
         return self._functions[name]
 
-    def inputs_to_save(self, name: str) -> list[SavedInput]:
-        """Says what a SavedModel calls the inputs of a signature, in the order of the function."""
-        names = list(self._arguments(name))
+    def list_saved_inputs(self, name: str) -> list[SavedInput]:
+        """Lists what a SavedModel calls the inputs of a signature.
+
+        Args:
+            name: The name of the signature.
+
+        Returns:
+            The inputs in the order of the function that trace_for_saving() returns.
+        """
+        names = list(self._name_tensors(name))
         arguments = choose_arguments(names)
         return [SavedInput(n, choose_key(n, arguments[n]), arguments[n]) for n in names]
 
-    def function_to_save(self, name: str) -> Any:
-        """Traces a signature as a function that tf.saved_model.save can write."""
-        inputs = self.inputs_to_save(name)
-        variant, state = self._variant, self._state
+    def trace_for_saving(self, name: str) -> Any:
+        """Traces a signature as a function that tf.saved_model.save can write.
+
+        Args:
+            name: The name of the signature.
+
+        Returns:
+            A ConcreteFunction from tensors by name to the dict of the outputs.
+        """
+        application, inputs = self._make_application(name), self.list_saved_inputs(name)
 
         def apply(**tensors: tf.Tensor) -> dict[str, Any]:
-            flat = [tensors[each.argument] for each in inputs]
-            return functions.applied(variant, name, state, False, flat)
+            return apply_signature(application, [tensors[each.argument] for each in inputs])
 
-        specs = zip(inputs, self._arguments(name).values(), strict=True)
-        return tf.function(apply, autograph=False).get_concrete_function(
-            **{i.argument: tf.TensorSpec(spec.shape, spec.dtype, i.key) for i, spec in specs}
-        )
+        specs = {
+            each.argument: tf.TensorSpec(spec.shape, spec.dtype, each.key)
+            for each, spec in zip(inputs, application.tensor_specs, strict=True)
+        }
+        return tf.function(apply, autograph=False).get_concrete_function(**specs)
 
-    def _arguments(self, signature: str) -> dict[str, tf.TensorSpec]:
-        """What each tensor is that is passed, by its name."""
-        infos = self._variant.signature(signature).inputs
+    def _make_application(self, name: str) -> Application:
+        return Application(self._variant, name, self._state)
+
+    def _name_tensors(self, name: str) -> dict[str, tf.TensorSpec]:
+        """Gives each tensor that the inputs of a signature consist of a name of its own.
+
+        Returns:
+            The types of the tensors by name, in the order of tf.nest.
+        """
+        infos = self._variant.signature(name).inputs
         names: list[str] = []
         for key, info in infos.items():
-            for name in _part_names(key, info):
-                # A part must not have the name of another input: "x_values" of a sparse "x".
-                while name in names or (name != key and name in infos):
-                    name += "_"
-                names.append(name)
-        parts = tf.nest.flatten(
-            application.input_specs(self._variant, signature), expand_composites=True
-        )
+            for candidate in _list_tensor_names(key, info):
+                # The tensor "x_values" of a sparse input "x" may have the name of another input.
+                while candidate in names or (candidate != key and candidate in infos):
+                    candidate += "_"
+                names.append(candidate)
+        specs = self._make_application(name).tensor_specs
         return {
-            name: tf.TensorSpec(part.shape, part.dtype, name)
-            for name, part in zip(names, parts, strict=True)
+            name: tf.TensorSpec(spec.shape, spec.dtype, name)
+            for name, spec in zip(names, specs, strict=True)
         }
 
 
-def _part_names(key: str, info: TensorInfo) -> list[str]:
-    """The names of the tensors of an input, as TensorFlow's loader of TF1 SavedModels has them."""
+def _list_tensor_names(key: str, info: TensorInfo) -> list[str]:
+    """Lists the names that TensorFlow's loader of TF1 SavedModels gives the tensors of an input."""
     if info.is_sparse:
         return [f"{key}_{part}" for part in ("indices", "values", "dense_shape")]
     if info.is_composite:

@@ -14,7 +14,7 @@ import tensorflow as tf
 from hubmodule import _tf
 from hubmodule.errors import CheckpointError, ModuleFormatError
 from hubmodule.format.checkpoint import Contents
-from hubmodule.module.blame import blaming
+from hubmodule.module.blame import explain_failures
 from hubmodule.module.variant import Variant
 from hubmodule.surgery import collections, partitions
 from hubmodule.surgery.names import op_name
@@ -22,16 +22,28 @@ from hubmodule.surgery.state import VariableState
 from hubmodule.tf2 import tables
 from hubmodule.tf2.tables import Table
 
-_DAMAGE = (tf.errors.DataLossError, tf.errors.NotFoundError, tf.errors.OutOfRangeError)
+# TensorFlow raises FailedPreconditionError where a directory has the name of the file.
+_DAMAGE = (
+    tf.errors.DataLossError,
+    tf.errors.FailedPreconditionError,
+    tf.errors.NotFoundError,
+    tf.errors.OutOfRangeError,
+)
 _TABLE_DAMAGE = (*_DAMAGE, tf.errors.InvalidArgumentError)
 
 
-class State(_tf.AutoTrackable):
-    """Variables, tables and assets by the names of their ops in the module.
+class ModuleState(_tf.AutoTrackable):
+    """The variables, tables and assets of a module.
 
     Args:
-        checkpoint: where the variables are read.
-        io_device: of the op that reads them; None leaves it open.
+        checkpoint: The contents of the checkpoint that the values of the variables are read from.
+        io_device: The device of the op that reads them, e.g. "/job:localhost"; None lets
+            TensorFlow choose.
+
+    Attributes:
+        variables: The variables by the names of their ops in the module.
+        tables: The tables, and other resources, by the names of their ops in the module.
+        assets: The assets by the names of their ops in the module.
     """
 
     def __init__(self, checkpoint: Contents, io_device: str | None = None):
@@ -45,48 +57,57 @@ class State(_tf.AutoTrackable):
         self.assets: dict[str, tf.saved_model.Asset] = {}
 
     def add(self, variant: Variant) -> None:
-        """Makes what a variant needs and what is not there yet.
+        """Adds the variables, tables and assets of a graph variant that are not there yet.
+
+        Args:
+            variant: The graph variant.
 
         Raises:
-            CheckpointError: if the checkpoint lacks a variable, or is damaged.
-            ModuleFormatError: if there is state of a kind that is not known, or the variant
-                is damaged.
+            CheckpointError: If the checkpoint lacks a variable, or is damaged.
+            ModuleFormatError: If the graph variant holds state that an object cannot hold, or is
+                damaged.
         """
         with self._lock, tf.init_scope():
             if variant not in self._added:
-                with blaming(variant, "loaded", lambda: self._unfilled()._add(variant)):
+                with explain_failures(variant, "loaded", lambda: self._make_empty()._add(variant)):
                     self._add(variant)
                 self._added.add(variant)
 
-    def _unfilled(self) -> State:
-        return State(self._checkpoint, self._io_device)
+    def _make_empty(self) -> ModuleState:
+        return ModuleState(self._checkpoint, self._io_device)
 
     def _add(self, variant: Variant) -> None:
         self._add_variables(variant)
         self._add_assets(variant)
         self._add_tables(variant)
 
-    def add_variables_if_there(self, variant: Variant) -> None:
-        """Makes the variables of a variant, unless the checkpoint lacks some of them."""
-        definitions = collections.variables_in(variant.meta_graph, collections.VARIABLES)
+    def add_restorable_variables(self, variant: Variant) -> None:
+        """Adds the variables of a graph variant, unless the checkpoint lacks one of them."""
+        definitions = collections.read_variable_defs(variant.meta_graph, collections.VARIABLES)
         missing = [d for d in definitions if op_name(d.variable_name) not in self.variables]
         if missing and {partitions.full_name(d) for d in missing} <= set(self._checkpoint.shapes):
             with self._lock, tf.init_scope():
                 self._add_variables(variant)
 
-    def captured(self, tensor: str, watched: bool = True) -> tf.Tensor:
-        """A handle or path, as a tensor of the function under construction.
+    def capture(self, tensor: str, watched: bool = True) -> tf.Tensor:
+        """Captures a handle or the path of an asset in the function under construction.
 
         Args:
-            tensor: its name in the module.
-            watched: whether tapes get to know that a variable is read.
+            tensor: The name of the tensor in the module.
+            watched: Whether gradient tapes watch the variable, if it is the handle of one.
+
+        Returns:
+            A tensor of the function's graph.
+
+        Raises:
+            ModuleFormatError: If it is the handle of a variable that is in no collection.
         """
         op = op_name(tensor)
         graph = tf.compat.v1.get_default_graph()
         if op in self.variables:
             if watched:
-                _tf.note_access(self.variables[op])
-            return self.captured_handle(self.variables[op])
+                _tf.record_read(self.variables[op])
+            return graph.capture(_get_local_component(self.variables[op]).handle)
         if op in self.tables:
             return graph.capture(self.tables[op].resource_handle)
         if op in self.assets:
@@ -96,16 +117,14 @@ class State(_tf.AutoTrackable):
             "has no value. Export the module again."
         )
 
-    def captured_handle(self, variable: tf.Variable) -> tf.Tensor:
-        """The handle of a variable, as a tensor of the function under construction."""
-        return tf.compat.v1.get_default_graph().capture(_of_this_replica(variable).handle)
-
     def _add_variables(self, variant: Variant) -> None:
         variables = [v for v in variant.variables if v.op not in self.variables]
         for variable in variables:
             name, shape = variable.checkpoint_name, variable.checkpoint_shape
             self._checkpoint.check(name, shape, variable.dtype)
-        trainable = {op_name(name) for name in variant.names_of(collections.TRAINABLE_VARIABLES)}
+        trainable = {
+            op_name(name) for name in variant.list_variable_names(collections.TRAINABLE_VARIABLES)
+        }
         self._restore(variables, trainable)
 
     def _restore(self, variables: list[VariableState], trainable: Iterable[str]) -> None:
@@ -120,7 +139,7 @@ class State(_tf.AutoTrackable):
                 trainable=trains,
                 dtype=variable.dtype,
                 shape=variable.shape,
-                **({} if trains else _statistics(variable.dtype)),
+                **({} if trains else _choose_sharing(variable.dtype)),
             )
 
     def _read(self, variables: list[VariableState]) -> list[tf.Tensor]:
@@ -138,7 +157,7 @@ class State(_tf.AutoTrackable):
             ) from error
 
     def _add_assets(self, variant: Variant) -> None:
-        for tensor in collections.names_in(variant.meta_graph, collections.ASSET_FILEPATHS):
+        for tensor in collections.list_names(variant.meta_graph, collections.ASSET_FILEPATHS):
             op = op_name(tensor)
             if op not in self.assets:
                 content = variant.index.nodes[op].attr["value"].tensor
@@ -146,41 +165,57 @@ class State(_tf.AutoTrackable):
                 self.assets[op] = tf.saved_model.Asset(path)
 
     def _add_tables(self, variant: Variant) -> None:
-        initialisers = _initialisers(variant)
+        new = {node.name: Table(node) for node in self._find_new_tables(variant)}
+        if not new:
+            return
+        tables.make_resources(list(new.values()))
+        self.tables.update(new)
+        initialisers = _find_initialisers(variant)
+        for op, table in new.items():
+            table.set_initialisers(
+                [_make_initialiser(self, variant, name) for name in initialisers.get(op, ())]
+            )
+        _fill_tables(new, variant.origin)
+
+    def _find_new_tables(self, variant: Variant) -> list[tf.compat.v1.NodeDef]:
+        """Finds the ops of a graph variant that make resources which are not there yet."""
         variable_ops = {variable.op for variable in variant.variables}
-        new = {}
-        for op in sorted(variant.state_ops - variable_ops - set(self.assets) - set(self.tables)):
-            node = variant.index.nodes[op]
+        known = variable_ops.union(self.assets, self.tables)
+        nodes = [variant.index.nodes[op] for op in sorted(variant.state_ops - known)]
+        for node in nodes:
             op_def = _tf.op_def(node.op)
             if op_def is None or op_def.output_arg[0].type != tf.resource.as_datatype_enum:
                 raise ModuleFormatError(
-                    f"Op '{op}' of type {node.op} holds state that an object cannot hold. Use the "
-                    "module with hub.Module in a tf.Graph."
+                    f"Op '{node.name}' of type {node.op} holds state that an object cannot hold. "
+                    "Use the module with hub.Module in a tf.Graph."
                 )
-            if node.op == "VarHandleOp":
-                continue  # Of no collection: nothing gives it a value.
-            new[op] = Table(node)
-        if not new:
-            return
-        tables.make(list(new.values()))
-        self.tables.update(new)
-        for op, table in new.items():
-            table.set_initialisers(
-                [_import(self, variant, name) for name in initialisers.get(op, ())]
-            )
-        try:
-            tables.fill(list(new.values()))
-        except _TABLE_DAMAGE as error:
-            fault = _find_unfillable_table(new, variant.origin)
-            if fault is None:
-                raise
-            raise fault from error
+        # A variable in no collection is left out, because nothing gives it a value.
+        return [node for node in nodes if node.op != "VarHandleOp"]
+
+
+def _fill_tables(tables_by_op: Mapping[str, Table], origin: str) -> None:
+    """Fills tables.
+
+    Raises:
+        ModuleFormatError: If a table cannot be filled; the message names it.
+    """
+    try:
+        tables.fill(list(tables_by_op.values()))
+    except _TABLE_DAMAGE as error:
+        fault = _find_unfillable_table(tables_by_op, origin)
+        if fault is None:
+            raise
+        raise fault from error
 
 
 def _find_unfillable_table(
     tables_by_op: Mapping[str, Table], origin: str
 ) -> ModuleFormatError | None:
-    """Finds the table that made the filling of all tables fail; None if each fills by itself."""
+    """Finds the table that made the filling of all tables fail.
+
+    Returns:
+        The error to raise; None if each table can be filled by itself.
+    """
     for op, table in tables_by_op.items():
         try:
             tables.fill([table])
@@ -192,11 +227,11 @@ def _find_unfillable_table(
     return None
 
 
-def _initialisers(variant: Variant) -> dict[str, list[str]]:
-    """The table initialisers by the op of the table that each fills."""
+def _find_initialisers(variant: Variant) -> dict[str, list[str]]:
+    """Finds the names of the table initialisers by the op of the table that each fills."""
     by_table: dict[str, list[str]] = {}
     state = variant.state_tensors
-    for name in collections.names_in(variant.meta_graph, collections.TABLE_INITIALIZERS):
+    for name in collections.list_names(variant.meta_graph, collections.TABLE_INITIALIZERS):
         touched = variant.index.find_needed([name], state, variant.state_ops).tensors & state
         filled = sorted(
             op_name(tensor)
@@ -208,26 +243,35 @@ def _initialisers(variant: Variant) -> dict[str, list[str]]:
     return by_table
 
 
-def _import(state: State, variant: Variant, initialiser: str) -> Callable[[], None]:
-    """A function that adds an initialiser to the function under construction."""
+def _make_initialiser(state: ModuleState, variant: Variant, name: str) -> Callable[[], None]:
+    """Makes a function that adds a table initialiser to the function under construction."""
 
     def add() -> None:
-        part = variant.index.find_needed([initialiser], variant.state_tensors, variant.state_ops)
-        live = {tensor: state.captured(tensor) for tensor in part.tensors}
+        part = variant.index.find_needed([name], variant.state_tensors, variant.state_ops)
+        live = {tensor: state.capture(tensor) for tensor in part.tensors}
         _tf.import_graph_def(variant.index.extract(part.ops), live)
 
     return add
 
 
-def _of_this_replica(variable: tf.Variable) -> tf.Variable:
-    """The component of a distributed variable to use here; the first between replicas."""
+def _get_local_component(variable: tf.Variable) -> tf.Variable:
+    """Returns the component of a distributed variable that this replica uses.
+
+    Between replicas, it is that of the first one.
+    """
     if tf.distribute.get_replica_context() is not None or not tf.distribute.has_strategy():
         return variable
     return tf.distribute.get_strategy().experimental_local_results(variable)[0]
 
 
-def _statistics(dtype: tf.DType) -> dict[str, object]:
-    """How replicas share what no optimiser trains: each updates its own, as in batch norm."""
+def _choose_sharing(dtype: tf.DType) -> dict[str, object]:
+    """Chooses how replicas share a variable that no optimiser trains.
+
+    Each replica updates its own component, e.g. of the moving averages of batch normalisation.
+
+    Returns:
+        Arguments of tf.Variable.
+    """
     mean = dtype.is_floating or dtype.is_complex
     kinds = tf.VariableAggregation
     return {

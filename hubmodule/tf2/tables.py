@@ -14,10 +14,10 @@ from hubmodule.surgery.graph_versions import new_graph_def
 
 
 class Table(tf.saved_model.experimental.TrackableResource):
-    """A resource that is made by an op without inputs.
+    """A table, or another resource that an op without inputs makes.
 
     Args:
-        node: the op.
+        node: The op, as it is in the module.
     """
 
     def __init__(self, node: tf.compat.v1.NodeDef):
@@ -25,7 +25,7 @@ class Table(tf.saved_model.experimental.TrackableResource):
         self._graph_def = new_graph_def()
         self._graph_def.node.append(node)
         self._name = node.name
-        if "shared_name" in _tf.op_attributes(node.op):
+        if "shared_name" in _tf.list_op_attributes(node.op):
             # Two modules, or one loaded twice, must not share a table by its name.
             name = node.attr["shared_name"].s.decode() or node.name
             unique = f"{name}_{uuid.uuid4().hex}".encode()
@@ -33,15 +33,20 @@ class Table(tf.saved_model.experimental.TrackableResource):
         self._add_initialisers: Sequence[Callable[[], None]] = ()
 
     def set_initialisers(self, functions: Sequence[Callable[[], None]]) -> None:
-        """Sets what fills it: functions that add ops to the function under construction."""
+        """Sets the functions that fill the table.
+
+        Args:
+            functions: Each adds ops to the function under construction.
+        """
         self._add_initialisers = functions
 
     def _create_resource(self) -> tf.Tensor:
         if tf.executing_eagerly():
-            return _traced(self._imported)
-        return self._imported()
+            return _run_as_graph(self._import_op)
+        return self._import_op()
 
-    def _imported(self) -> tf.Tensor:
+    def _import_op(self) -> tf.Tensor:
+        """Adds the op to the default graph, and returns the handle of the resource."""
         graph = tf.compat.v1.get_default_graph()
         with graph.name_scope("table") as scope:
             graph_def = tf.compat.v1.GraphDef()
@@ -51,7 +56,7 @@ class Table(tf.saved_model.experimental.TrackableResource):
         return graph.get_tensor_by_name(f"{scope}{self._name}:0")
 
     def _initialize(self) -> None:
-        # Called as it is, TensorFlow's tracing would run what is in eager mode only.
+        # Initialisers add ops to a graph, so they run in a function.
         if tf.executing_eagerly():
             fill([self])
             return
@@ -62,19 +67,28 @@ class Table(tf.saved_model.experimental.TrackableResource):
         tf.raw_ops.DestroyResourceOp(resource=self.resource_handle, ignore_lookup_error=True)
 
 
-def make(tables: Sequence[Table]) -> None:
-    """Makes the resources of tables; to trace a function for each would take ten times as long."""
+def make_resources(tables: Sequence[Table]) -> None:
+    """Makes the resources of tables, all in one function.
+
+    To trace a function for each would take ten times as long.
+    """
     if not tf.executing_eagerly():
         for table in tables:
             _ = table.resource_handle
         return
-    handles = _traced(lambda: [table._imported() for table in tables])
+    handles = _run_as_graph(lambda: [table._import_op() for table in tables])
     for table, handle in zip(tables, handles, strict=True):
         table._resource_handle = handle
 
 
 def fill(tables: Sequence[Table]) -> None:
-    """Fills tables that make() made, now or, in a tf.Graph, with the other tables of the graph."""
+    """Fills tables, all in one function.
+
+    In a tf.Graph they are filled when the program runs the table initialisers of the graph.
+
+    Args:
+        tables: Tables whose resources make_resources() made.
+    """
 
     def run_initialisers() -> tf.Tensor:
         for table in tables:
@@ -83,13 +97,13 @@ def fill(tables: Sequence[Table]) -> None:
 
     if not any(table._add_initialisers for table in tables):
         return
-    filled = _traced(run_initialisers)
+    filled = _run_as_graph(run_initialisers)
     if not tf.executing_eagerly():
         graph = tf.compat.v1.get_default_graph()
         graph.add_to_collection(tf.compat.v1.GraphKeys.TABLE_INITIALIZERS, filled.op)
 
 
-def _traced(python_function: Callable[[], Any]) -> Any:
-    """Runs a function as a graph."""
-    # To TensorFlow, methods of many tables are one function, of whose tracing it would warn.
+def _run_as_graph(python_function: Callable[[], Any]) -> Any:
+    """Traces a function without arguments, and runs it."""
+    # To TensorFlow, the methods of all tables are one function, and it warns of many tracings.
     return tf.function(functools.partial(python_function), autograph=False)()

@@ -1,4 +1,4 @@
-"""The graph variants of a module, as functions can take them."""
+"""The graph variants of a module, converted so that functions can apply them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hubmodule.surgery.resource_variables import convert_references
 
 
 class Variants:
-    """The graph variants of a spec, without references, each converted when it is first used.
+    """The graph variants of a spec, with resource variables, each converted when first used.
 
     Args:
         spec: The spec, loaded from a module's directory.
@@ -47,12 +47,12 @@ class Variants:
             ModuleFormatError: If it cannot run in a function.
         """
         variant = get_variant(self._spec, tags)
-        with variant.blamed():
+        with variant.explain_errors():
             return Variant(tags, convert_references(variant.meta_graph), variant.origin)
 
     def _get_losses(self, tags: frozenset[str]) -> tuple[Variant, list[str]]:
         """Returns a variant with a signature for each regularisation loss, and their names."""
         variant = self.get(tags)
-        with variant.blamed():
+        with variant.explain_errors():
             graph, names = add_loss_signatures(variant.meta_graph)
         return Variant(tags, graph, variant.origin), names

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 import hubmodule as hub
 from hubmodule.errors import ColocationError, ModuleFormatError
-from hubmodule.module.blame import blaming
+from hubmodule.module.blame import explain_failures
 from hubmodule.module.spec import get_variant
 from tests.module.graphs import affine
 
@@ -20,13 +20,16 @@ def variant():
 
 
 def test_what_works_is_not_tried_again(variant):
-    with blaming(variant, "used", pytest.fail):
+    with explain_failures(variant, "used", pytest.fail):
         pass
 
 
 def test_the_module_is_to_blame_for_what_fails_without_the_caller(variant):
     cause = ValueError("first")
-    with pytest.raises(ModuleFormatError) as caught, blaming(variant, "used", lambda: 1 / 0):
+    with (
+        pytest.raises(ModuleFormatError) as caught,
+        explain_failures(variant, "used", lambda: 1 / 0),
+    ):
         raise cause
     assert caught.value.__cause__ is cause
     assert "Graph variant [] of the module cannot be used: division by zero" in str(caught.value)
@@ -34,14 +37,14 @@ def test_the_module_is_to_blame_for_what_fails_without_the_caller(variant):
 
 def test_the_caller_is_to_blame_for_the_rest(variant):
     cause = RuntimeError("a device function of the caller")
-    with pytest.raises(RuntimeError) as caught, blaming(variant, "used", lambda: None):
+    with pytest.raises(RuntimeError) as caught, explain_failures(variant, "used", lambda: None):
         raise cause
     assert caught.value is cause
 
 
 def test_an_error_of_ours_says_it_all(variant):
     cause = ColocationError("inputs in different places")
-    with pytest.raises(ColocationError) as caught, blaming(variant, "used", pytest.fail):
+    with pytest.raises(ColocationError) as caught, explain_failures(variant, "used", pytest.fail):
         raise cause
     assert caught.value is cause
 
@@ -51,7 +54,7 @@ def test_the_trial_has_a_graph_of_its_own(variant):
     with (
         tf.Graph().as_default() as graph,
         pytest.raises(KeyError),
-        blaming(variant, "used", lambda: graphs.append(tf.compat.v1.get_default_graph())),
+        explain_failures(variant, "used", lambda: graphs.append(tf.compat.v1.get_default_graph())),
     ):
         raise KeyError
     assert graphs != [graph]

@@ -14,7 +14,7 @@ import tensorflow as tf
 import hubmodule as hub
 from hubmodule import errors
 from hubmodule.format import saved_model
-from hubmodule.module.spec import read_checkpoint_of
+from hubmodule.module.spec import read_checkpoint
 from tests.module.graphs import affine, array, evaluate, exported, initialised_session
 
 v1 = tf.compat.v1
@@ -33,7 +33,7 @@ def affine_path(tmp_path_factory):
     return exported(tmp_path_factory.mktemp("affine") / "m", spec)
 
 
-def names_in(key: str) -> list[str]:
+def list_names(key: str) -> list[str]:
     return [element.name for element in v1.get_collection(key)]
 
 
@@ -63,20 +63,20 @@ class TestState:
     def test_frozen_modules_fill_no_training_collections(self, graph, affine_path):
         module = hub.Module(affine_path)
         module(array(1))
-        assert names_in(Keys.GLOBAL_VARIABLES) == ["module/w:0", "module/b:0"]
-        assert names_in(Keys.TRAINABLE_VARIABLES) == []
-        assert names_in(Keys.REGULARIZATION_LOSSES) == []
-        assert names_in(Keys.UPDATE_OPS) == []
+        assert list_names(Keys.GLOBAL_VARIABLES) == ["module/w:0", "module/b:0"]
+        assert list_names(Keys.TRAINABLE_VARIABLES) == []
+        assert list_names(Keys.REGULARIZATION_LOSSES) == []
+        assert list_names(Keys.UPDATE_OPS) == []
         assert not any(variable.trainable for variable in module.variables)
 
     def test_trainable_modules_fill_the_training_collections(self, graph, affine_path):
         module = hub.Module(affine_path, trainable=True)
         module(array(1))
         module(array(1))
-        assert names_in(Keys.TRAINABLE_VARIABLES) == ["module/w:0"]
-        assert len(names_in(Keys.REGULARIZATION_LOSSES)) == 1
+        assert list_names(Keys.TRAINABLE_VARIABLES) == ["module/w:0"]
+        assert len(list_names(Keys.REGULARIZATION_LOSSES)) == 1
         assert evaluate(v1.get_collection(Keys.REGULARIZATION_LOSSES)) == [2.0]
-        assert len(names_in(Keys.UPDATE_OPS)) == 2
+        assert len(list_names(Keys.UPDATE_OPS)) == 2
         trainable = {v.name: v.trainable for v in module.variables}
         assert trainable == {"module/w:0": True, "module/b:0": False}
 
@@ -89,7 +89,7 @@ class TestState:
             hub.add_signature(outputs=kept + other)
 
         hub.Module(hub.create_module_spec(module_fn))
-        assert names_in(Keys.MODEL_VARIABLES) == ["module/kept:0"]
+        assert list_names(Keys.MODEL_VARIABLES) == ["module/kept:0"]
 
     def test_update_ops_run(self, graph, affine_path):
         module = hub.Module(affine_path, trainable=True)
@@ -109,9 +109,9 @@ class TestState:
 
         module = hub.Module(hub.create_module_spec(module_fn), trainable=True)
         module(array(1), signature="y")
-        assert names_in(Keys.UPDATE_OPS) == []
+        assert list_names(Keys.UPDATE_OPS) == []
         module(array(1), signature="x")
-        assert len(names_in(Keys.UPDATE_OPS)) == 1
+        assert len(list_names(Keys.UPDATE_OPS)) == 1
 
     def test_only_what_is_needed_is_imported(self, graph):
         def module_fn():
@@ -403,7 +403,7 @@ class TestExport:
         with initialised_session() as session:
             graph.finalize()
             module.export(str(tmp_path / "m"), session)
-        assert read_checkpoint_of(hub.load_module_spec(str(tmp_path / "m"))).shapes == {
+        assert read_checkpoint(hub.load_module_spec(str(tmp_path / "m"))).shapes == {
             "w": [],
             "b": [],
         }

@@ -14,7 +14,7 @@ from google.protobuf.wrappers_pb2 import BytesValue
 import hubmodule as hub
 from hubmodule import errors
 from hubmodule.errors import ModuleFormatError
-from hubmodule.module.spec import read_checkpoint_of
+from hubmodule.module.spec import read_checkpoint
 from tests.module.graphs import affine, array, exported, initialised_session
 
 v1 = tf.compat.v1
@@ -115,7 +115,7 @@ class TestExport:
             checkpoint_path=str(tmp_path / "run"),
             name_transform_fn=lambda name: "net/" + name,
         )
-        assert read_checkpoint_of(hub.load_module_spec(str(tmp_path / "m"))).shapes["w"] == []
+        assert read_checkpoint(hub.load_module_spec(str(tmp_path / "m"))).shapes["w"] == []
 
     def test_path_objects_will_do(self, tmp_path, checkpoint):
         hub.create_module_spec(affine).export(
@@ -123,7 +123,7 @@ class TestExport:
             checkpoint_path=Path(checkpoint),
             name_transform_fn=lambda name: "net/" + name,
         )
-        assert read_checkpoint_of(hub.load_module_spec(tmp_path / "m")).shapes["w"] == []
+        assert read_checkpoint(hub.load_module_spec(tmp_path / "m")).shapes["w"] == []
 
     def test_partitioned_variables_come_whole(self, tmp_path):
         def module_fn():

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 import hubmodule as hub
 from hubmodule.format import checkpoint
-from hubmodule.module.spec import get_variant, read_checkpoint_of
+from hubmodule.module.spec import get_variant, read_checkpoint
 from hubmodule.module.state_graph import build_state
 from tests.module.graphs import affine, exported
 
@@ -28,7 +28,7 @@ def test_names_of_the_restore_op_do_not_clash(graph, tmp_path):
         hub.add_signature(outputs=tf.constant(1.0))
 
     spec = hub.load_module_spec(exported(tmp_path / "m", module_fn))
-    state = build_state(get_variant(spec), read_checkpoint_of(spec), "m", trainable=False)
+    state = build_state(get_variant(spec), read_checkpoint(spec), "m", trainable=False)
     variable = state.variables["checkpoint_restore_0:0"]
     assert variable.initial_value.name == "m/checkpoint_restore_0_:0"
     with v1.Session() as session:
@@ -44,7 +44,7 @@ def test_much_is_read_by_several_ops(graph, tmp_path, monkeypatch):
 
     spec = hub.load_module_spec(exported(tmp_path / "m", module_fn))
     monkeypatch.setattr(checkpoint, "PIECE_BYTES", 16)
-    state = build_state(get_variant(spec), read_checkpoint_of(spec), "m", trainable=False)
+    state = build_state(get_variant(spec), read_checkpoint(spec), "m", trainable=False)
     readers = [op.name for op in graph.get_operations() if op.type == "RestoreV2"]
     assert readers == [f"m/checkpoint_restore_{index}" for index in range(3)]
     with v1.Session() as session:

@@ -51,11 +51,11 @@ class TestNamesIn:
     def test_keeps_the_order_and_drops_repetitions(self):
         graph = meta_graph("""collection_def { key: "update_ops" value {
             node_list { value: "b" value: "a" value: "b" } } }""")
-        assert collections.names_in(graph, "update_ops") == ["b", "a"]
+        assert collections.list_names(graph, "update_ops") == ["b", "a"]
 
     def test_a_missing_collection_is_empty_and_stays_missing(self):
         graph = meta_graph("")
-        assert collections.names_in(graph, "update_ops") == []
+        assert collections.list_names(graph, "update_ops") == []
         assert not graph.collection_def
 
 
@@ -65,11 +65,11 @@ class TestVariablesIn:
         variables = [variable_def('variable_name: "v:0"'), variable_def('variable_name: "w:0"')]
         for variable in [*variables, variables[0]]:
             graph.collection_def["variables"].bytes_list.value.append(variable.SerializeToString())
-        assert collections.variables_in(graph, "variables") == variables
+        assert collections.read_variable_defs(graph, "variables") == variables
 
     def test_a_missing_collection_is_empty_and_stays_missing(self):
         graph = meta_graph("")
-        assert collections.variables_in(graph, "variables") == []
+        assert collections.read_variable_defs(graph, "variables") == []
         assert not graph.collection_def
 
     def test_damage_is_named(self):
@@ -77,7 +77,7 @@ class TestVariablesIn:
             'collection_def { key: "variables" value { bytes_list { value: "?" } } }'
         )
         with pytest.raises(ModuleFormatError, match="'variables' is damaged"):
-            collections.variables_in(graph, "variables")
+            collections.read_variable_defs(graph, "variables")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import sys
 import pytest
 import tensorflow as tf
 
-from hubmodule.surgery.losses import add_loss_signatures, loss_tensors
+from hubmodule.surgery.losses import add_loss_signatures, list_loss_tensors
 from tests.surgery.protos import meta_graph
 
 TWO_LOSSES = """
@@ -49,7 +49,7 @@ def test_types_are_those_of_the_tensors():
 
 
 def test_losses_are_listed_once():
-    assert loss_tensors(meta_graph(TWO_LOSSES)) == ["a:0", "b:1"]
+    assert list_loss_tensors(meta_graph(TWO_LOSSES)) == ["a:0", "b:1"]
 
 
 def test_the_graph_itself_is_not_changed():

@@ -38,17 +38,17 @@ def test_control_inputs_begin_with_a_caret(reference, control):
     ("reference", "moved"), [("a", "s/t/a"), ("a:1", "s/t/a:1"), ("^a", "^s/t/a")]
 )
 def test_moving_keeps_the_kind_of_a_reference(reference, moved):
-    assert names.under("s/t/", reference) == moved
+    assert names.add_scope("s/t/", reference) == moved
 
 
 @given(REFERENCES)
 def test_the_empty_scope_moves_nothing(reference):
-    assert names.under("", reference) == reference
+    assert names.add_scope("", reference) == reference
 
 
 @given(REFERENCES, OPS)
 def test_moving_a_reference_moves_its_op(reference, scope):
-    moved = names.under(scope + "/", reference)
+    moved = names.add_scope(scope + "/", reference)
     assert names.op_name(moved) == f"{scope}/{names.op_name(reference)}"
 
 

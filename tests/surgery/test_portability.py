@@ -77,7 +77,7 @@ class TestForThisTensorflow:
             node { name: "a" op: "NoOp" device: "/gpu:0" }
             library { function { signature { name: "f" }
                                  node_def { name: "b" op: "NoOp" device: "/job:ps" } } } }""")
-        nodes = portability.all_nodes(portability.prepare_for_this_tensorflow(graph).graph_def)
+        nodes = portability.iterate_nodes(portability.prepare_for_this_tensorflow(graph).graph_def)
         assert [(node.name, node.device) for node in nodes] == [("a", ""), ("b", "")]
 
     def test_unknown_attributes_go_where_they_are_at_their_defaults(self):
@@ -159,7 +159,7 @@ class TestWithoutAuthor:
         assert nodes["own"].attr["_gradient_op_type"].s == b"CustomGradient-3"
 
     def test_debug_information_is_left_out(self, clean):
-        for node in portability.all_nodes(clean.graph_def):
+        for node in portability.iterate_nodes(clean.graph_def):
             assert not node.HasField("experimental_debug_info")
 
     def test_the_original_is_not_changed(self):

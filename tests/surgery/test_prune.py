@@ -12,8 +12,8 @@ from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
 from hubmodule.errors import ModuleFormatError
 from hubmodule.surgery.names import is_control, op_name, tensor_name
-from hubmodule.surgery.prune import GraphIndex
-from tests.surgery.protos import chain
+from hubmodule.surgery.prune import GraphIndex, remove_attributes_in_place
+from tests.surgery.protos import chain, graph_def
 
 
 def index_of(*nodes: str) -> GraphIndex:
@@ -151,6 +151,16 @@ class TestGraphOf:
             meta_graph.graph_def.library.function.add().signature.name = name
         part = GraphIndex(meta_graph).extract({"a"})
         assert [function.signature.name for function in part.library.function] == ["used"]
+
+
+def test_attributes_are_removed_from_the_nodes_that_have_them():
+    graph = graph_def("""
+        node { name: "a" op: "NoOp"
+               attr { key: "x" value { i: 1 } } attr { key: "y" value { i: 2 } } }
+        node { name: "b" op: "NoOp" }
+    """)
+    remove_attributes_in_place(graph, ["x", "z"])
+    assert [sorted(node.attr) for node in graph.node] == [["y"], []]
 
 
 if __name__ == "__main__":

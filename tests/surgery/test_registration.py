@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from hubmodule.errors import UnregisteredOpsError
-from hubmodule.surgery.registration import check_registered, unregistered_ops
+from hubmodule.surgery.registration import check_registered, find_unregistered_ops
 from tests.surgery.protos import graph_def
 
 
@@ -15,7 +15,7 @@ def test_unknown_ops_are_found_in_graphs_and_functions():
     graph = graph_def("""
         node { name: "a" op: "NoOp" } node { name: "b" op: "NobodysB" } node { name: "c" op: "f" }
         library { function { signature { name: "f" } node_def { name: "d" op: "NobodysA" } } }""")
-    assert unregistered_ops(graph) == ["NobodysA", "NobodysB"]
+    assert find_unregistered_ops(graph) == ["NobodysA", "NobodysB"]
 
 
 def test_a_graph_of_known_ops_will_do():

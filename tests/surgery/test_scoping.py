@@ -7,12 +7,12 @@ import sys
 import pytest
 import tensorflow as tf
 
-from hubmodule.surgery.scoping import graph_def_under
+from hubmodule.surgery.scoping import move_graph_def
 from tests.surgery.protos import graph_def, node_def
 
 
 def moved(node: str, **options) -> tf.compat.v1.NodeDef:
-    [result] = graph_def_under("s/t/", graph_def(f"node {{ {node} }}"), **options).node
+    [result] = move_graph_def("s/t/", graph_def(f"node {{ {node} }}"), **options).node
     return result
 
 
@@ -63,7 +63,7 @@ def test_functions_get_names_that_no_other_import_has():
         library { function { signature { name: "f" } node_def { name: "b" op: "NoOp" } } }""")
     calls = set()
     for _ in range(2):
-        result = graph_def_under("s/", whole)
+        result = move_graph_def("s/", whole)
         assert result.node[0].op == result.library.function[0].signature.name
         assert result.library.function[0].node_def == whole.library.function[0].node_def
         calls.add(result.node[0].op)
@@ -71,12 +71,12 @@ def test_functions_get_names_that_no_other_import_has():
 
 
 def test_versions_stay():
-    assert graph_def_under("s/", graph_def("versions { producer: 1882 }")).versions.producer == 1882
+    assert move_graph_def("s/", graph_def("versions { producer: 1882 }")).versions.producer == 1882
 
 
 def test_the_graph_itself_is_not_changed():
     whole = graph_def('node { name: "v" op: "VarHandleOp" input: "^x" }')
-    graph_def_under("s/", whole)
+    move_graph_def("s/", whole)
     assert whole.node[0] == node_def('name: "v" op: "VarHandleOp" input: "^x"')
 
 

@@ -1,80 +1,70 @@
-"""Tests of KerasLayer for Keras 2: tf_keras, or the Keras within TensorFlow 2.15."""
+"""keras2_layer: saved Keras models find KerasLayer under the name that they store."""
 
 from __future__ import annotations
 
+import importlib
+import subprocess
 import sys
+import zipfile
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 import tensorflow as tf
 
-import hubmodule as hub
-from hubmodule.surgery.names import op_name
-from hubmodule.tf2.keras2_layer import KerasLayer, keras
-from tests.module.graphs import initialised_session
-from tests.tf2 import fine_tuning
-from tests.tf2.layer_contract import INPUTS, NORM, SENTENCES, TEXT, LayerContract
+from hubmodule.keras.keras2_layer import keras
+from hubmodule.tf2.keras2_layer import KerasLayer
+from tests.keras.layer_contract import NORM
 
-v1 = tf.compat.v1
+KERAS = "keras" if tf.__version__.startswith("2.15.") else "tf_keras"
+# The layer in the config.json of a saved model of hubmodule 0.1.
+STORED = {
+    "module": "hubmodule.tf2.keras2_layer",
+    "class_name": "KerasLayer",
+    "config": {"handle": NORM, "name": "norm", "trainable": True, "dtype": "float32"},
+    "registered_name": "hubmodule>KerasLayer",
+}
 
 
-class TestKeras2Layer(LayerContract):
-    keras = keras
-    KerasLayer = KerasLayer
+def print_in_new_process(program: str) -> str:
+    """Runs a program that uses hub.KerasLayer, and returns what it prints."""
+    imports = f"import {KERAS} as keras\nimport hubmodule as hub\nhub.KerasLayer\n"
+    done = subprocess.run(
+        [sys.executable, "-c", imports + program],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout.strip()
 
-    def variable(self, weight: Any) -> tf.Variable:
-        return weight
 
-    def test_saved_models(self, tmp_path: Path) -> None:
-        model = self.text_model()
-        model.save(str(tmp_path / "model"))
-        given = tf.constant(SENTENCES)
-        loaded = keras.models.load_model(str(tmp_path / "model"))
-        np.testing.assert_allclose(loaded(given), model(given), rtol=1e-6)
-        assert isinstance(loaded.layers[1], KerasLayer)
-        plain = tf.saved_model.load(str(tmp_path / "model"))
-        np.testing.assert_allclose(plain(given), model(given), rtol=1e-6)
+def test_a_layer_in_a_model_of_an_earlier_version_is_found() -> None:
+    printed = print_in_new_process(
+        f"layer = keras.saving.deserialize_keras_object({STORED})\n"
+        "print(type(layer).__name__, layer.name, layer.trainable, len(layer.weights))"
+    )
+    assert printed == "KerasLayer norm True 5"
 
-    def test_shapes_are_those_of_tensorflow(self) -> None:
-        for layer in (KerasLayer(NORM), KerasLayer(NORM, output_shape=[3])):
-            found = layer.compute_output_shape((8, 3))
-            assert isinstance(found, tf.TensorShape)
-            assert found == [8, 3]
 
-    def test_it_trains_in_a_graph_as_a_module_does(self, tmp_path: Path) -> None:
-        path = fine_tuning.published(tmp_path / "module")
-        with tf.Graph().as_default():
-            layer = KerasLayer(path, trainable=True)
-            x = v1.placeholder(tf.float32, [None, 4])
-            y = v1.placeholder(tf.float32, [None, 1])
-            error = tf.reduce_mean(tf.math.squared_difference(layer(x, training=True), y))
-            loss = tf.add_n([error, *layer.losses])
-            optimizer = v1.train.GradientDescentOptimizer(fine_tuning.LEARNING_RATE)
-            train = optimizer.minimize(loss)
-            with initialised_session() as session:
-                for inputs, targets in fine_tuning.batches():
-                    session.run(train, {x: inputs, y: targets})
-                found = session.run({op_name(weight.name): weight for weight in layer.weights})
-        fine_tuning.assert_same(found, fine_tuning.trained_in_graph_mode(path))
+def test_the_stored_name_is_that_of_the_class() -> None:
+    module = importlib.import_module(str(STORED["module"]))
+    assert module.KerasLayer is KerasLayer
+    assert KerasLayer.__module__ == STORED["module"]
 
-    def test_its_tables_are_initialised_with_those_of_the_graph(self) -> None:
-        expected = hub.load(TEXT)(SENTENCES).numpy()
-        with tf.Graph().as_default():
-            vectors = KerasLayer(TEXT)(tf.constant(SENTENCES))
-            with initialised_session() as session:
-                np.testing.assert_allclose(session.run(vectors), expected)
 
-    @pytest.mark.parametrize("phase", [False, True])
-    def test_the_learning_phase_of_a_graph_decides(self, phase: bool) -> None:
-        expected = hub.load(NORM)(INPUTS, training=phase).numpy()
-        with tf.Graph().as_default():
-            training = v1.placeholder_with_default(False, [])
-            outputs = KerasLayer(NORM, trainable=True)(tf.constant(INPUTS), training=training)
-            with initialised_session() as session:
-                found = session.run(outputs, {training: phase})
-        np.testing.assert_allclose(found, expected, rtol=1e-5)
+def test_models_store_the_name_that_earlier_versions_know(tmp_path: Path) -> None:
+    path = tmp_path / "model.keras"
+    model = keras.Sequential([keras.Input([3]), KerasLayer(NORM)])
+    model.save(path)
+    with zipfile.ZipFile(path) as archive:
+        config = archive.read("config.json").decode()
+    assert '"module": "hubmodule.tf2.keras2_layer"' in config
+    assert '"registered_name": "hubmodule>KerasLayer"' in config
+    printed = print_in_new_process(
+        f"model = keras.models.load_model({str(path)!r})\n"
+        "import numpy as np\n"
+        "print(model(np.ones([1, 3], np.float32)).numpy().tolist())"
+    )
+    assert printed == str(model(tf.ones([1, 3])).numpy().tolist())
 
 
 if __name__ == "__main__":

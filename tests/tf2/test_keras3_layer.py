@@ -1,18 +1,15 @@
-"""Tests of KerasLayer for Keras 3 on TensorFlow."""
+"""keras3_layer: saved Keras models find KerasLayer under the name that they store."""
 
 from __future__ import annotations
 
+import importlib
+import subprocess
 import sys
+import zipfile
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 import tensorflow as tf
-
-from hubmodule.errors import ModuleDefinitionError
-from tests.module.graphs import exported
-from tests.tf2.layer_contract import NORM, SENTENCES, TEXT, LayerContract, labelled_fn
 
 if tf.__version__.startswith("2.15."):
     pytest.skip("Keras 3 came with TensorFlow 2.16", allow_module_level=True)
@@ -20,35 +17,58 @@ if tf.__version__.startswith("2.15."):
 import keras
 
 from hubmodule.tf2.keras3_layer import KerasLayer
+from tests.keras.layer_contract import NORM
+
+KERAS = "keras"
+# The layer in the config.json of a saved model of hubmodule 0.1.
+STORED = {
+    "module": "hubmodule.tf2.keras3_layer",
+    "class_name": "KerasLayer",
+    "config": {"handle": NORM, "name": "norm", "trainable": True, "dtype": "float32"},
+    "registered_name": "hubmodule>KerasLayer",
+}
 
 
-class TestKeras3Layer(LayerContract):
-    keras = keras
-    KerasLayer = KerasLayer
+def print_in_new_process(program: str) -> str:
+    """Runs a program that uses hub.KerasLayer, and returns what it prints."""
+    imports = f"import {KERAS} as keras\nimport hubmodule as hub\nhub.KerasLayer\n"
+    done = subprocess.run(
+        [sys.executable, "-c", imports + program],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout.strip()
 
-    def variable(self, weight: Any) -> tf.Variable:
-        return weight.value
 
-    def test_saved_models(self, tmp_path: Path) -> None:
-        model = self.text_model()
-        model.export(str(tmp_path / "model"))
-        given = tf.constant(SENTENCES)
-        plain = tf.saved_model.load(str(tmp_path / "model"))
-        np.testing.assert_allclose(plain.serve(given), model(given), rtol=1e-6)
+def test_a_layer_in_a_model_of_an_earlier_version_is_found() -> None:
+    printed = print_in_new_process(
+        f"layer = keras.saving.deserialize_keras_object({STORED})\n"
+        "print(type(layer).__name__, layer.name, layer.trainable, len(layer.weights))"
+    )
+    assert printed == "KerasLayer norm True 5"
 
-    def test_shapes_are_tuples(self) -> None:
-        for layer in (KerasLayer(NORM), KerasLayer(NORM, output_shape=[3])):
-            assert layer.compute_output_shape((8, 3)) == (8, 3)
-            assert isinstance(layer.compute_output_shape((8, 3)), tuple)
 
-    def test_strings_as_files_of_keras_2_hold_them(self, tmp_path: Path) -> None:
-        layer = KerasLayer(exported(tmp_path / "module", labelled_fn))
-        layer.load_own_variables({"0": np.array([b"new", b"\xff"], object)})
-        assert layer.get_weights()[0].tolist() == [b"new", b"\xff"]
+def test_the_stored_name_is_that_of_the_class() -> None:
+    module = importlib.import_module(str(STORED["module"]))
+    assert module.KerasLayer is KerasLayer
+    assert KerasLayer.__module__ == STORED["module"]
 
-    def test_an_input_shape_makes_no_strings(self) -> None:
-        with pytest.raises(ModuleDefinitionError, match=r"keras.Input\(shape=\[\], dtype='string'"):
-            KerasLayer(TEXT, input_shape=[], dtype=tf.string)
+
+def test_models_store_the_name_that_earlier_versions_know(tmp_path: Path) -> None:
+    path = tmp_path / "model.keras"
+    model = keras.Sequential([keras.Input([3]), KerasLayer(NORM)])
+    model.save(path)
+    with zipfile.ZipFile(path) as archive:
+        config = archive.read("config.json").decode()
+    assert '"module": "hubmodule.tf2.keras3_layer"' in config
+    assert '"registered_name": "hubmodule>KerasLayer"' in config
+    printed = print_in_new_process(
+        f"model = keras.models.load_model({str(path)!r})\n"
+        "import numpy as np\n"
+        "print(model(np.ones([1, 3], np.float32)).numpy().tolist())"
+    )
+    assert printed == str(model(tf.ones([1, 3])).numpy().tolist())
 
 
 if __name__ == "__main__":

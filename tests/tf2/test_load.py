@@ -118,11 +118,13 @@ def test_files_are_read_on_the_io_device() -> None:
         hub.load(str(GOLDEN / "batch_norm"), options=options)
 
 
-@pytest.mark.parametrize("damage", ["cut", "gone"])
+@pytest.mark.parametrize("damage", ["cut", "gone", "directory"])
 def test_a_damaged_checkpoint_is_told(tmp_path: Path, damage: str) -> None:
     path = exported(tmp_path / "m", affine)
     for shard in (tmp_path / "m" / "variables").glob("*.data-*"):
         shard.write_bytes(b"") if damage == "cut" else shard.unlink()
+        if damage == "directory":
+            shard.mkdir()
     with pytest.raises(CheckpointError, match=r"is damaged.*Fetch it again"):
         hub.load(path)
 
@@ -187,7 +189,7 @@ def test_what_is_not_used_any_more_is_collected(name: str, text: bool) -> None:
         signature,
         signature.graph,
         *module.variables,
-        *module.for_serving().tables.values(),
+        *module.state.tables.values(),
     ]
     alive = [weakref.ref(part) for part in parts]
     del module, signature, parts

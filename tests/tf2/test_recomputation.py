@@ -15,10 +15,11 @@ import tensorflow as tf
 import hubmodule as hub
 from hubmodule.errors import ModuleFormatError
 from hubmodule.tf2 import recomputation
+from hubmodule.tf2.application import Application
 from hubmodule.tf2.convert import convert
-from hubmodule.tf2.variants import Variants
 from tests.golden.definitions import control_flow
 from tests.module.graphs import exported
+from tests.tf2.parts import parts
 
 v1 = tf.compat.v1
 GOLDEN = Path(__file__).parent.parent / "golden" / "made_by_tf215"
@@ -51,8 +52,8 @@ def gradients(path: str, x: tf.Tensor) -> tuple[np.ndarray, np.ndarray, np.ndarr
     "name, expected", [("control_flow_v1", True), ("control_flow_v2", False), ("batch_norm", False)]
 )
 def test_control_flow_of_tf1_is_found(name: str, expected: bool) -> None:
-    variant = Variants(hub.load_module_spec(str(GOLDEN / name))).get(frozenset())
-    assert recomputation.is_needed(variant, "default", False) is expected
+    variant, state = parts(GOLDEN / name)
+    assert recomputation.is_needed(Application(variant, "default", state)) is expected
 
 
 @pytest.mark.parametrize("sign, by_w", [(1.0, [1.0, 2.0]), (-1.0, [0.0, 0.0])])

@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from hubmodule.errors import CheckpointError, ModuleFormatError
-from hubmodule.tf2.state import State
+from hubmodule.tf2.state import ModuleState
 from tests.damage.mutations import copy
 from tests.module.graphs import affine, exported
 from tests.tf2.parts import EMPTY, parts
@@ -56,7 +56,7 @@ def test_replicas_share_only_what_is_trained(tmp_path):
 
 def test_a_checkpoint_without_the_variables_is_refused_before_any_is_made(tmp_path):
     variant, _ = parts(exported(tmp_path / "m", affine))
-    state = State(EMPTY)
+    state = ModuleState(EMPTY)
     with pytest.raises(CheckpointError, match="w"):
         state.add(variant)
     assert state.variables == {}
@@ -64,14 +64,14 @@ def test_a_checkpoint_without_the_variables_is_refused_before_any_is_made(tmp_pa
 
 def test_variables_that_may_be_absent_are_not_made_then(tmp_path):
     variant, _ = parts(exported(tmp_path / "m", affine))
-    state = State(EMPTY)
-    state.add_variables_if_there(variant)
+    state = ModuleState(EMPTY)
+    state.add_restorable_variables(variant)
     assert state.variables == {}
 
 
 def test_variables_that_may_be_absent_are_made_if_they_are_there(tmp_path):
     variant, state = parts(exported(tmp_path / "m", affine))
-    state.add_variables_if_there(variant)
+    state.add_restorable_variables(variant)
     assert set(state.variables) == {"w", "b"}
 
 
@@ -116,22 +116,27 @@ def test_each_table_is_there_once():
     assert all(state.tables[name] is before[name] for name in before)
 
 
-def test_a_table_that_cannot_be_filled_is_named(tmp_path):
+@pytest.mark.parametrize(
+    ("is_directory", "reason"), [(False, "No such file"), (True, "(Is a|is a) directory")]
+)
+def test_a_table_that_cannot_be_filled_is_named(is_directory, reason, tmp_path):
     copy(GOLDEN / "vocabulary", tmp_path / "m")
     for path in (tmp_path / "m" / "assets").iterdir():
         path.unlink()
+        if is_directory:
+            path.mkdir()
     variant, state = parts(tmp_path / "m")
     with pytest.raises(
-        ModuleFormatError, match=r"(?s)Table '.*' of .* cannot be filled: .*No such"
+        ModuleFormatError, match=rf"(?s)Table '.*' of .* cannot be filled: .*{reason}"
     ):
         state.add(variant)
 
 
 def test_a_variable_of_no_collection_is_named(tmp_path):
     variant, _ = parts(exported(tmp_path / "m", affine))
-    state = State(EMPTY)
+    state = ModuleState(EMPTY)
     with tf.Graph().as_default(), pytest.raises(ModuleFormatError, match="Op 'w' holds a variable"):
-        state.captured("w:0")
+        state.capture("w:0")
     assert "w" in variant.state_ops
 
 
@@ -141,7 +146,7 @@ def test_captures_are_the_handles_of_the_variables(tmp_path):
 
     @tf.function
     def read():
-        return tf.raw_ops.ReadVariableOp(resource=state.captured("w:0"), dtype=tf.float32)
+        return tf.raw_ops.ReadVariableOp(resource=state.capture("w:0"), dtype=tf.float32)
 
     assert read().numpy() == 2.0
     state.variables["w"].assign(5.0)
@@ -155,7 +160,7 @@ def test_tapes_know_of_what_is_watched(tmp_path, watched, expected):
 
     @tf.function
     def read():
-        state.captured("w:0", watched)
+        state.capture("w:0", watched)
 
     with tf.GradientTape() as tape:
         read()

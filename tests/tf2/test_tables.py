@@ -34,7 +34,7 @@ def table(**contents: int) -> Table:
 
 
 def make_and_fill(*made: Table) -> None:
-    tables.make(made)
+    tables.make_resources(made)
     tables.fill(made)
 
 

@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from hubmodule import _tf
-from hubmodule.tf2.tensor_arrays import registered_gradients
+from hubmodule.tf2.tensor_arrays import register_gradients
 
 raw = tf.raw_ops
 SCALE = np.array([[2.0], [3.0], [5.0]], np.float32)
@@ -22,7 +22,7 @@ def gradient(compute: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]) ->
         x = tf.constant([[1.0], [10.0], [100.0]])
         handle, flow = raw.TensorArrayV3(size=3, dtype=tf.float32)
         y = compute(x, handle, flow)
-        _tf.override_gradients(graph, registered_gradients())
+        _tf.override_gradients(graph, register_gradients())
         return session.run(tf.gradients(y, x, SCALE)[0])
 
 

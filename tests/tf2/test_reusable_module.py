@@ -1,4 +1,4 @@
-"""trainable: a module that is called and trained."""
+"""reusable_module: a module that is called and trained."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ast
 import shutil
 import subprocess
 import sys
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 import hubmodule as hub
 from hubmodule.errors import NoSuchVariantError, UnregisteredOpsError
 from hubmodule.format import saved_model
+from hubmodule.module.apply_graph import add_application
+from hubmodule.tf2 import application
 from tests.module.graphs import affine, exported
 from tests.tf2 import fine_tuning
 
@@ -39,6 +42,20 @@ def test_a_tensor_may_say_whether_it_is_for_training(tmp_path):
     assert {v.numpy() for v in module.variables} == {2.0, 1.0}
     call(tf.constant(True))
     assert {v.numpy() for v in module.variables} == {2.0, 11.0}
+
+
+def test_three_functions_lie_between_a_call_and_the_graph(monkeypatch):
+    package = Path(application.__file__).parents[1]
+    stacks = []
+
+    def record(*args: Any) -> Any:
+        frames = traceback.extract_stack()
+        stacks.append([f.name for f in frames if package in Path(f.filename).parents])
+        return add_application(*args)
+
+    monkeypatch.setattr(application, "add_application", record)
+    hub.load(str(GOLDEN / "batch_norm"))(tf.ones([1, 3]))
+    assert stacks == [["__call__", "__call__", "apply_signature", "add_ops"]]
 
 
 def test_the_repr_says_what_was_loaded():

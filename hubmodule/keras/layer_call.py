@@ -1,4 +1,4 @@
-"""What a KerasLayer does, whichever Keras it is a layer of."""
+"""What a KerasLayer calls, and how, in Keras 2 as in Keras 3."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from hubmodule.errors import (
     NotSerializableError,
     SignatureMismatchError,
 )
-from hubmodule.tf2 import shapes
+from hubmodule.keras import shapes
 from hubmodule.tf2.load import load
-from hubmodule.tf2.trainable import DEFAULT, ReusableModule
+from hubmodule.tf2.reusable_module import DEFAULT, ReusableModule
 
 _logger = logging.getLogger("hubmodule")
 
@@ -29,18 +29,26 @@ class LayerCall:
     """A loaded object, and how a layer calls it.
 
     Args:
-        handle: a string or path to load, or a callable.
-        arguments: passed to each call by name.
-        tags, options: as hub.load().
-        signature: to call instead of the object.
-        outputs_as_dict: whether the signature's outputs are returned in a dict.
-        output_key: which output to return.
-        output_shape: of the outputs, without the batch; a dict or list of them for a dict or
-            list, in which None leaves a shape open.
+        handle: The handle of a module or SavedModel, a string or path; or a callable.
+        arguments: The arguments that each call passes to the callable or signature, by name.
+        tags: The tags of the graph variant, as in hub.load().
+        options: The options for loading, as in hub.load().
+        signature: The name of the signature to call; None means the object itself.
+        outputs_as_dict: Whether the result is the dict of all outputs of the signature.
+        output_key: The name of the output to return; None means all that the object returns,
+            or the output "default" of a module.
+        output_shape: The shape of the outputs without the batch, e.g. [3]; or a dict or list of
+            shapes for a dict or list of outputs, in which None leaves a shape open.
+
+    Attributes:
+        loaded: The object: what hub.load() returned for the handle, or the callable.
+        takes_training: Whether the object takes an argument `training`.
 
     Raises:
-        ModuleDefinitionError: if these do not go together, or the object cannot be called.
-        as hub.load(), if it is a string.
+        HandleNotFoundError: If nothing exists at the handle; further exceptions are those of
+            hub.load().
+        ModuleDefinitionError: If arguments contradict each other, or the object cannot be called.
+        NoSuchSignatureError: If no signature has this name.
     """
 
     def __init__(
@@ -60,16 +68,18 @@ class LayerCall:
         self.signature = signature
         self.outputs_as_dict = outputs_as_dict
         self.output_key = output_key
-        self.output_shape = shapes.parsed(output_shape)
+        self.output_shape = shapes.parse(output_shape)
         self.loaded = self.handle
         if isinstance(self.handle, str):
             self.loaded = load(self.handle, tags=self.tags, options=options)
-        self._told_untrainable = False
+        self._has_logged_untrainable = False
         self._check_outputs()
-        self._function = self._chosen_function()
+        self._function = self._find_function()
         self.takes_training = isinstance(self.loaded, ReusableModule) or (
             signature is None
-            and any("training" in _tf.parameters(f) for f in (self._function, self._keras_call))
+            and any(
+                "training" in _tf.list_parameters(f) for f in (self._function, self._keras_call)
+            )
         )
 
     def _check_outputs(self) -> None:
@@ -91,10 +101,11 @@ class LayerCall:
 
     @property
     def _calls_signature(self) -> bool:
-        """Whether it is a signature that is called, with inputs by name."""
+        """Whether it calls a signature, which takes inputs by name."""
         return self.signature is not None or isinstance(self.loaded, ReusableModule)
 
-    def _chosen_function(self) -> Callable[..., Any]:
+    def _find_function(self) -> Callable[..., Any]:
+        """Finds the function that is called, with the parameters that it takes."""
         signatures = getattr(self.loaded, "signatures", {})
         if self.signature is not None:
             if self.signature not in signatures:
@@ -108,28 +119,29 @@ class LayerCall:
                 f"`signature`: {sorted(signatures)}."
             )
         if inspect.isroutine(self.loaded):
-            return self.loaded  # whose __call__ does not tell its parameters
-        return getattr(self.loaded, "__call__", self.loaded)  # noqa: B004  the function, if it is one
+            return self.loaded  # Its __call__ does not tell its parameters.
+        # The __call__ of a SavedModel is a tf.function in an attribute.
+        return getattr(self.loaded, "__call__", self.loaded)  # noqa: B004
 
     @property
     def _keras_call(self) -> Callable[..., Any]:
-        """What the __call__ of a Keras layer, which takes anything, leads to."""
+        """The method `call` of a Keras layer, whose __call__ takes any parameters."""
         return getattr(self.loaded, "call", self._function)
 
     @property
     def trainable_variables(self) -> list[tf.Variable]:
-        """Those that an optimiser may change."""
+        """The variables that an optimiser may change."""
         return list(getattr(self.loaded, "trainable_variables", ()))
 
     @property
     def other_variables(self) -> list[tf.Variable]:
-        """The rest."""
+        """The variables that no optimiser changes."""
         trained = {id(variable) for variable in self.trainable_variables}
         return [v for v in getattr(self.loaded, "variables", ()) if id(v) not in trained]
 
     @property
     def losses(self) -> list[Callable[[], tf.Tensor]]:
-        """The regularisation losses."""
+        """The regularisation losses: functions without arguments that return a scalar."""
         return list(getattr(self.loaded, "regularization_losses", ()))
 
     def check_trainable(self) -> None:
@@ -144,8 +156,8 @@ class LayerCall:
                 "which cannot be trained. Leave out `signature` to call the object itself, or set "
                 "trainable=False."
             )
-        if not self.trainable_variables and not self._told_untrainable:
-            self._told_untrainable = True
+        if not self.trainable_variables and not self._has_logged_untrainable:
+            self._has_logged_untrainable = True
             _logger.error(
                 "A KerasLayer has trainable=True, but no trainable weights: %r %s. Nothing of it "
                 "will be trained.",
@@ -158,8 +170,17 @@ class LayerCall:
     def __call__(self, inputs: Any, training: Any) -> Any:
         """Computes the outputs that the layer gives for its inputs.
 
+        Args:
+            inputs: The inputs: a tensor, or nested tensors as the object takes them.
+            training: Whether the object is called for training: a bool, None, which means False,
+                or a scalar tensor. It is ignored if the object does not take it.
+
+        Returns:
+            The outputs, with the static shapes that `output_shape` gives.
+
         Raises:
-            SignatureMismatchError: If the inputs do not fit.
+            SignatureMismatchError: If an input is missing or unknown, or of another type or
+                shape; or if there is no output of the name `output_key`.
         """
         try:
             return self._choose_mode(inputs, training)
@@ -176,25 +197,28 @@ class LayerCall:
             )
         else:
             outputs = self._run(inputs, self.takes_training and bool(training))
-        return shapes.with_shape(outputs, self.output_shape)
+        return shapes.ensure_shape(outputs, self.output_shape)
 
-    def shapes(self, input_shape: Any, dtype: Any) -> Any:
-        """Computes the shapes of the outputs, each a tf.TensorShape.
+    def compute_shapes(self, input_shape: Any, dtype: Any) -> Any:
+        """Computes the shapes of the outputs.
 
         Args:
             input_shape: The shapes of the inputs, with the batch; nested like the inputs.
             dtype: The type of inputs of which the loaded object tells no type.
+
+        Returns:
+            A tf.TensorShape with the batch for each output; nested like the outputs.
         """
         if self.output_shape is not None:
-            return shapes.batched(self.output_shape, input_shape)
-        dtypes = {name: spec.dtype for name, spec in self._input_specs().items()}
+            return shapes.add_batch(self.output_shape, input_shape)
+        dtypes = {name: spec.dtype for name, spec in self._find_input_specs().items()}
         specs = shapes.make_specs(input_shape, dtypes, tf.as_dtype(dtype))
         run = tf.function(lambda inputs: self(inputs, False), autograph=False)
         outputs = run.get_concrete_function(specs).structured_outputs
         return tf.nest.map_structure(lambda output: output.shape, outputs)
 
-    def _input_specs(self) -> dict[str, Any]:
-        """Describes the inputs of what is called by name; without a name, the key is ""."""
+    def _find_input_specs(self) -> dict[str, Any]:
+        """Finds the types of the inputs by name; an input without a name has the key ""."""
         if isinstance(self.loaded, ReusableModule):
             return self.loaded.input_specs(self.signature)
         function: Any = self._function
@@ -207,26 +231,31 @@ class LayerCall:
         return {}
 
     def _check_text(self, inputs: Any, cause: Exception) -> None:
-        """Says how to pass text, if that may be what is wrong with inputs.
+        """Checks, after a call has failed, that text was passed as the object takes it.
+
+        Args:
+            inputs: The inputs of the call.
+            cause: The exception that the call raised.
 
         Raises:
-            SignatureMismatchError: If an input is text, but of another type or shape.
+            SignatureMismatchError: If the object takes text, and the input is of another type or
+                shape; the message says how to pass text.
         """
-        specs = self._input_specs()
+        specs = self._find_input_specs()
         given = inputs if isinstance(inputs, Mapping) else dict.fromkeys(list(specs)[:1], inputs)
         for name, spec in specs.items():
             value: Any = given.get(name)
-            if spec.dtype == tf.string and tf.is_tensor(value) and not _fits(value, spec):
+            if spec.dtype == tf.string and tf.is_tensor(value) and not _is_compatible(value, spec):
                 raise SignatureMismatchError(
                     f"KerasLayer has an input of text, of shape {spec.shape}, but got "
                     f"{value.dtype.name} of shape {value.shape}. Begin the model with "
-                    f"keras.Input(shape={_without_batch(spec.shape)}, dtype='string'), and pass "
+                    f"keras.Input(shape={_drop_batch(spec.shape)}, dtype='string'), and pass "
                     "it tensors of strings of that shape."
                 ) from cause
 
     def _run(self, inputs: Any, training: bool) -> Any:
         if self._calls_signature and self.arguments:
-            inputs = self._with_arguments(inputs)
+            inputs = self._add_arguments(inputs)
         if isinstance(self.loaded, ReusableModule):
             outputs = self.loaded.apply(inputs, self.signature, training)
             if not self.outputs_as_dict and self.output_key is None:
@@ -236,9 +265,9 @@ class LayerCall:
         else:
             extra = {"training": training} if self.takes_training else {}
             outputs = self.loaded(inputs, **self.arguments, **extra)
-        return outputs if self.output_key is None else self._picked(outputs)
+        return outputs if self.output_key is None else self._pick_output(outputs)
 
-    def _with_arguments(self, inputs: Any) -> dict[str, Any]:
+    def _add_arguments(self, inputs: Any) -> dict[str, Any]:
         if not isinstance(inputs, Mapping):
             raise SignatureMismatchError(
                 f"KerasLayer has arguments for {sorted(self.arguments)}, which are inputs of a "
@@ -251,7 +280,7 @@ class LayerCall:
             return self._function(tf.convert_to_tensor(inputs))
         return self._function(**{k: tf.convert_to_tensor(v) for k, v in inputs.items()})
 
-    def _picked(self, outputs: Any) -> Any:
+    def _pick_output(self, outputs: Any) -> Any:
         if not isinstance(outputs, Mapping) or self.output_key not in outputs:
             found = sorted(outputs) if isinstance(outputs, Mapping) else type(outputs).__name__
             raise SignatureMismatchError(
@@ -259,11 +288,11 @@ class LayerCall:
             )
         return outputs[self.output_key]
 
-    def config(self) -> dict[str, Any]:
-        """The arguments that make the same layer.
+    def get_config(self) -> dict[str, Any]:
+        """Returns the arguments of a KerasLayer that make the same layer.
 
         Raises:
-            NotSerializableError: if the handle is not a string, or an argument no JSON.
+            NotSerializableError: If the handle is not a string, or JSON cannot hold an argument.
         """
         if not isinstance(self.handle, str):
             raise NotSerializableError(
@@ -277,7 +306,7 @@ class LayerCall:
             "signature": self.signature,
             "signature_outputs_as_dict": self.outputs_as_dict,
             "output_key": self.output_key,
-            "output_shape": shapes.plain(self.output_shape),
+            "output_shape": shapes.convert_to_lists(self.output_shape),
         }
         try:
             json.dumps(config)
@@ -288,9 +317,9 @@ class LayerCall:
         return {key: value for key, value in config.items() if value is not None}
 
 
-def _fits(value: Any, spec: tf.TypeSpec) -> bool:
+def _is_compatible(value: Any, spec: tf.TypeSpec) -> bool:
     return value.dtype == spec.dtype and spec.shape.is_compatible_with(value.shape)
 
 
-def _without_batch(shape: tf.TensorShape) -> tuple[int | None, ...]:
+def _drop_batch(shape: tf.TensorShape) -> tuple[int | None, ...]:
     return tuple(shape.as_list()[1:]) if shape.rank else ()

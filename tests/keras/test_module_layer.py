@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from hubmodule.errors import BackendError, ModuleDefinitionError, NotSerializableError
-from hubmodule.tf2.module_layer import ModuleLayer
+from hubmodule.keras.module_layer import ModuleLayer
 
 
 class Layer:
@@ -29,9 +29,9 @@ class FakeLayer(ModuleLayer, Layer):
     _keras = SimpleNamespace(
         backend=SimpleNamespace(backend=lambda: "tensorflow", floatx=lambda: "float64")
     )
-    _casts = True
+    _is_autocast = True
 
-    def _take_weights(self) -> None:
+    def _add_weights(self) -> None:
         self.taken = self._call.trainable_variables
 
 

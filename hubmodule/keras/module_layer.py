@@ -1,4 +1,4 @@
-"""What the KerasLayer of Keras 2 and that of Keras 3 have in common."""
+"""The base class of KerasLayer in Keras 2 and in Keras 3."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import tensorflow as tf
 
 from hubmodule.errors import BackendError, HandleNotFoundError, ModuleDefinitionError
-from hubmodule.tf2.layer_call import LayerCall
+from hubmodule.keras.layer_call import LayerCall
 
 _new_handles: ContextVar[Mapping[str, str]] = ContextVar(
     "new_handles", default=types.MappingProxyType({})
@@ -24,26 +24,30 @@ class ModuleLayer:
 
         model = keras.Sequential([hub.KerasLayer("/path/to/module", trainable=True), ...])
 
-    Its weights are the loaded object's own variables. A frozen layer (trainable=False)
-    runs with training=False and has no losses.
+    Its weights are the loaded object's own variables. A frozen layer (trainable=False) runs
+    with training=False and has no losses.
 
     Args:
-        handle: of a module or SavedModel, or a callable.
-        trainable: whether the weights are trained; may be changed at any time.
-        arguments: passed to the callable, or to the signature, by name; JSON, if the layer
-            has a config.
-        tags: of the graph variant, as of hub.load().
-        signature: to call instead of the object.
-        signature_outputs_as_dict: whether to return all outputs of the signature.
-        output_key: which output to return.
-        output_shape: of the outputs, without the batch; a dict or list of shapes for several.
-        load_options: as the `options` of hub.load().
-        **kwargs: as of keras.layers.Layer.
+        handle: The handle of a module or SavedModel, a string or path; or a callable.
+        trainable: Whether the weights are trained; may be changed at any time.
+        arguments: A dict of arguments that each call passes to the callable or signature, by
+            name. A layer has a config only if JSON can hold them.
+        tags: The tags of the graph variant, as in hub.load().
+        signature: The name of the signature to call; None means the object itself.
+        signature_outputs_as_dict: Whether the result is the dict of all outputs of the
+            signature.
+        output_key: The name of the output to return.
+        output_shape: The shape of the outputs without the batch, e.g. [3]; or a dict or list of
+            shapes for a dict or list of outputs, in which None leaves a shape open.
+        load_options: A tf.saved_model.LoadOptions, as in hub.load().
+        **kwargs: The arguments of keras.layers.Layer, e.g. `name` and `dtype`.
 
     Raises:
-        BackendError: if Keras does not compute with TensorFlow.
-        ModuleDefinitionError: if arguments do not go together.
-        as hub.load(), if the handle is a string.
+        BackendError: If Keras does not compute with TensorFlow.
+        HandleNotFoundError: If nothing exists at the handle; further exceptions are those of
+            hub.load().
+        ModuleDefinitionError: If arguments contradict each other, or the object cannot be called.
+        NoSuchSignatureError: If no signature has this name.
     """
 
     # The Keras whose Layer is the next base of the class.
@@ -72,7 +76,7 @@ class ModuleLayer:
                 f"'{self._keras.backend.backend()}'. Set KERAS_BACKEND=tensorflow before "
                 "importing keras."
             )
-        # Not the global policy: what a module computes in is fixed when it is made.
+        # Not the global policy: a module computes in the types that it was made with.
         kwargs.setdefault("dtype", self._keras.backend.floatx())
         super().__init__(trainable=trainable, **kwargs)  # type: ignore[call-arg]
         self._check_options(kwargs)
@@ -86,20 +90,24 @@ class ModuleLayer:
             output_key=output_key,
             output_shape=output_shape,
         )
-        self._loaded = self._call.loaded  # tracked, so that its tables are saved
-        self._take_weights()
+        self._loaded = self._call.loaded  # Tracked, so that its tables are saved.
+        self._add_weights()
         self.built = True
 
     def _check_options(self, options: Mapping[str, Any]) -> None:
-        """Refuses options of a Layer that this one cannot have."""
+        """Checks the arguments of keras.layers.Layer.
+
+        Raises:
+            ModuleDefinitionError: If a KerasLayer cannot take one.
+        """
 
     @abstractmethod
-    def _take_weights(self) -> None:
+    def _add_weights(self) -> None:
         """Makes the variables of the loaded object weights of the layer."""
 
     @property
     @abstractmethod
-    def _casts(self) -> bool:
+    def _is_autocast(self) -> bool:
         """Whether floats are cast to the type of the layer."""
 
     def _apply(self, inputs: Any, training: Any) -> Any:
@@ -110,12 +118,15 @@ class ModuleLayer:
 
     @property
     def resolved_object(self) -> Any:
-        """The object that is called: what hub.load() gave for the handle, or the handle."""
+        """The object that is called: what hub.load() returned for the handle, or the callable."""
         return self._loaded
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
-        """Makes a layer from the arguments that get_config() gave.
+        """Makes a layer from the arguments that get_config() returned.
+
+        Args:
+            config: The arguments, by name.
 
         Raises:
             HandleNotFoundError: If the module is no longer at its handle.
@@ -124,7 +135,7 @@ class ModuleLayer:
         try:
             return super().from_config({**config, "handle": handle})  # type: ignore[misc]
         except (HandleNotFoundError, TypeError) as raised:
-            error = _missing_module(raised)
+            error = _find_missing_module(raised)
             if error is None:
                 raise
             raise HandleNotFoundError(
@@ -152,19 +163,19 @@ class ModuleLayer:
             _new_handles.reset(token)
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments of the layer.
+        """Returns the arguments of the layer.
 
         Raises:
-            NotSerializableError: if the handle is not a string, or an argument no JSON.
+            NotSerializableError: If the handle is not a string, or JSON cannot hold an argument.
         """
         config = super().get_config()  # type: ignore[misc]
-        config = {**config, **self._call.config(), "trainable": self.trainable}
-        if not self._casts:
+        config = {**config, **self._call.get_config(), "trainable": self.trainable}
+        if not self._is_autocast:
             config["autocast"] = False
         return config
 
 
-def _missing_module(error: BaseException | None) -> HandleNotFoundError | None:
+def _find_missing_module(error: BaseException | None) -> HandleNotFoundError | None:
     """Finds the HandleNotFoundError that led to an error: Keras 3 raises a TypeError of its own."""
     while error is not None and not isinstance(error, HandleNotFoundError):
         error = error.__cause__ or error.__context__

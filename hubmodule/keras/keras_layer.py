@@ -1,8 +1,8 @@
 """hub.KerasLayer: the layer of the Keras that the program uses.
 
-That is Keras 2 if `tf.keras` is, or if the program imported tf_keras before it first used
-the name; else Keras 3. (TensorFlow imports Keras 3 by itself, so that one being there says
-nothing.) A program with both imports the one it means from keras2_layer or keras3_layer.
+That is Keras 2 if `tf.keras` is Keras 2, or if the program imported tf_keras before it first
+used the name; else Keras 3. Whether Keras 3 is imported tells nothing, because TensorFlow itself
+imports it. A program that uses both imports the layer from keras2_layer or keras3_layer.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def uses_keras_2() -> bool:
-    """Whether the program's layers are those of Keras 2."""
+    """Whether the program uses Keras 2."""
     if _tf.HAS_KERAS_2:
         return "keras" not in sys.modules or sys.modules["keras"].__version__.startswith("2.")
     legacy = os.environ.get("TF_USE_LEGACY_KERAS", "").lower()
@@ -29,7 +29,7 @@ def __getattr__(name: str) -> Any:
     if name != "KerasLayer":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if uses_keras_2():
-        from hubmodule.tf2.keras2_layer import KerasLayer
+        from hubmodule.keras.keras2_layer import KerasLayer
     else:
-        from hubmodule.tf2.keras3_layer import KerasLayer
+        from hubmodule.keras.keras3_layer import KerasLayer
     return KerasLayer

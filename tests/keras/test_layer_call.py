@@ -17,7 +17,7 @@ from hubmodule.errors import (
     NotSerializableError,
     SignatureMismatchError,
 )
-from hubmodule.tf2.layer_call import LayerCall
+from hubmodule.keras.layer_call import LayerCall
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "made_by_tf215"
 DENSE = str(GOLDEN / "dense_regularized")
@@ -114,7 +114,7 @@ def test_an_absent_output_names_those_there_are() -> None:
 
 
 def test_the_config_has_what_was_given() -> None:
-    assert LayerCall(DENSE, output_key="default", tags=set()).config() == {
+    assert LayerCall(DENSE, output_key="default", tags=set()).get_config() == {
         "handle": DENSE,
         "tags": [],
         "output_key": "default",
@@ -122,17 +122,17 @@ def test_the_config_has_what_was_given() -> None:
 
 
 def test_the_config_has_a_path_as_text() -> None:
-    assert LayerCall(Path(DENSE)).config() == {"handle": DENSE}
+    assert LayerCall(Path(DENSE)).get_config() == {"handle": DENSE}
 
 
 @pytest.mark.parametrize("tags", ["train", {"train"}, ["train"], iter(["train"])])
 def test_the_config_has_tags_however_they_were_given(tags: Any) -> None:
-    assert LayerCall(NORM, tags=tags).config()["tags"] == ["train"]
+    assert LayerCall(NORM, tags=tags).get_config()["tags"] == ["train"]
 
 
 @pytest.mark.parametrize("shape", [[2], (2,), tf.TensorShape([2]), 2])
 def test_the_config_has_the_shape_however_it_was_given(shape: Any) -> None:
-    assert LayerCall(DENSE, output_shape=shape).config()["output_shape"] == [2]
+    assert LayerCall(DENSE, output_shape=shape).get_config()["output_shape"] == [2]
 
 
 def test_arguments_are_inputs_of_a_signature(plain: str) -> None:
@@ -161,7 +161,7 @@ def test_outputs_of_a_signature_need_one() -> None:
 
 def test_arguments_that_are_no_json_have_no_config() -> None:
     with pytest.raises(NotSerializableError, match="must be JSON"):
-        LayerCall(DENSE, arguments={"f": tf.identity}).config()
+        LayerCall(DENSE, arguments={"f": tf.identity}).get_config()
 
 
 def test_shapes_are_made_known_after_the_batch() -> None:
@@ -173,7 +173,7 @@ def test_shapes_are_made_known_after_the_batch() -> None:
 
     shapes = shaped.get_concrete_function().output_shapes
     assert shapes["x"].as_list() == [None, 3]
-    assert call.shapes({"a": (8, 5)}, "float32") == {"x": (8, 3), "y": (8, 3)}
+    assert call.compute_shapes({"a": (8, 5)}, "float32") == {"x": (8, 3), "y": (8, 3)}
     with pytest.raises(tf.errors.InvalidArgumentError):
         shaped(tf.zeros([1, 2]))
 

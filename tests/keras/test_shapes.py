@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from hubmodule.errors import ModuleDefinitionError, SignatureMismatchError
-from hubmodule.tf2 import shapes
+from hubmodule.keras import shapes
 
 ROWS = tf.ones([4, 3])
 SUMS = tf.ones([4])
@@ -29,18 +29,18 @@ SUMS = tf.ones([4])
     ],
 )
 def test_structures_of_shapes(given: Any, expected: Any) -> None:
-    assert shapes.plain(shapes.parsed(given)) == expected
+    assert shapes.convert_to_lists(shapes.parse(given)) == expected
 
 
 @pytest.mark.parametrize("given", ["x", [1.5], -3])
 def test_what_is_no_shape_is_told(given: Any) -> None:
-    with pytest.raises(ModuleDefinitionError, match="which is no shape"):
-        shapes.parsed(given)
+    with pytest.raises(ModuleDefinitionError, match="which is not a shape"):
+        shapes.parse(given)
 
 
 def test_several_outputs_keep_their_structure() -> None:
     for outputs in ([ROWS, SUMS], (ROWS, SUMS)):
-        found = shapes.with_shape(outputs, shapes.parsed([[3], []]))
+        found = shapes.ensure_shape(outputs, shapes.parse([[3], []]))
         assert type(found) is type(outputs)
         np.testing.assert_array_equal(found[0], ROWS)
         np.testing.assert_array_equal(found[1], SUMS)
@@ -59,14 +59,14 @@ def test_several_outputs_keep_their_structure() -> None:
 )
 def test_outputs_that_do_not_fit_are_told(outputs: Any, shape: Any) -> None:
     with pytest.raises(SignatureMismatchError, match="has output_shape="):
-        shapes.with_shape(outputs, shapes.parsed(shape))
+        shapes.ensure_shape(outputs, shapes.parse(shape))
 
 
 @pytest.mark.parametrize(
     "inputs", [(8, 5), {"a": (8, 5)}, [(8, 5), (8, 2)], [{"a": tf.TensorShape([8])}]]
 )
 def test_the_batch_is_that_of_the_inputs(inputs: Any) -> None:
-    assert shapes.batched(shapes.parsed([[3], []]), inputs) == [(8, 3), (8,)]
+    assert shapes.add_batch(shapes.parse([[3], []]), inputs) == [(8, 3), (8,)]
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""functions: signatures as functions of tensors."""
+"""signature_function: signatures as functions of values."""
 
 from __future__ import annotations
 

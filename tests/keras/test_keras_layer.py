@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 import hubmodule as hub
-from hubmodule.tf2 import keras_layer
+from hubmodule.keras import keras_layer
 
 HAS_KERAS_2 = tf.__version__.startswith("2.15.")
 later = pytest.mark.skipif(HAS_KERAS_2, reason="until TensorFlow 2.16 there is one Keras")
@@ -64,7 +64,7 @@ import sys
 import hubmodule as hub
 import tf_keras
 print(issubclass(hub.KerasLayer, tf_keras.layers.Layer))
-print("hubmodule.tf2.keras3_layer" in sys.modules)
+print("hubmodule.keras.keras3_layer" in sys.modules)
 """
     assert printed(program) == ["True", "False"]
 
