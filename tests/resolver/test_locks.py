@@ -223,7 +223,7 @@ def test_the_foreign_lock_of_a_process_that_nobody_waited_for(tmp_path: pathlib.
         assert find_dead(tmp_path) == ["key.0a1b.tmp", "key.lock"]
 
 
-@pytest.mark.parametrize("pid", [1, os.getpid()])
+@pytest.mark.parametrize("pid", [1, os.getpid()], ids=["init", "this process"])
 def test_the_foreign_lock_of_a_running_process(tmp_path: pathlib.Path, pid: int) -> None:
     leave_foreign_lock(tmp_path, f"{socket.gethostname()}.{pid}.0a1b")
     assert find_dead(tmp_path) == []
