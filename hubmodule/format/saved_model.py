@@ -21,7 +21,7 @@ from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
 from hubmodule import files
 from hubmodule.errors import ModuleFormatError, NotAModuleError
-from hubmodule.format import assets
+from hubmodule.format import assets, authorship
 from hubmodule.surgery import portability
 
 BINARY = "saved_model.pb"
@@ -63,9 +63,9 @@ def write(directory: str, meta_graphs: Iterable[MetaGraphDef]) -> None:
     assets.copy(names, directory)
     saved_model = saved_model_pb2.SavedModel()
     for meta_graph, paths in zip(meta_graphs, tensors, strict=True):
-        saved_model.meta_graphs.append(
-            assets.declared(portability.without_author(meta_graph, paths, names), paths, names)
-        )
+        graph = assets.declared(portability.without_author(meta_graph, paths, names), paths, names)
+        authorship.sign(graph)
+        saved_model.meta_graphs.append(graph)
     content = saved_model.SerializeToString(deterministic=True)
     files.write_bytes(posixpath.join(directory, BINARY), content)
 

@@ -76,13 +76,14 @@ def _op_types(graph_def: tf.compat.v1.GraphDef) -> set[str]:
 
 
 def _advice(unknown: Collection[str]) -> str:
-    packages = sorted({package for op in unknown if (package := _package(op))})
+    packages = sorted({package for op in unknown if (package := package_of(op))})
     if not packages:
         return "Import the package that registers them before you use the module."
     return f"Install and import {' and '.join(packages)} before you use the module."
 
 
-def _package(op: str) -> str | None:
+def package_of(op: str) -> str | None:
+    """The package whose import registers an op type; None if it is not known."""
     if op in _TEXT_OPS:
         return "tensorflow_text"
     prefixes = (prefix for prefix in _PACKAGES_BY_PREFIX if op.startswith(prefix))

@@ -1,0 +1,57 @@
+"""Tests of hubmodule.inspection.diff_report."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+
+import pytest
+
+from hubmodule.inspection.diff import diff
+from hubmodule.inspection.diff_report import write_diff_report
+from hubmodule.inspection.differences import Changes, ValueChange
+from hubmodule.inspection.plain_page import write_plain
+from tests.inspection.modules import HOSTILE, golden
+
+
+def test_equal_modules() -> None:
+    sections = write_diff_report(diff(golden("image"), golden("image")))
+    assert [section.title for section in sections] == ["The modules are equal"]
+
+
+def test_other_modules() -> None:
+    sections = write_diff_report(diff(golden("batch_norm"), golden("image")))
+    titles = [section.title for section in sections]
+    assert titles == [
+        "The modules differ",
+        "The second cannot replace the first for its callers",
+        "The second cannot restore checkpoints of programs with the first",
+        "Graph variants",
+        "Signatures",
+        "Variables",
+        "Attached messages",
+        "Ops by scope",
+    ]
+    assert max(map(len, write_plain(sections).splitlines())) <= 80
+
+
+def test_values_and_names() -> None:
+    values = (*(ValueChange(f"v{n}", float(n), 0.1) for n in range(30)), ValueChange(HOSTILE))
+    same = diff(golden("image"), golden("image"))
+    found = dataclasses.replace(
+        same, values=values, assets=Changes(added=(HOSTILE,)), damage=("It is.",)
+    )
+    text = write_plain(write_diff_report(found))
+    for part in ("It is.", "Values of 31 variables changed", "29", "and 11 more; --json has all"):
+        assert part in text
+    assert "\x1b" not in text
+
+
+def test_values_that_were_not_read() -> None:
+    same = diff(golden("image"), golden("image"))
+    found = dataclasses.replace(same, values=(ValueChange("v"),))
+    assert write_diff_report(found)[-1].rows == (("v",),)
+
+
+if __name__ == "__main__":
+    raise SystemExit(pytest.main([__file__, *sys.argv[1:]]))
