@@ -124,7 +124,7 @@ def _regularize(weights: tf.Tensor) -> tf.Tensor:
 
 def _write_wide(path: Path) -> None:
     """Publishes five times `large`, in training, as a variant that TensorFlow's tools can name."""
-    write(path, network(5 * LAYERS), [({"serve"}, {"training": True})])
+    write(path, make_network(5 * LAYERS), [({"serve"}, {"training": True})])
 
 
 def make_towers(count: int) -> Callable[[], None]:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     )
     from hubmodule.estimator.layer_column import text_embedding_column_v2
     from hubmodule.format.signatures import TensorInfo
+    from hubmodule.inspection.diff import diff
+    from hubmodule.inspection.inspect import inspect
     from hubmodule.module.builder import add_signature, attach_message, create_module_spec
     from hubmodule.module.evaluate import eval_function_for_module
     from hubmodule.module.images import (
@@ -56,11 +58,13 @@ __all__ = [
     "attach_message",
     "create_module_spec",
     "create_module_spec_from_saved_model",
+    "diff",
     "enable_estimator",
     "eval_function_for_module",
     "get_expected_image_size",
     "get_num_image_channels",
     "image_embedding_column",
+    "inspect",
     "install_alias",
     "load",
     "load_module_spec",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
-from hubmodule.commands.command import Command, complain
+from hubmodule.commands.command import Command, print_error
 
 EQUAL, DIFFERENT, FAILED = 0, 1, 2
 
@@ -26,7 +26,7 @@ def _diff(parsed: argparse.Namespace) -> int:
     try:
         differences = diff(parsed.before, parsed.after, parsed.weights)
     except HubModuleError as error:
-        complain(error)
+        print_error(error)
         return FAILED
     if parsed.json:
         print(json.dumps(differences.to_dict(), indent=2))

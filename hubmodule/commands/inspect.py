@@ -8,7 +8,7 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from hubmodule.commands.command import Command, complain
+from hubmodule.commands.command import Command, print_error
 
 if TYPE_CHECKING:
     from hubmodule.inspection.facts import ModuleFacts
@@ -37,7 +37,7 @@ def _inspect(parsed: argparse.Namespace) -> int:
         if parsed.tensorboard:
             _write_graphs(facts.path, parsed.tensorboard)
     except tf.errors.OpError as error:  # a full disk, or one that may not be written
-        return complain(error)
+        return print_error(error)
     if parsed.json:
         print(json.dumps(facts.to_dict(), indent=2))
     elif not parsed.html and not parsed.tensorboard:

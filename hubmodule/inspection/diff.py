@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from hubmodule.inspection import checkpoint_files, compatibility, graph_differences, weights
 from hubmodule.inspection.differences import (
@@ -145,16 +145,15 @@ def _compare_values(old: ModuleFacts, new: ModuleFacts, read: bool) -> Iterator[
 
 
 def _compare_ops(old: str, new: str) -> tuple[ScopeChange, ...]:
-    variants = [
+    before, after = (
         {
             tuple(sorted(m.meta_info_def.tags)): m
             for m in read_saved_model(path).saved_model.meta_graphs
         }
         for path in (old, new)
-    ]
-    return tuple(_changes_of(variants[0], variants[1]))
-
-
-def _changes_of(old: Mapping, new: Mapping) -> Iterable[ScopeChange]:
-    for tags in sorted(old.keys() & new.keys()):
-        yield from graph_differences.compare_graphs(old[tags], new[tags])
+    )
+    return tuple(
+        change
+        for tags in sorted(before.keys() & after.keys())
+        for change in graph_differences.compare_graphs(before[tags], after[tags])
+    )

@@ -10,7 +10,7 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 
 from hubmodule import _tf, files, module_def_pb2
-from hubmodule.errors import ModuleFormatError
+from hubmodule.errors import HubModuleError, ModuleFormatError
 from hubmodule.inspection import (
     asset_facts,
     checkpoint_files,
@@ -62,6 +62,8 @@ def collect_facts(handle: str, directory: str) -> ModuleFacts:
     """
     try:
         return _collect_facts(handle, directory)
+    except HubModuleError:  # some are errors of TensorFlow, too
+        raise
     except tf.errors.OpError as error:
         raise ModuleFormatError(
             f"{directory} cannot be read: {error.message}. Check its permissions, or fetch the "

@@ -51,8 +51,8 @@ def _sections(facts: ModuleFacts) -> Iterator[Section]:
     if facts.damage:
         yield make_section("Damaged", lines=facts.damage, is_warning=True)
     if facts.findings:
-        rows = [(f.level, f.op, f.node, f.reason) for f in facts.findings]
-        yield make_section("Findings", rows, is_warning=True)
+        findings = [(f.level, f.op, f.node, f.reason) for f in facts.findings]
+        yield make_section("Findings", findings, is_warning=True)
     several = len(facts.variants) > 1
     for variant in facts.variants:
         yield _variant(variant)
