@@ -10,6 +10,7 @@ import contextlib
 import io
 from pathlib import Path
 
+from absl import flags
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from benchmarks.measuring import Measurement
@@ -32,9 +33,9 @@ def measure(library: str, folder: Path, measurement: Measurement) -> None:
         return
     from tensorflow.python.tools import saved_model_cli
 
-    parsed = saved_model_cli.create_parser().parse_args(["show", "--dir", path, "--all"])
+    flags.FLAGS(["saved_model_cli", f"--dir={path}", "--all"])
     with contextlib.redirect_stdout(io.StringIO()), measurement():
-        parsed.func(parsed)
+        saved_model_cli.show()
 
 
 def floor(folder: Path, measurement: Measurement) -> None:

@@ -17,6 +17,7 @@ from hubmodule.inspection.checkpoint_index import (
     StoredTensor,
     parse_index,
 )
+from hubmodule.inspection.wording import format_count
 
 DIRECTORY = "variables"
 OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
@@ -126,16 +127,20 @@ def _find_cut_off_files(index: CheckpointIndex, sizes: dict[str, int]) -> tuple[
     for shard, end in sorted(ends.items()):
         name = _shard_name(shard, index.shards)
         if name not in sizes:
-            damage.append(f"{DIRECTORY}/{name} is missing; {_lost(index, shard, 0)}.")
+            damage.append(f"{DIRECTORY}/{name} is missing; {_describe_lost(index, shard, 0)}.")
         elif sizes[name] < end:
-            lost = _lost(index, shard, sizes[name])
+            lost = _describe_lost(index, shard, sizes[name])
             damage.append(f"{DIRECTORY}/{name} ends at byte {sizes[name]} of {end}; {lost}.")
     return tuple(damage)
 
 
-def _lost(index: CheckpointIndex, shard: int, length: int) -> str:
+def _describe_lost(index: CheckpointIndex, shard: int, length: int) -> str:
+    """Says which tensors do not lie within the first bytes of a data file."""
     lost = sorted(n for n, entry in index.entries.items() if _is_lost(entry, shard, length))
-    return f"{lost[0]!r} and {len(lost) - 1} other tensors need it" if lost else ""
+    others = len(lost) - 1
+    if others < 1:
+        return f"{lost[0]!r} needs it" if lost else "no value is lost"
+    return f"{lost[0]!r} and {format_count(others, 'other tensor')} need it"
 
 
 def _is_lost(entry: IndexEntry, shard: int, length: int) -> bool:

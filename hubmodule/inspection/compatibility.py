@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hubmodule.inspection.facts import ModuleFacts, Shape, SignatureFacts, TensorFacts
-from hubmodule.inspection.wording import describe_tensor, format_tags
+from hubmodule.inspection.wording import describe_tags, describe_tensor
 
 _MOST_NAMES = 3
 
@@ -47,10 +47,10 @@ def _incompatibilities(before: ModuleFacts, after: ModuleFacts) -> Iterator[str]
     for old in before.variants:
         new = variants.get(old.tags)
         if new is None:
-            yield f"There is no graph variant with {format_tags(old.tags)}."
+            yield f"There is no graph variant {describe_tags(old.tags)}."
             continue
         signatures = {signature.name: signature for signature in new.signatures}
-        where = f" of the variant with {format_tags(old.tags)}" if len(before.variants) > 1 else ""
+        where = f" of the variant {describe_tags(old.tags)}" if len(before.variants) > 1 else ""
         for signature in old.signatures:
             if signature.name not in signatures:
                 yield f"There is no signature '{signature.name}'{where}."

@@ -34,8 +34,9 @@ def check_common_signatures(
 
     Returns:
         The common signatures that it fulfils, and those that it nearly fulfils: text
-        feature vectors if an input of the default signature is of strings, those of images if
-        a signature has their name, or an input is called "images".
+        feature vectors if the default signature makes floating-point numbers, as its output
+        "default" or its only one, of strings; those of images if a signature has their name,
+        or an input is called "images".
     """
     by_name = {signature.name: signature for signature in signatures}
     sizes = [message.content for message in messages if message.key == IMAGE_MESSAGE]
@@ -55,7 +56,11 @@ def check_common_signatures(
 
 def _takes_text(signatures: Mapping[str, SignatureFacts]) -> bool:
     default = signatures.get(_DEFAULT)
-    return default is not None and any(info.dtype == "string" for info in default.inputs)
+    if default is None or not any(info.dtype == "string" for info in default.inputs):
+        return False
+    outputs = {info.name: info for info in default.outputs}
+    output = default.outputs[0] if len(outputs) == 1 else outputs.get(_DEFAULT)
+    return output is not None and "float" in output.dtype
 
 
 def _takes_images(signature: SignatureFacts | None) -> bool:

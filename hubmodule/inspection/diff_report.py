@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from hubmodule.inspection.differences import Changes, ModuleDifferences, ScopeChange, ValueChange
 from hubmodule.inspection.report import Section, make_section
-from hubmodule.inspection.wording import count, format_tags
+from hubmodule.inspection.wording import format_count, format_tags
 
 _MOST_ROWS = 20
 
@@ -66,7 +66,7 @@ def _values(values: tuple[ValueChange, ...]) -> Section:
         (value.name, _number(value.largest_difference), _number(value.relative_difference))
         for value in ordered[:_MOST_ROWS]
     ]
-    title = f"Values of {count(len(values), 'variable')} changed"
+    title = f"Values of {format_count(len(values), 'variable')} changed"
     if any(value.largest_difference is not None for value in values):
         rows.insert(0, ("variable", "largest", "relative"))
     else:

@@ -15,6 +15,9 @@ SCHEMA = 1
 # Per dimension its size, or None where it is not known; None in place of all if the rank is not.
 Shape = tuple[int | None, ...] | None
 
+# The dtype of what a damaged module does not say.
+UNKNOWN_DTYPE = "unknown"
+
 
 class ModuleFormat(str, enum.Enum):
     """What kind of SavedModel a directory holds."""
@@ -30,7 +33,7 @@ class TensorFacts:
 
     Attributes:
         name: Its name in the signature.
-        dtype: The name of the type of its values, e.g. "float32".
+        dtype: The name of the type of its values, e.g. "float32", or "unknown".
         shape: Its static shape.
         kind: "dense", "sparse" or "composite" (of several tensors, as ragged tensors are).
         type: The type of a composite value, e.g. "RaggedTensorSpec"; None for the other kinds.
@@ -135,7 +138,8 @@ class VariableFacts:
         variants: The tags of each graph variant that has it.
         trainable_in: The tags of each graph variant in which it is trainable.
         partitions: The number of parts that it is stored in; 1 if it is whole.
-        digest: A checksum of the value on disk, which differs where the value does; None if
+        digest: The checksum of the value on disk, which differs where the value does: CRC-32C,
+            masked as TensorFlow does, in hexadecimal; those of parts joined by "-". None if
             there is no value on disk.
         key: Its name in the checkpoint; "" if it has none.
     """

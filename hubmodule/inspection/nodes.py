@@ -1,13 +1,17 @@
-"""One walk over the nodes of a graph: what there is of each type, and the nodes that matter."""
+"""Counts the ops of a graph by type, and finds its variables and lookup tables."""
 
 from __future__ import annotations
 
 import collections
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 import tensorflow as tf
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
+
+from hubmodule.inspection import tensor_types
+from hubmodule.inspection.facts import TableFacts
+from hubmodule.surgery.names import op_name
 
 VARIABLE_OPS = frozenset({"VarHandleOp", "Variable", "VariableV2"})
 TABLE_OPS = frozenset(
@@ -61,16 +65,47 @@ def walk_nodes(meta_graph: MetaGraphDef) -> GraphNodes:
     return GraphNodes(nodes, function_nodes, dict(counts), kept, in_functions)
 
 
+def read_tables(nodes: GraphNodes, assets: Mapping[str, str]) -> tuple[TableFacts, ...]:
+    """Describes the lookup tables of a graph and of its functions.
+
+    Args:
+        nodes: The nodes of the graph.
+        assets: The assets of the graph: tensor name -> file name.
+    """
+    fillers = _find_fillers(nodes.kept, assets)
+    return tuple(
+        TableFacts(
+            node.name,
+            node.op,
+            _read_dtype(node, "key_dtype"),
+            _read_dtype(node, "value_dtype"),
+            fillers.get(node.name),
+        )
+        for node in [*nodes.kept, *nodes.function_tables]
+        if node.op in TABLE_OPS
+    )
+
+
 def _count(
-    nodes: Iterable[tf.compat.v1.NodeDef], counts: collections.Counter[str]
+    nodes: Sequence[tf.compat.v1.NodeDef], counts: collections.Counter[str]
 ) -> list[tf.compat.v1.NodeDef]:
+    """Counts nodes by type; returns those that matter."""
     # A list of all nodes would hold an object for each, which takes as long as parsing them.
-    kept = []
-    operations = []
-    for node in nodes:
-        op = node.op
-        operations.append(op)
-        if op in _KEPT_OPS:
-            kept.append(node)
+    operations = [node.op for node in nodes]
     counts.update(operations)
-    return kept
+    return [nodes[i] for i, operation in enumerate(operations) if operation in _KEPT_OPS]
+
+
+def _find_fillers(
+    nodes: Iterable[tf.compat.v1.NodeDef], assets: Mapping[str, str]
+) -> dict[str, str]:
+    """Finds the asset that fills a table, by the name of the table's op."""
+    by_op = {op_name(tensor): name for tensor, name in assets.items()}
+    inputs = [[op_name(i) for i in n.input[:2]] for n in nodes if n.op in TABLE_FILE_OPS]
+    return {pair[0]: by_op[pair[1]] for pair in inputs if len(pair) == 2 and pair[1] in by_op}
+
+
+def _read_dtype(node: tf.compat.v1.NodeDef, attribute: str) -> str | None:
+    if attribute not in node.attr:
+        return None
+    return tensor_types.dtype_name(node.attr[attribute].type)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 from collections.abc import Iterator
 
 from tensorflow.core.protobuf.saved_object_graph_pb2 import SavedObject, SavedObjectGraph
@@ -28,13 +29,13 @@ def read_variables(
     """
     keys = _checkpoint_keys(objects, stored)
     nodes = {i: node for i, node in enumerate(objects.nodes) if node.HasField("variable")}
-    names = [node.variable.name for node in nodes.values()]
+    uses = collections.Counter(node.variable.name for node in nodes.values())
     found = {}
     for number, node in nodes.items():
         variable = node.variable
         key = keys.get(number, "")
         name = variable.name
-        if not name or names.count(name) > 1:
+        if not name or uses[name] > 1:
             name = key.removesuffix(_KEY_SUFFIX) or f"object {number}"
         found[name] = VariableInVariants(
             variable.dtype,

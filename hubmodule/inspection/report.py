@@ -6,13 +6,13 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
 
 from hubmodule.inspection.facts import ModuleFacts, SignatureFacts, TensorFacts, VariantFacts
-from hubmodule.inspection.scope_sizes import build_scopes, largest_scopes
+from hubmodule.inspection.scope_sizes import build_scopes, find_common_scope, largest_scopes
 from hubmodule.inspection.wording import (
-    count,
+    describe_tags,
     describe_tensor,
     describe_type,
     format_bytes,
-    format_tags,
+    format_count,
     make_printable,
 )
 
@@ -43,30 +43,29 @@ class Section:
 
 def write_report(facts: ModuleFacts) -> tuple[Section, ...]:
     """The sections of a module's page; the first says what it is."""
-    return tuple(_sections(facts))
+    return tuple(_make_sections(facts))
 
 
-def _sections(facts: ModuleFacts) -> Iterator[Section]:
-    yield _head(facts)
+def _make_sections(facts: ModuleFacts) -> Iterator[Section]:
+    yield _describe_module(facts)
     if facts.damage:
         yield make_section("Damaged", lines=facts.damage, is_warning=True)
     if facts.findings:
         findings = [(f.level, f.op, f.node, f.reason) for f in facts.findings]
         yield make_section("Findings", findings, is_warning=True)
-    several = len(facts.variants) > 1
-    for variant in facts.variants:
-        yield _variant(variant)
-        where = f", variant with {format_tags(variant.tags)}" if several else ""
-        for names, signature in group_signatures(variant.signatures):
-            yield _signature(names, signature, where)
+    yield from map(_describe_variant, facts.variants)
+    for variants in group_variants(facts.variants):
+        place = describe_place(variants, facts.variants)
+        for names, signature in group_signatures(variants[0].signatures):
+            yield _describe_signature(names, signature, place)
     if facts.calls:
         rows = [(f"({call.arguments})", call.outputs) for call in facts.calls]
         yield make_section("Calls of the object", rows)
-    yield from _content(facts)
-    yield from _advice(facts)
+    yield from _describe_content(facts)
+    yield from _advise(facts)
 
 
-def _head(facts: ModuleFacts) -> Section:
+def _describe_module(facts: ModuleFacts) -> Section:
     sizes = facts.sizes
     rows = [
         ("format", facts.format.value),
@@ -96,12 +95,14 @@ def describe_writers(facts: ModuleFacts) -> str:
     return ", ".join(writers) or "unknown"
 
 
-def _variant(variant: VariantFacts) -> Section:
+def _describe_variant(variant: VariantFacts) -> Section:
     rows = [("graph", describe_graph(variant))]
     if variant.update_ops:
         rows.append(("update ops", str(len(variant.update_ops))))
     if variant.regularization_losses:
-        rows.append(("regularisation", count(len(variant.regularization_losses), "loss term")))
+        rows.append(
+            ("regularisation", format_count(len(variant.regularization_losses), "loss term"))
+        )
     for table in variant.tables:
         types = f"{table.key_dtype or '?'} to {table.value_dtype or '?'}"
         source = f", from assets/{table.asset}" if table.asset else ""
@@ -109,16 +110,34 @@ def _variant(variant: VariantFacts) -> Section:
     for message in variant.messages:
         fields = ", ".join(f"{k} {v}" for k, v in (message.content or {}).items())
         rows.append(("message", f"{message.key}: {fields or format_bytes(message.bytes)}"))
-    return make_section(f"Graph variant with {format_tags(variant.tags)}", rows)
+    return make_section(f"Graph variant {describe_tags(variant.tags)}", rows)
 
 
 def describe_graph(variant: VariantFacts) -> str:
     """The number of nodes and functions of a variant."""
-    text = count(variant.nodes, "node")
+    text = format_count(variant.nodes, "node")
     if variant.functions:
-        functions = count(variant.functions, "function")
-        text += f", {functions} with {count(variant.function_nodes, 'node')}"
+        functions = format_count(variant.functions, "function")
+        text += f", {functions} with {format_count(variant.function_nodes, 'node')}"
     return text
+
+
+def group_variants(variants: Iterable[VariantFacts]) -> list[list[VariantFacts]]:
+    """Puts graph variants with the same signatures into one group."""
+    groups: dict[tuple[SignatureFacts, ...], list[VariantFacts]] = {}
+    for variant in variants:
+        groups.setdefault(variant.signatures, []).append(variant)
+    return list(groups.values())
+
+
+def describe_place(group: Sequence[VariantFacts], variants: Sequence[VariantFacts]) -> str:
+    """Says which of all graph variants are in a group; "" where there is only one variant."""
+    if len(variants) == 1:
+        return ""
+    if len(group) == len(variants):
+        return " of all graph variants"
+    noun = "variant" if len(group) == 1 else "variants"
+    return f" of the graph {noun} {' and '.join(describe_tags(v.tags) for v in group)}"
 
 
 def group_signatures(
@@ -132,19 +151,19 @@ def group_signatures(
     return list(groups.values())
 
 
-def _signature(names: Sequence[str], signature: SignatureFacts, where: str) -> Section:
+def _describe_signature(names: Sequence[str], signature: SignatureFacts, place: str) -> Section:
     def row(direction: str, info: TensorFacts) -> tuple[str, str, str]:
         return direction, info.name, describe_tensor(info)
 
     rows = [row("in", info) for info in signature.inputs]
     rows += [row("out", info) for info in signature.outputs]
     word = "Signature" if len(names) == 1 else "Signatures"
-    return make_section(f"{word} {', '.join(names)}{where}", rows)
+    return make_section(f"{word} {', '.join(names)}{place}", rows)
 
 
-def _content(facts: ModuleFacts) -> Iterator[Section]:
+def _describe_content(facts: ModuleFacts) -> Iterator[Section]:
     if facts.variables:
-        yield _variables(facts)
+        yield _describe_variables(facts)
     if facts.assets:
         rows = [(a.name, format_bytes(a.bytes), f"sha256 {a.sha256[:16]}…") for a in facts.assets]
         yield make_section("Assets", rows)
@@ -160,26 +179,28 @@ def _content(facts: ModuleFacts) -> Iterator[Section]:
         yield make_section(f"Ops of {len(largest)} types", lines=tuple(lines))
 
 
-def _variables(facts: ModuleFacts) -> Section:
-    root = build_scopes(facts.variables)
-    scopes = largest_scopes(root, _MOST_SCOPES)
+def _describe_variables(facts: ModuleFacts) -> Section:
+    common = find_common_scope(build_scopes(facts.variables))
+    scopes = largest_scopes(common, _MOST_SCOPES)
     largest = max(scope.bytes for scope in scopes) or 1
     rows = []
     shapes = {variable.name: variable for variable in facts.variables}
     for scope in scopes:
         variable = shapes.get(scope.name)
         if variable is None:
-            what = count(scope.variables, "variable")
+            what = format_count(scope.variables, "variable")
         else:
             what = describe_type(variable.dtype, variable.shape)
             what += f" in {variable.partitions} parts" if variable.partitions > 1 else ""
-        rows.append((scope.name or "all", what, format_bytes(scope.bytes)))
+        name = scope.name.removeprefix(common.name)
+        rows.append((name or "all", what, format_bytes(scope.bytes)))
     trainable = sum(bool(variable.trainable_in) for variable in facts.variables)
-    title = f"{count(len(facts.variables), 'variable')}, {trainable:,} trainable"
+    title = f"{format_count(len(facts.variables), 'variable')}, {trainable:,} trainable"
+    title += f", in {common.name}" if common.name else ""
     return make_section(title, rows, tuple(scope.bytes / largest for scope in scopes))
 
 
-def _advice(facts: ModuleFacts) -> Iterator[Section]:
+def _advise(facts: ModuleFacts) -> Iterator[Section]:
     if facts.foreign_ops:
         rows = [
             (op.op, f"import {op.package}" if op.package else "package not known")

@@ -44,6 +44,14 @@ def build_scopes(variables: Iterable[VariableFacts]) -> Scope:
     return root
 
 
+def find_common_scope(root: Scope) -> Scope:
+    """The innermost scope that has all variables; `root` if there is none."""
+    scope = root
+    while len(scope.children) == 1 and scope.children[0].children:
+        scope = scope.children[0]
+    return scope
+
+
 def largest_scopes(root: Scope, most: int) -> list[Scope]:
     """Divides a scope into at most `most` parts, the largest ones the deepest; largest first."""
     parts = [root]

@@ -1,4 +1,4 @@
-"""Unpacks blocks in Snappy's format, in which TensorFlow before 1.14 wrote checkpoint indexes.
+"""Unpacks blocks in Snappy's format, in which some builds of TensorFlow write checkpoint indexes.
 
 The length of the output as a varint, then elements whose lowest two bits say what they are:
 bytes to take as they are (0), or a copy of earlier output, with its distance in one (1), two

@@ -9,7 +9,7 @@ from tensorflow.core.framework.tensor_shape_pb2 import TensorShapeProto
 from tensorflow.core.framework.types_pb2 import DataType
 from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef, TensorInfo
 
-from hubmodule.inspection.facts import Shape, SignatureFacts, TensorFacts
+from hubmodule.inspection.facts import UNKNOWN_DTYPE, Shape, SignatureFacts, TensorFacts
 
 # What a file cannot have; a damaged shape would else give numbers of any length.
 _MOST_ELEMENTS = 1 << 62
@@ -52,6 +52,8 @@ def _read_info(name: str, info: TensorInfo) -> TensorFacts:
 @functools.cache
 def dtype_name(number: int) -> str:
     """The name of a type by its number in the DataType enum, e.g. "float32"."""
+    if number == DataType.DT_INVALID:
+        return UNKNOWN_DTYPE
     try:
         return tf.as_dtype(number).base_dtype.name
     except (TypeError, ValueError):

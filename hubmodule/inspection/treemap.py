@@ -27,19 +27,23 @@ class Rectangle:
     height: float
 
 
-def draw_treemap(scopes: Sequence[Scope], label: str) -> Markup:
+def draw_treemap(scopes: Sequence[Scope], common: str, label: str) -> Markup:
     """The SVG of scopes.
 
     Args:
         scopes: What to draw, the largest first.
+        common: The name of the scope that all of them are in, which is left out.
         label: What the picture shows, for those who do not see it.
     """
     shown = [scope for scope in scopes if scope.bytes > 0]
-    rectangles = place([float(scope.bytes) for scope in shown], Rectangle(0, 0, WIDTH, HEIGHT))
-    tops = list(dict.fromkeys(_top(scope) for scope in shown))
+    rectangles = place_rectangles(
+        [float(scope.bytes) for scope in shown], Rectangle(0, 0, WIDTH, HEIGHT)
+    )
+    names = [scope.name.removeprefix(common) for scope in shown]
+    groups = list(dict.fromkeys(_get_group(name) for name in names))
     tiles = [
-        _tile(scope, rectangle, tops.index(_top(scope)) % COLOURS)
-        for scope, rectangle in zip(shown, rectangles, strict=True)
+        _draw_tile(scope, name, rectangle, groups.index(_get_group(name)) % COLOURS)
+        for scope, name, rectangle in zip(shown, names, rectangles, strict=True)
     ]
     return element(
         "svg",
@@ -51,7 +55,7 @@ def draw_treemap(scopes: Sequence[Scope], label: str) -> Markup:
     )
 
 
-def place(sizes: Sequence[float], space: Rectangle) -> list[Rectangle]:
+def place_rectangles(sizes: Sequence[float], space: Rectangle) -> list[Rectangle]:
     """Divides a space among sizes, which are in falling order, in rows of squarish rectangles."""
     placed: list[Rectangle] = []
     start = 0
@@ -59,9 +63,9 @@ def place(sizes: Sequence[float], space: Rectangle) -> list[Rectangle]:
         # Not kept from row to row: differences of large sums lose small sizes.
         left = sum(sizes[start:])
         end = start + 1
-        while end < len(sizes) and _worst(sizes[start : end + 1], space, left) <= _worst(
-            sizes[start:end], space, left
-        ):
+        while end < len(sizes) and _find_worst_ratio(
+            sizes[start : end + 1], space, left
+        ) <= _find_worst_ratio(sizes[start:end], space, left):
             end += 1
         row = sizes[start:end]
         placed_row, space = _place_row(row, space, left)
@@ -70,7 +74,7 @@ def place(sizes: Sequence[float], space: Rectangle) -> list[Rectangle]:
     return placed
 
 
-def _worst(row: Sequence[float], space: Rectangle, left: float) -> float:
+def _find_worst_ratio(row: Sequence[float], space: Rectangle, left: float) -> float:
     """The largest ratio of sides in a row along the shorter side of a space."""
     side = min(space.width, space.height)
     area = space.width * space.height
@@ -108,7 +112,7 @@ def _place_row(
     return placed, rest
 
 
-def _tile(scope: Scope, rectangle: Rectangle, colour: int) -> Markup:
+def _draw_tile(scope: Scope, name: str, rectangle: Rectangle, colour: int) -> Markup:
     width, height = max(rectangle.width - _GAP, 0.1), max(rectangle.height - _GAP, 0.1)
     size = format_bytes(scope.bytes)
     parts = [
@@ -122,7 +126,7 @@ def _tile(scope: Scope, rectangle: Rectangle, colour: int) -> Markup:
             rx=3,
         ),
     ]
-    for number, text in enumerate([_shorten(scope.name, width), size]):
+    for number, text in enumerate([_shorten(name, width), size]):
         if text and len(text) * _CHARACTER + 10 <= width and (number + 1) * _LINE + 4 <= height:
             x, y = rectangle.x + 8, rectangle.y + (number + 1) * _LINE
             parts.append(element("text", text, x=f"{x:.1f}", y=f"{y:.1f}"))
@@ -137,5 +141,6 @@ def _shorten(name: str, width: float) -> str:
     return f"…{name[len(name) - fitting + 1 :]}" if fitting > 5 else ""
 
 
-def _top(scope: Scope) -> str:
-    return scope.name.partition("/")[0]
+def _get_group(name: str) -> str:
+    """The outermost scope of a name, whose tiles have the same colour."""
+    return name.partition("/")[0]

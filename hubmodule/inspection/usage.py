@@ -29,6 +29,18 @@ with tf.compat.v1.Session() as session:
     session.run(tf.compat.v1.global_variables_initializer())
     session.run(tf.compat.v1.tables_initializer())
     print(session.run(outputs))"""
+_INDENT = "    "
+# With what indents it, a line is shorter than the 80 columns of a terminal.
+_WIDTH = 60
+_INLINE_WIDTH = 40
+
+
+@dataclasses.dataclass(frozen=True)
+class _Inputs:
+    """An expression for the inputs of a signature, "" if there are none, and a line before it."""
+
+    text: str
+    setup: str = ""
 
 
 def write_usage(
@@ -71,78 +83,81 @@ def _snippets(
     signature = _pick_signature(variant)
     if signature is None:
         return
-    value = _input_value([_with_image_size(info, variant) for info in signature.inputs])
+    value = _write_inputs([_with_image_size(info, variant) for info in signature.inputs])
     if value is None:
         return
-    yield GRAPH, _graph_mode(handle, module_format, variant, signature, value)
+    yield GRAPH, _write_graph_mode(handle, module_format, variant, signature, value)
     if module_format is ModuleFormat.TF1_SAVED_MODEL:
         yield from _call_signature(handle, signature)
         return
     if not variant.tags:
-        yield from _columns(handle, common)
+        yield from _for_columns(handle, common)
         yield from _for_layers(handle, signature, value)
-    tags = _tags_argument(variant)
-    call = f"module({value})"
-    if signature.name != _DEFAULT:
-        call = f"module.apply({value}, {_quote(signature.name)})" if value else ""
-    if call:
-        yield LOAD, f"module = hub.load({handle}{tags})\nprint({call})"
+    is_default = signature.name == _DEFAULT
+    if value.text or is_default:
+        function = "module" if is_default else "module.apply"
+        arguments = [value.text] if value.text else []
+        arguments += [] if is_default else [_quote(signature.name)]
+        load = _write_call("hub.load", [handle, *_write_tags(variant)])
+        yield LOAD, _write_lines(value.setup, f"module = {load}", _write_print(function, arguments))
 
 
 def _pick_signature(variant: VariantFacts) -> SignatureFacts | None:
-    usable = [s for s in variant.signatures if not s.name.startswith("__")]
-    for name in (_DEFAULT, "serving_default"):
-        found = next((s for s in usable if s.name == name), None)
-        if found is not None:
-            return found
-    return usable[0] if usable else None
+    by_name = {signature.name: signature for signature in variant.signatures}
+    first = next(iter(variant.signatures), None)
+    return by_name.get(_DEFAULT) or by_name.get("serving_default") or first
 
 
-def _graph_mode(
+def _write_graph_mode(
     handle: str,
     module_format: ModuleFormat,
     variant: VariantFacts,
     signature: SignatureFacts,
-    value: str,
+    value: _Inputs,
 ) -> str:
-    tags = _tags_argument(variant)
     spec = handle
     if module_format is ModuleFormat.TF1_SAVED_MODEL:
         spec = f"hub.create_module_spec_from_saved_model({handle})"
-    arguments = [value] if value else []
+    arguments = [value.text] if value.text else []
     if signature.name != _DEFAULT:
         arguments.append(f"signature={_quote(signature.name)}")
     if all(output.name != _DEFAULT for output in signature.outputs):
         arguments.append("as_dict=True")
-    lines = [
-        f"module = hub.Module({spec}{tags})",
-        f"outputs = module({', '.join(arguments)})",
+    lines = _write_lines(
+        f"module = {_write_call('hub.Module', [spec, *_write_tags(variant)])}",
+        value.setup,
+        f"outputs = {_write_call('module', arguments)}",
         _INITIALISE,
-    ]
-    return "with tf.Graph().as_default():\n" + textwrap.indent("\n".join(lines), "    ")
+    )
+    return "with tf.Graph().as_default():\n" + textwrap.indent(lines, _INDENT)
 
 
-def _columns(handle: str, common: Iterable[Conformance]) -> Iterator[tuple[str, str]]:
+def _for_columns(handle: str, common: Iterable[Conformance]) -> Iterator[tuple[str, str]]:
     fulfilled = {conformity.name for conformity in common if conformity.fulfilled}
     if conformance.TEXT in fulfilled:
-        yield COLUMN, f'column = hub.text_embedding_column("text", {handle})'
+        call = _write_call("hub.text_embedding_column", ['"text"', handle])
+        yield COLUMN, f"column = {call}"
     if conformance.IMAGE in fulfilled:
-        yield COLUMN, f'column = hub.image_embedding_column("image", {handle})'
+        call = _write_call("hub.image_embedding_column", ['"image"', handle])
+        yield COLUMN, f"column = {call}"
 
 
-def _for_layers(handle: str, signature: SignatureFacts, value: str) -> Iterator[tuple[str, str]]:
-    if not value or any(info.kind != "dense" for info in signature.inputs):
+def _for_layers(
+    handle: str, signature: SignatureFacts, value: _Inputs
+) -> Iterator[tuple[str, str]]:
+    if not value.text or any(info.kind != "dense" for info in signature.inputs):
         return
-    chosen = ""
+    arguments = [handle]
     has_default_output = any(output.name == _DEFAULT for output in signature.outputs)
     if signature.name != _DEFAULT or not has_default_output:
-        chosen = f", signature={_quote(signature.name)}, signature_outputs_as_dict=True"
+        arguments += [f"signature={_quote(signature.name)}", "signature_outputs_as_dict=True"]
     floats = {info.dtype for info in signature.inputs if "float" in info.dtype}
     if len(floats) > 1:  # a layer casts all of them to one type
         return
     if floats - {"float32"}:
-        chosen += f", dtype={_quote(floats.pop())}"
-    yield KERAS, f"layer = hub.KerasLayer({handle}{chosen})\nprint(layer({value}))"
+        arguments.append(f"dtype={_quote(floats.pop())}")
+    layer = _write_call("hub.KerasLayer", arguments)
+    yield KERAS, _write_lines(value.setup, f"layer = {layer}", _write_print("layer", [value.text]))
 
 
 def _for_objects(
@@ -151,8 +166,8 @@ def _for_objects(
     simple = next((call for call in calls if len(call.inputs) == 1 and call.inputs[0].dtype), None)
     if simple is not None:
         value = _sample(simple.inputs[0])
-        yield KERAS, f"layer = hub.KerasLayer({handle})\nprint(layer({value}))"
-        yield LOAD, f"module = hub.load({handle})\nprint(module({value}))"
+        yield KERAS, f"layer = {_write_call('hub.KerasLayer', [handle])}\nprint(layer({value}))"
+        yield LOAD, f"module = {_write_call('hub.load', [handle])}\nprint(module({value}))"
         return
     signature = _pick_signature(variant)
     if signature is not None:
@@ -163,15 +178,44 @@ def _call_signature(handle: str, signature: SignatureFacts) -> Iterator[tuple[st
     samples = {info.name: _sample(info) for info in signature.inputs}
     if any(info.kind != "dense" for info in signature.inputs):
         return
-    arguments = ", ".join(f"{name}={sample}" for name, sample in samples.items())
+    arguments = [f"{name}={sample}" for name, sample in samples.items()]
+    setup = ""
     if any(not name.isidentifier() or keyword.iskeyword(name) for name in samples):
-        arguments = f"**{_as_dict(samples)}"
-    call = f"module.signatures[{_quote(signature.name)}]({arguments})"
-    yield LOAD, f"module = hub.load({handle})\nprint({call})"
+        setup, arguments = f"inputs = {_write_dict(samples)}", ["**inputs"]
+    call = _write_print(f"module.signatures[{_quote(signature.name)}]", arguments)
+    load = _write_call("hub.load", [handle])
+    yield LOAD, _write_lines(setup, f"module = {load}", call)
 
 
-def _tags_argument(variant: VariantFacts) -> str:
-    return f", tags={{{', '.join(map(_quote, variant.tags))}}}" if variant.tags else ""
+def _write_tags(variant: VariantFacts) -> list[str]:
+    """The argument that selects a graph variant; none if it has no tags."""
+    return [f"tags={{{', '.join(map(_quote, variant.tags))}}}"] if variant.tags else []
+
+
+def _write_lines(*lines: str) -> str:
+    return "\n".join(line for line in lines if line)
+
+
+def _write_print(function: str, arguments: Sequence[str]) -> str:
+    return _write_call("print", [_write_call(function, arguments)])
+
+
+def _write_call(function: str, arguments: Sequence[str]) -> str:
+    """A call on one line if it fits, else with a line for each argument."""
+    line = f"{function}({', '.join(arguments)})"
+    if (len(line) <= _WIDTH and "\n" not in line) or not arguments:
+        return line
+    return f"{function}(\n{_write_items(arguments)})"
+
+
+def _write_dict(samples: dict[str, str | None]) -> str:
+    items = [f"{_quote(name)}: {sample}" for name, sample in samples.items()]
+    line = f"{{{', '.join(items)}}}"
+    return line if len(line) <= _WIDTH else f"{{\n{_write_items(items)}}}"
+
+
+def _write_items(items: Iterable[str]) -> str:
+    return "".join(f"{textwrap.indent(item, _INDENT)},\n" for item in items)
 
 
 def _quote(text: str) -> str:
@@ -189,18 +233,17 @@ def _with_image_size(info: TensorFacts, variant: VariantFacts) -> TensorFacts:
     return dataclasses.replace(info, shape=shape)
 
 
-def _input_value(inputs: Sequence[TensorFacts]) -> str | None:
-    """An expression for the inputs; "" if there are none, None if one cannot be written."""
+def _write_inputs(inputs: Sequence[TensorFacts]) -> _Inputs | None:
+    """Writes values for inputs; None if one cannot be written."""
     samples = {info.name: _sample(info) for info in inputs}
     if None in samples.values():
         return None
+    if not samples:
+        return _Inputs("")
     if len(samples) == 1:
-        return next(iter(samples.values()))
-    return _as_dict(samples) if samples else ""
-
-
-def _as_dict(samples: dict[str, str | None]) -> str:
-    return "{" + ", ".join(f"{_quote(name)}: {sample}" for name, sample in samples.items()) + "}"
+        return _Inputs(next(iter(samples.values())) or "")
+    text = _write_dict(samples)
+    return _Inputs("inputs", f"inputs = {text}") if len(text) > _INLINE_WIDTH else _Inputs(text)
 
 
 def _sample(info: TensorFacts) -> str | None:

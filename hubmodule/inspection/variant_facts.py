@@ -10,14 +10,16 @@ from hubmodule.format import authorship
 from hubmodule.inspection import (
     collection_facts,
     object_graph,
-    table_facts,
     tensor_types,
     variable_facts,
 )
 from hubmodule.inspection.checkpoint_files import Checkpoint, read_object_graph
 from hubmodule.inspection.facts import Call, VariantFacts
-from hubmodule.inspection.nodes import VARIABLE_OPS, walk_nodes
+from hubmodule.inspection.nodes import VARIABLE_OPS, read_tables, walk_nodes
 from hubmodule.surgery import collections
+
+# How TensorFlow marks ops that a loader runs; they are not for callers, and it hides them, too.
+_INTERNAL_SIGNATURES = frozenset({"__saved_model_init_op", "__saved_model_train_op"})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,9 +67,10 @@ def read_variant(
         functions=len(meta_graph.graph_def.library.function),
         function_nodes=nodes.function_nodes,
         signatures=tuple(
-            tensor_types.read_signature(name, signatures[name]) for name in sorted(signatures)
+            tensor_types.read_signature(name, signatures[name])
+            for name in sorted(signatures.keys() - _INTERNAL_SIGNATURES)
         ),
-        tables=table_facts.read_tables(nodes, assets),
+        tables=read_tables(nodes, assets),
         messages=collection_facts.read_messages(meta_graph, damage),
         update_ops=tuple(collections.names_in(meta_graph, collections.UPDATE_OPS)),
         regularization_losses=tuple(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Iterator
 
@@ -97,8 +96,8 @@ def _wide_type(dtype: np.dtype) -> type:
 def _flatten(entry: IndexEntry) -> IndexEntry:
     """A tensor that is stored whole, as a vector."""
     shape = (math.prod(entry.shape),)
-    part = dataclasses.replace(entry.parts[0], start=(0,), shape=shape)
-    return dataclasses.replace(entry, shape=shape, parts=(part,))
+    part = entry.parts[0]._replace(start=(0,), shape=shape)
+    return entry._replace(shape=shape, parts=(part,))
 
 
 def _fill(

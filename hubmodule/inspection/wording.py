@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hubmodule.inspection.facts import Shape, TensorFacts
+from hubmodule.inspection.facts import UNKNOWN_DTYPE, Shape, TensorFacts
 
 _UNITS = ("kB", "MB", "GB", "TB")
 
@@ -20,14 +20,19 @@ def format_bytes(size: int | None) -> str:
     return f"{value:.1f} {unit}"
 
 
-def count(number: int, noun: str) -> str:
+def format_count(number: int, noun: str) -> str:
     """A number and what it counts: "1 node", "1,200 nodes"."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def format_tags(tags: tuple[str, ...]) -> str:
-    """The tags of a graph variant: "train", or "no tags"."""
+    """The tags of a graph variant in a list: "gpu, train", or "no tags"."""
     return ", ".join(tags) if tags else "no tags"
+
+
+def describe_tags(tags: tuple[str, ...]) -> str:
+    """The tags of a graph variant in a sentence: "tagged gpu, train", or "without tags"."""
+    return f"tagged {', '.join(tags)}" if tags else "without tags"
 
 
 def describe_tensor(info: TensorFacts) -> str:
@@ -38,6 +43,8 @@ def describe_tensor(info: TensorFacts) -> str:
 
 def describe_type(dtype: str, shape: Shape) -> str:
     """A type and shape: "float32 [?, 128]"."""
+    if dtype == UNKNOWN_DTYPE and shape is None:
+        return "of unknown type and shape"
     return f"{dtype} {format_shape(shape)}"
 
 

@@ -10,10 +10,13 @@ import hypothesis
 import numpy as np
 import pytest
 import tensorflow as tf
+from google.protobuf.message import Message
 from hypothesis import strategies
+from tensorflow.core.protobuf.tensor_bundle_pb2 import BundleEntryProto, BundleHeaderProto
 
 from hubmodule.errors import CheckpointError
 from hubmodule.inspection.checkpoint_index import parse_index
+from hubmodule.inspection.checksum import compute_crc32c, mask
 from tests.inspection.modules import GOLDEN, golden
 
 INDEXES = sorted(GOLDEN.glob("made_by_*/*/variables/variables.index"))
@@ -77,15 +80,49 @@ def test_damage_is_an_error_or_another_index(place: int, byte: int, cut: int) ->
         assert "damaged" in str(error)
 
 
+def test_a_changed_byte_is_told() -> None:
+    content = bytearray(PARTITIONED.read_bytes())
+    content[20] ^= 1
+    with pytest.raises(CheckpointError, match="checksum of a block of it is wrong"):
+        parse_index(bytes(content))
+
+
+@pytest.mark.parametrize("size", [-1, -(1 << 62)])
+def test_a_negative_shape(size: int) -> None:
+    entry = BundleEntryProto(dtype=1, size=4)
+    entry.shape.dim.add(size=size)
+    block = _block([(b"", BundleHeaderProto(num_shards=1)), (b"w", entry)])
+    with pytest.raises(CheckpointError, match=f"has the shape \\[{size}\\]"):
+        parse_index(_table(block))
+
+
 def test_long_shared_keys_do_not_fill_the_memory() -> None:
     entries = b"".join([b"\0\xff\x7f\0" + b"k" * 16383, b"\xff\x7f\0\0" * 20_000])
-    block = entries + (0).to_bytes(4, "little") + (1).to_bytes(4, "little")
+    with pytest.raises(CheckpointError, match="too long"):
+        parse_index(_table(_end_block(entries)))
+
+
+def _block(entries: list[tuple[bytes, Message]]) -> bytes:
+    """A block of entries that share no part of their keys."""
+    pairs = [(key, message.SerializeToString()) for key, message in entries]
+    return _end_block(b"".join(b"\0" + _varint(len(k)) + _varint(len(v)) + k + v for k, v in pairs))
+
+
+def _end_block(entries: bytes) -> bytes:
+    return entries + (0).to_bytes(4, "little") + (1).to_bytes(4, "little")
+
+
+def _table(block: bytes) -> bytes:
+    """An index with one block."""
     handle = b"\0" + _varint(len(block))
-    index_block = b"\0\x01" + bytes([len(handle)]) + b"k" + handle + b"\0" * 4 + b"\1\0\0\0"
+    index_block = _end_block(b"\0\x01" + bytes([len(handle)]) + b"z" + handle)
     place = _varint(len(block) + 5) + _varint(len(index_block))
     footer = (b"\0\0" + place).ljust(40, b"\0") + (0xDB4775248B80FB57).to_bytes(8, "little")
-    with pytest.raises(CheckpointError, match="too long"):
-        parse_index(block + b"\0" * 5 + index_block + b"\0" * 5 + footer)
+    return _with_trailer(block) + _with_trailer(index_block) + footer
+
+
+def _with_trailer(block: bytes) -> bytes:
+    return block + b"\0" + mask(compute_crc32c(block + b"\0")).to_bytes(4, "little")
 
 
 def _varint(value: int) -> bytes:

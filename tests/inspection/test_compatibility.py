@@ -74,7 +74,7 @@ def test_variants_messages_and_calls() -> None:
         "The object cannot be called with (z).",
     )
     (found,) = find_incompatibilities(before, dataclasses.replace(before, variants=()))
-    assert found == "There is no graph variant with no tags."
+    assert found == "There is no graph variant without tags."
 
 
 def test_checkpoints() -> None:

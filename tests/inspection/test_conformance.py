@@ -77,6 +77,10 @@ def test_what_images_lack() -> None:
 
 def test_what_is_not_near() -> None:
     assert check(signature()) == {}
+    # Strings in, but no features out: a tokenizer, and a length.
+    outputs = [tensor("starts", "int64"), tensor("logits")]
+    assert check(signature(inputs=[TEXT], outputs=outputs)) == {}
+    assert check(signature(inputs=[TEXT], outputs=[tensor("default", "int32", (None,))])) == {}
     assert check() == {}
 
 

@@ -10,7 +10,7 @@ import pytest
 from hubmodule.inspection.diff import diff
 from hubmodule.inspection.diff_report import write_diff_report
 from hubmodule.inspection.differences import Changes, ValueChange
-from hubmodule.inspection.plain_page import write_plain
+from hubmodule.inspection.page_printer import write_plain
 from tests.inspection.modules import HOSTILE, golden
 
 

@@ -135,6 +135,9 @@ def test_a_tf2_saved_model(tmp_path: Path) -> None:
     assert all(variable.digest for variable in facts.variables)
     (call,) = facts.calls
     assert (call.arguments, call.outputs) == ("x: float32 [?, 2]", "float32 [?, 1]")
+    # Beside it, TensorFlow writes one for ops that run when the module is loaded.
+    (variant,) = facts.variants
+    assert [signature.name for signature in variant.signatures] == ["serving_default"]
 
 
 def test_damage_is_told(tmp_path: Path) -> None:

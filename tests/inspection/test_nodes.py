@@ -6,8 +6,10 @@ import sys
 
 import pytest
 
+from hubmodule.inspection.facts import TableFacts
+from hubmodule.inspection.inspect import inspect
 from hubmodule.inspection.nodes import walk_nodes
-from tests.inspection.modules import meta_graph
+from tests.inspection.modules import golden, meta_graph
 
 
 def test_counts_and_kept_nodes() -> None:
@@ -23,6 +25,16 @@ def test_counts_and_kept_nodes() -> None:
     assert "f" not in nodes.counts
     assert [node.name for node in nodes.kept] == ["x/w", "x/table", "x/fill"]
     assert [node.name for node in nodes.function_tables] == ["t"]
+
+
+def test_tables_and_their_assets() -> None:
+    (variant,) = inspect(golden("twin_assets")).variants
+    assert {table.asset for table in variant.tables} == {"words.txt", "words.txt0"}
+
+
+def test_a_table_without_an_asset() -> None:
+    (variant,) = inspect(golden("constant_table")).variants
+    assert variant.tables == (TableFacts("hash_table", "HashTableV2", "int64", "string", None),)
 
 
 if __name__ == "__main__":

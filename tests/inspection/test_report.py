@@ -10,7 +10,7 @@ import pytest
 from hubmodule.inspection.facts import FindingFacts
 from hubmodule.inspection.inspect import inspect
 from hubmodule.inspection.report import write_report
-from tests.inspection.modules import HOSTILE, golden, meta_graph, signature, write_module
+from tests.inspection.modules import HOSTILE, golden, meta_graph, signature, variable, write_module
 
 
 def titles(facts) -> list[str]:
@@ -20,7 +20,7 @@ def titles(facts) -> list[str]:
 def test_sections() -> None:
     facts = inspect(golden("image"))
     assert titles(facts)[1:] == [
-        "Graph variant with no tags",
+        "Graph variant without tags",
         "Signatures default, image_feature_vector",
         "1 variable, 1 trainable",
         "Ops of 9 types",
@@ -32,10 +32,32 @@ def test_sections() -> None:
     ]
 
 
-def test_several_variants_are_told_apart() -> None:
-    found = titles(inspect(golden("batch_norm")))
-    assert "Signature default, variant with train" in found
-    assert "Signature default, variant with no tags" in found
+def test_variants_with_the_same_signatures_share_them() -> None:
+    assert titles(inspect(golden("batch_norm")))[1:4] == [
+        "Graph variant without tags",
+        "Graph variant tagged train",
+        "Signature default of all graph variants",
+    ]
+
+
+def test_variants_with_other_signatures_are_told_apart() -> None:
+    facts = inspect(golden("batch_norm"))
+    first, second = facts.variants
+    third = dataclasses.replace(second, tags=("gpu", "train"))
+    other = dataclasses.replace(first, signatures=(signature("other"),))
+    found = titles(dataclasses.replace(facts, variants=(other, second, third)))
+    assert "Signature other of the graph variant without tags" in found
+    both = "Signature default of the graph variants tagged train and tagged gpu, train"
+    assert both in found
+
+
+def test_the_scope_of_all_variables_is_shown_once() -> None:
+    facts = dataclasses.replace(
+        inspect(golden("image")), variables=(variable("net/a/x"), variable("net/b"))
+    )
+    section = next(s for s in write_report(facts) if "variables" in s.title)
+    assert section.title == "2 variables, 2 trainable, in net/"
+    assert [row[0] for row in section.rows] == ["a/x", "b"]
 
 
 def test_findings_and_damage_come_first() -> None:

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from hubmodule.inspection.scope_sizes import build_scopes, largest_scopes
+from hubmodule.inspection.scope_sizes import build_scopes, find_common_scope, largest_scopes
 from tests.inspection.modules import variable
 
 TREE = [variable("a/x", 40), variable("a/y", 20), variable("b/c/z", 8), variable("w", None)]
@@ -28,6 +28,22 @@ def test_too_many_of_one_scope() -> None:
 
 def test_no_variables() -> None:
     assert sizes(3, []) == [("", 0)]
+
+
+@pytest.mark.parametrize(
+    ("names", "common"),
+    [
+        (["a/b/x", "a/b/c/y"], "a/b/"),
+        (["a/b/x", "a/y"], "a/"),
+        (["a/x", "b/y"], ""),
+        (["a/x"], "a/"),
+        (["x"], ""),
+        ([], ""),
+    ],
+)
+def test_the_scope_of_all_variables(names: list[str], common: str) -> None:
+    root = build_scopes(variable(name) for name in names)
+    assert find_common_scope(root).name == common
 
 
 def test_names_with_very_many_scopes() -> None:

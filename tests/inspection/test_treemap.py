@@ -10,7 +10,7 @@ import pytest
 from hypothesis import strategies
 
 from hubmodule.inspection.scope_sizes import Scope
-from hubmodule.inspection.treemap import Rectangle, draw_treemap, place
+from hubmodule.inspection.treemap import Rectangle, draw_treemap, place_rectangles
 from tests.inspection.modules import HOSTILE
 
 SPACE = Rectangle(0, 0, 960, 320)
@@ -19,7 +19,7 @@ SPACE = Rectangle(0, 0, 960, 320)
 @hypothesis.given(strategies.lists(strategies.floats(1, 1e12), min_size=1, max_size=60))
 def test_areas_are_to_each_other_as_sizes(sizes: list[float]) -> None:
     sizes.sort(reverse=True)
-    placed = place(sizes, SPACE)
+    placed = place_rectangles(sizes, SPACE)
     assert len(placed) == len(sizes)
     for size, rectangle in zip(sizes, placed, strict=True):
         area = rectangle.width * rectangle.height
@@ -30,14 +30,14 @@ def test_areas_are_to_each_other_as_sizes(sizes: list[float]) -> None:
 
 
 def test_equal_sizes_give_squarish_rectangles() -> None:
-    ratios = [r.width / r.height for r in place([1.0] * 12, SPACE)]
+    ratios = [r.width / r.height for r in place_rectangles([1.0] * 12, SPACE)]
     assert max(ratios) < 2.1
     assert min(ratios) > 0.45
 
 
 def test_the_picture_is_well_formed() -> None:
     scopes = [Scope(HOSTILE, 900), Scope("a/b", 90), Scope("a/c", 0)]
-    svg = ElementTree.fromstring(draw_treemap(scopes, "Sizes"))
+    svg = ElementTree.fromstring(draw_treemap(scopes, "", "Sizes"))
     assert svg.get("aria-label") == "Sizes"
     titles = [title.text for title in svg.iter("title")]
     assert titles == [HOSTILE.replace("\x1b", "\\x1b") + ": 900 B", "a/b: 90 B"]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 
 import pytest
 import tensorflow as tf
 
 import hubmodule as hub
-from hubmodule.inspection.facts import ForeignOp, ModuleFormat
+from hubmodule.inspection.facts import ForeignOp, ModuleFormat, SignatureFacts
 from hubmodule.inspection.usage import write_usage
-from tests.inspection.modules import ALL_GOLDEN, HOSTILE, golden
+from tests.inspection.modules import ALL_GOLDEN, HOSTILE, golden, tensor
 
 # Its sparse input does not tell its shape, so no value can be given that fits.
 UNKNOWN_SHAPE = "made_by_tf115/sparse"
@@ -28,6 +29,18 @@ SNIPPETS = [
 def test_it_runs(code: str, capsys: pytest.CaptureFixture[str]) -> None:
     exec(code, {})
     assert capsys.readouterr().out or "column = " in code
+
+
+@pytest.mark.parametrize("way", range(3))
+def test_many_inputs_have_a_line_each(way: int) -> None:
+    inputs = tuple(tensor(f"a_long_name_{number}") for number in range(4))
+    many = SignatureFacts("default", inputs, (tensor("default"),))
+    (variant,) = hub.inspect(golden("image")).variants
+    variant = dataclasses.replace(variant, signatures=(many,))
+    found = write_usage("/modules/m", ModuleFormat.TF1_HUB, [variant], (), (), ())[way]
+    assert '    "a_long_name_1": tf.zeros([1, 3]),\n' in found.code
+    assert max(map(len, found.code.splitlines())) < 80
+    compile(found.code, "usage", "exec")
 
 
 def ways(name: str) -> list[str]:

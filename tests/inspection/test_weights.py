@@ -105,8 +105,8 @@ def test_large_integers(tmp_path: Path) -> None:
 @pytest.mark.parametrize("shape", [(1 << 40,), (-1,), (1, 1 << 50)])
 def test_sizes_that_are_wrong(shape: tuple[int, ...], tmp_path: Path) -> None:
     sound = write(tmp_path / "a", {"v": np.zeros(4)})
-    entry = dataclasses.replace(sound.index.entries["v"], shape=shape)
-    index = dataclasses.replace(sound.index, entries={"v": entry})
+    entry = sound.index.entries["v"]._replace(shape=shape)
+    index = sound.index._replace(entries={"v": entry})
     damaged = dataclasses.replace(sound, index=index)
     with pytest.raises(CheckpointError, match="a size is wrong"):
         weights.compare_values("v", (damaged, "v"), (damaged, "v"))

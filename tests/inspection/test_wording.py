@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from hubmodule.inspection import wording
+from hubmodule.inspection.facts import UNKNOWN_DTYPE
 from tests.inspection.modules import HOSTILE, tensor
 
 
@@ -27,18 +28,22 @@ def test_bytes(size: int | None, text: str) -> None:
 
 
 def test_counts() -> None:
-    assert wording.count(1, "node") == "1 node"
-    assert wording.count(1200, "node") == "1,200 nodes"
+    assert wording.format_count(1, "node") == "1 node"
+    assert wording.format_count(1200, "node") == "1,200 nodes"
 
 
 def test_tags() -> None:
     assert wording.format_tags(()) == "no tags"
     assert wording.format_tags(("a", "b")) == "a, b"
+    assert wording.describe_tags(()) == "without tags"
+    assert wording.describe_tags(("a", "b")) == "tagged a, b"
 
 
 def test_tensors() -> None:
     assert wording.describe_tensor(tensor("x")) == "float32 [?, 3]"
     assert wording.describe_tensor(tensor("x", shape=None)) == "float32 of any shape"
+    unknown = tensor("x", UNKNOWN_DTYPE, shape=None)
+    assert wording.describe_tensor(unknown) == "of unknown type and shape"
     assert wording.describe_tensor(tensor("x", shape=(), kind="sparse")) == "float32 [], sparse"
 
 
