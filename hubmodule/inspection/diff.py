@@ -49,11 +49,12 @@ def diff(
         after=new.handle,
         about=_compare_about(old, new),
         variants=_compare(*({format_tags(v.tags): "" for v in m.variants} for m in (old, new))),
-        signatures=_compare(_signatures(old), _signatures(new)),
-        variables=_compare(_variables(old), _variables(new)),
+        signatures=_compare(_describe_signatures(old), _describe_signatures(new)),
+        variables=_compare(_describe_variables(old), _describe_variables(new)),
         values=tuple(_compare_values(old, new, weights)),
+        common_variables=len({v.name for v in old.variables} & {v.name for v in new.variables}),
         assets=_compare(*({a.name: a.sha256 for a in m.assets} for m in (old, new))),
-        messages=_compare(_messages(old), _messages(new)),
+        messages=_compare(_describe_messages(old), _describe_messages(new)),
         ops=_compare_ops(old.path, new.path),
         incompatible=compatibility.find_incompatibilities(old, new),
         cannot_restore=compatibility.find_restore_problems(old, new),
@@ -81,7 +82,7 @@ def _compare_about(old: ModuleFacts, new: ModuleFacts) -> tuple[Change, ...]:
     return _compare(*facts).changed
 
 
-def _signatures(module: ModuleFacts) -> dict[str, str]:
+def _describe_signatures(module: ModuleFacts) -> dict[str, str]:
     found = {}
     for variant in module.variants:
         for signature in variant.signatures:
@@ -102,7 +103,7 @@ def _describe_signature(signature: SignatureFacts) -> str:
     return " -> ".join(f"({side})" for side in sides)
 
 
-def _variables(module: ModuleFacts) -> dict[str, str]:
+def _describe_variables(module: ModuleFacts) -> dict[str, str]:
     return {variable.name: _describe_variable(variable) for variable in module.variables}
 
 
@@ -115,7 +116,7 @@ def _describe_variable(variable: VariableFacts) -> str:
     return text
 
 
-def _messages(module: ModuleFacts) -> dict[str, str]:
+def _describe_messages(module: ModuleFacts) -> dict[str, str]:
     found = {}
     for variant in module.variants:
         for message in variant.messages:

@@ -13,10 +13,10 @@ _MOST_ROWS = 20
 
 def write_diff_report(differences: ModuleDifferences) -> tuple[Section, ...]:
     """The sections of the page; the first says which modules, the second what it means."""
-    return tuple(_sections(differences))
+    return tuple(_make_sections(differences))
 
 
-def _sections(differences: ModuleDifferences) -> Iterator[Section]:
+def _make_sections(differences: ModuleDifferences) -> Iterator[Section]:
     yield make_section(
         "The modules are equal" if differences.is_equal else "The modules differ",
         [("before", differences.before), ("after", differences.after)],
@@ -25,8 +25,13 @@ def _sections(differences: ModuleDifferences) -> Iterator[Section]:
         yield make_section("Damaged", lines=differences.damage, is_warning=True)
     if differences.is_equal:
         return
-    yield _verdict("replace the first for its callers", differences.incompatible)
-    yield _verdict("restore checkpoints of programs with the first", differences.cannot_restore)
+    yield _describe_verdict(
+        "Programs that call the first {can} call the second", differences.incompatible
+    )
+    yield _describe_verdict(
+        "Checkpoints of programs that train the first {can} be restored with the second",
+        differences.cannot_restore,
+    )
     for change in differences.about:
         yield make_section(f"Changed: {change.name}", [(change.before, "->", change.after)])
     for title, changes in (
@@ -37,20 +42,19 @@ def _sections(differences: ModuleDifferences) -> Iterator[Section]:
         ("Attached messages", differences.messages),
     ):
         if changes:
-            yield _changes(title, changes)
+            yield _describe_changes(title, changes)
     if differences.values:
-        yield _values(differences.values)
+        yield _describe_values(differences.values, differences.common_variables)
     if differences.ops:
-        yield _ops(differences.ops)
+        yield _describe_ops(differences.ops)
 
 
-def _verdict(what: str, reasons: tuple[str, ...]) -> Section:
-    verb = "cannot" if reasons else "can"
-    title = f"The second {verb} {what}"
+def _describe_verdict(title: str, reasons: tuple[str, ...]) -> Section:
+    title = title.format(can="cannot" if reasons else "can")
     return make_section(title, lines=_shorten(reasons), is_warning=bool(reasons))
 
 
-def _changes(title: str, changes: Changes) -> Section:
+def _describe_changes(title: str, changes: Changes) -> Section:
     lines = [f"+ {name}" for name in changes.added]
     lines += [f"- {name}" for name in changes.removed]
     for change in changes.changed:
@@ -58,27 +62,27 @@ def _changes(title: str, changes: Changes) -> Section:
     return make_section(title, lines=_shorten(tuple(lines)))
 
 
-def _values(values: tuple[ValueChange, ...]) -> Section:
+def _describe_values(values: tuple[ValueChange, ...], variables: int) -> Section:
     ordered = sorted(
         values, key=lambda v: (-(v.relative_difference or 0), -(v.largest_difference or 0), v.name)
-    )
+    )[:_MOST_ROWS]
+    title = f"Values of {len(values):,} of {format_count(variables, 'variable')} changed"
+    if all(value.largest_difference is None for value in values):
+        lines = (*_rest(len(values)), "--weights says by how much")
+        return make_section(title, [(value.name,) for value in ordered], lines=lines)
     rows = [
-        (value.name, _number(value.largest_difference), _number(value.relative_difference))
-        for value in ordered[:_MOST_ROWS]
+        (v.name, _format_number(v.largest_difference), _format_number(v.relative_difference))
+        for v in ordered
     ]
-    title = f"Values of {format_count(len(values), 'variable')} changed"
-    if any(value.largest_difference is not None for value in values):
-        rows.insert(0, ("variable", "largest", "relative"))
-    else:
-        rows = [row[:1] for row in rows]  # type: ignore[misc]
-    return make_section(title, rows, lines=_rest(len(values)))
+    heads = ("variable", "largest difference", "relative difference")
+    return make_section(title, [heads, *rows], lines=_rest(len(values)))
 
 
-def _number(value: float | None) -> str:
+def _format_number(value: float | None) -> str:
     return "?" if value is None else f"{value:.3g}"
 
 
-def _ops(changes: tuple[ScopeChange, ...]) -> Section:
+def _describe_ops(changes: tuple[ScopeChange, ...]) -> Section:
     several = len({change.variant for change in changes}) > 1
     rows = []
     for change in sorted(changes, key=lambda change: -_count_ops(change))[:_MOST_ROWS]:
@@ -90,7 +94,10 @@ def _ops(changes: tuple[ScopeChange, ...]) -> Section:
             for sign, ops in (("+", change.added), ("-", change.removed), ("~", change.changed))
             for op, number in ops.items()
         ]
-        rows.append((where, ", ".join(parts)))
+        text = ", ".join(parts)
+        if change.attributes:
+            text += f"; differs in {', '.join(change.attributes)}"
+        rows.append((where, text))
     return make_section("Ops by scope", rows, lines=_rest(len(changes)))
 
 

@@ -67,6 +67,8 @@ class ScopeChange:
         added: How many ops of each type were added.
         removed: How many ops of each type were removed.
         changed: How many ops of each type have other inputs or attributes.
+        attributes: What differs in the ops that changed: names of attributes, "input" and
+            "device".
     """
 
     variant: tuple[str, ...]
@@ -74,6 +76,7 @@ class ScopeChange:
     added: dict[str, int]
     removed: dict[str, int]
     changed: dict[str, int]
+    attributes: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,6 +91,7 @@ class ModuleDifferences:
         signatures: Changes of signatures, as "NAME" or "NAME (TAGS)".
         variables: Changes of variables, but for their values.
         values: Variables with other values.
+        common_variables: The number of variables that both modules have.
         assets: Changes of assets.
         messages: Changes of attached messages.
         ops: Changes of ops, by variant and scope.
@@ -106,6 +110,7 @@ class ModuleDifferences:
     signatures: Changes
     variables: Changes
     values: tuple[ValueChange, ...]
+    common_variables: int
     assets: Changes
     messages: Changes
     ops: tuple[ScopeChange, ...]

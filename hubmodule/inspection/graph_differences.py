@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import collections
+import dataclasses
+import itertools
 import re
 from collections.abc import Iterable
 
@@ -17,33 +19,48 @@ _NUMBER = re.compile(r"(_\d+)+$")
 # Derived from the rest of the graph, and written by some versions only.
 _DERIVED = frozenset({"_output_shapes"})
 _DEPTH = 2
-_ADDED, _REMOVED, _CHANGED = range(3)
+
+
+@dataclasses.dataclass
+class _ScopeCounts:
+    """Counts of ops by type, and what differs in those that changed."""
+
+    added: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
+    removed: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
+    changed: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
+    attributes: set[str] = dataclasses.field(default_factory=set)
+
+    def to_change(self, variant: tuple[str, ...], scope: str) -> ScopeChange:
+        return ScopeChange(
+            variant,
+            scope,
+            dict(sorted(self.added.items())),
+            dict(sorted(self.removed.items())),
+            dict(sorted(self.changed.items())),
+            tuple(sorted(self.attributes)),
+        )
+
+
+_Scopes = collections.defaultdict[str, _ScopeCounts]
 
 
 def compare_graphs(before: MetaGraphDef, after: MetaGraphDef) -> tuple[ScopeChange, ...]:
-    """The scopes and functions in which the ops of two graph variants are not the same."""
-    counters: dict[str, list[collections.Counter[str]]] = {}
-    old, new = before.graph_def, after.graph_def
-    _compare_nodes(old.node, new.node, None, counters)
-    old_functions, new_functions = _functions(before), _functions(after)
+    """Finds the scopes and functions of two graph variants in which ops are not the same."""
+    scopes: _Scopes = collections.defaultdict(_ScopeCounts)
+    _compare_nodes(before.graph_def.node, after.graph_def.node, None, scopes)
+    old_functions, new_functions = _group_functions(before), _group_functions(after)
     for name in sorted(old_functions.keys() | new_functions.keys()):
-        olds, news = old_functions.get(name, []), new_functions.get(name, [])
-        for index in range(max(len(olds), len(news))):
-            _compare_nodes(
-                olds[index] if index < len(olds) else (),
-                news[index] if index < len(news) else (),
-                f"function {name}",
-                counters,
-            )
+        bodies = itertools.zip_longest(
+            old_functions.get(name, ()), new_functions.get(name, ()), fillvalue=()
+        )
+        for old, new in bodies:
+            _compare_nodes(old, new, f"function {name}", scopes)
     tags = tuple(sorted(after.meta_info_def.tags))
-    return tuple(
-        ScopeChange(tags, scope, *(dict(sorted(counter.items())) for counter in counters[scope]))
-        for scope in sorted(counters)
-    )
+    return tuple(counts.to_change(tags, scope) for scope, counts in sorted(scopes.items()))
 
 
-def _functions(meta_graph: MetaGraphDef) -> dict[str, list[Iterable[NodeDef]]]:
-    """The bodies of the functions by their names without numbers, in the order of the numbers."""
+def _group_functions(meta_graph: MetaGraphDef) -> dict[str, list[Iterable[NodeDef]]]:
+    """Lists the bodies of functions by their names without numbers, in their order."""
     functions: dict[str, list[Iterable[NodeDef]]] = {}
     for function in meta_graph.graph_def.library.function:
         name = _NUMBER.sub("", function.signature.name)
@@ -52,60 +69,54 @@ def _functions(meta_graph: MetaGraphDef) -> dict[str, list[Iterable[NodeDef]]]:
 
 
 def _compare_nodes(
-    before: Iterable[NodeDef],
-    after: Iterable[NodeDef],
-    function: str | None,
-    counters: dict[str, list[collections.Counter[str]]],
+    before: Iterable[NodeDef], after: Iterable[NodeDef], function: str | None, scopes: _Scopes
 ) -> None:
-    """Counts what differs, into the counters of each scope: added, removed and changed."""
+    """Counts what differs, into the counts of its scope, in place."""
+
+    def find_counts(node: NodeDef) -> _ScopeCounts:
+        parts = node.name.split("/")[:-1][:_DEPTH]
+        return scopes[function or "".join(f"{part}/" for part in parts)]
+
     old: dict[str, NodeDef] = {node.name: node for node in before}
     for node in after:
         twin = old.pop(node.name, None)
         if twin is None:
-            _count(node, function, _ADDED, counters)
+            find_counts(node).added[node.op] += 1
         elif twin.op != node.op and not _is_same_function(twin.op, node.op):
-            _count(twin, function, _REMOVED, counters)
-            _count(node, function, _ADDED, counters)
-        elif _differs(twin, node):
-            _count(node, function, _CHANGED, counters)
+            find_counts(node).removed[twin.op] += 1
+            find_counts(node).added[node.op] += 1
+        elif differing := _find_differing(twin, node):
+            counts = find_counts(node)
+            counts.changed[node.op] += 1
+            counts.attributes |= differing
     for node in old.values():
-        _count(node, function, _REMOVED, counters)
-
-
-def _count(
-    node: NodeDef,
-    function: str | None,
-    kind: int,
-    counters: dict[str, list[collections.Counter[str]]],
-) -> None:
-    parts = node.name.split("/")[:-1][:_DEPTH]
-    scope = function or "".join(f"{part}/" for part in parts)
-    counters.setdefault(scope, [collections.Counter() for _ in range(3)])[kind][node.op] += 1
+        find_counts(node).removed[node.op] += 1
 
 
 def _is_same_function(first: str, second: str) -> bool:
     return _NUMBER.sub("", first) == _NUMBER.sub("", second) and first[-1:].isdigit()
 
 
-def _differs(first: NodeDef, second: NodeDef) -> bool:
+def _find_differing(first: NodeDef, second: NodeDef) -> set[str]:
+    """Names the fields and attributes that differ."""
     # Nearly all nodes are equal to the last byte.
     if first.SerializeToString(deterministic=True) == second.SerializeToString(deterministic=True):
-        return False
-    if (list(first.input), first.device) != (list(second.input), second.device):
-        return True
-    return _attributes(first) != _attributes(second)
+        return set()
+    before, after = _read_fields(first), _read_fields(second)
+    return {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
 
 
-def _attributes(node: NodeDef) -> dict[str, object]:
-    return {name: _comparable(node.attr[name]) for name in node.attr if name not in _DERIVED}
+def _read_fields(node: NodeDef) -> dict[str, object]:
+    attributes = {n: _make_comparable(node.attr[n]) for n in node.attr if n not in _DERIVED}
+    return {**attributes, "input": list(node.input), "device": node.device}
 
 
-def _comparable(value: AttrValue) -> object:
-    """A value without the numbers of functions."""
+def _make_comparable(value: AttrValue) -> object:
+    """Takes the numbers of functions out of a value."""
     functions = [value.func] if value.HasField("func") else list(value.list.func)
     if not functions:
         return value.SerializeToString(deterministic=True)
     return [
-        (_NUMBER.sub("", f.name), {name: _comparable(f.attr[name]) for name in f.attr})
+        (_NUMBER.sub("", f.name), {name: _make_comparable(f.attr[name]) for name in f.attr})
         for f in functions
     ]

@@ -50,8 +50,10 @@ def _write(section: Section, width: int) -> Iterator[str]:
         if section.code:
             yield _INDENT + line
         else:
+            text = line.lstrip()
+            indent = _INDENT + " " * (len(line) - len(text))
             yield from textwrap.wrap(
-                line, width, initial_indent=_INDENT, subsequent_indent=_INDENT * 2
+                text, width, initial_indent=indent, subsequent_indent=indent + _INDENT
             )
     yield ""
 

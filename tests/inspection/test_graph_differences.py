@@ -41,7 +41,7 @@ def test_added_removed_and_changed_ops() -> None:
     after.graph_def.node[0].attr["shape"].shape.unknown_rank = True
     after.graph_def.node[1].op = "VariableV2"
     assert compare_graphs(before, after) == (
-        ScopeChange(("t",), "", {}, {}, {"Placeholder": 1}),
+        ScopeChange(("t",), "", {}, {}, {"Placeholder": 1}, ("shape",)),
         ScopeChange(("t",), "a/b/", {"Add": 2}, {}, {}),
         ScopeChange(("t",), "x/", {"VariableV2": 1}, {"Const": 1, "VarHandleOp": 1}, {}),
     )
@@ -52,6 +52,7 @@ def test_inputs_count() -> None:
     after.graph_def.node[4].input[1] = "x/other"
     (change,) = compare_graphs(meta_graph(), after)
     assert change.changed == {"InitializeTableFromTextFileV2": 1}
+    assert change.attributes == ("input",)
 
 
 def test_numbers_of_functions_do_not_count() -> None:

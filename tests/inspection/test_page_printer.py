@@ -56,6 +56,11 @@ def test_code_is_left_as_it_is() -> None:
     assert f"  {line}\n" in write_plain([Section("Code", lines=(line,), code=True)])
 
 
+def test_long_lines_are_indented_as_they_begin() -> None:
+    text = write_plain([Section("T", lines=("  " + "word " * 6,))], 20)
+    assert text == "T\n    word word word\n      word word word\n"
+
+
 def test_long_cells_are_wrapped() -> None:
     text = write_plain([Section("T", (("n" * 70, "v" * 70),))], 40)
     assert max(map(len, text.splitlines())) <= 40
