@@ -78,7 +78,8 @@ def read_object_graph(checkpoint: Checkpoint, damage: list[str]) -> TrackableObj
     if entry is None or len(entry.parts) != 1:
         return TrackableObjectGraph()
     try:
-        content = read_stored(checkpoint, entry.parts[0])
+        with StoredReader(checkpoint) as reader:
+            content = reader.read(entry.parts[0])
         # A scalar string is stored as its length, a checksum of that, and its bytes.
         length_end = next(i for i, byte in enumerate(content) if byte < 0x80) + 1
         return TrackableObjectGraph.FromString(content[length_end + _CHECKSUM_BYTES :])
@@ -87,35 +88,56 @@ def read_object_graph(checkpoint: Checkpoint, damage: list[str]) -> TrackableObj
         return TrackableObjectGraph()
 
 
-def read_stored(
-    checkpoint: Checkpoint, stored: StoredTensor, start: int = 0, size: int | None = None
-) -> bytes:
-    """Bytes of a stored tensor.
+class StoredReader:
+    """Reads stored tensors, and keeps the data files open from one to the next.
 
     Args:
-        checkpoint: The checkpoint that has it.
-        stored: Where it is.
-        start: The offset of the first byte in the tensor.
-        size: The number of bytes; None for all from `start`.
-
-    Raises:
-        CheckpointError: If the data file ends before, or cannot be read.
+        checkpoint: The checkpoint that has them.
     """
-    path = checkpoint.shard_path(stored.shard)
-    size = stored.size - start if size is None else size
-    begin = stored.offset + start
-    try:
-        length = tf.io.gfile.stat(path).length
-        if begin < 0 or size < 0 or begin + size > length:
-            raise CheckpointError(
-                f"{path} has {length} bytes; the index points beyond its end. Fetch the module "
-                "again."
-            )
-        with tf.io.gfile.GFile(path, "rb") as file:
-            file.seek(begin)
+
+    def __init__(self, checkpoint: Checkpoint):
+        self._checkpoint = checkpoint
+        self._files: dict[str, tf.io.gfile.GFile] = {}
+        self._lengths: dict[str, int] = {}
+
+    def __enter__(self) -> StoredReader:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        for file in self._files.values():
+            file.close()
+
+    def read(self, stored: StoredTensor, start: int = 0, size: int | None = None) -> bytes:
+        """Reads bytes of a stored tensor.
+
+        Args:
+            stored: Where it is.
+            start: The offset of the first byte in the tensor.
+            size: The number of bytes; None for all from `start`.
+
+        Raises:
+            CheckpointError: If the data file ends before, or cannot be read.
+        """
+        path = self._checkpoint.shard_path(stored.shard)
+        size = stored.size - start if size is None else size
+        begin = stored.offset + start
+        try:
+            if path not in self._files:
+                self._lengths[path] = tf.io.gfile.stat(path).length
+                self._files[path] = tf.io.gfile.GFile(path, "rb")
+            file, length = self._files[path], self._lengths[path]
+            if begin < 0 or size < 0 or begin + size > length:
+                raise CheckpointError(
+                    f"{path} has {length} bytes; the index points beyond its end. Fetch the "
+                    "module again."
+                )
+            if file.tell() != begin:  # moving it drops what was read ahead
+                file.seek(begin)
             return file.read(size)
-    except tf.errors.OpError as error:
-        raise CheckpointError(f"{path} cannot be read: {error.message}.") from error
+        except CheckpointError:
+            raise
+        except tf.errors.OpError as error:
+            raise CheckpointError(f"{path} cannot be read: {error.message}.") from error
 
 
 def _find_cut_off_files(index: CheckpointIndex, sizes: dict[str, int]) -> tuple[str, ...]:

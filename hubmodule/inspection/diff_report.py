@@ -17,10 +17,10 @@ def write_diff_report(differences: ModuleDifferences) -> tuple[Section, ...]:
 
 
 def _make_sections(differences: ModuleDifferences) -> Iterator[Section]:
-    yield make_section(
-        "The modules are equal" if differences.is_equal else "The modules differ",
-        [("before", differences.before), ("after", differences.after)],
-    )
+    title = "The modules are equal" if differences.is_equal else "The modules differ"
+    if differences.is_equal and differences.damage:
+        title += ", as far as they can be read"
+    yield make_section(title, [("before", differences.before), ("after", differences.after)])
     if differences.damage:
         yield make_section("Damaged", lines=differences.damage, is_warning=True)
     if differences.is_equal:

@@ -10,14 +10,12 @@ import numpy as np
 import tensorflow as tf
 
 from hubmodule.errors import CheckpointError
-from hubmodule.inspection.checkpoint_files import Checkpoint, read_stored
+from hubmodule.inspection.checkpoint_files import Checkpoint, StoredReader
 from hubmodule.inspection.checkpoint_index import IndexEntry, StoredTensor
 from hubmodule.inspection.differences import ValueChange
 
-# What is read at a time: few requests to a remote file system, and memory of 8 to 16 MB.
-PIECE_ELEMENTS = 1 << 21
-# What is computed at a time, in double precision: it stays in the processor's cache.
-_BLOCK_ELEMENTS = 1 << 17
+# What is read and computed at a time: in double precision it stays in the processor's cache.
+PIECE_ELEMENTS = 1 << 17
 
 
 @dataclasses.dataclass
@@ -69,12 +67,13 @@ def compare_values(
         first, second = _flatten(first), _flatten(second)
     wide = _choose_wide_type(dtype)
     total = _Difference()
-    for old, new in zip(
-        _read_pieces(before[0], first, dtype), _read_pieces(after[0], second, dtype), strict=True
-    ):
-        for start in range(0, old.size, _BLOCK_ELEMENTS):
-            block = slice(start, start + _BLOCK_ELEMENTS)
-            total.add(old[block].astype(wide), new[block].astype(wide))
+    with StoredReader(before[0]) as old_reader, StoredReader(after[0]) as new_reader:
+        pieces = (
+            _read_pieces(old_reader, first, dtype, wide),
+            _read_pieces(new_reader, second, dtype, wide),
+        )
+        for old, new in zip(*pieces, strict=True):
+            total.add(old, new)
     if total.largest == 0.0:
         return None
     largest = total.largest if math.isfinite(total.largest) else None
@@ -107,18 +106,18 @@ def _maximum(first: float, second: float) -> float:
 
 
 def _read_pieces(
-    checkpoint: Checkpoint, entry: IndexEntry, dtype: np.dtype
+    reader: StoredReader, entry: IndexEntry, dtype: np.dtype, wide: type
 ) -> Iterator[np.ndarray]:
-    """The elements of a tensor, some rows at a time, as vectors."""
+    """Reads the elements of a tensor, some rows at a time, in a type that loses none of them."""
     shape, parts = entry.shape, entry.parts
     row_elements = math.prod(shape[1:])
     step = max(1, PIECE_ELEMENTS // max(row_elements, 1))
     for start in range(0, shape[0], step):
         end = min(start + step, shape[0])
-        rows: np.ndarray = np.zeros((end - start, *shape[1:]), dtype)
+        rows: np.ndarray = np.zeros((end - start, *shape[1:]), wide)
         for part in parts:
-            _fill(rows, start, part, checkpoint, dtype)
-        yield rows.reshape(-1)
+            _fill(rows, start, part, reader, dtype)
+        yield rows
 
 
 def _choose_wide_type(dtype: np.dtype) -> type:
@@ -137,7 +136,7 @@ def _flatten(entry: IndexEntry) -> IndexEntry:
 
 
 def _fill(
-    rows: np.ndarray, start: int, part: StoredTensor, checkpoint: Checkpoint, dtype: np.dtype
+    rows: np.ndarray, start: int, part: StoredTensor, reader: StoredReader, dtype: np.dtype
 ) -> None:
     """Copies what a part has of some rows into them."""
     first = max(start, part.start[0])
@@ -145,9 +144,8 @@ def _fill(
     if first >= last:
         return
     row_bytes = math.prod(part.shape[1:]) * dtype.itemsize
-    content = read_stored(
-        checkpoint, part, (first - part.start[0]) * row_bytes, (last - first) * row_bytes
-    )
+    begin, size = (first - part.start[0]) * row_bytes, (last - first) * row_bytes
+    content = reader.read(part, begin, size)
     values = np.frombuffer(content, dtype).reshape((last - first, *part.shape[1:]))
     inner = [
         slice(begin, begin + size)

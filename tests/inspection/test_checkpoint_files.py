@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from hubmodule.errors import CheckpointError
-from hubmodule.inspection.checkpoint_files import read_checkpoint, read_object_graph, read_stored
+from hubmodule.inspection.checkpoint_files import StoredReader, read_checkpoint, read_object_graph
 from tests.inspection.modules import golden
 
 
@@ -60,13 +60,15 @@ def test_a_damaged_index(module: Path) -> None:
 def test_a_part_of_a_stored_tensor(module: Path) -> None:
     checkpoint = read_checkpoint(str(module))
     (part,) = checkpoint.index.entries["norm/gamma"].parts
-    whole = read_stored(checkpoint, part)
-    assert read_stored(checkpoint, part, 4, 4) == whole[4:8]
-    with pytest.raises(CheckpointError, match="beyond its end"):
-        read_stored(checkpoint, part, 0, 1 << 40)
+    with StoredReader(checkpoint) as reader:
+        whole = reader.read(part)
+        assert reader.read(part, 4, 4) == whole[4:8]
+        assert reader.read(part, 8, 4) == whole[8:12]
+        with pytest.raises(CheckpointError, match="beyond its end"):
+            reader.read(part, 0, 1 << 40)
     Path(checkpoint.shard_path(0)).unlink()
-    with pytest.raises(CheckpointError, match="cannot be read"):
-        read_stored(checkpoint, part)
+    with StoredReader(checkpoint) as reader, pytest.raises(CheckpointError, match="cannot be read"):
+        reader.read(part)
 
 
 def test_the_object_graph(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def test_a_module_equals_itself(path: Path) -> None:
 def test_a_retrained_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before, after = publish(tmp_path / "a", 1.0), publish(tmp_path / "b", 1.5)
     with monkeypatch.context() as patch:
-        patch.setattr(checkpoint_files, "read_stored", None)  # no value is read
+        patch.setattr(checkpoint_files.StoredReader, "read", None)  # no value is read
         found = hub.diff(before, after)
     assert found.values == (ValueChange("layer_0/w"),)
     assert not found.is_equal

@@ -19,6 +19,12 @@ def test_equal_modules() -> None:
     assert [section.title for section in sections] == ["The modules are equal"]
 
 
+def test_damaged_modules_are_not_called_equal_without_reserve() -> None:
+    found = dataclasses.replace(diff(golden("image"), golden("image")), damage=("It is.",))
+    titles = [section.title for section in write_diff_report(found)]
+    assert titles == ["The modules are equal, as far as they can be read", "Damaged"]
+
+
 def test_other_modules() -> None:
     sections = write_diff_report(diff(golden("batch_norm"), golden("image")))
     titles = [section.title for section in sections]

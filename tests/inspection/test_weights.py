@@ -13,7 +13,7 @@ import tensorflow as tf
 from hubmodule.errors import CheckpointError
 from hubmodule.format import checkpoint
 from hubmodule.inspection import checkpoint_files, weights
-from hubmodule.inspection.checkpoint_files import Checkpoint
+from hubmodule.inspection.checkpoint_files import Checkpoint, StoredReader
 from hubmodule.inspection.differences import ValueChange
 
 
@@ -66,14 +66,14 @@ def test_strings(tmp_path: Path) -> None:
 def test_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(weights, "PIECE_ELEMENTS", 7)
     sizes = []
-    read = checkpoint_files.read_stored
+    read = StoredReader.read
 
-    def spy(*arguments: object) -> bytes:
+    def spy(*arguments) -> bytes:
         content = read(*arguments)
         sizes.append(len(content))
         return content
 
-    monkeypatch.setattr(weights, "read_stored", spy)
+    monkeypatch.setattr(StoredReader, "read", spy)
     before = np.arange(100, dtype=np.float32).reshape(10, 10)
     after = before.copy()
     after[9, 9] += 2.0
@@ -100,6 +100,17 @@ def test_partitioned_and_whole(piece: int, tmp_path: Path, monkeypatch: pytest.M
 def test_large_integers(tmp_path: Path) -> None:
     values = [np.array([2**60]), np.array([2**60 + 1])]
     assert compare(tmp_path, *values).largest_difference == 1.0
+
+
+def test_parts_that_do_not_fit(tmp_path: Path) -> None:
+    rows = np.zeros((2, 2), np.float32)
+    sound = write(tmp_path / "a", {}, {"2 2 0,1:-": rows[:1], "2 2 1,1:-": rows[1:]})
+    entry = sound.index.entries["p"]
+    moved = entry.parts[1]._replace(start=(2, 0))
+    index = sound.index._replace(entries={"p": entry._replace(parts=(entry.parts[0], moved))})
+    damaged = dataclasses.replace(sound, index=index)
+    with pytest.raises(CheckpointError, match="a size is wrong"):
+        weights.compare_values("p", (damaged, "p"), (damaged, "p"))
 
 
 @pytest.mark.parametrize("shape", [(1 << 40,), (-1,), (1, 1 << 50)])
