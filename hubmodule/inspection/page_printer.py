@@ -61,7 +61,8 @@ def _write(section: Section, width: int) -> Iterator[str]:
 def _write_table(rows: Sequence[tuple[str, ...]], width: int) -> Iterator[str]:
     if not rows:
         return
-    widths = fit_columns([max(map(len, column)) for column in zip(*rows, strict=True)], width)
+    widest = [max(1, *map(len, column)) for column in zip(*rows, strict=True)]
+    widths = fit_columns(widest, width)
     for row in rows:
         cells = [textwrap.wrap(cell, size) or [""] for cell, size in zip(row, widths, strict=True)]
         for number in range(max(map(len, cells))):

@@ -14,7 +14,11 @@ from hypothesis import strategies
 import hubmodule as hub
 from hubmodule.errors import ModuleFormatError, NotAModuleError
 from hubmodule.inspection import saved_model_file
+from hubmodule.inspection.diff_report import write_diff_report
 from hubmodule.inspection.facts import ForeignOp, ModuleFormat
+from hubmodule.inspection.html_page import write_html
+from hubmodule.inspection.page_printer import write_plain
+from hubmodule.inspection.report import write_report
 from tests.inspection.modules import (
     ALL_GOLDEN,
     HOSTILE,
@@ -170,14 +174,27 @@ def test_a_file_without_graphs(tmp_path: Path) -> None:
     assert hub.inspect(write_module(tmp_path)).damage == ("The SavedModel has no graph variants.",)
 
 
-CONTENT = {
-    name: Path(golden(name), "saved_model.pb").read_bytes()
-    for name in ("batch_norm", "vocabulary", "ragged", "control_flow_v2")
-}
+@pytest.fixture(scope="session")
+def contents(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The saved_model.pb of modules by their directories; one is of TF2."""
+
+    class Root(tf.Module):
+        def __init__(self) -> None:
+            self.weights = tf.Variable([[1.0], [2.0]], name="w")
+
+        @tf.function(input_signature=[{"a": tf.RaggedTensorSpec([None, None], tf.float32)}])
+        def __call__(self, inputs):
+            return inputs["a"].to_tensor(shape=[None, 2]) @ self.weights
+
+    objects = tmp_path_factory.mktemp("tf2")
+    tf.saved_model.save(Root(), str(objects))
+    names = ("batch_norm", "vocabulary", "ragged", "control_flow_v2")
+    directories = [*map(golden, names), str(objects)]
+    return {path: Path(path, "saved_model.pb").read_bytes() for path in directories}
 
 
 @hypothesis.given(
-    strategies.sampled_from(sorted(CONTENT)),
+    strategies.integers(0, 4),
     strategies.lists(
         strategies.tuples(strategies.floats(0, 1), strategies.integers(0, 255)), max_size=6
     ),
@@ -186,17 +203,30 @@ CONTENT = {
 @hypothesis.settings(suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture])
 def test_a_damaged_file_gives_facts_and_never_a_traceback(
     monkeypatch: pytest.MonkeyPatch,
-    name: str,
+    contents: dict[str, bytes],
+    number: int,
     changes: list[tuple[float, int]],
     length: float,
 ) -> None:
-    content = bytearray(CONTENT[name])
+    path, sound = list(contents.items())[number]
+    content = bytearray(sound)
     for place, byte in changes:
         content[int(place * (len(content) - 1))] = byte
     damaged = saved_model_file.parse_binary(bytes(content[: round(length * len(content))]))
-    monkeypatch.setattr("hubmodule.inspection.inspect.read_saved_model", lambda directory: damaged)
-    facts = hub.inspect(golden(name))
+    with monkeypatch.context() as patch:
+        patch.setattr("hubmodule.inspection.inspect.read_saved_model", lambda directory: damaged)
+        facts = hub.inspect(path)
     assert len(str(facts.to_dict())) < 100 * len(content)
+    assert write_html(facts)
+    assert write_plain(write_report(facts))
+    with monkeypatch.context() as patch:
+        files = iter([saved_model_file.parse_binary(sound), damaged] * 2)
+        for module in ("inspect", "diff"):
+            patch.setattr(
+                f"hubmodule.inspection.{module}.read_saved_model", lambda directory: next(files)
+            )
+        found = hub.diff(path, path, weights=True)
+    assert write_plain(write_diff_report(found))
 
 
 def test_names_with_html_and_escape_sequences(tmp_path: Path) -> None:

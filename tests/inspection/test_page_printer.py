@@ -67,6 +67,10 @@ def test_long_cells_are_wrapped() -> None:
     assert text.count("n") == 70
 
 
+def test_empty_cells() -> None:
+    assert write_plain([Section("T", (("", "a"),))]) == "T\n     a\n"
+
+
 @pytest.mark.parametrize(
     ("widths", "fitted"), [([5, 5], [5, 5]), ([100, 5], [33, 5]), ([60, 60], [19, 19])]
 )
