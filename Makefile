@@ -9,6 +9,7 @@
 # make interop tensorflow_hub of two generations reads what we write and shares our cache, and
 #              the reverse
 # make bench   each figure of the README, side by side with tensorflow_hub; CASE=apply for one
+# make scanners the audit held against other scanners; DATA=... for folders of harmless modules
 # make growth  the plot of docs/growth.png
 
 TF ?= 2.21.0
@@ -30,7 +31,7 @@ BUILD_FILES = $(shell find . \( -name '.?*' -o -name node_modules \) -prune -o \
 
 AXE = .cache/axe/node_modules/axe-core/axe.min.js
 
-.PHONY: demo test browser coverage check hooks bazel interop bench growth bench_environments environment format clean
+.PHONY: demo test browser coverage check hooks bazel interop scanners bench growth bench_environments environment format clean
 .DEFAULT_GOAL := test
 
 $(READY): pyproject.toml setup.py $(wildcard proto/*.proto)
@@ -99,6 +100,10 @@ interop:
 	TF_PACKAGE=$(TF_PACKAGE) scripts/make_peers.sh
 	.venv/bin/python -m scripts.interop $(ARGS)
 	.venv/bin/python -m scripts.interop_cache
+
+scanners: $(READY)
+	$(BIN)/python -m scripts.auditing_page
+	$(BIN)/python -m scripts.compare_scanners $(DATA)
 
 # Both libraries on the newest TensorFlow that tensorflow_hub has the API on.
 BENCH = .venv-2.15.1/bin/python

@@ -87,6 +87,7 @@ _DEFINED_IN = {
     "add_signature": "hubmodule.module.builder",
     "attach_image_module_info": "hubmodule.module.images",
     "attach_message": "hubmodule.module.builder",
+    "audit": "hubmodule.inspection.audit",
     "create_module_spec": "hubmodule.module.builder",
     "create_module_spec_from_saved_model": "hubmodule.module.saved_model_spec",
     "diff": "hubmodule.inspection.diff",

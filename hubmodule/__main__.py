@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from hubmodule.commands.audit import AUDIT
 from hubmodule.commands.cache import CACHE
 from hubmodule.commands.command import Command, add_commands, print_error
 from hubmodule.commands.convert import CONVERT
@@ -101,6 +102,7 @@ COMMANDS = (
     RESOLVE,
     INSPECT,
     SHOW,
+    AUDIT,
     DIFF,
     CONVERT,
     Command(

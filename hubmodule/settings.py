@@ -31,6 +31,7 @@ _FLAGS = {
     "tfhub_cache_dir": "The directory where downloaded modules are kept.",
     "tfhub_model_load_format": "COMPRESSED, UNCOMPRESSED or AUTO: how modules are fetched.",
     "hubmodule_offline": "true: use only modules that are in the cache.",
+    "hubmodule_audit": "off, warn or refuse: what to do with modules that do more than compute.",
 }
 # The flags of this package. Another library may declare the same names after the command
 # line was parsed, which replaces them in absl's table and would lose what was said.
@@ -43,6 +44,14 @@ class LoadFormat(enum.Enum):
     AUTO = "AUTO"
     COMPRESSED = "COMPRESSED"
     UNCOMPRESSED = "UNCOMPRESSED"
+
+
+class AuditPolicy(enum.Enum):
+    """What is done with a module that the audit has findings for, before it is loaded."""
+
+    OFF = "off"
+    WARN = "warn"
+    REFUSE = "refuse"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,6 +71,8 @@ class Settings:
         retries: how often a failed request is repeated, at most 1000 times; HUBMODULE_RETRIES.
         max_archive_entries: files and folders, at most 10**9; HUBMODULE_MAX_ARCHIVE_ENTRIES.
         max_archive_bytes: unpacked, below 2**63; HUBMODULE_MAX_ARCHIVE_BYTES.
+        audit: whether modules are audited before they are loaded, and what findings do;
+            HUBMODULE_AUDIT, --hubmodule_audit.
     """
 
     cache_dir: str
@@ -75,6 +86,7 @@ class Settings:
     retries: int = 5
     max_archive_entries: int = 100_000
     max_archive_bytes: int = 100 << 30
+    audit: AuditPolicy = AuditPolicy.OFF
 
 
 def current() -> Settings:
@@ -99,6 +111,7 @@ def current() -> Settings:
         max_archive_bytes=_count(
             "HUBMODULE_MAX_ARCHIVE_BYTES", Settings.max_archive_bytes, _MOST_BYTES
         ),
+        audit=_audit_policy(),
     )
 
 
@@ -127,6 +140,17 @@ def _load_format() -> LoadFormat:
         raise SettingError(
             f"TFHUB_MODEL_LOAD_FORMAT is {text!r}, which is not one of {known}. "
             "Unset it to get AUTO."
+        ) from None
+
+
+def _audit_policy() -> AuditPolicy:
+    text = _text("HUBMODULE_AUDIT", "hubmodule_audit") or AuditPolicy.OFF.value
+    try:
+        return AuditPolicy(text.lower())
+    except ValueError:
+        known = ", ".join(value.value for value in AuditPolicy)
+        raise SettingError(
+            f"HUBMODULE_AUDIT is {text!r}, which is not one of {known}. Unset it to get off."
         ) from None
 
 

@@ -36,7 +36,7 @@ def read(directory: str) -> list[MetaGraphDef]:
         NotAModuleError: if there is no SavedModel.
         ModuleFormatError: if it cannot be read.
     """
-    saved_model = _read_proto(directory)
+    saved_model = read_proto(directory)
     if not saved_model.meta_graphs:
         raise ModuleFormatError(f"The SavedModel in {directory} has no graphs; it is damaged.")
     for meta_graph in saved_model.meta_graphs:
@@ -75,7 +75,8 @@ def checkpoint_prefix(directory: str) -> str:
     return posixpath.join(directory, VARIABLES_PREFIX)
 
 
-def _read_proto(directory: str) -> saved_model_pb2.SavedModel:
+def read_proto(directory: str) -> saved_model_pb2.SavedModel:
+    """The message in a directory, as it is on disk; raises as `read`."""
     binary, text = (posixpath.join(directory, name) for name in (BINARY, TEXT))
     try:
         if tf.io.gfile.exists(binary):

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import tensorflow as tf
 from google.protobuf.message import Message
 
+from hubmodule.auditing.policy import check_policy
 from hubmodule.errors import GraphError, ModuleDefinitionError
 from hubmodule.format import checkpoint, module_def, saved_model
 from hubmodule.format.signatures import TensorInfo
@@ -53,9 +54,11 @@ def load_module_spec(handle: str | os.PathLike[str]) -> ModuleSpec:
         NotAModuleError: If there is something else than a module; the message says what.
         ModuleFormatError: If the module is damaged, or in a format that this version cannot
             read.
+        ModuleRefusedError: If HUBMODULE_AUDIT is "refuse", and the audit has findings.
     """
     path = resolvers.resolve(handle)
     module_def.check(path)
+    check_policy(path)
     variants = [
         Variant(frozenset(meta_graph.meta_info_def.tags), meta_graph, path)
         for meta_graph in saved_model.read(path)

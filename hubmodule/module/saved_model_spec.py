@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
+from hubmodule.auditing.policy import check_policy
 from hubmodule.errors import ModuleFormatError
 from hubmodule.format import saved_model
 from hubmodule.module.spec import ModuleSpec
@@ -37,8 +38,10 @@ def create_module_spec_from_saved_model(
         HandleNotFoundError: if there is nothing.
         ModuleDefinitionError: if it has collections that a module cannot carry.
         ModuleFormatError: if it is no SavedModel, or one made by TF2.
+        ModuleRefusedError: if HUBMODULE_AUDIT is "refuse", and the audit has findings.
     """
     path = resolvers.resolve(saved_model_path)
+    check_policy(path)
     dropped = _ALWAYS_DROPPED | set(drop_collections or ())
     variants = [_variant(meta_graph, dropped, path) for meta_graph in saved_model.read(path)]
     return ModuleSpec(variants, saved_model.checkpoint_prefix(path), path)

@@ -9,6 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from hubmodule.auditing.policy import check_policy
 from hubmodule.errors import HandleNotFoundError, NotAModuleError
 from hubmodule.format import checkpoint, module_def, saved_model
 from hubmodule.resolver import resolvers
@@ -43,6 +44,7 @@ def load(
         HandleNotFoundError: if nothing is there.
         InvalidHandleError: if `handle` is neither a string nor a path.
         ModuleFormatError: if the module is damaged, or of an unknown format.
+        ModuleRefusedError: if HUBMODULE_AUDIT is "refuse", and the audit has findings.
         NoSuchVariantError: if no graph variant has these tags.
         NotAModuleError: if there is something else; says what.
         UnregisteredOpsError: if no signature can be applied.
@@ -55,6 +57,7 @@ def load(
         raise NotAModuleError(
             f"{path} contains neither {saved_model.BINARY} nor {saved_model.TEXT}: {what}"
         )
+    check_policy(path)
     wanted = None if tags is None else [tags] if isinstance(tags, str) else list(tags)
     return tf.saved_model.load(path, tags=wanted, options=options)
 
@@ -76,6 +79,7 @@ def _load_module(
     options: tf.saved_model.LoadOptions | None,
 ) -> ReusableModule:
     module_def.check(path)
+    check_policy(path)
     variants = Variants(saved_model.read(path), path)
     wanted = variants.chosen(tags)
     prefix = saved_model.checkpoint_prefix(path)
