@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     )
     from hubmodule.estimator.layer_column import text_embedding_column_v2
     from hubmodule.format.signatures import TensorInfo
+    from hubmodule.inspection.audit import audit
     from hubmodule.inspection.diff import diff
     from hubmodule.inspection.inspect import inspect
     from hubmodule.module.builder import add_signature, attach_message, create_module_spec
@@ -56,6 +57,7 @@ __all__ = [
     "add_signature",
     "attach_image_module_info",
     "attach_message",
+    "audit",
     "create_module_spec",
     "create_module_spec_from_saved_model",
     "diff",

@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from hubmodule.commands.command import Command, complain
+from hubmodule.commands.command import Command, print_error
 
 if TYPE_CHECKING:
     from hubmodule.auditing.findings import Finding
@@ -41,7 +41,7 @@ def _audit(parsed: argparse.Namespace) -> int:
         if parsed.sarif:
             _write_sarif(report, parsed.sarif)
     except (HubModuleError, OSError) as error:
-        complain(error)
+        print_error(error)
         return _FAILED
     if parsed.json:
         import json
