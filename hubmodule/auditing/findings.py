@@ -16,7 +16,7 @@ from tensorflow.core.protobuf.meta_graph_pb2 import AssetFileDef, MetaGraphDef
 from hubmodule import _tf, files
 from hubmodule.auditing.graphs import Body, Program
 from hubmodule.auditing.harmless_ops import HARMLESS_OPS, suspicious_names
-from hubmodule.auditing.names import Name, Names, Source
+from hubmodule.auditing.names import Name, Source
 from hubmodule.auditing.ops import (
     CHECKPOINT_OPS,
     FILE_STREAM,
@@ -25,6 +25,7 @@ from hubmodule.auditing.ops import (
     RISKY_OPS,
     RiskyOp,
 )
+from hubmodule.auditing.origins import Origins
 from hubmodule.auditing.reach import Reach
 from hubmodule.auditing.risks import Level, Risk
 from hubmodule.auditing.roots import (
@@ -36,6 +37,7 @@ from hubmodule.auditing.roots import (
     roots,
     tensor_names,
 )
+from hubmodule.auditing.tracing import Tracer
 from hubmodule.errors import ModuleFormatError
 from hubmodule.format import assets
 from hubmodule.surgery import collections
@@ -128,7 +130,7 @@ class _VariantAudit:
         self._meta_graph = meta_graph
         self._is_module = is_module
         self._assets = self._find_assets()
-        self._names = functools.cache(self._make_names)
+        self._tracer = functools.cache(self._make_tracer)
 
     def findings(self) -> Iterator[Finding]:
         """Yields the findings in the order of the file."""
@@ -191,14 +193,14 @@ class _VariantAudit:
         self, body: Body, node: node_def_pb2.NodeDef, row: RiskyOp, reached: Sequence[str]
     ) -> list[Name]:
         # Only where the saver runs a node does the loader feed the path of the checkpoint.
-        names = self._names(
+        tracer = self._tracer(
             with_checkpoint=set(reached) == {SAVER},
             # The loaders of SavedModels feed constants that are assets to initialisers only.
             with_assets=self._is_module or set(reached) <= {INITIALISER, TABLE_INITIALISER},
         )
         if row.op in READERS:
-            return names.of_reader(body, node)
-        found = [name for key in row.names for name in names.of(body, node, key)]
+            return tracer.find_names_of_reader(body, node)
+        found = [name for key in row.names for name in tracer.find_names(body, node, key)]
         if not found and not row.harmless:
             return [Name(Source.COMPUTED, "by an input that the node lacks")]
         return list(dict.fromkeys(found))
@@ -246,7 +248,7 @@ class _VariantAudit:
     def _reach(self) -> Reach:
         return Reach(self.program, roots(self._meta_graph))
 
-    def _make_names(self, with_checkpoint: bool, with_assets: bool) -> Names:
+    def _make_tracer(self, with_checkpoint: bool, with_assets: bool) -> Tracer:
         saver = self._meta_graph.saver_def
         checkpoint = node_name(saver.filename_tensor_name) if with_checkpoint else ""
         by_name = self.program.graph.by_name
@@ -255,7 +257,8 @@ class _VariantAudit:
             for name, asset in self._assets.items()
             if with_assets or by_name[name].op != "Const"
         }
-        return Names(self.program, paths, self._feeds, checkpoint, self._captures)
+        origins = Origins(self.program, paths, self._feeds, checkpoint, self._captures)
+        return Tracer(self.program, origins)
 
     def _find_assets(self) -> dict[str, Name]:
         """The nodes whose values the loader replaces with the paths of assets."""

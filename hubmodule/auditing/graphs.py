@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from tensorflow.core.framework import attr_value_pb2, function_pb2, node_def_pb2, op_def_pb2
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
@@ -13,21 +14,22 @@ from hubmodule import _tf
 
 # Not more functions in functions' attributes than this; a damaged file may nest them deeper.
 _DEEPEST_NESTING = 20
+# In place of an attribute: the function is a parameter of the function in one.
+NESTED = "(nested)"
 
 
-@dataclass(frozen=True)
-class Tensor:
+class Tensor(NamedTuple):
     """An output of a node, as the inputs of other nodes name it.
 
     Attributes:
         node: The name of the node, or of an argument of the function.
         output: The name of the output; "" if the reference has none, as in a graph.
-        index: The index, within the output if that is named.
+        position: The position, within the output if that is named.
     """
 
     node: str
     output: str
-    index: int
+    position: int
 
 
 def parse_tensor(reference: str) -> Tensor:
@@ -46,7 +48,8 @@ class Call:
     Attributes:
         body: The body that the node is in.
         node: The node.
-        attribute: The attribute that names the function; "" if the node's op does.
+        attribute: The attribute that names the function; "" if the node's op does; `NESTED` if
+            the function that the node calls gets it as a parameter.
     """
 
     body: Body
@@ -62,6 +65,8 @@ class Body:
         nodes: Its nodes.
         arguments: The names of the arguments of the function.
         returns: The names of its results -> the references to the tensors that they are.
+        has_lists: Whether arguments or results are lists of tensors, so that the tensors have
+            other positions than these.
     """
 
     def __init__(
@@ -70,16 +75,35 @@ class Body:
         nodes: list[node_def_pb2.NodeDef],
         arguments: list[str],
         returns: dict[str, str],
+        has_lists: bool = False,
     ):
         self.function = function
         self.nodes = nodes
         self.arguments = {name: index for index, name in enumerate(arguments)}
         self.returns = returns
+        self.results = list(returns.values())
+        self.has_lists = has_lists
+        # Worked out once: a node with thousands of outputs has as many inputs.
+        self._data_inputs: dict[str, list[str]] = {}
+        self._input_groups: dict[str, dict[str, list[str]]] = {}
 
     @functools.cached_property
     def by_name(self) -> dict[str, node_def_pb2.NodeDef]:
         """The nodes by name."""
         return {node.name: node for node in self.nodes}
+
+    def data_inputs(self, node: node_def_pb2.NodeDef) -> list[str]:
+        """The inputs of a node without the control inputs."""
+        if node.name not in self._data_inputs:
+            self._data_inputs[node.name] = [r for r in node.input if not r.startswith("^")]
+        return self._data_inputs[node.name]
+
+    def input_groups(self, node: node_def_pb2.NodeDef) -> dict[str, list[str]]:
+        """The inputs of a node by the names that its op gives them; {} if the op is unknown."""
+        if node.name not in self._input_groups:
+            groups = _group_inputs(node, self.data_inputs(node))
+            self._input_groups[node.name] = groups
+        return self._input_groups[node.name]
 
 
 class Program:
@@ -93,7 +117,7 @@ class Program:
         graph_def = meta_graph.graph_def
         self.meta_graph = meta_graph
         self.graph = Body("", list(graph_def.node), [], {})
-        self.functions = {f.signature.name: _body(f) for f in graph_def.library.function}
+        self.functions = {f.signature.name: _make_body(f) for f in graph_def.library.function}
 
     @property
     def bodies(self) -> Iterator[Body]:
@@ -112,21 +136,25 @@ class Program:
         for gradient in self.meta_graph.graph_def.library.gradient:
             # What calls a function may run its gradient.
             if gradient.gradient_func in calls and gradient.function_name in calls:
-                calls[gradient.gradient_func] += calls[gradient.function_name]
+                calls[gradient.gradient_func] += [
+                    Call(call.body, call.node, NESTED) for call in calls[gradient.function_name]
+                ]
         return calls
 
     def called_by(self, node: node_def_pb2.NodeDef) -> list[tuple[str, str]]:
-        """The functions that a node runs: pairs of the attribute ("": the op) and the name."""
-        found = [("", node.op)] if node.op in self.functions else []
-        if found or _may_call(node.op):
+        """The functions that a node runs: pairs of the attribute, as of a `Call`, and the name."""
+        is_call = node.op in self.functions
+        found = [("", node.op)] if is_call else []
+        if is_call or _may_call(node.op):
             for attribute, value in sorted(node.attr.items()):
-                names = functions_in(value)
-                found += [(attribute, name) for name in names if name in self.functions]
+                for name, is_nested in find_functions(value):
+                    if name in self.functions:
+                        found.append((NESTED if is_nested or is_call else attribute, name))
         return found
 
 
-def functions_in(value: attr_value_pb2.AttrValue, depth: int = 0) -> Iterator[str]:
-    """Yields the names of the functions that an attribute holds."""
+def find_functions(value: attr_value_pb2.AttrValue, depth: int = 0) -> Iterator[tuple[str, bool]]:
+    """Yields the functions that an attribute holds, and whether they are parameters of others."""
     kind = value.WhichOneof("value")
     if kind == "func":
         calls = [value.func]
@@ -135,40 +163,21 @@ def functions_in(value: attr_value_pb2.AttrValue, depth: int = 0) -> Iterator[st
     else:
         return
     for call in calls:
-        yield call.name
+        yield call.name, depth > 0
         if depth < _DEEPEST_NESTING:
             for inner in call.attr.values():
-                yield from functions_in(inner, depth + 1)
+                yield from find_functions(inner, depth + 1)
 
 
-def data_inputs(node: node_def_pb2.NodeDef) -> list[str]:
-    """The inputs of a node without the control inputs."""
-    return [reference for reference in node.input if not reference.startswith("^")]
-
-
-def input_groups(node: node_def_pb2.NodeDef) -> dict[str, list[str]]:
-    """The inputs of a node by the names that its op gives them; {} if the op is unknown."""
+def _group_inputs(node: node_def_pb2.NodeDef, references: list[str]) -> dict[str, list[str]]:
+    """References to inputs by the names that the op of a node gives them."""
     op_def = _tf.op_def(node.op)
-    if op_def is None:
-        return {}
-    references = data_inputs(node)
     groups, start = {}, 0
-    for input_arg in op_def.input_arg:
+    for input_arg in op_def.input_arg if op_def else ():
         end = start + _length(input_arg, node)
         groups[input_arg.name] = references[start:end]
         start = end
     return groups
-
-
-def input_lists(node: node_def_pb2.NodeDef) -> list[list[str]]:
-    """The inputs of a node that are lists of tensors, as `input_groups`."""
-    op_def = _tf.op_def(node.op)
-    groups = input_groups(node)
-    return [
-        groups[input_arg.name]
-        for input_arg in (op_def.input_arg if op_def else ())
-        if input_arg.number_attr or input_arg.type_list_attr
-    ]
 
 
 def _length(input_arg: op_def_pb2.OpDef.ArgDef, node: node_def_pb2.NodeDef) -> int:
@@ -190,13 +199,15 @@ def _may_call(op: str) -> bool:
     return op_def is None or any(attr.type in ("func", "list(func)") for attr in op_def.attr)
 
 
-def _body(function: function_pb2.FunctionDef) -> Body:
+def _make_body(function: function_pb2.FunctionDef) -> Body:
+    signature = function.signature
     return Body(
-        function.signature.name,
+        signature.name,
         list(function.node_def),
-        [argument.name for argument in function.signature.input_arg],
-        {
-            result.name: function.ret.get(result.name, "")
-            for result in function.signature.output_arg
-        },
+        [argument.name for argument in signature.input_arg],
+        {result.name: function.ret.get(result.name, "") for result in signature.output_arg},
+        any(
+            argument.number_attr or argument.type_list_attr
+            for argument in (*signature.input_arg, *signature.output_arg)
+        ),
     )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import functools
+import operator
+from collections.abc import Callable, Iterable
 
+from hubmodule.auditing.components import find_components
 from hubmodule.auditing.graphs import Body, Program
 from hubmodule.auditing.roots import Root, node_name
 
@@ -38,61 +41,33 @@ class Reach:
         return tuple(label for index, label in enumerate(self._labels) if found >> index & 1)
 
     def _spread_over_nodes(self, graph: Body) -> None:
-        """Gives each node the roots of the nodes that use it, until nothing changes."""
-        order = _users_first(graph, list(self._nodes))
-        changed = True
-        while changed:  # more than twice only in graphs with loops within loops
-            changed = False
-            for name in order:
-                bits = self._nodes.get(name, 0)
-                for reference in graph.by_name[name].input:
-                    used = node_name(reference)
-                    if used in graph.by_name and self._nodes.get(used, 0) | bits != (
-                        self._nodes.get(used, 0)
-                    ):
-                        self._nodes[used] = self._nodes.get(used, 0) | bits
-                        changed = True
+        """Gives each node the roots of the nodes that use it."""
+        names = graph.by_name
+        uses = {
+            name: [used for r in node.input if (used := node_name(r)) in names]
+            for name, node in names.items()
+        }
+        _spread(self._nodes, lambda name: uses.get(name, ()))
 
     def _spread_over_functions(self, program: Program) -> None:
         """Gives each function the roots of the nodes that call it."""
-        pending = []
-        for function, calls in program.calls.items():
-            for call in calls:
-                if not call.body.function:
-                    self._functions[function] |= self._nodes.get(call.node.name, 0)
-            pending.append(function)
-        called: dict[str, set[str]] = {function: set() for function in program.functions}
+        called: dict[str, list[str]] = {function: [] for function in program.functions}
         for function, calls in program.calls.items():
             for call in calls:
                 if call.body.function:
-                    called[call.body.function].add(function)
-        while pending:
-            caller = pending.pop()
-            for function in called[caller]:
-                if self._functions[function] | self._functions[caller] != self._functions[function]:
-                    self._functions[function] |= self._functions[caller]
-                    pending.append(function)
+                    called[call.body.function].append(function)
+                else:
+                    self._functions[function] |= self._nodes.get(call.node.name, 0)
+        _spread(self._functions, lambda function: called[function])
 
 
-def _users_first(graph: Body, names: Iterable[str]) -> list[str]:
-    """The nodes that others need, each after those that use it, but for loops."""
-    order: list[str] = []
-    seen: set[str] = set()
-    for name in names:
-        if name not in graph.by_name or name in seen:
-            continue
-        seen.add(name)
-        stack = [(name, iter(graph.by_name[name].input))]
-        while stack:
-            current, inputs = stack[-1]
-            used = next(inputs, None)
-            if used is None:
-                order.append(current)
-                stack.pop()
-                continue
-            used = node_name(used)
-            if used in graph.by_name and used not in seen:
-                seen.add(used)
-                stack.append((used, iter(graph.by_name[used].input)))
-    order.reverse()
-    return order
+def _spread(bits: dict[str, int], uses: Callable[[str], Iterable[str]]) -> None:
+    """Adds the bits of each node to those of the nodes that it uses, and that these use."""
+    components = list(find_components(list(bits), uses))
+    for component in reversed(components):  # each after those that use it
+        common = functools.reduce(operator.or_, (bits.get(name, 0) for name in component))
+        for name in component:
+            bits[name] = common
+        for name in component:
+            for used in uses(name):
+                bits[used] = bits.get(used, 0) | common

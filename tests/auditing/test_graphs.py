@@ -8,14 +8,14 @@ import pytest
 import tensorflow as tf
 
 from hubmodule.auditing.graphs import (
+    NESTED,
+    Body,
     Program,
     Tensor,
-    functions_in,
-    input_groups,
-    input_lists,
+    find_functions,
     parse_tensor,
 )
-from tests.auditing.protos import function, meta_graph, node
+from tests.auditing.protos import NodeDef, function, meta_graph, node
 
 
 @pytest.mark.parametrize(
@@ -34,10 +34,19 @@ def test_parse_tensor(reference: str, expected: Tensor) -> None:
     assert parse_tensor(reference) == expected
 
 
+def input_groups(one: NodeDef) -> dict[str, list[str]]:
+    """The inputs of a node in a graph of its own."""
+    return Body("", [one], [], {}).input_groups(one)
+
+
 def test_inputs_have_the_names_of_the_op() -> None:
     call = node("z", "If", "c", "a", "b", "^d", Tcond=tf.bool, Tin=[tf.string, tf.string])
     assert input_groups(call) == {"cond": ["c"], "input": ["a", "b"]}
-    assert input_lists(call) == [["a", "b"]]
+
+
+def test_control_inputs_are_no_data() -> None:
+    one = node("z", "NoSuchOp", "a", "^b", "c:1")
+    assert Body("", [one], [], {}).data_inputs(one) == ["a", "c:1"]
 
 
 def test_a_damaged_count_of_inputs_takes_what_is_there() -> None:
@@ -79,13 +88,14 @@ def test_a_gradient_is_called_where_its_function_is() -> None:
     functions = [function(name, {}, [], {}) for name in ("f", "g")]
     graph = meta_graph([node("z", "PartitionedCall", f="@f")], functions=functions)
     graph.graph_def.library.gradient.add(function_name="f", gradient_func="g")
-    assert [call.node.name for call in Program(graph).calls["g"]] == ["z"]
+    calls = Program(graph).calls["g"]
+    assert [(call.node.name, call.attribute) for call in calls] == [("z", NESTED)]
 
 
 def test_functions_nested_in_attributes_are_found() -> None:
     outer = node("z", "PartitionedCall", f="@f")
     outer.attr["f"].func.attr["body"].func.name = "g"
-    assert list(functions_in(outer.attr["f"])) == ["f", "g"]
+    assert list(find_functions(outer.attr["f"])) == [("f", False), ("g", True)]
 
 
 def test_endlessly_nested_functions_end() -> None:
@@ -94,7 +104,14 @@ def test_endlessly_nested_functions_end() -> None:
     for _ in range(60):
         inner = inner.func.attr["f"]
         inner.func.name = "f"
-    assert len(list(functions_in(attribute))) < 30
+    assert len(list(find_functions(attribute))) < 30
+
+
+def test_functions_with_lists_say_so() -> None:
+    lists, plain = function("f", {"a": tf.string}, [], {}), function("g", {"a": tf.string}, [], {})
+    lists.signature.input_arg[0].number_attr = "N"
+    program = Program(meta_graph([], functions=[lists, plain]))
+    assert [program.functions[name].has_lists for name in "fg"] == [True, False]
 
 
 if __name__ == "__main__":

@@ -1,401 +1,112 @@
-"""Tests of hubmodule.auditing.names: where the name that ReadFile uses comes from."""
+"""Tests of hubmodule.auditing.names."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from typing import Any
 
 import pytest
 import tensorflow as tf
-from tensorflow.core.framework import function_pb2
-from tensorflow.core.framework.variable_pb2 import VariableDef
 
-from hubmodule.auditing.names import Name, Source
-from tests.auditing.protos import (
-    MetaGraphDef,
-    NodeDef,
-    audit_of,
-    constant,
-    function,
-    meta_graph,
-    node,
-    placeholder,
+from hubmodule.auditing.names import (
+    TOO_LONG,
+    Name,
+    Source,
+    join_names,
+    make_constant,
+    read_attribute,
+    read_constant,
 )
+from tests.auditing.protos import NodeDef, constant, node
 
-PASSWD = Name(Source.CONSTANT, "/etc/passwd")
-READ = node("read", "ReadFile", "name")
-CALL = {"Tin": [tf.string], "Tout": [tf.string], "f": "@f"}
-ELEMENTS = {"output_types": [tf.string], "output_shapes": [tf.TensorShape([])]}
+CHECKPOINT = Name(Source.CHECKPOINT, "the checkpoint")
 
 
-def graph_of(*nodes: NodeDef, **arguments: Any) -> MetaGraphDef:
-    """A graph that reads the file "name", or what a node "read" of its own reads."""
-    reads = [] if any(n.name == "read" for n in nodes) else [READ]
-    inputs = {"x": "x:0"} if any(n.name == "x" for n in nodes) else {}
-    return meta_graph([*nodes, *reads], inputs, {"default": "read:0"}, **arguments)
+def constant_of(value: str) -> Name:
+    return Name(Source.CONSTANT, value)
 
 
-def names(*nodes: NodeDef, **arguments: Any) -> set[Name]:
-    """The names in the findings of such a graph."""
-    return names_in(graph_of(*nodes, **arguments))
+def test_a_constant_that_is_no_text() -> None:
+    assert make_constant(b"/a\xff") == constant_of("/a\\xff")
 
 
-def names_in(graph: MetaGraphDef) -> set[Name]:
-    return {name for finding in audit_of(graph).findings for name in finding.names}
+def test_a_constant_that_is_too_long_for_a_path() -> None:
+    assert make_constant(b"/m/" + b"x" * 5000).source is Source.COMPUTED
 
 
-def in_function(*nodes: NodeDef) -> function_pb2.FunctionDef:
-    """A function f that reads the file "name", or that its argument "argument" names."""
-    read = node("read", "ReadFile", "name:output:0" if nodes else "argument")
-    return function("f", {"argument": tf.string}, [*nodes, read], {"y": "argument"})
-
-
-def dataset(elements: str = "elements") -> NodeDef:
-    return node(
-        "source",
-        "TensorSliceDataset",
-        elements,
-        Toutput_types=[tf.string],
-        output_shapes=[tf.TensorShape([])],
-    )
-
-
-def test_a_constant() -> None:
-    assert names(constant("name", "/etc/passwd")) == {PASSWD}
-
-
-def test_a_constant_of_several_paths() -> None:
-    found = names(constant("name", ["/etc/passwd", "/etc/shadow"]))
-    assert found == {PASSWD, Name(Source.CONSTANT, "/etc/shadow")}
-
-
-@pytest.mark.parametrize(
-    ("op", "inputs"),
-    [
-        ("Identity", ["c"]),
-        ("Reshape", ["c", "i"]),
-        ("StridedSlice", ["c", "i", "i", "i"]),
-        ("GatherV2", ["c", "i", "i"]),
-        ("Enter", ["c"]),
-        ("Switch", ["c", "i"]),
-        ("Merge", ["c", "c"]),
-        ("Pack", ["c", "c"]),
-        ("ConcatV2", ["c", "c", "i"]),
-        ("SelectV2", ["i", "c", "c"]),
-        ("Fill", ["i", "c"]),
-        ("PlaceholderWithDefault", ["c"]),
-        ("RandomShuffle", ["c"]),
-        ("StringJoin", ["c"]),
-    ],
-)
-def test_a_constant_is_followed_through(op: str, inputs: list[str]) -> None:
-    parts = [constant("c", "/etc/passwd"), constant("i", 0, tf.int32)]
-    assert names(*parts, node("name", op, *inputs)) == {PASSWD}
-
-
-def test_identity_n_gives_each_output_its_input() -> None:
-    parts = [constant("a", "/a"), constant("b", "/b"), node("n", "IdentityN", "a", "b")]
-    assert names(*parts, node("name", "Identity", "n:1")) == {Name(Source.CONSTANT, "/b")}
-
-
-def test_joined_constants_are_a_constant() -> None:
-    parts = [constant("a", "/etc"), constant("b", ["passwd", "shadow"])]
-    join = node("name", "StringJoin", "a", "b", N=2, separator="/")
-    assert names(*parts, join) == {PASSWD, Name(Source.CONSTANT, "/etc/shadow")}
-
-
-def test_joined_with_an_input_is_computed() -> None:
-    parts = [constant("a", "/home/"), placeholder("x")]
-    join = node("name", "StringJoin", "a", "x", N=2)
-    assert names(*parts, join) == {
-        Name(Source.COMPUTED, "from '/home/' and input 'x' of signature 'default'")
-    }
-
-
-def test_joined_with_an_asset_is_computed() -> None:
-    parts = [constant("a", ""), constant("b", "/../../x")]
-    join = node("name", "StringJoin", "a", "b", N=2)
-    assert names(*parts, join, assets={"a:0": "v.txt"}) == {
-        Name(Source.COMPUTED, "from 'assets/v.txt' and '/../../x'")
-    }
-
-
-def test_joins_that_double_do_not_grow() -> None:
-    joins = [node(f"j{i}", "StringJoin", f"j{i - 1}", f"j{i - 1}", N=2) for i in range(1, 60)]
-    found = names(constant("j0", "x" * 1000), *joins, node("name", "Identity", "j59"))
-    assert {name.source for name in found} == {Source.COMPUTED}
-
-
-def test_a_very_long_way_is_followed_no_further() -> None:
-    steps = [node(f"i{i}", "Identity", f"i{i - 1}") for i in range(1, 5000)]
-    found = names(constant("i0", "/etc/passwd"), *steps, node("name", "Identity", "i4999"))
-    assert found == {Name(Source.COMPUTED, "in more steps than this audit follows")}
-
-
-def test_a_placeholder_of_the_signature_is_fed() -> None:
-    assert names(placeholder("x"), node("name", "Identity", "x")) == {
-        Name(Source.FED, "input 'x' of signature 'default'")
-    }
-
-
-def test_another_placeholder_is_fed() -> None:
-    assert names(placeholder("name")) == {Name(Source.FED, "placeholder 'name'")}
-
-
-def test_an_input_with_a_default_is_both() -> None:
-    parts = [constant("c", "/etc/passwd"), node("x", "PlaceholderWithDefault", "c")]
-    assert names(*parts, node("name", "Identity", "x")) == {
-        PASSWD,
-        Name(Source.FED, "input 'x' of signature 'default'"),
-    }
-
-
-def test_another_op_computes() -> None:
-    assert names(constant("c", "X"), node("name", "StringLower", "c")) == {
-        Name(Source.COMPUTED, "by StringLower 'name'")
-    }
-
-
-def test_a_missing_node_is_said() -> None:
-    assert names() == {Name(Source.COMPUTED, "by 'name', which the graph lacks")}
-
-
-def test_a_circle_ends() -> None:
-    assert names(node("name", "Identity", "other"), node("other", "Identity", "name")) == {
-        Name(Source.COMPUTED, "by an input that the node lacks")
-    }
-
-
-def test_an_asset_is_no_finding() -> None:
-    assert names(constant("name", ""), assets={"name:0": "v.txt"}) == set()
-
-
-def test_what_only_says_it_is_an_asset_is_followed() -> None:
-    parts = [constant("c", "/etc/passwd"), node("name", "Identity", "c")]
-    assert names(*parts, assets={"name:0": "v.txt"}) == {PASSWD}
-
-
-@pytest.mark.parametrize("file_name", ["../../etc/passwd", "/etc/passwd"])
-def test_an_asset_outside_of_the_assets_is_a_path(file_name: str) -> None:
-    (name,) = names(constant("name", ""), assets={"name:0": file_name})
-    assert name.source is Source.CONSTANT
-    assert name.value.endswith(file_name)
-
-
-class TestFunctions:
-    def test_a_constant_in_the_body(self) -> None:
-        call = node("call", "StatefulPartitionedCall", "x", **CALL)
-        body = in_function(constant("name", "/etc/passwd"))
-        assert PASSWD in names(placeholder("x"), call, functions=[body])
-
-    @pytest.mark.parametrize("op", ["StatefulPartitionedCall", "PartitionedCall", "f"])
-    def test_an_argument(self, op: str) -> None:
-        parts = [constant("c", "/etc/passwd"), node("read", op, "c", **CALL)]
-        assert names(*parts, functions=[in_function()]) == {PASSWD}
-
-    def test_an_argument_of_each_caller(self) -> None:
-        parts = [
-            constant("a", ""),
-            constant("b", "/etc/passwd"),
-            node("one", "PartitionedCall", "a", **CALL),
-            node("read", "PartitionedCall", "b", **CALL),
-        ]
-        assert names(*parts, functions=[in_function()], assets={"a:0": "v"}) == {PASSWD}
-
-    def test_an_argument_through_two_calls(self) -> None:
-        inner = node("call", "PartitionedCall", "a", **CALL)
-        outer = function("g", {"a": tf.string}, [inner], {"y": "call:output:0"})
-        parts = [constant("c", "/etc/passwd"), node("read", "PartitionedCall", "c", **CALL)]
-        parts[1].attr["f"].func.name = "g"
-        assert names(*parts, functions=[in_function(), outer]) == {PASSWD}
-
-    def test_a_function_without_callers_is_fed(self) -> None:
-        graph = meta_graph([], functions=[in_function()])
-        assert names_in(graph) == {Name(Source.FED, "argument 'argument' of function 'f'")}
-
-    def test_a_result(self) -> None:
-        body = function("f", {}, [constant("c", "/etc/passwd")], {"y": "c:output:0"})
-        assert names(node("name", "PartitionedCall", **CALL), functions=[body]) == {PASSWD}
-
-    def test_an_argument_that_is_returned(self) -> None:
-        body = function("f", {"a": tf.string}, [], {"y": "a"})
-        parts = [constant("c", "/etc/passwd"), node("name", "PartitionedCall", "c", **CALL)]
-        assert names(*parts, functions=[body]) == {PASSWD}
-
-    def test_each_branch(self) -> None:
-        bodies = [
-            function(name, {}, [constant("c", f"/{name}")], {"y": "c:output:0"}) for name in "ab"
-        ]
-        branch = node("name", "If", "x", then_branch="@a", else_branch="@b", Tin=[])
-        assert names(placeholder("x", tf.bool), branch, functions=bodies) == {
-            Name(Source.CONSTANT, "/a"),
-            Name(Source.CONSTANT, "/b"),
-        }
-
-    def test_a_loop(self) -> None:
-        body = function(
-            "body",
-            {"a": tf.string},
-            [constant("c", "/round"), node("read", "ReadFile", "a")],
-            {"y": "c:output:0"},
-        )
-        condition = function("cond", {"a": tf.string}, [], {"y": "a"})
-        loop = node("name", "While", "start", T=[tf.string], cond="@cond", body="@body")
-        start = constant("start", "/start")
-        graph = graph_of(start, loop, functions=[body, condition])
-        in_body, outside = (
-            {name for f in audit_of(graph).findings if f.function == where for name in f.names}
-            for where in ("body", "")
-        )
-        rounds = {Name(Source.CONSTANT, "/start"), Name(Source.CONSTANT, "/round")}
-        assert (in_body, outside) == (rounds, rounds)
-
-    def test_a_function_that_calls_itself_ends(self) -> None:
-        call = node("call", "PartitionedCall", "a", **CALL)
-        body = function("f", {"a": tf.string}, [call], {"y": "call:output:0"})
-        parts = [constant("c", "/x"), node("name", "PartitionedCall", "c", **CALL)]
-        assert {name.source for name in names(*parts, functions=[body])} == {Source.COMPUTED}
-
-
-class TestDatasets:
-    def map_dataset(self, *captured: str) -> NodeDef:
-        return node(
-            "read",
-            "MapDataset",
-            "source",
-            *captured,
-            Targuments=[tf.string] * len(captured),
-            f="@f",
-            **ELEMENTS,
+class TestJoining:
+    def test_constants(self) -> None:
+        assert join_names([constant_of("/etc"), constant_of("passwd")], "/") == constant_of(
+            "/etc/passwd"
         )
 
-    def test_a_captured_input(self) -> None:
-        body = function(
-            "f",
-            {"element": tf.string, "captured": tf.string},
-            [node("read", "ReadFile", "captured")],
-            {"y": "element"},
-        )
-        parts = [constant("elements", "e"), dataset(), constant("c", "/etc/passwd")]
-        assert names(*parts, self.map_dataset("c"), functions=[body]) == {PASSWD}
+    def test_nothing(self) -> None:
+        assert join_names([], "").source is Source.COMPUTED
 
-    def test_an_element(self) -> None:
-        parts = [constant("elements", ["/etc/passwd"]), dataset()]
-        assert names(*parts, self.map_dataset(), functions=[in_function()]) == {PASSWD}
-
-    def test_an_element_through_other_datasets(self) -> None:
-        shuffle = node("shuffled", "ShuffleDataset", "source", "i", "i", "i", **ELEMENTS)
-        mapped = self.map_dataset()
-        mapped.input[0] = "shuffled"
-        parts = [constant("elements", ["/etc/passwd"]), dataset(), constant("i", 1, tf.int64)]
-        assert names(*parts, shuffle, mapped, functions=[in_function()]) == {PASSWD}
-
-    def test_elements_of_a_mapped_dataset(self) -> None:
-        body = function("g", {"e": tf.string}, [constant("c", "/etc/passwd")], {"y": "c:output:0"})
-        first = node("first", "MapDataset", "source", Targuments=[], f="@g", **ELEMENTS)
-        mapped = self.map_dataset()
-        mapped.input[0] = "first"
-        parts = [constant("elements", ["e"]), dataset(), first, mapped]
-        assert names(*parts, functions=[body, in_function()]) == {PASSWD}
-
-    def test_elements_of_a_file_are_computed(self) -> None:
-        listed = node("source", "MatchingFilesDataset", "pattern")
-        parts = [constant("pattern", ""), listed, self.map_dataset()]
-        assert names(*parts, functions=[in_function()]) == {
-            Name(Source.COMPUTED, "by MatchingFilesDataset 'source'")
-        }
-
-
-class TestQueues:
-    def reader(self, *enqueued: str) -> Sequence[NodeDef]:
-        return [
-            node("reader", "WholeFileReaderV2"),
-            node("queue", "FIFOQueueV2", component_types=[tf.string]),
-            *(
-                node(f"enqueue{index}", "QueueEnqueueManyV2", "queue", name)
-                for index, name in enumerate(enqueued)
-            ),
-            node("read", "ReaderReadV2", "reader", "queue"),
-        ]
-
-    def test_names_in_the_queue(self) -> None:
-        assert names(constant("c", ["/etc/passwd"]), *self.reader("c")) == {PASSWD}
-
-    def test_assets_in_the_queue(self) -> None:
-        parts = [constant("c", ""), *self.reader("c")]
-        assert names(*parts, assets={"c:0": "v.txt"}) == set()
-
-    def test_a_queue_that_is_filled_elsewhere(self) -> None:
-        assert names(*self.reader()) == {Name(Source.COMPUTED, "by a queue")}
-
-
-class TestVariables:
-    def variable(self, *users: NodeDef) -> Sequence[NodeDef]:
-        return [
-            node("variable", "VarHandleOp", dtype=tf.string),
-            *users,
-            node("name", "ReadVariableOp", "variable"),
-        ]
-
-    def test_the_path_of_an_asset(self) -> None:
-        assign = node("assign", "AssignVariableOp", "variable", "c")
-        parts = [constant("c", ""), *self.variable(assign)]
-        assert names(*parts, assets={"c:0": "v.txt"}) == set()
-
-    def test_another_value(self) -> None:
-        assign = node("assign", "AssignVariableOp", "variable", "c")
-        assert names(constant("c", "/etc/passwd"), *self.variable(assign)) == {PASSWD}
-
-    def test_without_a_value(self) -> None:
-        assert names(*self.variable()) == {Name(Source.COMPUTED, "by variable 'variable'")}
-
-    def test_a_value_from_elsewhere(self) -> None:
-        assign = node("assign", "AssignVariableOp", "variable", "c")
-        call = node("call", "StatefulPartitionedCall", "variable", f="@g")
-        parts = [constant("c", ""), *self.variable(assign, call)]
-        assert names(*parts, assets={"c:0": "v.txt"}) == {
-            Name(Source.COMPUTED, "by variable 'variable'")
-        }
-
-    def test_a_value_from_the_checkpoint(self) -> None:
-        assign = node("assign", "AssignVariableOp", "variable", "c")
-        graph = graph_of(constant("c", ""), *self.variable(assign), assets={"c:0": "v.txt"})
-        saved = VariableDef(variable_name="variable:0")
-        graph.collection_def["variables"].bytes_list.value.append(saved.SerializeToString())
-        assert names_in(graph) == {Name(Source.COMPUTED, "by variable 'variable'")}
-
-
-class TestObjects:
-    """Functions of TF2 objects get what they capture from the object, not from a caller."""
-
-    def graph(self) -> MetaGraphDef:
-        graph = meta_graph([constant("c", "/etc/passwd")], functions=[in_function()])
-        objects = graph.object_graph_def
-        objects.nodes.add().user_object.SetInParent()
-        objects.nodes.add().asset.asset_file_def_index = 0
-        objects.nodes.add().constant.operation = "c"
-        graph.asset_file_def.add(filename="v.txt")
-        return graph
+    def test_a_file_beside_the_checkpoint(self) -> None:
+        assert join_names([CHECKPOINT, constant_of("_temp/part")], "") == CHECKPOINT
 
     @pytest.mark.parametrize(
-        ("captured", "expected"),
-        [
-            (1, set()),
-            (2, {PASSWD}),
-            (0, {Name(Source.COMPUTED, "by the object 'user_object'")}),
-            (7, {Name(Source.COMPUTED, "by object 7, which the module lacks")}),
-        ],
+        ("separator", "part"), [("", "/../../etc/passwd"), ("/../../", "x"), (".", "./x")]
     )
-    def test_captures(self, captured: int, expected: set[Name]) -> None:
-        graph = self.graph()
-        graph.object_graph_def.concrete_functions["f"].bound_inputs.append(captured)
-        assert names_in(graph) == expected
+    def test_a_file_elsewhere(self, separator: str, part: str) -> None:
+        joined = join_names([CHECKPOINT, constant_of(part)], separator)
+        assert joined.source is Source.COMPUTED
 
-    def test_arguments_are_fed(self) -> None:
-        graph = self.graph()
-        graph.object_graph_def.concrete_functions["f"].SetInParent()
-        assert names_in(graph) == {Name(Source.FED, "argument 'argument' of function 'f'")}
+    def test_too_much(self) -> None:
+        assert join_names([constant_of("x" * 4000)] * 2, "") == TOO_LONG
+
+
+class TestConstants:
+    def packed(self, content: bytes, *shape: int) -> NodeDef:
+        """A constant of strings in the form that has all in one field."""
+        result = node("c", "Const", dtype=tf.string)
+        tensor = result.attr["value"].tensor
+        tensor.dtype = tf.string.as_datatype_enum
+        tensor.tensor_shape.CopyFrom(tf.TensorShape(shape).as_proto())
+        tensor.tensor_content = content
+        return result
+
+    def test_strings(self) -> None:
+        found = list(read_constant(constant("c", ["/a", "/b", "/a"])))
+        assert found == [constant_of("/a"), constant_of("/b")]
+
+    def test_packed_strings(self) -> None:
+        content = bytes([2, 0x81, 0x01]) + b"/a" + b"x" * 129
+        found = list(read_constant(self.packed(content, 2)))
+        assert found == [constant_of("/a"), constant_of("x" * 129)]
+
+    def test_tensorflow_reads_packed_strings_the_same_way(self) -> None:
+        one = self.packed(bytes([2, 3]) + b"/a/bc", 2)
+        with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+            graph = tf.compat.v1.GraphDef(node=[one])
+            (tensor,) = tf.import_graph_def(graph, return_elements=["c:0"])
+            assert session.run(tensor).tolist() == [b"/a", b"/bc"]
+        assert list(read_constant(one)) == [constant_of("/a"), constant_of("/bc")]
+
+    @pytest.mark.parametrize("content", [b"\xff\xff", b"\x05", b"\xff" * 400])
+    def test_damaged_packed_strings_are_read_as_far_as_they_go(self, content: bytes) -> None:
+        assert {name.value for name in read_constant(self.packed(content, 1 << 40))} == {""}
+
+    def test_numbers(self) -> None:
+        (found,) = read_constant(constant("c", 1, tf.int32))
+        assert found.source is Source.COMPUTED
+
+
+class TestAttributes:
+    def test_strings(self) -> None:
+        one = node("n", "Op", a="/a", b=["/b", "/c"])
+        assert read_attribute(one.attr["a"]) == [constant_of("/a")]
+        assert read_attribute(one.attr["b"]) == [constant_of("/b"), constant_of("/c")]
+
+    def test_a_parameter_of_the_function(self) -> None:
+        one = node("n", "Op")
+        one.attr["a"].placeholder = "p"
+        (found,) = read_attribute(one.attr["a"])
+        assert found.source is Source.COMPUTED
+
+    def test_a_number(self) -> None:
+        (found,) = read_attribute(node("n", "Op", a=1).attr["a"])
+        assert found.source is Source.COMPUTED
 
 
 if __name__ == "__main__":
