@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 import posixpath
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -16,10 +15,11 @@ from tensorflow.core.protobuf.meta_graph_pb2 import AssetFileDef, MetaGraphDef
 from hubmodule import _tf, files
 from hubmodule.auditing.graphs import Body, Program
 from hubmodule.auditing.harmless_ops import HARMLESS_OPS, suspicious_names
+from hubmodule.auditing.module_files import ModuleFiles
 from hubmodule.auditing.names import Name, Source
 from hubmodule.auditing.ops import (
     CHECKPOINT_OPS,
-    FILE_STREAM,
+    LOG_STREAMS,
     PRINTS_TO_FILE,
     READERS,
     RISKY_OPS,
@@ -126,6 +126,8 @@ class _VariantAudit:
         self.program = Program(meta_graph)
         self.damage: list[str] = []
         self._directory = directory
+        self._files = ModuleFiles(directory)
+        self._links: dict[str, str] = {}
         self._tags = tuple(sorted(meta_graph.meta_info_def.tags))
         self._meta_graph = meta_graph
         self._is_module = is_module
@@ -145,10 +147,10 @@ class _VariantAudit:
 
     def _row(self, op: str) -> RiskyOp | None:
         """What is to be known of an op; None if it does nothing but compute."""
+        if op in RISKY_OPS:  # also if a function has its name
+            return RISKY_OPS[op]
         if op in self.program.functions:
             return None
-        if op in RISKY_OPS:
-            return RISKY_OPS[op]
         op_def = _tf.op_def(op)
         if op_def is None:
             reason = f"This TensorFlow does not know what the op does. {_advice(package_of(op))}"
@@ -224,6 +226,8 @@ class _VariantAudit:
     def _note(self, name: Name) -> str:
         if name.source is not Source.CONSTANT:
             return ""
+        if name.value in self._links:
+            return f"'{self._links[name.value]}' is a link to '{name.value}'"
         if self._is_in_module(name):
             return f"'{name.value}' {_INTO_MODULE}"
         scheme, separator, _ = name.value.partition("://")
@@ -234,15 +238,8 @@ class _VariantAudit:
         return ""
 
     def _is_in_module(self, name: Name) -> bool:
-        """Whether a constant path is that of a file of the module, where the module is now."""
-        if name.source is not Source.CONSTANT or not name.value or "\0" in name.value:
-            return False
-        directory, path = self._directory, name.value
-        if "://" not in directory:
-            if "://" in path:
-                return False
-            directory, path = os.path.abspath(directory), os.path.abspath(path)
-        return posixpath.normpath(path).startswith(posixpath.normpath(directory) + "/")
+        """Whether a name is the path of a file of the module, where the module is now."""
+        return name.source is Source.CONSTANT and self._files.contain(name.value)
 
     @functools.cached_property
     def _reach(self) -> Reach:
@@ -284,7 +281,7 @@ class _VariantAudit:
                 self.damage.append("An entry of the collection of assets cannot be read.")
 
     def _asset(self, asset: AssetFileDef) -> Name:
-        """An asset as a name: a foreign path, if its file is not in the module's assets/."""
+        """An asset as a name: a foreign path, if its file is not one of the module."""
         try:
             files.join_inside(assets.DIRECTORY, asset.filename)
         except ModuleFormatError:
@@ -294,7 +291,12 @@ class _VariantAudit:
             )
             path = posixpath.join(self._directory, assets.DIRECTORY, asset.filename)
             return Name(Source.CONSTANT, path)
-        return Name(Source.ASSET, f"{assets.DIRECTORY}/{asset.filename}")
+        path = f"{assets.DIRECTORY}/{asset.filename}"
+        target = self._files.find_target(posixpath.join(self._directory, path))
+        if target:
+            self._links[target] = path
+            return Name(Source.CONSTANT, target)
+        return Name(Source.ASSET, path)
 
     @functools.cached_property
     def _feeds(self) -> dict[str, str]:
@@ -361,8 +363,10 @@ def _as_reached(finding: Finding) -> Finding:
 
 
 def _prints_to_file(node: node_def_pb2.NodeDef) -> bool:
-    return "output_stream" in node.attr and node.attr["output_stream"].s.startswith(
-        FILE_STREAM.encode()
+    # A parameter of the function, in place of a text, may be any.
+    return (
+        "output_stream" in node.attr
+        and node.attr["output_stream"].s.decode(errors="replace") not in LOG_STREAMS
     )
 
 

@@ -390,8 +390,8 @@ RISKY_OPS: dict[str, RiskyOp] = dict(
     ]
 )
 
-# PrintV2 also appends to a file, if its output_stream is of this form.
-FILE_STREAM = "file://"
+# PrintV2 appends to a file, file://PATH, if its output_stream is none of these.
+LOG_STREAMS = frozenset({"log(error)", "log(info)", "log(warning)", "stderr", "stdout"})
 PRINTS_TO_FILE = RiskyOp(
     "PrintV2", _WRITES, _HIGH, "Appends tensors to a file.", ("output_stream",)
 )

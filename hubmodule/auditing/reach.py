@@ -10,6 +10,10 @@ from hubmodule.auditing.components import find_components
 from hubmodule.auditing.graphs import Body, Program
 from hubmodule.auditing.roots import Root, node_name
 
+# A hostile graph may have a root per node; their numbers would take far more memory than it.
+_MOST_LABELS = 4096
+_OTHERS = "other parts of the module"
+
 
 class Reach:
     """Finds what runs the nodes of a program.
@@ -23,8 +27,10 @@ class Reach:
     """
 
     def __init__(self, program: Program, roots: Iterable[Root]):
-        self._labels = list(dict.fromkeys(root.label for root in roots))
-        bits = {label: 1 << index for index, label in enumerate(self._labels)}
+        roots = list(roots)
+        labels = list(dict.fromkeys(root.label for root in roots))
+        self._labels = [*labels[:_MOST_LABELS], *([_OTHERS] if labels[_MOST_LABELS:] else [])]
+        bits = {label: 1 << min(index, _MOST_LABELS) for index, label in enumerate(labels)}
         self._nodes: dict[str, int] = {}
         self._functions = dict.fromkeys(program.functions, 0)
         for root in roots:

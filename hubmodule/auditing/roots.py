@@ -51,8 +51,8 @@ def roots(meta_graph: MetaGraphDef) -> list[Root]:
     """Everything that a MetaGraphDef says is run."""
     return [
         *_signatures(meta_graph),
-        *_collections(meta_graph),
         *_savers(meta_graph),
+        *_collections(meta_graph),
         *_methods(meta_graph),
     ]
 

@@ -350,6 +350,46 @@ class TestAssets:
         assert audit_of(graph).damage == ("An entry of the collection of assets cannot be read.",)
 
 
+class TestLinks:
+    def module(self, tmp_path: pathlib.Path) -> MetaGraphDef:
+        """A graph that reads the asset v.txt of the module in a directory."""
+        (tmp_path / "assets").mkdir()
+        nodes = [constant("c", ""), node("op", "ReadFile", "c")]
+        return run_by_signature(*nodes, assets={"c:0": "v.txt"})
+
+    def test_an_asset_that_is_a_link_to_another_file(self, tmp_path: pathlib.Path) -> None:
+        (tmp_path / "m").mkdir()
+        graph = self.module(tmp_path / "m")
+        (tmp_path / "secret").write_text("secret")
+        (tmp_path / "m" / "assets" / "v.txt").symlink_to("../../secret")
+        finding = only_finding(graph, directory=str(tmp_path / "m"))
+        target = str((tmp_path / "secret").resolve())
+        assert finding.names == (Name(Source.CONSTANT, target),)
+        assert finding.level is Level.HIGH
+        assert finding.note == f"'assets/v.txt' is a link to '{target}'"
+
+    def test_a_link_to_a_file_of_the_module(self, tmp_path: pathlib.Path) -> None:
+        graph = self.module(tmp_path)
+        (tmp_path / "assets" / "other.txt").write_text("words")
+        (tmp_path / "assets" / "v.txt").symlink_to("other.txt")
+        assert audit_of(graph, directory=str(tmp_path)).findings == ()
+
+
+def test_a_function_with_the_name_of_an_op_hides_nothing() -> None:
+    functions = [function("ReadFile", {"a": tf.string}, [], {"y": "a"})]
+    nodes = [constant("c", "/etc/passwd"), node("op", "ReadFile", "c")]
+    assert only_finding(run_by_signature(*nodes, functions=functions)).level is Level.HIGH
+
+
+def test_a_stream_that_the_caller_of_the_function_names() -> None:
+    printing = node("print", "PrintV2", "a")
+    printing.attr["output_stream"].placeholder = "stream"
+    body = function("f", {"a": tf.string}, [printing], {"y": "a"})
+    call = node("op", "PartitionedCall", "c", Tin=[tf.string], Tout=[tf.string], f="@f")
+    finding = only_finding(run_by_signature(constant("c", ""), call, functions=[body]))
+    assert (finding.risk, finding.level) == (Risk.WRITES_FILES, Level.MEDIUM)
+
+
 def mutated(content: bytes, changes: list[tuple[int, int]]) -> bytes:
     """A content with some bytes changed."""
     changed = bytearray(content)

@@ -80,5 +80,13 @@ def test_a_chain_deeper_than_the_stack_of_python() -> None:
     assert reached(graph, "n19999") == {"signature 'default'"}
 
 
+def test_very_many_roots_share_a_name() -> None:
+    program = Program(meta_graph([node("y", "NoOp")]))
+    roots_of_y = [Root(f"signature '{i}'", ("y",)) for i in range(5000)]
+    labels = Reach(program, roots_of_y).labels(program.graph, "y")
+    assert len(labels) == 4097
+    assert labels[-1] == "other parts of the module"
+
+
 if __name__ == "__main__":
     raise SystemExit(pytest.main([__file__, *sys.argv[1:]]))
