@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from hubmodule.auditing.components import find_components
 from hubmodule.auditing.graphs import Body, Program
@@ -13,6 +13,13 @@ from hubmodule.auditing.roots import Root, node_name
 # A hostile graph may have a root per node; their numbers would take far more memory than it.
 _MOST_LABELS = 4096
 _OTHERS = "other parts of the module"
+
+
+class _Part(NamedTuple):
+    """A node of the graph, or a function as a whole."""
+
+    function: str
+    node: str
 
 
 class Reach:
@@ -27,53 +34,54 @@ class Reach:
     """
 
     def __init__(self, program: Program, roots: Iterable[Root]):
+        self._program = program
         roots = list(roots)
         labels = list(dict.fromkeys(root.label for root in roots))
         self._labels = [*labels[:_MOST_LABELS], *([_OTHERS] if labels[_MOST_LABELS:] else [])]
         bits = {label: 1 << min(index, _MOST_LABELS) for index, label in enumerate(labels)}
-        self._nodes: dict[str, int] = {}
-        self._functions = dict.fromkeys(program.functions, 0)
+        self._roots: dict[_Part, int] = {}
         for root in roots:
-            for name in root.nodes:
-                self._nodes[name] = self._nodes.get(name, 0) | bits[root.label]
-            if root.function in self._functions:
-                self._functions[root.function] |= bits[root.label]
-        self._spread_over_nodes(program.graph)
-        self._spread_over_functions(program)
+            functions = [_Part(root.function, "")] if root.function else []
+            for part in (*functions, *(_Part("", name) for name in root.nodes)):
+                self._roots[part] = self._roots.get(part, 0) | bits[root.label]
+        self._found: dict[_Part, int] = {}
 
     def labels(self, body: Body, node: str) -> tuple[str, ...]:
         """The phrases that say what runs a node."""
-        found = self._functions[body.function] if body.function else self._nodes.get(node, 0)
+        found = self._find(_Part(body.function, "" if body.function else node))
         return tuple(label for index, label in enumerate(self._labels) if found >> index & 1)
 
-    def _spread_over_nodes(self, graph: Body) -> None:
-        """Gives each node the roots of the nodes that use it."""
-        names = graph.by_name
-        uses = {
-            name: [used for r in node.input if (used := node_name(r)) in names]
-            for name, node in names.items()
-        }
-        _spread(self._nodes, lambda name: uses.get(name, ()))
+    def _find(self, part: _Part) -> int:
+        """The roots of a part: its own, and those of the parts that run it."""
+        for component in find_components([part], self._unknown_users):
+            if component[0] in self._found:
+                continue
+            bits = 0
+            for member in component:
+                bits |= self._roots.get(member, 0)
+                for user in self._users(member):
+                    bits |= self._found.get(user, 0)
+            self._found.update(dict.fromkeys(component, bits))
+        return self._found[part]
 
-    def _spread_over_functions(self, program: Program) -> None:
-        """Gives each function the roots of the nodes that call it."""
-        called: dict[str, list[str]] = {function: [] for function in program.functions}
-        for function, calls in program.calls.items():
-            for call in calls:
-                if call.body.function:
-                    called[call.body.function].append(function)
-                else:
-                    self._functions[function] |= self._nodes.get(call.node.name, 0)
-        _spread(self._functions, lambda function: called[function])
+    def _unknown_users(self, part: _Part) -> Iterable[_Part]:
+        return () if part in self._found else self._users(part)
 
+    def _users(self, part: _Part) -> Iterator[_Part]:
+        """Yields what runs a part, where that is run."""
+        if part.function:
+            for call in self._program.calls[part.function]:
+                function = call.body.function
+                yield _Part(function, "" if function else call.node.name)
+        else:
+            for name in self._users_of_nodes.get(part.node, ()):
+                yield _Part("", name)
 
-def _spread(bits: dict[str, int], uses: Callable[[str], Iterable[str]]) -> None:
-    """Adds the bits of each node to those of the nodes that it uses, and that these use."""
-    components = list(find_components(list(bits), uses))
-    for component in reversed(components):  # each after those that use it
-        common = functools.reduce(operator.or_, (bits.get(name, 0) for name in component))
-        for name in component:
-            bits[name] = common
-        for name in component:
-            for used in uses(name):
-                bits[used] = bits.get(used, 0) | common
+    @functools.cached_property
+    def _users_of_nodes(self) -> dict[str, list[str]]:
+        """The nodes of the graph -> the nodes that use their outputs, or wait for them."""
+        users: dict[str, list[str]] = {}
+        for node in self._program.graph.nodes:
+            for reference in node.input:
+                users.setdefault(node_name(reference), []).append(node.name)
+        return users
