@@ -19,6 +19,12 @@ def describe(finding: Finding) -> str:
     )
 
 
+def explain(finding: Finding) -> str:
+    """What the op of a finding does, with the names that it uses, as sentences."""
+    names = describe_names(finding)
+    return f"{finding.reason} It uses {names}." if names else finding.reason
+
+
 def describe_names(finding: Finding) -> str:
     """The names that an op uses, with where they come from; "" if it uses none."""
     return _listed([_describe_name(name) for name in finding.names])

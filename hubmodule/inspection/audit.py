@@ -12,7 +12,8 @@ from hubmodule.auditing import findings
 from hubmodule.auditing.findings import Finding
 from hubmodule.auditing.risks import Level
 from hubmodule.errors import HubModuleError, ModuleFormatError
-from hubmodule.format import module_def, saved_model
+from hubmodule.format import module_def
+from hubmodule.inspection.saved_model_file import read_saved_model
 from hubmodule.resolver import resolvers
 
 # Changes when a field changes its meaning or goes.
@@ -76,24 +77,27 @@ def audit(handle: str | os.PathLike[str]) -> AuditReport:
 
     Raises:
         HandleNotFoundError: If nothing is there.
-        ModuleFormatError: If the SavedModel cannot be read.
+        ModuleFormatError: If the file system refuses to read a file.
         NotAModuleError: If there is something else.
     """
     path = resolvers.resolve(handle)
     try:
-        message = saved_model.read_proto(path)
+        file = read_saved_model(path)
         is_module = module_def.is_module(path)
-        found = findings.audit(message, path, is_module)
-    except (tf.errors.OpError, OSError) as error:
-        if isinstance(error, HubModuleError):
-            raise
+        damage = [*file.damage, *(_find_damage_of_module_def(path) if is_module else ())]
+    except HubModuleError:
+        raise
+    except tf.errors.OpError as error:
         raise ModuleFormatError(
-            f"{path} cannot be read: {error}. Check its permissions, or fetch it again."
+            f"{path} cannot be read: {error.message}. Check its permissions, or fetch the module "
+            "again."
         ) from error
-    damage = [*found.damage, *(_damage_of_module_def(path) if is_module else ())]
-    if not message.meta_graphs:
+    meta_graphs = file.saved_model.meta_graphs
+    found = findings.audit(file.saved_model, path, is_module)
+    damage += found.damage
+    if not meta_graphs:
         damage.append("The SavedModel has no graphs.")
-    is_tf2 = any(meta_graph.HasField("object_graph_def") for meta_graph in message.meta_graphs)
+    is_tf2 = any(meta_graph.HasField("object_graph_def") for meta_graph in meta_graphs)
     plain = "TF2 SavedModel" if is_tf2 else "TF1 SavedModel"
     return AuditReport(
         handle=os.fspath(handle),
@@ -101,13 +105,13 @@ def audit(handle: str | os.PathLike[str]) -> AuditReport:
         format="TF1 Hub module" if is_module else plain,
         findings=found.findings,
         damage=tuple(damage),
-        graphs=len(message.meta_graphs),
+        graphs=len(meta_graphs),
         functions=found.functions,
         nodes=found.nodes,
     )
 
 
-def _damage_of_module_def(path: str) -> list[str]:
+def _find_damage_of_module_def(path: str) -> list[str]:
     try:
         module_def.check(path)
     except ModuleFormatError as error:

@@ -231,10 +231,10 @@ class FindingFacts:
     """Something that a module can do beyond computing.
 
     Attributes:
-        level: "high", "medium" or "low".
+        level: "high" or "medium".
         op: The type of the op.
         node: The name of the node.
-        reason: What the op does, a sentence.
+        reason: What the op does, and the names that it uses, as sentences.
     """
 
     level: str
@@ -269,7 +269,7 @@ class ModuleFacts:
         common_signatures: Common signatures that it fulfils, or nearly fulfils.
         usage: Code for each way to use it.
         damage: What is damaged, a sentence each; empty for a module that could be read whole.
-        findings: What the audit found; empty if it did not run.
+        findings: What the module can do beyond computing, of level high or medium.
         schema: The version of this layout.
     """
 

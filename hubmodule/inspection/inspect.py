@@ -8,8 +8,11 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 from google.protobuf.message import DecodeError
+from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from hubmodule import _tf, files, module_def_pb2
+from hubmodule.auditing import findings, texts
+from hubmodule.auditing.risks import Level
 from hubmodule.errors import HubModuleError, ModuleFormatError
 from hubmodule.inspection import (
     asset_facts,
@@ -21,6 +24,7 @@ from hubmodule.inspection import (
 )
 from hubmodule.inspection.facts import (
     Conformance,
+    FindingFacts,
     ForeignOp,
     ModuleFacts,
     ModuleFormat,
@@ -91,6 +95,7 @@ def _collect_facts(handle: str, directory: str) -> ModuleFacts:
     calls = tuple(call for content in contents for call in content.calls)
     foreign_ops = _find_foreign_ops(variants)
     common = _check_common_signatures(variants)
+    risks = _find_risks(file.saved_model, directory, module_format, damage)
     return ModuleFacts(
         handle=handle,
         path=directory,
@@ -106,6 +111,7 @@ def _collect_facts(handle: str, directory: str) -> ModuleFacts:
         ),
         assets=assets,
         foreign_ops=foreign_ops,
+        findings=risks,
         calls=calls,
         common_signatures=common,
         usage=usage.write_usage(handle, module_format, variants, calls, common, foreign_ops),
@@ -134,6 +140,19 @@ def _check_module_file(path: str, damage: list[str]) -> None:
     if module_def.required_features:
         features = sorted(module_def.required_features)
         damage.append(f"{_MODULE_FILE} requires features {features}, which are not known.")
+
+
+def _find_risks(
+    saved_model: SavedModel, directory: str, module_format: ModuleFormat, damage: list[str]
+) -> tuple[FindingFacts, ...]:
+    is_module = module_format is ModuleFormat.TF1_HUB
+    audit = findings.audit(saved_model, directory, is_module)
+    damage += audit.damage
+    return tuple(
+        FindingFacts(finding.level.label, finding.op, finding.node, texts.explain(finding))
+        for finding in audit.findings
+        if finding.level >= Level.MEDIUM
+    )
 
 
 def _find_foreign_ops(variants: Sequence[VariantFacts]) -> tuple[ForeignOp, ...]:

@@ -39,6 +39,11 @@ def test_what_there_is_not_is_left_out() -> None:
     )
 
 
+def test_an_explanation_ends_with_the_names() -> None:
+    assert texts.explain(replace(FINDING, names=())) == "Reads."
+    assert texts.explain(replace(FINDING, names=FINDING.names[:1])) == "Reads. It uses '/x'."
+
+
 def test_many_names_are_counted() -> None:
     names = tuple(Name(Source.ASSET, f"assets/{i}") for i in range(8))
     assert texts.describe_names(replace(FINDING, names=names)).endswith("and 3 more")

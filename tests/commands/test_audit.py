@@ -128,6 +128,15 @@ def test_damage(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> N
     assert "damaged: An entry of the collection of assets cannot be read.\n" in result.err
 
 
+def test_a_finding_in_a_damaged_file(hostile: str, capsys: pytest.CaptureFixture[str]) -> None:
+    path = pathlib.Path(hostile, "saved_model.pb")
+    path.write_bytes(path.read_bytes() + b"\x12\x7f\x01")
+    result = Result(capsys, "audit", hostile)
+    assert result.status == 1
+    assert result.out.startswith("high    ReadFile")
+    assert "hubmodule: damaged: saved_model.pb is damaged: " in result.err
+
+
 def test_names_cannot_write_to_the_terminal(
     tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

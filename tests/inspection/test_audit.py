@@ -16,7 +16,7 @@ from hubmodule.auditing.risks import Level
 from hubmodule.errors import HandleNotFoundError, ModuleFormatError, NotAModuleError
 from hubmodule.inspection.audit import audit
 from tests.auditing.hostile import PATH, Hostile, Naming, Place, harmless_graph
-from tests.auditing.protos import constant, meta_graph, node, write_module
+from tests.auditing.protos import constant, meta_graph, node, saved_model, write_module
 
 GOLDEN = pathlib.Path(__file__).parents[1] / "golden" / "made_by_tf215"
 
@@ -182,8 +182,17 @@ class TestDamage:
     @pytest.mark.parametrize("content", [b"\xff\xff", b"\x12\x7f\x01"])
     def test_a_graph_that_cannot_be_read(self, hostile: str, content: bytes) -> None:
         pathlib.Path(hostile, "saved_model.pb").write_bytes(content)
-        with pytest.raises(ModuleFormatError, match="is damaged"):
-            audit(hostile)
+        report = audit(hostile)
+        assert (report.findings, report.nodes) == ((), 0)
+        assert report.damage[0].startswith("saved_model.pb is damaged: ")
+
+    def test_a_graph_that_is_cut_off(self, hostile: str) -> None:
+        path = pathlib.Path(hostile, "saved_model.pb")
+        more = saved_model(harmless_graph()).SerializeToString()
+        path.write_bytes(path.read_bytes() + more[:-5])
+        report = audit(hostile)
+        assert [finding.op for finding in report.findings] == ["ReadFile"]
+        assert any("it ends within meta_graphs" in damage for damage in report.damage)
 
     def test_a_directory_in_place_of_the_graph(self, tmp_path: pathlib.Path) -> None:
         (tmp_path / "saved_model.pb").mkdir()

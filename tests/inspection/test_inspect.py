@@ -10,15 +10,19 @@ import hypothesis
 import pytest
 import tensorflow as tf
 from hypothesis import strategies
+from tensorflow.core.framework.graph_pb2 import GraphDef
+from tensorflow.core.framework.node_def_pb2 import NodeDef
+from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
 import hubmodule as hub
 from hubmodule.errors import ModuleFormatError, NotAModuleError
 from hubmodule.inspection import saved_model_file
 from hubmodule.inspection.diff_report import write_diff_report
-from hubmodule.inspection.facts import ForeignOp, ModuleFormat
+from hubmodule.inspection.facts import FindingFacts, ForeignOp, ModuleFormat
 from hubmodule.inspection.html_page import write_html
 from hubmodule.inspection.page_printer import write_plain
 from hubmodule.inspection.report import write_report
+from tests.auditing.protos import constant
 from tests.inspection.modules import (
     ALL_GOLDEN,
     HOSTILE,
@@ -227,6 +231,16 @@ def test_a_damaged_file_gives_facts_and_never_a_traceback(
             )
         found = hub.diff(path, path, weights=True)
     assert write_plain(write_diff_report(found))
+
+
+def test_findings_of_the_audit(tmp_path: Path) -> None:
+    read = NodeDef(name="read", op="ReadFile", input=["path"])
+    path = constant("path", "/etc/passwd")
+    graph = MetaGraphDef(graph_def=GraphDef(node=[path, read, NodeDef(name="a", op="Assert")]))
+    [finding] = hub.inspect(write_module(tmp_path, graph)).findings
+    assert finding == FindingFacts(
+        "medium", "ReadFile", "read", "Returns the whole content of a file. It uses '/etc/passwd'."
+    )
 
 
 def test_names_with_html_and_escape_sequences(tmp_path: Path) -> None:
