@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import pathlib
+import shutil
 import sys
 from collections.abc import Callable
 
@@ -17,7 +19,7 @@ from hubmodule.auditing.policy import check_policy
 from hubmodule.errors import ModuleFormatError, ModuleRefusedError
 from hubmodule.tf2.convert import convert
 from tests.auditing.hostile import PATH, Hostile, Naming, Place, harmless_graph
-from tests.auditing.protos import write_module
+from tests.auditing.protos import constant, meta_graph, node, write_module
 
 
 @pytest.fixture
@@ -47,6 +49,15 @@ def plain_load(path: str) -> None:
     hub.load(path)
 
 
+def evaluated(path: str) -> None:
+    with hub.eval_function_for_module(path):
+        pass
+
+
+def from_archive(path: str) -> None:
+    hub.load(shutil.make_archive(path, "gztar", path))
+
+
 def converted(path: str) -> None:
     convert(path, f"{path}-converted")
 
@@ -55,11 +66,14 @@ WAYS = {
     "load_module_spec": hub.load_module_spec,
     "Module": in_graph,
     "create_module_spec_from_saved_model": from_saved_model,
+    "eval_function_for_module": evaluated,
     "load": hub.load,
+    "load of an archive": from_archive,
     "load of a SavedModel": plain_load,
     "KerasLayer": lambda path: hub.KerasLayer(path),
     "convert": converted,
     "text_embedding_column": lambda path: hub.text_embedding_column("t", path),
+    "text_embedding_column_v2": lambda path: hub.text_embedding_column_v2("t", path),
     "sparse_text_embedding_column": lambda path: hub.sparse_text_embedding_column(
         "t", path, "mean", ""
     ),
@@ -74,12 +88,34 @@ def test_refuse_refuses_before_anything_is_imported(
     def imports(*_: object, **__: object) -> None:
         raise AssertionError("A graph was imported.")
 
+    monkeypatch.setenv("TFHUB_CACHE_DIR", f"{hostile}-cache")
     monkeypatch.setattr(_tf, "import_graph_def", imports)
     monkeypatch.setattr(tf, "import_graph_def", imports)
     monkeypatch.setattr(tf.saved_model, "load", imports)
     monkeypatch.setenv("HUBMODULE_AUDIT", "refuse")
     with pytest.raises(ModuleRefusedError, match=PATH):
         way(hostile)
+
+
+@pytest.mark.parametrize(("policy", "runs"), [("off", True), ("warn", True), ("refuse", False)])
+def test_no_initialiser_of_a_refused_module_runs(
+    policy: str, runs: bool, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = tmp_path / "written"
+    nodes = [
+        constant("path", str(written)),
+        constant("text", "text"),
+        node("init", "WriteFile", "path", "text"),
+        constant("y", "text"),
+    ]
+    graph = meta_graph(nodes, {}, {"default": "y:0"}, collections={"legacy_init_op": ["init"]})
+    graph.meta_info_def.tags.append("serve")
+    path = write_module(tmp_path / "m", graph)
+    (tmp_path / "m" / "tfhub_module.pb").unlink()
+    monkeypatch.setenv("HUBMODULE_AUDIT", policy)
+    with contextlib.suppress(ModuleRefusedError):
+        hub.load(path)
+    assert written.exists() is runs
 
 
 def test_the_error_lists_the_findings_and_the_next_step(
