@@ -74,7 +74,9 @@ def _result(finding: Finding) -> dict[str, Any]:
         "locations": [
             {
                 "physicalLocation": {
-                    "artifactLocation": {"uri": saved_model.BINARY, "uriBaseId": "MODULE"}
+                    "artifactLocation": {"uri": saved_model.BINARY, "uriBaseId": "MODULE"},
+                    # Code hosts show no result without a line, even in a binary file.
+                    "region": {"startLine": 1},
                 },
                 "logicalLocations": [
                     {

@@ -71,6 +71,7 @@ def test_a_result(hostile: str) -> None:
         "uri": "saved_model.pb",
         "uriBaseId": "MODULE",
     }
+    assert location["physicalLocation"]["region"] == {"startLine": 1}
     assert location["logicalLocations"][0]["fullyQualifiedName"] == "inner/risky"
     assert run["originalUriBaseIds"]["MODULE"]["uri"] == f"file://{hostile}/"
 
