@@ -14,6 +14,7 @@ from hubmodule import _tf
 
 # Not more functions in functions' attributes than this; a damaged file may nest them deeper.
 _DEEPEST_NESTING = 20
+_FEW_INPUTS = 8
 # In place of an attribute: the function is a parameter of the function in one.
 NESTED = "(nested)"
 
@@ -83,7 +84,7 @@ class Body:
         self.returns = returns
         self.results = list(returns.values())
         self.has_lists = has_lists
-        # Worked out once: a node with thousands of outputs has as many inputs.
+        # Of nodes with many inputs, which may have many outputs that are looked at one by one.
         self._data_inputs: dict[str, list[str]] = {}
         self._input_groups: dict[str, dict[str, list[str]]] = {}
 
@@ -94,16 +95,22 @@ class Body:
 
     def data_inputs(self, node: node_def_pb2.NodeDef) -> list[str]:
         """The inputs of a node without the control inputs."""
-        if node.name not in self._data_inputs:
-            self._data_inputs[node.name] = [r for r in node.input if not r.startswith("^")]
-        return self._data_inputs[node.name]
+        if node.name in self._data_inputs:
+            return self._data_inputs[node.name]
+        found = [reference for reference in node.input if not reference.startswith("^")]
+        if len(found) > _FEW_INPUTS:
+            self._data_inputs[node.name] = found
+        return found
 
     def input_groups(self, node: node_def_pb2.NodeDef) -> dict[str, list[str]]:
         """The inputs of a node by the names that its op gives them; {} if the op is unknown."""
-        if node.name not in self._input_groups:
-            groups = _group_inputs(node, self.data_inputs(node))
+        if node.name in self._input_groups:
+            return self._input_groups[node.name]
+        references = self.data_inputs(node)
+        groups = _group_inputs(node, references)
+        if len(references) > _FEW_INPUTS:
             self._input_groups[node.name] = groups
-        return self._input_groups[node.name]
+        return groups
 
 
 class Program:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import pathlib
 import subprocess
 import sys
 
+import hypothesis
 import pytest
 import tensorflow as tf
+from hypothesis import strategies
 
 import hubmodule as hub
 from hubmodule.auditing.ops import RISKY_OPS
 from hubmodule.auditing.risks import Level
 from hubmodule.errors import HandleNotFoundError, ModuleFormatError, NotAModuleError
+from hubmodule.inspection import saved_model_file
 from hubmodule.inspection.audit import audit
-from tests.auditing.hostile import PATH, Hostile, Naming, Place, harmless_graph
+from hubmodule.inspection.sarif import to_sarif
+from tests.auditing.hostile import PATH, Hostile, Naming, Place, corpus, harmless_graph
 from tests.auditing.protos import constant, meta_graph, node, saved_model, write_module
 
 GOLDEN = pathlib.Path(__file__).parents[1] / "golden" / "made_by_tf215"
@@ -208,6 +213,31 @@ class TestDamage:
         report = audit(hostile)
         assert len(report.findings) == 1
         assert "has format 9" in report.damage[0]
+
+
+HOSTILE = saved_model(
+    *(graph for one in itertools.islice(corpus(), 0, None, 20) for graph in one.meta_graphs())
+).SerializeToString()
+
+
+@hypothesis.given(
+    strategies.lists(
+        strategies.tuples(strategies.floats(0, 1), strategies.integers(0, 255)), max_size=6
+    ),
+    strategies.floats(0, 1),
+)
+@hypothesis.settings(suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture])
+def test_a_damaged_file_gives_a_report_of_its_size_and_never_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, changes: list[tuple[float, int]], length: float
+) -> None:
+    content = bytearray(HOSTILE)
+    for place, byte in changes:
+        content[int(place * (len(content) - 1))] = byte
+    damaged = saved_model_file.parse_binary(bytes(content[: round(length * len(content))]))
+    monkeypatch.setattr("hubmodule.inspection.audit.read_saved_model", lambda path: damaged)
+    report = audit(GOLDEN / "vocabulary")
+    assert set(damaged.damage) <= set(report.damage)
+    assert len(json.dumps(to_sarif(report))) < 10_000 + 20 * len(content)
 
 
 def test_nothing_is_imported_and_no_op_runs(tmp_path: pathlib.Path) -> None:
