@@ -2,12 +2,14 @@
 #              ARGS=--output_dir=DIR keeps the modules
 # make test    the test suite; TF=2.15.1 for another TensorFlow, ARGS=... for pytest
 # make coverage  the lines and branches that the test suite runs
+# make browser what the tests of HTML pages need: Chromium, and axe-core for accessibility
 # make check   formatters, linter, types, architecture
 # make hooks   runs what it can of that before each commit
 # make bazel   the test suite under Bazel, ARGS=... for bazel test
 # make interop tensorflow_hub of two generations reads what we write and shares our cache, and
 #              the reverse
 # make bench   each figure of the README, side by side with tensorflow_hub; CASE=apply for one
+# make scanners the audit held against other scanners; DATA=... for folders of harmless modules
 # make growth  the plot of docs/growth.png
 
 TF ?= 2.21.0
@@ -27,7 +29,9 @@ PYRIGHT = .cache/pyright/node_modules/.bin/pyright
 BUILD_FILES = $(shell find . \( -name '.?*' -o -name node_modules \) -prune -o \( \
 	-name BUILD -o -name '*.bzl' -o -name WORKSPACE -o -name MODULE.bazel \) -print)
 
-.PHONY: demo test coverage check hooks bazel interop bench growth bench_environments environment format clean
+AXE = .cache/axe/node_modules/axe-core/axe.min.js
+
+.PHONY: demo test browser coverage check hooks bazel interop scanners bench growth bench_environments environment format clean
 .DEFAULT_GOAL := test
 
 $(READY): pyproject.toml setup.py $(wildcard proto/*.proto)
@@ -41,7 +45,7 @@ demo: $(READY)
 	$(BIN)/python examples/text_embeddings/demo.py $(ARGS)
 
 # The tests of the Estimator make tf.keras Keras 2, for a whole process; so they have their own.
-test: $(READY)
+test: $(READY) browser
 ifeq ($(ARGS),)
 	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore=tests/estimator
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests/estimator
@@ -56,6 +60,15 @@ coverage: $(READY)
 	$(BIN)/coverage run -m pytest -n 2 --dist loadfile tests/estimator
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+
+# What the tests of pages need; without it they are skipped.
+browser: $(AXE)
+	-scripts/need.sh chromium chromium
+	-scripts/need.sh chromedriver chromium-driver
+
+$(AXE):
+	-scripts/need.sh npm npm
+	-npm install --prefix .cache/axe --no-save --no-audit --no-fund --loglevel=error axe-core@4.14.1
 
 check: $(READY) $(BUILDIFIER) $(PYRIGHT)
 	$(BIN)/ruff format --check .
@@ -87,6 +100,10 @@ interop:
 	TF_PACKAGE=$(TF_PACKAGE) scripts/make_peers.sh
 	.venv/bin/python -m scripts.interop $(ARGS)
 	.venv/bin/python -m scripts.interop_cache
+
+scanners: $(READY)
+	$(BIN)/python -m scripts.auditing_page
+	$(BIN)/python -m scripts.compare_scanners $(DATA)
 
 # Both libraries on the newest TensorFlow that tensorflow_hub has the API on.
 BENCH = .venv-2.15.1/bin/python

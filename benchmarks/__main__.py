@@ -44,6 +44,7 @@ CASES = [
     "export_latest",
     "embeddings",
     "download",
+    "inspect",
 ]
 
 

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     )
     from hubmodule.estimator.layer_column import text_embedding_column_v2
     from hubmodule.format.signatures import TensorInfo
+    from hubmodule.inspection.audit import audit
+    from hubmodule.inspection.diff import diff
+    from hubmodule.inspection.inspect import inspect
     from hubmodule.keras.keras3_layer import KerasLayer
     from hubmodule.module.builder import add_signature, attach_message, create_module_spec
     from hubmodule.module.evaluate import eval_function_for_module
@@ -55,13 +58,16 @@ __all__ = [
     "add_signature",
     "attach_image_module_info",
     "attach_message",
+    "audit",
     "create_module_spec",
     "create_module_spec_from_saved_model",
+    "diff",
     "enable_estimator",
     "eval_function_for_module",
     "get_expected_image_size",
     "get_num_image_channels",
     "image_embedding_column",
+    "inspect",
     "install_alias",
     "load",
     "load_module_spec",
@@ -84,13 +90,16 @@ _DEFINED_IN = {
     "add_signature": "hubmodule.module.builder",
     "attach_image_module_info": "hubmodule.module.images",
     "attach_message": "hubmodule.module.builder",
+    "audit": "hubmodule.inspection.audit",
     "create_module_spec": "hubmodule.module.builder",
     "create_module_spec_from_saved_model": "hubmodule.module.saved_model_spec",
+    "diff": "hubmodule.inspection.diff",
     "enable_estimator": "hubmodule.estimator.bridge",
     "eval_function_for_module": "hubmodule.module.evaluate",
     "get_expected_image_size": "hubmodule.module.images",
     "get_num_image_channels": "hubmodule.module.images",
     "image_embedding_column": "hubmodule.estimator.feature_columns",
+    "inspect": "hubmodule.inspection.inspect",
     "install_alias": "hubmodule.alias",
     "load": "hubmodule.tf2.load",
     "load_module_spec": "hubmodule.module.loading",

@@ -7,9 +7,12 @@ import os
 import sys
 from collections.abc import Sequence
 
+from hubmodule.commands.audit import AUDIT
 from hubmodule.commands.cache import CACHE
 from hubmodule.commands.command import Command, add_commands, print_error
 from hubmodule.commands.convert import CONVERT
+from hubmodule.commands.diff import DIFF
+from hubmodule.commands.inspect import INSPECT, SHOW
 from hubmodule.commands.resolve import RESOLVE
 
 _INTERRUPTED = 130  # as shells count SIGINT
@@ -97,6 +100,10 @@ def _run(parsed: argparse.Namespace) -> int:
 
 COMMANDS = (
     RESOLVE,
+    INSPECT,
+    SHOW,
+    AUDIT,
+    DIFF,
     CONVERT,
     Command(
         "run",

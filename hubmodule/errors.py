@@ -19,6 +19,7 @@ situation, so that programs which catch that type keep working:
     │   └── CacheDamagedError                            ... a module in it lost a file
     ├── ModuleFormatError (ValueError)                   a directory cannot be read as a module
     │   └── NotAModuleError (tf.errors.NotFoundError)    ... it is something else
+    ├── ModuleRefusedError (PermissionError)             HUBMODULE_AUDIT refuses a module
     ├── CheckpointError (ValueError, tf.errors.NotFoundError)
     │                                                    a checkpoint lacks what a module needs
     ├── UnregisteredOpsError (tf.errors.NotFoundError)   this process does not know some ops
@@ -71,6 +72,10 @@ class NotAModuleError(ModuleFormatError, tf.errors.NotFoundError):
     def __init__(self, message: str):
         tf.errors.NotFoundError.__init__(self, None, None, message)
         self.args = (message,)
+
+
+class ModuleRefusedError(HubModuleError, PermissionError):
+    """A module can do more than compute, and HUBMODULE_AUDIT is "refuse"."""
 
 
 class ModuleDefinitionError(HubModuleError, ValueError):

@@ -31,6 +31,7 @@ _FLAGS = {
     "tfhub_cache_dir": "The directory where downloaded modules are kept.",
     "tfhub_model_load_format": "COMPRESSED, UNCOMPRESSED or AUTO: how modules are fetched.",
     "hubmodule_offline": "true: use only modules that are in the cache.",
+    "hubmodule_audit": "off, warn or refuse: what to do with modules that do more than compute.",
 }
 # The flags of this package. Another library may declare the same names after the command line was
 # parsed, which replaces the flags in absl's table; their values are kept here.
@@ -43,6 +44,14 @@ class LoadFormat(enum.Enum):
     AUTO = "AUTO"
     COMPRESSED = "COMPRESSED"
     UNCOMPRESSED = "UNCOMPRESSED"
+
+
+class AuditPolicy(enum.Enum):
+    """What is done with a module that the audit has findings for, before it is loaded."""
+
+    OFF = "off"
+    WARN = "warn"
+    REFUSE = "refuse"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,6 +75,8 @@ class Settings:
             HUBMODULE_MAX_ARCHIVE_ENTRIES.
         max_archive_bytes: Bytes of an unpacked archive, less than 2**63;
             HUBMODULE_MAX_ARCHIVE_BYTES.
+        audit: Whether to audit modules before they are loaded, and what findings do;
+            HUBMODULE_AUDIT, --hubmodule_audit.
     """
 
     cache_dir: str
@@ -79,6 +90,7 @@ class Settings:
     retries: int = 5
     max_archive_entries: int = 100_000
     max_archive_bytes: int = 100 << 30
+    audit: AuditPolicy = AuditPolicy.OFF
 
 
 def read() -> Settings:
@@ -103,6 +115,7 @@ def read() -> Settings:
         max_archive_bytes=_read_count(
             "HUBMODULE_MAX_ARCHIVE_BYTES", Settings.max_archive_bytes, _MOST_BYTES
         ),
+        audit=_read_audit_policy(),
     )
 
 
@@ -131,6 +144,17 @@ def _read_load_format() -> LoadFormat:
         raise SettingError(
             f"TFHUB_MODEL_LOAD_FORMAT is {text!r}, which is not one of {known}. "
             "Unset it to get AUTO."
+        ) from None
+
+
+def _read_audit_policy() -> AuditPolicy:
+    text = _read_text("HUBMODULE_AUDIT", "hubmodule_audit") or AuditPolicy.OFF.value
+    try:
+        return AuditPolicy(text.lower())
+    except ValueError:
+        known = ", ".join(value.value for value in AuditPolicy)
+        raise SettingError(
+            f"HUBMODULE_AUDIT is {text!r}, which is not one of {known}. Unset it to get off."
         ) from None
 
 

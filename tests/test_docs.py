@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import os
 import re
 import subprocess
@@ -11,6 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from hubmodule.inspection import differences, facts
 
 ROOT = Path(__file__).parents[1]
 # Shorter pieces are in too many messages.
@@ -64,6 +67,26 @@ def test_messages_on_a_page_are_in_the_package(page: str, known_pieces: list[str
         if not any(piece in message for piece in known_pieces) and not message.endswith(FOREIGN)
     ]
     assert unknown == []
+
+
+def field_names(value: type) -> set[str]:
+    """The fields of a dataclass, and of those in its fields."""
+    names: set[str] = set()
+    for field in dataclasses.fields(value):
+        names.add(field.name)
+        for word in re.findall(r"\w+", str(field.type)):
+            inner = getattr(facts, word, None) or getattr(differences, word, None)
+            if dataclasses.is_dataclass(inner):
+                names |= field_names(inner)
+    return names
+
+
+@pytest.mark.parametrize("kind", [facts.ModuleFacts, differences.ModuleDifferences])
+def test_every_field_of_the_json_is_documented(kind: type) -> None:
+    text = (ROOT / "docs" / "inspecting.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(\w+)`", text))
+    assert len(field_names(kind)) > 10
+    assert field_names(kind) - named == set()
 
 
 if __name__ == "__main__":

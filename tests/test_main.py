@@ -40,6 +40,9 @@ def test_every_command_and_argument_is_documented() -> None:
     found = dict(commands(command_line.make_parser()))
     assert {
         " convert",
+        " inspect",
+        " show",
+        " diff",
         " resolve",
         " cache list",
         " cache verify",

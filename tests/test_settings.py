@@ -14,7 +14,7 @@ from absl import flags
 
 from hubmodule import settings
 from hubmodule._plain_errors import SettingError
-from hubmodule.settings import LoadFormat, Settings
+from hubmodule.settings import AuditPolicy, LoadFormat, Settings
 
 
 @pytest.fixture(autouse=True)
@@ -52,6 +52,7 @@ def test_what_holds_if_nothing_is_said() -> None:
         retries=5,
         max_archive_entries=100_000,
         max_archive_bytes=100 << 30,
+        audit=AuditPolicy.OFF,
     )
 
 
@@ -79,6 +80,9 @@ def test_what_holds_if_nothing_is_said() -> None:
         ("HUBMODULE_RETRIES", "2", "retries", 2),
         ("HUBMODULE_MAX_ARCHIVE_ENTRIES", "3", "max_archive_entries", 3),
         ("HUBMODULE_MAX_ARCHIVE_BYTES", "4", "max_archive_bytes", 4),
+        ("HUBMODULE_AUDIT", "warn", "audit", AuditPolicy.WARN),
+        ("HUBMODULE_AUDIT", "REFUSE", "audit", AuditPolicy.REFUSE),
+        ("HUBMODULE_AUDIT", "", "audit", AuditPolicy.OFF),
     ],
 )
 def test_what_the_environment_says(
@@ -104,6 +108,12 @@ NO_NUMBER = "which is not a number of zero or more. Unset it to get"
             "HUBMODULE_OFFLINE",
             "perhaps",
             "HUBMODULE_OFFLINE is 'perhaps', which is neither true nor false; use 1 or 0.",
+        ),
+        (
+            "HUBMODULE_AUDIT",
+            "maybe",
+            "HUBMODULE_AUDIT is 'maybe', which is not one of off, warn, refuse. Unset it to get "
+            "off.",
         ),
         (
             "HUBMODULE_RETRIES",

@@ -30,7 +30,7 @@ if not __package__:  # run as a program
 
 import numpy as np
 import tensorflow as tf
-from absl import app, flags
+from absl import app, flags, logging
 
 import hubmodule as hub
 from examples.text_embeddings.embedding_file import Embeddings, read_blocks
@@ -187,6 +187,7 @@ def _write_module(
     )
     # Without a variable, which would hold all vectors in memory: they go from file to file.
     spec.export_values(export_path, {"embeddings": stored.map_vectors()}, overwrite=overwrite)
+    _check_common_signature(export_path)
     return PublishedModule(
         export_path, stored.words, stored.rows, stored.dimension, _measure_directory(export_path)
     )
@@ -199,6 +200,13 @@ def _measure_directory(path: str) -> int:
         for directory, _, names in tf.io.gfile.walk(path)
         for name in names
     )
+
+
+def _check_common_signature(path: str) -> None:
+    """Warns if a module is not a text feature vector, which its callers take it for."""
+    for common in hub.inspect(path).common_signatures:
+        for missing in common.missing:
+            logging.warning("The module in %s is not a %s: %s", path, common.name, missing)
 
 
 def make_module_fn(

@@ -21,7 +21,7 @@ from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
 from hubmodule import files
 from hubmodule.errors import ModuleFormatError, NotAModuleError
-from hubmodule.format import assets
+from hubmodule.format import assets, authorship
 from hubmodule.surgery import portability
 
 BINARY = "saved_model.pb"
@@ -36,7 +36,7 @@ def read(directory: str) -> list[MetaGraphDef]:
         NotAModuleError: If there is no SavedModel.
         ModuleFormatError: If the SavedModel is damaged.
     """
-    saved_model = _read_proto(directory)
+    saved_model = read_proto(directory)
     if not saved_model.meta_graphs:
         raise ModuleFormatError(f"The SavedModel in {directory} has no graphs; it is damaged.")
     for meta_graph in saved_model.meta_graphs:
@@ -63,9 +63,10 @@ def write(directory: str, meta_graphs: Iterable[MetaGraphDef]) -> None:
     assets.copy_files(names, directory)
     saved_model = saved_model_pb2.SavedModel()
     for meta_graph, paths in zip(meta_graphs, tensors, strict=True):
-        saved_model.meta_graphs.append(
-            assets.declare_files(portability.remove_author(meta_graph, paths, names), paths, names)
-        )
+        graph = portability.remove_author(meta_graph, paths, names)
+        graph = assets.declare_files(graph, paths, names)
+        authorship.sign(graph)
+        saved_model.meta_graphs.append(graph)
     content = saved_model.SerializeToString(deterministic=True)
     files.write_bytes(posixpath.join(directory, BINARY), content)
 
@@ -75,7 +76,8 @@ def checkpoint_prefix(directory: str) -> str:
     return posixpath.join(directory, VARIABLES_PREFIX)
 
 
-def _read_proto(directory: str) -> saved_model_pb2.SavedModel:
+def read_proto(directory: str) -> saved_model_pb2.SavedModel:
+    """The message in a directory, as it is on disk; raises as `read`."""
     binary, text = (posixpath.join(directory, name) for name in (BINARY, TEXT))
     try:
         if tf.io.gfile.exists(binary):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from hubmodule.auditing.policy import check_policy
 from hubmodule.errors import ModuleDefinitionError, NotAModuleError
 from hubmodule.format import module_def, saved_model
 from hubmodule.format.directory import Directory, inspect_directory
@@ -16,8 +17,8 @@ def find_directory(handle: str | os.PathLike[str]) -> Directory:
     """Finds the directory of a module or SavedModel, and checks that it may be loaded.
 
     Graph mode, TF2, Keras layers, feature columns and `hubmodule convert` all come to a
-    module's files through this function, before they read its graphs: a check of what may be
-    loaded belongs here.
+    module's files through this function, before they read its graphs. So HUBMODULE_AUDIT is
+    obeyed here.
 
     Args:
         handle: The path of the directory, on any file system that TensorFlow knows, or the URL
@@ -27,9 +28,12 @@ def find_directory(handle: str | os.PathLike[str]) -> Directory:
         HandleNotFoundError: If nothing exists at the handle.
         InvalidHandleError: If `handle` is neither a string nor a path.
         ModuleFormatError: If it is a module of a format that this version cannot read.
+        ModuleRefusedError: If HUBMODULE_AUDIT is "refuse", and the audit has findings.
         NotAModuleError: If it is neither a module nor a SavedModel; the message says what it is.
     """
-    return inspect_directory(resolvers.resolve(handle))
+    directory = inspect_directory(resolvers.resolve(handle))
+    check_policy(directory.path)
+    return directory
 
 
 def load_module_spec(handle: str | os.PathLike[str]) -> ModuleSpec:
@@ -47,6 +51,7 @@ def load_module_spec(handle: str | os.PathLike[str]) -> ModuleSpec:
         NotAModuleError: If there is something else than a module; the message says what.
         ModuleFormatError: If the module is damaged, or in a format that this version cannot
             read.
+        ModuleRefusedError: If HUBMODULE_AUDIT is "refuse", and the audit has findings.
     """
     directory = find_directory(handle)
     if not directory.is_module:

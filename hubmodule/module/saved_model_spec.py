@@ -41,6 +41,7 @@ def create_module_spec_from_saved_model(
         ModuleDefinitionError: If the SavedModel has collections that a module cannot carry.
         ModuleFormatError: If the directory is not a SavedModel, if TF2 wrote it, or if it is a
             module in a format that this version cannot read.
+        ModuleRefusedError: If HUBMODULE_AUDIT is "refuse", and the audit has findings.
     """
     path = find_directory(saved_model_path).path
     dropped = _ALWAYS_DROPPED | set(drop_collections or ())

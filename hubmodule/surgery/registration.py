@@ -81,13 +81,14 @@ def _list_op_types(graph_def: tf.compat.v1.GraphDef) -> set[str]:
 
 
 def _advise(unknown: Collection[str]) -> str:
-    packages = sorted({package for op in unknown if (package := _find_package(op))})
+    packages = sorted({package for op in unknown if (package := find_package(op))})
     if not packages:
         return "Import the package that registers them before you use the module."
     return f"Install and import {' and '.join(packages)} before you use the module."
 
 
-def _find_package(op: str) -> str | None:
+def find_package(op: str) -> str | None:
+    """Returns the package whose import registers an op type; None if it is not known."""
     if op in _TEXT_OPS:
         return "tensorflow_text"
     prefixes = (prefix for prefix in _PACKAGES_BY_PREFIX if op.startswith(prefix))

@@ -47,6 +47,7 @@ def load(
         HandleNotFoundError: If nothing exists at the handle.
         InvalidHandleError: If `handle` is neither a string nor a path.
         ModuleFormatError: If the module is damaged, or of a format that this version cannot read.
+        ModuleRefusedError: If HUBMODULE_AUDIT is "refuse", and the audit has findings.
         NoSuchVariantError: If no graph variant has these tags; the message lists them.
         NotAModuleError: If it is neither a module nor a SavedModel; the message says what it is.
         UnregisteredOpsError: If every signature needs ops that are not registered in this

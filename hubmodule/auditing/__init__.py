@@ -1,0 +1,1 @@
+"""What the graphs of a module can do beyond computing: protos in, findings out."""

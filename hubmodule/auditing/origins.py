@@ -1,0 +1,321 @@
+"""Where the values of tensors come from, one step back."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from tensorflow.core.framework import node_def_pb2
+
+from hubmodule.auditing.graphs import NESTED, Body, Call, Program, Tensor, parse_tensor
+from hubmodule.auditing.names import Name, Source, read_constant
+from hubmodule.auditing.ops import ENQUEUES, QUEUE_READS
+from hubmodule.auditing.resources import Resources, name_resource
+from hubmodule.auditing.roots import checkpointed_variables
+
+_FIRST_INPUT = """
+BroadcastTo Cast CheckNumerics DebugIdentity DebugIdentityV2 DebugIdentityV3 DynamicPartition
+EnsureShape Enter Exit ExpandDims Gather GatherNd GatherV2 GuaranteeConst Identity NextIteration
+PlaceholderWithDefault PreventGradient Print RandomShuffle RefEnter RefExit RefIdentity
+RefNextIteration RefSwitch Reshape Reverse ReverseV2 Slice Snapshot SplitV Squeeze StopGradient
+StridedSlice Switch Tile Transpose Unique UniqueV2 Unpack
+"""
+# Ops whose outputs hold values of some of their inputs, by the positions of these inputs.
+_FIRST = slice(0, 1)
+_ALL = slice(None)
+_FORWARDING: dict[str, slice] = {
+    **dict.fromkeys(
+        _FIRST_INPUT.split(),
+        _FIRST,
+    ),
+    **dict.fromkeys(["Concat", "Fill", "Select", "SelectV2", "Split"], slice(1, None)),
+    **dict.fromkeys(["ConcatV2"], slice(0, -1)),
+    **dict.fromkeys(["Merge", "Pack", "ParallelConcat", "RefMerge"], _ALL),
+}
+_PARTIAL_DATASETS = """
+AssertCardinalityDataset AssertNextDataset AutoShardDataset BatchDataset BatchDatasetV2
+CacheDataset CacheDatasetV2 FilterDataset MaxIntraOpParallelismDataset ModelDataset
+OptimizeDataset OptimizeDatasetV2 OptionsDataset ParallelBatchDataset ParallelFilterDataset
+PrefetchDataset PrivateThreadPoolDataset RebatchDataset RebatchDatasetV2 RepeatDataset
+ShardDataset ShuffleAndRepeatDataset ShuffleAndRepeatDatasetV2 ShuffleDataset ShuffleDatasetV2
+ShuffleDatasetV3 SkipDataset TakeDataset TakeWhileDataset UnbatchDataset UniqueDataset
+"""
+# Datasets whose elements are those of their first input, or a part of them.
+_FORWARDING_DATASETS = frozenset(_PARTIAL_DATASETS.split())
+_SOURCE_DATASETS = frozenset({"TensorDataset", "TensorSliceDataset"})
+_MAPPING_DATASETS = frozenset(
+    {"ExperimentalMapDataset", "MapDataset", "ParallelMapDataset", "ParallelMapDatasetV2"}
+)
+_FLATTENING_DATASETS = frozenset(
+    {
+        "FlatMapDataset",
+        "InterleaveDataset",
+        "ParallelInterleaveDataset",
+        "ParallelInterleaveDatasetV2",
+        "ParallelInterleaveDatasetV3",
+        "ParallelInterleaveDatasetV4",
+    }
+)
+# Ops that pass the elements of a dataset and what they capture to a function.
+_ELEMENT_CALLS = frozenset(
+    {
+        *_MAPPING_DATASETS,
+        *_FLATTENING_DATASETS,
+        "FilterDataset",
+        "MapAndBatchDataset",
+        "ParallelFilterDataset",
+        "TakeWhileDataset",
+    }
+)
+# Ops that pass inputs, by their names, to functions, and whose outputs are the results of these.
+_ARGUMENTS = {
+    **dict.fromkeys(["PartitionedCall", "StatefulPartitionedCall", "RemoteCall"], ("args",)),
+    **dict.fromkeys(["If", "StatelessIf", "Case", "StatelessCase"], ("input",)),
+    **dict.fromkeys(["While", "StatelessWhile"], ("input",)),
+    "BatchFunction": ("in_tensors", "captured_tensors"),
+}
+# A function in this attribute decides; its results are no outputs of the node.
+_CONDITIONS = frozenset({"cond"})
+_SHARD = Name(Source.CONSTANT, "-?????-of-?????")
+
+
+class Place(NamedTuple):
+    """A tensor of a body, or a component of the elements of the dataset that it is."""
+
+    function: str
+    tensor: Tensor
+    component: int | None = None
+
+
+class Join(NamedTuple):
+    """Values that an op makes of one value of each part, with a text between them."""
+
+    parts: tuple[Place | Name, ...]
+    separator: str
+
+
+class Origins:
+    """Finds the tensors that a tensor gets its values from, and the values that come from none.
+
+    Args:
+        program: The program.
+        assets: The nodes of the graph that hold the paths of assets -> their names.
+        feeds: The nodes of the graph that callers feed -> a phrase that says who.
+        checkpoint: The node that the loader feeds the path of the checkpoint; "" if none.
+        captures: The functions of objects -> what their last arguments are.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        assets: Mapping[str, Name],
+        feeds: Mapping[str, str],
+        checkpoint: str,
+        captures: Mapping[str, Sequence[Name | str]],
+    ):
+        self._program = program
+        self._assets = assets
+        self._feeds = feeds
+        self._checkpoint = checkpoint
+        self._captures = captures
+
+    def of_reader(self, body: Body, reader: node_def_pb2.NodeDef) -> Iterator[Name | Place]:
+        """Yields the origins of the names that a reader gets from queues."""
+        resources = self._resources
+        resource = name_resource(reader)
+        users = resources.users(body, resource)
+        queues = {resources.find(body, read, 1) for read in users if read.op in QUEUE_READS}
+        enqueues = [
+            user for queue in queues for user in resources.users(body, queue) if user.op in ENQUEUES
+        ]
+        for enqueue in enqueues:
+            yield from self._places(body, body.data_inputs(enqueue)[1:])
+        if not enqueues or any(resources.has_hidden_users(body, r) for r in (resource, *queues)):
+            yield Name(Source.COMPUTED, "by a queue")
+
+    def of(self, place: Place) -> Iterator[Name | Place | Join]:
+        """Yields what a tensor holds, or the tensors that it gets its values from."""
+        function, tensor = place.function, place.tensor
+        body = self._program.functions[function] if function else self._program.graph
+        if function and tensor.node in body.arguments:
+            yield from self._argument_origins(body, place)
+            return
+        node = body.by_name.get(tensor.node)
+        if node is None:
+            yield Name(Source.COMPUTED, f"by '{tensor.node}', which the graph lacks")
+        elif place.component is not None:
+            yield from self._element_origins(body, node, place)
+        elif not function and node.name in self._assets:
+            yield self._assets[node.name]
+        elif not function and node.name == self._checkpoint:
+            yield Name(Source.CHECKPOINT, "the checkpoint that the loader names")
+        else:
+            if not function and node.name in self._feeds:
+                yield Name(Source.FED, self._feeds[node.name])
+            yield from self._node_origins(body, node, tensor)
+
+    def _node_origins(
+        self, body: Body, node: node_def_pb2.NodeDef, tensor: Tensor
+    ) -> Iterator[Name | Place | Join]:
+        if node.op == "Const":
+            yield from read_constant(node)
+        elif node.op == "Placeholder":
+            if body.function or node.name not in self._feeds:
+                yield Name(Source.FED, f"placeholder '{node.name}'")
+        elif node.op == "StringJoin":
+            separator = node.attr["separator"].s if "separator" in node.attr else b""
+            parts = tuple(self._places(body, body.data_inputs(node)))
+            yield Join(parts, separator.decode(errors="backslashreplace"))
+        elif node.op == "ShardedFilename":
+            yield Join((*self._places(body, body.data_inputs(node)[:1]), _SHARD), "")
+        elif node.op == "IdentityN":
+            yield from self._places(body, body.data_inputs(node), tensor.position)
+        elif node.op in _FORWARDING:
+            yield from self._places(body, body.data_inputs(node)[_FORWARDING[node.op]])
+        elif node.op == "ReadVariableOp" and not body.function:
+            yield from self._variable_origins(node)
+        elif node.op == "DatasetToSingleElement":
+            yield from self._elements(body, body.data_inputs(node)[:1], tensor.position)
+        else:
+            yield from self._result_origins(body, node, tensor)
+
+    def _variable_origins(self, read: node_def_pb2.NodeDef) -> Iterator[Name | Place]:
+        """The origins of the value of a variable of the graph.
+
+        TF2 puts the path of an asset into a variable that nothing else changes.
+        """
+        graph = self._program.graph
+        variable = self._resources.find(graph, read, 0)
+        users = self._resources.users(graph, variable)
+        assignments = [node for node in users if node.op == "AssignVariableOp"]
+        for node in assignments:
+            yield from self._places(graph, graph.data_inputs(node)[1:2])
+        if (
+            not assignments
+            or self._resources.has_hidden_users(graph, variable)
+            or not self._restored_variables.isdisjoint(self._resources.makers(variable))
+        ):
+            yield Name(Source.COMPUTED, f"by variable '{variable}'")
+
+    @functools.cached_property
+    def _resources(self) -> Resources:
+        return Resources(self._program)
+
+    @functools.cached_property
+    def _restored_variables(self) -> frozenset[str]:
+        """The variables of the graph that have values in the checkpoint."""
+        return frozenset(checkpointed_variables(self._program.meta_graph))
+
+    def _result_origins(
+        self, body: Body, node: node_def_pb2.NodeDef, tensor: Tensor
+    ) -> Iterator[Name | Place]:
+        """The origins of an output of a node that may call functions."""
+        called = [(a, f) for a, f in self._program.called_by(node) if a != NESTED]
+        if not called or (called[0][0] and node.op not in _ARGUMENTS):
+            yield Name(Source.COMPUTED, f"by {node.op} '{node.name}'")
+            return
+        if any(value.WhichOneof("value") == "placeholder" for value in node.attr.values()):
+            # It may be a function, which what calls this one gives.
+            yield Name(Source.COMPUTED, f"by {node.op} '{node.name}'")
+        if any(attribute in _CONDITIONS for attribute, _ in called):
+            # The results of a loop without rounds are what it begins with.
+            yield from self._places(body, body.data_inputs(node), tensor.position)
+        for attribute, function in called:
+            if attribute not in _CONDITIONS:
+                # Only a node whose op is the function names an output as the function does.
+                output = "" if attribute else tensor.output
+                yield from self._returned(function, tensor.position, output)
+
+    def _returned(self, function: str, index: int, output: str = "") -> Iterator[Name | Place]:
+        body = self._program.functions[function]
+        if output in body.returns:
+            yield Place(function, parse_tensor(body.returns[output]))
+        elif body.has_lists or index >= len(body.results):
+            yield Name(Source.COMPUTED, f"by function '{function}'")
+        else:
+            yield Place(function, parse_tensor(body.results[index]))
+
+    def _argument_origins(self, body: Body, place: Place) -> Iterator[Name | Place]:
+        """The origins of an argument of a function: what its callers and its object pass."""
+        function, position = body.function, body.arguments[place.tensor.node]
+        captures = self._captures.get(function)
+        calls = self._program.calls[function]
+        first = len(body.arguments) - len(captures or ())
+        if captures and position >= first:
+            capture = captures[position - first]
+            yield capture if isinstance(capture, Name) else Place("", parse_tensor(capture))
+        elif captures is not None or not calls:
+            yield Name(Source.FED, f"argument '{place.tensor.node}' of function '{function}'")
+        for call in calls:
+            for item in self._passed(call, position, body):
+                # An element of a dataset in the function is one of what the caller passes.
+                yield (
+                    Place(item.function, item.tensor, place.component)
+                    if isinstance(item, Place) and item.component is None
+                    else item
+                )
+
+    def _passed(self, call: Call, position: int, called: Body) -> Iterator[Name | Place]:
+        """Yields what a call passes to an argument of a function."""
+        body, node = call.body, call.node
+        groups = body.input_groups(node)
+        captured = groups.get("other_arguments", [])
+        references = None
+        if not call.attribute:
+            references = body.data_inputs(node)
+        elif node.op in _ARGUMENTS and call.attribute != NESTED:
+            references = [r for name in _ARGUMENTS[node.op] for r in groups.get(name, ())]
+        elif node.op in _ELEMENT_CALLS and call.attribute != NESTED:
+            elements = len(called.arguments) - len(captured)
+            if position < elements and not called.has_lists:
+                yield from self._elements(body, groups["input_dataset"], position)
+                return
+            references = [*[""] * elements, *captured]
+        if references is None or called.has_lists or position >= len(references):
+            yield Name(Source.COMPUTED, f"by {node.op} '{node.name}'")
+            return
+        yield from self._places(body, [references[position]])
+        for attribute, function in self._program.called_by(node):
+            # What a round of a loop returns is passed to the next.
+            if attribute == "body" and call.attribute in ("body", "cond"):
+                yield from self._returned(function, position)
+
+    def _element_origins(
+        self, body: Body, node: node_def_pb2.NodeDef, place: Place
+    ) -> Iterator[Name | Place]:
+        """The origins of a component of the elements of a dataset."""
+        references, component = body.data_inputs(node), place.component or 0
+        called = [(a, f) for a, f in self._program.called_by(node) if a != NESTED]
+        if node.op in _SOURCE_DATASETS:
+            yield from self._places(body, references, component)
+        elif node.op in _FORWARDING_DATASETS or node.op in ("Identity", "PlaceholderWithDefault"):
+            yield from self._elements(body, references[:1], component)
+        elif node.op == "ConcatenateDataset":
+            yield from self._elements(body, references[:2], component)
+        elif node.op in _MAPPING_DATASETS and called:
+            for _, function in called:
+                yield from self._returned(function, component)
+        elif node.op in _FLATTENING_DATASETS and called:
+            for _, function in called:
+                for item in self._returned(function, 0):
+                    yield (
+                        Place(item.function, item.tensor, component)
+                        if isinstance(item, Place)
+                        else item
+                    )
+        else:
+            yield Name(Source.COMPUTED, f"by {node.op} '{node.name}'")
+
+    def _places(
+        self, body: Body, references: Sequence[str], position: int | None = None
+    ) -> Iterator[Place]:
+        """Yields the tensors that references name, or the one at a position, if there is one."""
+        if position is not None:
+            references = references[position : position + 1]
+        for reference in references:
+            yield Place(body.function, parse_tensor(reference))
+
+    def _elements(self, body: Body, references: Iterable[str], component: int) -> Iterator[Place]:
+        for reference in references:
+            yield Place(body.function, parse_tensor(reference), component)

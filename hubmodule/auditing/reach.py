@@ -1,0 +1,87 @@
+"""Which roots of a graph variant reach a node or a function."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from hubmodule.auditing.components import find_components
+from hubmodule.auditing.graphs import Body, Program
+from hubmodule.auditing.roots import Root, node_name
+
+# A hostile graph may have a root per node; their numbers would take far more memory than it.
+_MOST_LABELS = 4096
+_OTHERS = "other parts of the module"
+
+
+class _Part(NamedTuple):
+    """A node of the graph, or a function as a whole."""
+
+    function: str
+    node: str
+
+
+class Reach:
+    """Finds what runs the nodes of a program.
+
+    A set of roots is a number, with a bit per root: a graph of 50,000 nodes may have
+    thousands of roots, and sets of that size would take longer than the audit.
+
+    Args:
+        program: The program.
+        roots: What is run.
+    """
+
+    def __init__(self, program: Program, roots: Iterable[Root]):
+        self._program = program
+        roots = list(roots)
+        labels = list(dict.fromkeys(root.label for root in roots))
+        self._labels = [*labels[:_MOST_LABELS], *([_OTHERS] if labels[_MOST_LABELS:] else [])]
+        bits = {label: 1 << min(index, _MOST_LABELS) for index, label in enumerate(labels)}
+        self._roots: dict[_Part, int] = {}
+        for root in roots:
+            functions = [_Part(root.function, "")] if root.function else []
+            for part in (*functions, *(_Part("", name) for name in root.nodes)):
+                self._roots[part] = self._roots.get(part, 0) | bits[root.label]
+        self._found: dict[_Part, int] = {}
+
+    def labels(self, body: Body, node: str) -> tuple[str, ...]:
+        """The phrases that say what runs a node."""
+        found = self._find(_Part(body.function, "" if body.function else node))
+        return tuple(label for index, label in enumerate(self._labels) if found >> index & 1)
+
+    def _find(self, part: _Part) -> int:
+        """The roots of a part: its own, and those of the parts that run it."""
+        for component in find_components([part], self._unknown_users):
+            if component[0] in self._found:
+                continue
+            bits = 0
+            for member in component:
+                bits |= self._roots.get(member, 0)
+                for user in self._users(member):
+                    bits |= self._found.get(user, 0)
+            self._found.update(dict.fromkeys(component, bits))
+        return self._found[part]
+
+    def _unknown_users(self, part: _Part) -> Iterable[_Part]:
+        return () if part in self._found else self._users(part)
+
+    def _users(self, part: _Part) -> Iterator[_Part]:
+        """Yields what runs a part, where that is run."""
+        if part.function:
+            for call in self._program.calls[part.function]:
+                function = call.body.function
+                yield _Part(function, "" if function else call.node.name)
+        else:
+            for name in self._users_of_nodes.get(part.node, ()):
+                yield _Part("", name)
+
+    @functools.cached_property
+    def _users_of_nodes(self) -> dict[str, list[str]]:
+        """The nodes of the graph -> the nodes that use their outputs, or wait for them."""
+        users: dict[str, list[str]] = {}
+        for node in self._program.graph.nodes:
+            for reference in node.input:
+                users.setdefault(node_name(reference), []).append(node.name)
+        return users

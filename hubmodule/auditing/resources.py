@@ -1,0 +1,88 @@
+"""Which nodes use the queues, readers and variables of a program."""
+
+from __future__ import annotations
+
+from tensorflow.core.framework import node_def_pb2
+
+from hubmodule.auditing.graphs import Body, Program, parse_tensor
+from hubmodule.auditing.ops import ENQUEUES, QUEUE_READS, READERS
+
+_QUEUES = """
+FIFOQueue FIFOQueueV2 PaddingFIFOQueue PaddingFIFOQueueV2 PriorityQueue PriorityQueueV2
+RandomShuffleQueue RandomShuffleQueueV2
+"""
+_MAKERS = frozenset({"VarHandleOp", *_QUEUES.split(), *READERS})
+_OTHER_USERS = """
+AssignVariableOp Identity QueueClose QueueCloseV2 QueueDequeue QueueDequeueMany QueueDequeueManyV2
+QueueDequeueUpTo QueueDequeueUpToV2 QueueDequeueV2 QueueIsClosed QueueIsClosedV2 QueueSize
+QueueSizeV2 ReadVariableOp VarIsInitializedOp
+"""
+# What uses a resource without a way for others to use it.
+_KNOWN_USERS = frozenset({*_OTHER_USERS.split(), *ENQUEUES, *QUEUE_READS})
+
+
+class Resources:
+    """Finds the nodes that use a resource, in the body that has the node that makes it.
+
+    Args:
+        program: The program.
+    """
+
+    def __init__(self, program: Program):
+        # Nodes with one shared name, or name, make one resource, in whatever body they are.
+        self._makers: dict[str, set[str]] = {}
+        self._names: dict[str, set[str]] = {}
+        for body in program.bodies:
+            for node in body.nodes:
+                if node.op in _MAKERS:
+                    key = name_resource(node)
+                    self._makers.setdefault(key, set()).add(body.function)
+                    self._names.setdefault(key, set()).add(node.name)
+        self._found: dict[str, dict[str, str]] = {}
+        self._users: dict[str, dict[str, list[node_def_pb2.NodeDef]]] = {}
+
+    def find(self, body: Body, node: node_def_pb2.NodeDef, position: int) -> str:
+        """The name of the resource that an input of a node is; "" if that is not known."""
+        references = body.data_inputs(node)
+        if position >= len(references):
+            return ""
+        found = self._found.setdefault(body.function, {})
+        name = parse_tensor(references[position]).node
+        way = []
+        while name not in found:
+            maker = body.by_name.get(name)
+            found[name] = ""  # also what a loop leads to
+            way.append(name)
+            if maker is not None and maker.op in _MAKERS:
+                found[name] = name_resource(maker)
+            elif maker is not None and maker.op == "Identity" and body.data_inputs(maker):
+                name = parse_tensor(body.data_inputs(maker)[0]).node
+        found.update(dict.fromkeys(way, found[name]))
+        return found[name]
+
+    def users(self, body: Body, resource: str) -> list[node_def_pb2.NodeDef]:
+        """The nodes of a body that use a resource."""
+        if body.function not in self._users:
+            users: dict[str, list[node_def_pb2.NodeDef]] = {}
+            for node in body.nodes:
+                inputs = range(len(body.data_inputs(node)))
+                for used in {self.find(body, node, position) for position in inputs} - {""}:
+                    users.setdefault(used, []).append(node)
+            self._users[body.function] = users
+        return self._users[body.function].get(resource, [])
+
+    def has_hidden_users(self, body: Body, resource: str) -> bool:
+        """Whether there may be users of a resource that `users` does not find."""
+        if self._makers.get(resource) != {body.function}:
+            return True
+        return any(node.op not in _KNOWN_USERS for node in self.users(body, resource))
+
+    def makers(self, resource: str) -> set[str]:
+        """The names of the nodes that make a resource."""
+        return self._names.get(resource, set())
+
+
+def name_resource(maker: node_def_pb2.NodeDef) -> str:
+    """The name of the resource that a node makes."""
+    shared = maker.attr["shared_name"].s if "shared_name" in maker.attr else b""
+    return shared.decode(errors="backslashreplace") or maker.name

@@ -1,0 +1,152 @@
+"""What of a graph variant is run, and by whom: signatures, initialisers, methods of objects."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from google.protobuf.message import DecodeError
+from tensorflow.core.framework.variable_pb2 import VariableDef
+from tensorflow.core.protobuf import meta_graph_pb2, queue_runner_pb2
+from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
+
+INITIALISER = "the initialiser"
+TABLE_INITIALISER = "the initialiser of a table"
+SAVER = "the saver"
+VARIABLE_INITIALISER = "the initialiser of variable "
+_INITIALISERS = {
+    "legacy_init_op": INITIALISER,
+    "saved_model_main_op": INITIALISER,
+    "saved_model_train_op": "the training op",
+    "__saved_model_init_op": INITIALISER,
+    "__saved_model_train_op": "the training op",
+}
+_COLLECTIONS = {
+    "table_initializer": TABLE_INITIALISER,
+    "update_ops": "an update op",
+    "regularization_losses": "a regularisation loss",
+    **_INITIALISERS,
+}
+_VARIABLES = frozenset({"variables", "trainable_variables", "model_variables", "local_variables"})
+_RESOURCE_METHODS = frozenset({"_create_resource", "_initialize", "_initializer"})
+
+
+@dataclass(frozen=True)
+class Root:
+    """Something that runs a part of a graph.
+
+    Attributes:
+        label: A phrase that says what it is.
+        nodes: The nodes of the graph that it runs.
+        function: The function that it runs; "" if it runs nodes.
+    """
+
+    label: str
+    nodes: tuple[str, ...] = ()
+    function: str = ""
+
+
+def roots(meta_graph: MetaGraphDef) -> list[Root]:
+    """Everything that a MetaGraphDef says is run."""
+    return [
+        *_signatures(meta_graph),
+        *_savers(meta_graph),
+        *_collections(meta_graph),
+        *_methods(meta_graph),
+    ]
+
+
+def node_name(reference: str) -> str:
+    """The node of a reference such as "node:1" or "^node"."""
+    return reference.removeprefix("^").partition(":")[0]
+
+
+def tensor_names(info: meta_graph_pb2.TensorInfo) -> Iterator[str]:
+    """Yields the tensors that an input or output of a signature consists of."""
+    encoding = info.WhichOneof("encoding")
+    if encoding == "coo_sparse":
+        sparse = info.coo_sparse
+        yield sparse.values_tensor_name
+        yield sparse.indices_tensor_name
+        yield sparse.dense_shape_tensor_name
+    elif encoding == "composite_tensor":
+        for component in info.composite_tensor.components:
+            yield component.name
+    else:
+        yield info.name
+
+
+def checkpointed_variables(meta_graph: MetaGraphDef) -> Iterator[str]:
+    """Yields the nodes of the variables whose values are in the checkpoint."""
+    for key, collection in meta_graph.collection_def.items():
+        if key in _VARIABLES:
+            for value in collection.bytes_list.value:
+                with contextlib.suppress(DecodeError):
+                    yield node_name(VariableDef.FromString(value).variable_name)
+
+
+def _signatures(meta_graph: MetaGraphDef) -> Iterator[Root]:
+    for name, signature in sorted(meta_graph.signature_def.items()):
+        tensors = [t for info in signature.outputs.values() for t in tensor_names(info)]
+        label = _INITIALISERS.get(name, f"signature '{name}'")
+        yield Root(label, tuple(map(node_name, tensors)))
+
+
+def _collections(meta_graph: MetaGraphDef) -> Iterator[Root]:
+    for key, collection in sorted(meta_graph.collection_def.items()):
+        kind = collection.WhichOneof("kind")
+        if kind == "node_list":
+            names = tuple(map(node_name, collection.node_list.value))
+            yield Root(_COLLECTIONS.get(key, f"collection '{key}'"), names)
+        elif kind == "bytes_list":
+            yield from _roots_in_bytes(key, collection.bytes_list.value)
+
+
+def _roots_in_bytes(key: str, values: list[bytes]) -> Iterator[Root]:
+    """Yields what serialised variables and queue runners run; damaged ones run nothing."""
+    for value in dict.fromkeys(values):
+        try:
+            if key in _VARIABLES:
+                variable = VariableDef.FromString(value)
+                label = f"{VARIABLE_INITIALISER}'{node_name(variable.variable_name)}'"
+                yield Root(label, (node_name(variable.initializer_name),))
+            elif key == "queue_runners":
+                runner = queue_runner_pb2.QueueRunnerDef.FromString(value)
+                ops = [*runner.enqueue_op_name, runner.close_op_name, runner.cancel_op_name]
+                yield Root("a queue runner", tuple(map(node_name, ops)))
+        except DecodeError:
+            continue
+
+
+def _savers(meta_graph: MetaGraphDef) -> Iterator[Root]:
+    saver = meta_graph.saver_def
+    names = [node_name(name) for name in (saver.save_tensor_name, saver.restore_op_name) if name]
+    if names:
+        yield Root(SAVER, tuple(names))
+
+
+def _methods(meta_graph: MetaGraphDef) -> Iterator[Root]:
+    """Yields the functions of the objects of a TF2 SavedModel."""
+    objects = meta_graph.object_graph_def.nodes
+    paths = {0: ""}
+    pending = [0] if objects else []
+    while pending:
+        index = pending.pop()
+        for child in objects[index].children:
+            if child.node_id not in paths and 0 <= child.node_id < len(objects):
+                paths[child.node_id] = f"{paths[index]}.{child.local_name}".lstrip(".")
+                pending.append(child.node_id)
+    for index, item in enumerate(objects):
+        path = paths.get(index, f"object {index}")
+        owner, _, name = path.rpartition(".")
+        if name.startswith("trace_"):  # one of the concrete functions of a method
+            path = owner
+            owner, _, name = path.rpartition(".")
+        is_initialiser = name in _RESOURCE_METHODS
+        label = f"the initialiser of '{owner}'" if is_initialiser else f"method '{path}'"
+        functions = [*item.function.concrete_functions]
+        if item.bare_concrete_function.concrete_function_name:
+            functions.append(item.bare_concrete_function.concrete_function_name)
+        for function in functions:
+            yield Root(label, function=function)

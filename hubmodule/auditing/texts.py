@@ -1,0 +1,74 @@
+"""Findings as texts for people, without control characters that a module may put into names."""
+
+from __future__ import annotations
+
+from hubmodule.auditing.findings import Finding
+from hubmodule.auditing.names import Name, Source
+
+_LONGEST_SHOWN = 200
+_MOST_SHOWN = 5
+
+
+def describe(finding: Finding) -> str:
+    """A finding on one line."""
+    names = describe_names(finding)
+    uses = f": {names}" if names else ""
+    return (
+        f"{finding.level.label}: {printable(finding.op)} {finding.risk.title}{uses} "
+        f"({describe_place(finding)}; {describe_reach(finding)})"
+    )
+
+
+def explain(finding: Finding) -> str:
+    """What the op of a finding does, with the names that it uses, as sentences."""
+    names = describe_names(finding)
+    return f"{finding.reason} It uses {names}." if names else finding.reason
+
+
+def describe_names(finding: Finding) -> str:
+    """The names that an op uses, with where they come from; "" if it uses none."""
+    return _listed([_describe_name(name) for name in finding.names])
+
+
+def describe_place(finding: Finding) -> str:
+    """Where the node of a finding is."""
+    place = f"node '{printable(finding.node)}'"
+    if finding.function:
+        place += f" of function '{printable(finding.function)}'"
+    return f"{place} in {describe_variant(finding)}"
+
+
+def describe_variant(finding: Finding) -> str:
+    """The graph variant of a finding."""
+    if not finding.tags:
+        return "the variant without tags"
+    return f"variant {{{', '.join(map(printable, finding.tags))}}}"
+
+
+def describe_reach(finding: Finding) -> str:
+    """What runs the node of a finding."""
+    if not finding.reached_from:
+        return "nothing runs it"
+    return f"run by {_listed([printable(label) for label in finding.reached_from])}"
+
+
+def printable(text: str) -> str:
+    """A text of a module, cut and with escapes for what a terminal would act on."""
+    if len(text) > _LONGEST_SHOWN:
+        text = text[:_LONGEST_SHOWN] + "…"
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _describe_name(name: Name) -> str:
+    if name.source is Source.CONSTANT:
+        return f"'{printable(name.value)}'"
+    if name.source is Source.ASSET:
+        return f"asset '{printable(name.value)}'"
+    if name.source is Source.CHECKPOINT:
+        return printable(name.value)
+    return f"a name {name.source.value} {printable(name.value)}"
+
+
+def _listed(texts: list[str]) -> str:
+    rest = len(texts) - _MOST_SHOWN
+    return ", ".join(texts[:_MOST_SHOWN]) + (f" and {rest} more" if rest > 0 else "")

@@ -1,0 +1,31 @@
+"""Which hubmodule wrote a graph variant: a StringValue in `meta_info_def.any_info`.
+
+TensorFlow leaves that field to programs, and neither it nor tensorflow_hub reads it.
+"""
+
+from __future__ import annotations
+
+from google.protobuf.message import DecodeError
+from google.protobuf.wrappers_pb2 import StringValue
+from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
+
+from hubmodule._version import __version__
+
+_NAME = "hubmodule"
+
+
+def sign(meta_graph: MetaGraphDef) -> None:
+    """States in a MetaGraph, in place, that this hubmodule wrote it."""
+    meta_graph.meta_info_def.any_info.Pack(StringValue(value=f"{_NAME} {__version__}"))
+
+
+def read_version(meta_graph: MetaGraphDef) -> str | None:
+    """The version of the hubmodule that wrote a MetaGraph; None if another program did."""
+    author = StringValue()
+    try:
+        if not meta_graph.meta_info_def.any_info.Unpack(author):
+            return None
+    except DecodeError:
+        return None
+    name, _, version = author.value.partition(" ")
+    return version if name == _NAME else None

@@ -1,0 +1,242 @@
+"""Reads the index of a V2 checkpoint, which says what is stored where.
+
+variables.index is a table of sorted keys, in the layout of LevelDB:
+
+    blocks        entries, whose keys leave out what they share with the key before;
+                  after each block how it is compressed (1 byte), and its checksum (4 bytes)
+    index block   key -> place of a block
+    footer        48 bytes: place of the index block, and a magic number
+
+The empty key has a BundleHeaderProto, a tensor's name its BundleEntryProto, and each part of
+a partitioned variable another one, under a key that begins with a zero byte
+(tensorflow/core/util/tensor_bundle, tensorflow/core/lib/strings/ordered_code).
+
+tf.train.load_checkpoint does not do, for three reasons. It aborts the process at a shape that
+is negative or too large, and a module to look at is not trusted. It tells neither the checksums
+of values, which show that two differ without reading them, nor their places, which show what a
+data file that is cut off has lost. It reads whole values only, however large they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from google.protobuf.message import DecodeError
+from tensorflow.core.protobuf.tensor_bundle_pb2 import BundleEntryProto, BundleHeaderProto
+
+from hubmodule.errors import CheckpointError
+from hubmodule.inspection import checksum, snappy
+
+_MAGIC = (0xDB4775248B80FB57).to_bytes(8, "little")
+_FOOTER_BYTES = 48
+_UNCOMPRESSED, _SNAPPY = 0, 1
+_CHECKSUM_BYTES = 4
+# Keys that share long beginnings could otherwise make a small file fill the memory.
+_MOST_KEY_BYTES_PER_BYTE = 64
+_PART = b"\x00"
+
+
+# A checkpoint has many of these; they are made in half the time of dataclasses.
+class StoredTensor(NamedTuple):
+    """A tensor, or a part of one, in the data files of a checkpoint.
+
+    Attributes:
+        shard: The number of the data file.
+        offset: The place of its first byte in that file.
+        size: The number of its bytes.
+        crc32c: The checksum of its bytes.
+        start: The index of its first element in the whole tensor, per dimension.
+        shape: Its shape.
+    """
+
+    shard: int
+    offset: int
+    size: int
+    crc32c: int
+    start: tuple[int, ...]
+    shape: tuple[int, ...]
+
+
+class IndexEntry(NamedTuple):
+    """A tensor of a checkpoint.
+
+    Attributes:
+        dtype: The number of its type in TensorFlow's DataType enum.
+        shape: The shape of the whole.
+        parts: Where it is stored: once, or in parts if it was a partitioned variable.
+    """
+
+    dtype: int
+    shape: tuple[int, ...]
+    parts: tuple[StoredTensor, ...]
+
+    @property
+    def size(self) -> int:
+        """The number of bytes of the value on disk."""
+        return sum(part.size for part in self.parts)
+
+    @property
+    def digest(self) -> str:
+        """The checksums of the parts, in their order: CRC-32C, masked, in hexadecimal."""
+        return "-".join(f"{part.crc32c:08x}" for part in sorted(self.parts, key=_get_start))
+
+
+def _get_start(part: StoredTensor) -> tuple[int, ...]:
+    return part.start
+
+
+class CheckpointIndex(NamedTuple):
+    """The index of a checkpoint.
+
+    Attributes:
+        shards: The number of data files.
+        entries: Its tensors by name.
+    """
+
+    shards: int
+    entries: dict[str, IndexEntry]
+
+
+def parse_index(content: bytes) -> CheckpointIndex:
+    """Reads the content of a variables.index.
+
+    Raises:
+        CheckpointError: If it is damaged.
+    """
+    try:
+        return _to_index(dict(_read_table(content)))
+    except (DecodeError, ValueError, IndexError, UnicodeDecodeError) as error:
+        raise CheckpointError(f"The index of the checkpoint is damaged: {error}.") from error
+
+
+def _to_index(table: dict[bytes, bytes]) -> CheckpointIndex:
+    header = BundleHeaderProto.FromString(table.pop(b"", b""))
+    parts: dict[bytes, list[bytes]] = {}
+    for key in table:
+        if key.startswith(_PART):
+            parts.setdefault(_name_of_part(key), []).append(key)
+    entries = {}
+    for key, value in table.items():
+        if not key.startswith(_PART):
+            proto = BundleEntryProto.FromString(value)
+            keys = parts.get(key, ()) if proto.slices else ()
+            entries[key.decode()] = _to_entry(proto, [table[part] for part in keys])
+    return CheckpointIndex(header.num_shards, entries)
+
+
+def _to_entry(proto: BundleEntryProto, parts: list[bytes]) -> IndexEntry:
+    shape = _read_shape(proto)
+    if not proto.slices:
+        return IndexEntry(proto.dtype, shape, (_to_stored(proto, (0,) * len(shape), shape),))
+    # Keys are sorted by the start and length of their slices, and so are not in the order of
+    # `slices`; each part says its own shape only. The two orders agree once both are sorted.
+    stored = [BundleEntryProto.FromString(part) for part in parts]
+    starts = sorted(
+        tuple((e.start, e.length if e.HasField("length") else -1) for e in piece.extent)
+        for piece in proto.slices
+    )
+    if len(stored) != len(starts):
+        raise ValueError(f"{len(starts)} parts are announced, {len(stored)} are there")
+    return IndexEntry(
+        proto.dtype,
+        shape,
+        tuple(
+            _to_stored(part, tuple(start for start, _ in extents), _read_shape(part))
+            for part, extents in zip(stored, starts, strict=True)
+        ),
+    )
+
+
+def _to_stored(
+    proto: BundleEntryProto, start: tuple[int, ...], shape: tuple[int, ...]
+) -> StoredTensor:
+    return StoredTensor(proto.shard_id, proto.offset, proto.size, proto.crc32c, start, shape)
+
+
+def _read_shape(proto: BundleEntryProto) -> tuple[int, ...]:
+    shape = tuple([dimension.size for dimension in proto.shape.dim])
+    if shape and min(shape) < 0:
+        raise ValueError(f"a tensor of it has the shape {list(shape)}")
+    return shape
+
+
+def _name_of_part(key: bytes) -> bytes:
+    """The name in an ordered code: a zero, the name, escaped, and an end mark."""
+    name, mark, _ = key[1:].partition(b"\x00\x01")
+    if not mark:
+        raise ValueError("the key of a part has no end")
+    return name.replace(b"\x00\xff", b"\x00").replace(b"\xff\x00", b"\xff")
+
+
+def _read_table(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+    footer = content[-_FOOTER_BYTES:]
+    if len(footer) < _FOOTER_BYTES or not footer.endswith(_MAGIC):
+        raise ValueError("it is cut off, or not an index")
+    _, _, position = _read_handle(footer, 0)
+    offset, size, _ = _read_handle(footer, position)
+    left = _MOST_KEY_BYTES_PER_BYTE * len(content)
+    for _, place in _read_block(content, offset, size):
+        offset, size, _ = _read_handle(place, 0)
+        for key, value in _read_block(content, offset, size):
+            left -= len(key)
+            if left < 0:
+                raise ValueError("its keys are too long")
+            yield key, value
+
+
+def _read_block(content: bytes, offset: int, size: int) -> Iterator[tuple[bytes, bytes]]:
+    """The entries of a block: three varints (shared, unshared, value), then key and value."""
+    block = _block_at(content, offset, size)
+    restarts = int.from_bytes(block[-4:], "little")
+    end = len(block) - 4 * (restarts + 1)
+    if end < 0:
+        raise ValueError("a block of it has no end")
+    position, key = 0, b""
+    while position < end:
+        shared, position = _read_varint(block, position)
+        unshared, position = _read_varint(block, position)
+        length, position = _read_varint(block, position)
+        start = position + unshared
+        if shared > len(key) or start + length > end:
+            raise ValueError("an entry of it is cut off")
+        key = key[:shared] + block[position:start]
+        yield key, block[start : start + length]
+        position = start + length
+
+
+def _block_at(content: bytes, offset: int, size: int) -> bytes:
+    block = content[offset : offset + size]
+    trailer = content[offset + size : offset + size + 1 + _CHECKSUM_BYTES]
+    if len(trailer) < 1 + _CHECKSUM_BYTES:
+        raise ValueError("it is cut off")
+    if int.from_bytes(trailer[1:], "little") != checksum.mask(
+        checksum.compute_crc32c(block + trailer[:1])
+    ):
+        raise ValueError("the checksum of a block of it is wrong")
+    compression = trailer[0]
+    if compression == _SNAPPY:
+        return snappy.decompress(block)
+    if compression != _UNCOMPRESSED:
+        raise ValueError("a block of it is compressed in an unknown way")
+    return block
+
+
+def _read_handle(content: bytes, position: int) -> tuple[int, int, int]:
+    """The place of a block, its offset and size, and the position after that."""
+    offset, position = _read_varint(content, position)
+    size, position = _read_varint(content, position)
+    return offset, size, position
+
+
+def _read_varint(content: bytes, position: int) -> tuple[int, int]:
+    value = shift = 0
+    while True:
+        byte = content[position]
+        position += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, position
+        shift += 7
+        if shift > 63:
+            raise ValueError("a number of it is too long")

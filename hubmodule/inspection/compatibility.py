@@ -1,0 +1,109 @@
+"""Decides whether one version of a module can replace another one for those who use it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hubmodule.inspection.facts import ModuleFacts, Shape, SignatureFacts, TensorFacts
+from hubmodule.inspection.wording import describe_tags, describe_tensor
+
+_MOST_NAMES = 3
+
+
+def find_incompatibilities(before: ModuleFacts, after: ModuleFacts) -> tuple[str, ...]:
+    """Why programs that call `before` cannot call `after`, a sentence each.
+
+    They can if every graph variant, signature, output and attached message is still there,
+    every signature takes what it took and no more, and its outputs are of the types and
+    shapes that they were of, or of narrower shapes.
+    """
+    return tuple(_incompatibilities(before, after))
+
+
+def find_restore_problems(before: ModuleFacts, after: ModuleFacts) -> tuple[str, ...]:
+    """Why a checkpoint of a program that uses `before` does not fit one that uses `after`."""
+    old = {variable.name: variable for variable in before.variables}
+    new = {variable.name: variable for variable in after.variables}
+    other = [
+        name
+        for name in old.keys() & new.keys()
+        if (old[name].dtype, old[name].shape) != (new[name].dtype, new[name].shape)
+    ]
+    problems = []
+    for names, what in (
+        (old.keys() - new.keys(), "removed"),
+        (new.keys() - old.keys(), "added"),
+        (other, "of another type or shape"),
+    ):
+        if names:
+            problems.append(f"Variables are {what}: {_list_names(sorted(names))}.")
+    return tuple(problems)
+
+
+def _incompatibilities(before: ModuleFacts, after: ModuleFacts) -> Iterator[str]:
+    if before.format != after.format:
+        yield f"The format is {after.format.value}, not {before.format.value}."
+    variants = {variant.tags: variant for variant in after.variants}
+    for old in before.variants:
+        new = variants.get(old.tags)
+        if new is None:
+            yield f"There is no graph variant {describe_tags(old.tags)}."
+            continue
+        signatures = {signature.name: signature for signature in new.signatures}
+        where = f" of the variant {describe_tags(old.tags)}" if len(before.variants) > 1 else ""
+        for signature in old.signatures:
+            if signature.name not in signatures:
+                yield f"There is no signature '{signature.name}'{where}."
+            else:
+                what = f"signature '{signature.name}'{where}"
+                yield from _compare(signature, signatures[signature.name], what)
+        missing = {m.key for m in old.messages} - {m.key for m in new.messages}
+        for key in sorted(missing):
+            yield f"There is no attached message '{key}'{where}."
+    possible = {call.arguments for call in after.calls}
+    for call in before.calls:
+        if call.arguments not in possible:
+            yield f"The object cannot be called with ({call.arguments})."
+
+
+def _compare(old: SignatureFacts, new: SignatureFacts, what: str) -> Iterator[str]:
+    new_inputs = {info.name: info for info in new.inputs}
+    new_outputs = {info.name: info for info in new.outputs}
+    for info in old.inputs:
+        if info.name not in new_inputs:
+            yield f"Input '{info.name}' of {what} was removed."
+        elif not _accepts(new_inputs[info.name], info):
+            yield (
+                f"Input '{info.name}' of {what} takes {describe_tensor(new_inputs[info.name])}, "
+                f"not {describe_tensor(info)}."
+            )
+    for name in sorted(new_inputs.keys() - {info.name for info in old.inputs}):
+        yield f"Input '{name}' of {what} was added; callers do not give it."
+    for info in old.outputs:
+        if info.name not in new_outputs:
+            yield f"Output '{info.name}' of {what} was removed."
+        elif not _accepts(info, new_outputs[info.name]):
+            yield (
+                f"Output '{info.name}' of {what} is {describe_tensor(new_outputs[info.name])}, "
+                f"not {describe_tensor(info)}."
+            )
+
+
+def _accepts(place: TensorFacts, value: TensorFacts) -> bool:
+    """Whether what is declared as `value` fits where `place` is expected."""
+    kinds = [(info.kind, info.type, info.dtype, info.ragged_rank) for info in (place, value)]
+    return kinds[0] == kinds[1] and _covers(place.shape, value.shape)
+
+
+def _covers(general: Shape, special: Shape) -> bool:
+    if general is None:
+        return True
+    if special is None or len(general) != len(special):
+        return False
+    return all(g is None or g == s for g, s in zip(general, special, strict=True))
+
+
+def _list_names(names: list[str]) -> str:
+    shown = ", ".join(f"'{name}'" for name in names[:_MOST_NAMES])
+    rest = len(names) - _MOST_NAMES
+    return f"{shown} and {rest} more" if rest > 0 else shown

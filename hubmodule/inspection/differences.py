@@ -1,0 +1,149 @@
+"""What differs between two modules: frozen values that become JSON.
+
+`schema` is the version of the layout, as in facts.py.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from hubmodule.inspection.facts import to_plain
+
+SCHEMA = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Change:
+    """Something that both modules have, and that is not the same.
+
+    Attributes:
+        name: Its name.
+        before: What the first module says of it.
+        after: What the second module says of it.
+    """
+
+    name: str
+    before: str
+    after: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Changes:
+    """What was added, removed and changed; names sorted."""
+
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    changed: tuple[Change, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.removed or self.changed)
+
+
+@dataclasses.dataclass(frozen=True)
+class ValueChange:
+    """A variable whose value on disk is not the same.
+
+    Attributes:
+        name: The name of the variable.
+        largest_difference: The largest absolute difference of two elements; None if the
+            weights were not read, or are not numbers, or the difference is not finite.
+        relative_difference: The Euclidean norm of the difference over that of the first
+            value; None as above, and where the first value is zero.
+    """
+
+    name: str
+    largest_difference: float | None = None
+    relative_difference: float | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class ScopeChange:
+    """A scope of a graph variant, or a function, in which ops are not the same.
+
+    Attributes:
+        variant: The tags of the variant.
+        scope: The scope, which ends with "/"; "" for ops in none; or "function NAME".
+        added: How many ops of each type were added.
+        removed: How many ops of each type were removed.
+        changed: How many ops of each type have other inputs or attributes.
+        attributes: What differs in the ops that changed: names of attributes, "input" and
+            "device".
+    """
+
+    variant: tuple[str, ...]
+    scope: str
+    added: dict[str, int]
+    removed: dict[str, int]
+    changed: dict[str, int]
+    attributes: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class ModuleDifferences:
+    """Everything that differs between two modules.
+
+    Attributes:
+        before: The handle of the first module.
+        after: The handle of the second module.
+        about: Changes of format and of the programs that wrote the modules.
+        variants: Changes of graph variants.
+        signatures: Changes of signatures, as "NAME" or "NAME (TAGS)".
+        variables: Changes of variables, but for their values.
+        values: Variables with other values.
+        common_variables: The number of variables that both modules have.
+        assets: Changes of assets.
+        messages: Changes of attached messages.
+        ops: Changes of ops, by variant and scope.
+        incompatible: Why the second module cannot replace the first one for programs that
+            call it, a sentence each; empty if it can.
+        cannot_restore: Why checkpoints of programs that train the first module cannot be
+            restored with the second one; empty if they can.
+        damage: What could not be compared since a module is damaged.
+        schema: The version of this layout.
+    """
+
+    before: str
+    after: str
+    about: tuple[Change, ...]
+    variants: Changes
+    signatures: Changes
+    variables: Changes
+    values: tuple[ValueChange, ...]
+    common_variables: int
+    assets: Changes
+    messages: Changes
+    ops: tuple[ScopeChange, ...]
+    incompatible: tuple[str, ...]
+    cannot_restore: tuple[str, ...]
+    damage: tuple[str, ...]
+    schema: int = SCHEMA
+
+    @property
+    def is_equal(self) -> bool:
+        """Whether nothing differs."""
+        return not any(
+            (
+                self.about,
+                self.variants,
+                self.signatures,
+                self.variables,
+                self.values,
+                self.assets,
+                self.messages,
+                self.ops,
+            )
+        )
+
+    @property
+    def is_compatible(self) -> bool:
+        """Whether the second module can replace the first one for programs that call it."""
+        return not self.incompatible
+
+    def to_dict(self) -> dict[str, Any]:
+        """The differences as dicts, lists, strings and numbers, for JSON."""
+        return {
+            **to_plain(self),
+            "is_equal": self.is_equal,
+            "is_compatible": self.is_compatible,
+        }

@@ -1,0 +1,304 @@
+"""What is known of a module: frozen values that become JSON.
+
+`schema` is the version of the layout that `ModuleFacts.to_dict` writes and docs/inspecting.md
+documents. A new field keeps the version; a field that changes or goes away raises it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from typing import Any
+
+SCHEMA = 1
+
+# Per dimension its size, or None where it is not known; None in place of all if the rank is not.
+Shape = tuple[int | None, ...] | None
+
+# The dtype of what a damaged module does not say.
+UNKNOWN_DTYPE = "unknown"
+
+
+class ModuleFormat(str, enum.Enum):
+    """What kind of SavedModel a directory holds."""
+
+    TF1_HUB = "TF1 Hub format"
+    TF1_SAVED_MODEL = "TF1 SavedModel"
+    TF2_SAVED_MODEL = "TF2 SavedModel"
+
+
+@dataclasses.dataclass(frozen=True)
+class TensorFacts:
+    """An input or output of a signature.
+
+    Attributes:
+        name: Its name in the signature.
+        dtype: The name of the type of its values, e.g. "float32", or "unknown".
+        shape: Its static shape.
+        kind: "dense", "sparse" or "composite" (of several tensors, as ragged tensors are).
+        type: The type of a composite value, e.g. "RaggedTensorSpec"; None for the other kinds.
+        ragged_rank: The number of ragged dimensions of a ragged tensor; None for other values.
+    """
+
+    name: str
+    dtype: str
+    shape: Shape
+    kind: str = "dense"
+    type: str | None = None
+    ragged_rank: int | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class SignatureFacts:
+    """A signature, with inputs and outputs in the order of their names."""
+
+    name: str
+    inputs: tuple[TensorFacts, ...]
+    outputs: tuple[TensorFacts, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class TableFacts:
+    """A lookup table.
+
+    Attributes:
+        name: The name of its op.
+        op: The type of its op, e.g. "HashTableV2".
+        key_dtype: The name of the type of its keys; None if the op does not say.
+        value_dtype: The name of the type of its values; None if the op does not say.
+        asset: The name of the asset that it is filled from; None if there is none.
+    """
+
+    name: str
+    op: str
+    key_dtype: str | None
+    value_dtype: str | None
+    asset: str | None
+
+
+@dataclasses.dataclass(frozen=True)
+class MessageFacts:
+    """A message attached to a graph variant.
+
+    Attributes:
+        key: The key under which it is attached.
+        bytes: The size of the serialised message.
+        sha256: The SHA-256 digest of the serialised message.
+        content: The fields of a message of a known type by name, else None.
+    """
+
+    key: str
+    bytes: int
+    sha256: str
+    content: dict[str, int] | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class VariantFacts:
+    """A graph variant.
+
+    Attributes:
+        tags: Its tags, sorted; empty for the default variant of a module.
+        tensorflow_version: The TensorFlow that wrote it; "" if it does not say.
+        hubmodule_version: The hubmodule that wrote it; None if another program did.
+        nodes: The number of nodes of the graph itself.
+        functions: The number of functions.
+        function_nodes: The number of nodes in all functions.
+        signatures: Its signatures, sorted by name.
+        tables: Its lookup tables.
+        messages: The messages attached to it, sorted by key.
+        update_ops: The names of the ops that a training step has to run as well.
+        regularization_losses: The names of the tensors to add to a loss.
+        op_counts: How many ops there are of each type, functions included.
+    """
+
+    tags: tuple[str, ...]
+    tensorflow_version: str
+    hubmodule_version: str | None
+    nodes: int
+    functions: int
+    function_nodes: int
+    signatures: tuple[SignatureFacts, ...]
+    tables: tuple[TableFacts, ...]
+    messages: tuple[MessageFacts, ...]
+    update_ops: tuple[str, ...]
+    regularization_losses: tuple[str, ...]
+    op_counts: dict[str, int]
+
+
+@dataclasses.dataclass(frozen=True)
+class VariableFacts:
+    """A variable.
+
+    Attributes:
+        name: Its name in the checkpoint of a TF1 module, or in the object graph of TF2.
+        dtype: The name of the type of its values.
+        shape: Its static shape; of a partitioned variable, that of the whole.
+        bytes: The size of its value; None if it is not known.
+        variants: The tags of each graph variant that has it.
+        trainable_in: The tags of each graph variant in which it is trainable.
+        partitions: The number of parts that it is stored in; 1 if it is whole.
+        digest: The checksum of the value on disk, which differs where the value does: CRC-32C,
+            masked as TensorFlow does, in hexadecimal; those of parts joined by "-". None if
+            there is no value on disk.
+        key: Its name in the checkpoint; "" if it has none.
+    """
+
+    name: str
+    dtype: str
+    shape: Shape
+    bytes: int | None
+    variants: tuple[tuple[str, ...], ...]
+    trainable_in: tuple[tuple[str, ...], ...]
+    partitions: int
+    digest: str | None
+    key: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class AssetFacts:
+    """A file in assets/.
+
+    Attributes:
+        name: Its path below assets/.
+        bytes: Its size.
+        sha256: The SHA-256 digest of its content.
+    """
+
+    name: str
+    bytes: int
+    sha256: str
+
+
+@dataclasses.dataclass(frozen=True)
+class ForeignOp:
+    """A type of op that TensorFlow itself does not register.
+
+    Attributes:
+        op: The type of the op.
+        package: The package to import before the module is used; None if it is not known.
+    """
+
+    op: str
+    package: str | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Call:
+    """A way to call the root object of a TF2 SavedModel.
+
+    Attributes:
+        arguments: The arguments, as a signature would be written in Python.
+        outputs: The result, likewise.
+        inputs: The tensors among the arguments, in their order.
+    """
+
+    arguments: str
+    outputs: str
+    inputs: tuple[TensorFacts, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Conformance:
+    """How a module compares with a common signature.
+
+    Attributes:
+        name: "text feature vector", "image feature vector" or "image classification".
+        fulfilled: Whether the module fulfils it.
+        missing: What would have to change, a sentence each; empty if it is fulfilled.
+    """
+
+    name: str
+    fulfilled: bool
+    missing: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Usage:
+    """Code that uses the module.
+
+    Attributes:
+        way: "graph mode", "Estimator column", "Keras" or "load".
+        code: Lines of Python to paste.
+    """
+
+    way: str
+    code: str
+
+
+@dataclasses.dataclass(frozen=True)
+class FindingFacts:
+    """Something that a module can do beyond computing.
+
+    Attributes:
+        level: "high" or "medium".
+        op: The type of the op.
+        node: The name of the node.
+        reason: What the op does, and the names that it uses, as sentences.
+    """
+
+    level: str
+    op: str
+    node: str
+    reason: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Sizes:
+    """Bytes on disk of saved_model.pb, of variables/ and of assets/."""
+
+    graph: int
+    variables: int
+    assets: int
+
+
+@dataclasses.dataclass(frozen=True)
+class ModuleFacts:
+    """Everything that the files of a module say.
+
+    Attributes:
+        handle: The handle as it was given.
+        path: The directory that it stands for.
+        format: What kind of SavedModel it is.
+        sizes: The bytes of its files.
+        variants: Its graph variants.
+        variables: Its variables, sorted by name.
+        assets: Its assets, sorted by name.
+        foreign_ops: Ops that need another package.
+        calls: Ways to call the object that a TF2 SavedModel holds.
+        common_signatures: Common signatures that it fulfils, or nearly fulfils.
+        usage: Code for each way to use it.
+        damage: What is damaged, a sentence each; empty for a module that could be read whole.
+        findings: What the module can do beyond computing, of level high or medium.
+        schema: The version of this layout.
+    """
+
+    handle: str
+    path: str
+    format: ModuleFormat
+    sizes: Sizes
+    variants: tuple[VariantFacts, ...]
+    variables: tuple[VariableFacts, ...]
+    assets: tuple[AssetFacts, ...]
+    foreign_ops: tuple[ForeignOp, ...]
+    calls: tuple[Call, ...]
+    common_signatures: tuple[Conformance, ...]
+    usage: tuple[Usage, ...]
+    damage: tuple[str, ...]
+    findings: tuple[FindingFacts, ...] = ()
+    schema: int = SCHEMA
+
+    def to_dict(self) -> dict[str, Any]:
+        """The facts as dicts, lists, strings and numbers, for JSON."""
+        return to_plain(self)
+
+
+def to_plain(value: Any) -> Any:
+    """A value made of dataclasses, tuples and dicts as json.dumps and json.loads give it."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: to_plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, dict):
+        return {key: to_plain(item) for key, item in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [to_plain(item) for item in value]
+    return value.value if isinstance(value, enum.Enum) else value

@@ -1,0 +1,345 @@
+"""Writes the facts of a module as one HTML file, which loads nothing from anywhere else."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import importlib.resources
+from collections.abc import Iterable, Iterator, Sequence
+
+from hubmodule._version import __version__
+from hubmodule.inspection.facts import ModuleFacts, SignatureFacts, VariantFacts
+from hubmodule.inspection.markup import Markup, element, join, trusted
+from hubmodule.inspection.report import (
+    describe_graph,
+    describe_place,
+    describe_writers,
+    group_signatures,
+    group_variants,
+)
+from hubmodule.inspection.scope_sizes import Scope, build_scopes, find_common_scope, largest_scopes
+from hubmodule.inspection.treemap import draw_treemap
+from hubmodule.inspection.wording import (
+    describe_tags,
+    describe_tensor,
+    format_bytes,
+    format_count,
+    format_shape,
+    format_tags,
+)
+
+_MOST_TILES = 48
+_MOST_BARS = 12
+_MOST_OPS = 20
+
+Row = Sequence[str]
+
+
+def write_html(facts: ModuleFacts) -> str:
+    """The page of a module."""
+    style, script = _read_resource("page.css"), _read_resource("page.js")
+    name = facts.handle.rstrip("/").rpartition("/")[2] or facts.handle
+    head = element(
+        "head",
+        element("meta", charset="utf-8"),
+        # Should a name ever slip through as markup, it could load and run nothing.
+        element(
+            "meta",
+            http_equiv="Content-Security-Policy",
+            content=f"default-src 'none'; style-src '{_hash_source(style)}'; "
+            f"script-src '{_hash_source(script)}'",
+        ),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("meta", name="color-scheme", content="light dark"),
+        element("title", f"{name}: what the module is"),
+        element("style", style),
+    )
+    body = element(
+        "body",
+        element("a", "Skip to the content", class_="skip", href="#content"),
+        _render_header(name, facts),
+        element("main", _render_sections(facts), id="content"),
+        element(
+            "footer",
+            element("p", f"Read from the files by hubmodule {__version__}; nothing was run."),
+        ),
+        element("script", script),
+    )
+    return f"<!DOCTYPE html>\n{element('html', head, body, lang='en')}\n"
+
+
+def _read_resource(name: str) -> Markup:
+    return trusted(importlib.resources.files(__package__).joinpath(name).read_text("utf-8"))
+
+
+def _hash_source(content: str) -> str:
+    digest = hashlib.sha256(content.encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode()}"
+
+
+def _render_header(name: str, facts: ModuleFacts) -> Markup:
+    figures = {
+        "Format": facts.format.value,
+        "Written by": describe_writers(facts),
+        "Graph": format_bytes(facts.sizes.graph),
+        "Variables": format_bytes(facts.sizes.variables),
+        "Assets": format_bytes(facts.sizes.assets),
+    }
+    return element(
+        "header",
+        element("h1", name),
+        element("p", element("code", facts.handle), class_="handle"),
+        element(
+            "dl",
+            [element("div", element("dt", k), element("dd", v)) for k, v in figures.items()],
+            class_="figures",
+        ),
+    )
+
+
+def _render_sections(facts: ModuleFacts) -> Iterator[Markup]:
+    if facts.damage:
+        yield _render_section("Damaged", _render_list(facts.damage), class_="warning")
+    if facts.findings:
+        findings = [(f.op, f.level, f.node, f.reason) for f in facts.findings]
+        heads = ("Op", "Level", "Node", "What it does")
+        table = _render_table("Findings", heads, findings, class_="stacked")
+        yield _render_section("Findings", table, class_="warning")
+    if facts.foreign_ops:
+        packages = [(op.op, op.package or "not known") for op in facts.foreign_ops]
+        table = _render_table("Ops of other packages", ("Op", "Package to import"), packages)
+        yield _render_section("Ops of other packages", table, class_="notice")
+    if facts.usage:
+        yield _render_section("Use it", _render_usage(facts))
+    for variants in group_variants(facts.variants):
+        title = f"Signatures{describe_place(variants, facts.variants)}"
+        if signatures := variants[0].signatures:
+            yield _render_section(title, _render_signatures(title, signatures))
+    if facts.calls:
+        calls = [(f"({call.arguments})", call.outputs) for call in facts.calls]
+        yield _render_section(
+            "Calls", _render_table("Calls of the object", ("Arguments", "Result"), calls)
+        )
+    if facts.common_signatures:
+        yield _render_section("Common signatures", _render_common_signatures(facts))
+    if facts.variables:
+        yield _render_section("Variables", _render_variables(facts))
+    if facts.assets:
+        rows = [(a.name, a.sha256, format_bytes(a.bytes)) for a in facts.assets]
+        table = _render_table("Assets", ("File", "SHA-256", "Size"), rows, class_="stacked")
+        yield _render_section("Assets", table)
+    yield from (_render_graph(variant, facts) for variant in facts.variants)
+
+
+def _render_section(title: str, *content: Iterable[str], class_: str | None = None) -> Markup:
+    return element("section", element("h2", title), *content, class_=class_)
+
+
+def _render_list(items: Iterable[str]) -> Markup:
+    return element("ul", [element("li", item) for item in items], class_="plain")
+
+
+def _render_table(label: str, heads: Row, rows: Iterable[Row], class_: str | None = None) -> Markup:
+    """A table whose first column has names, and a last column "Size" or "Number" numbers.
+
+    Args:
+        label: What it shows, for screen readers.
+        heads: The titles of the columns.
+        rows: The cells.
+        class_: "stacked" for a table whose rows are too wide for a phone.
+    """
+    classes = ["name", *([None] * (len(heads) - 1))]
+    if heads[-1] in ("Size", "Number"):
+        classes[-1] = "size"
+    head = [
+        element("th", text, scope="col", class_="size" if kind == "size" else None)
+        for text, kind in zip(heads, classes, strict=True)
+    ]
+    body = [
+        element(
+            "tr",
+            [element("td", cell, class_=kind) for cell, kind in zip(row, classes, strict=True)],
+        )
+        for row in rows
+    ]
+    table = element(
+        "table",
+        element("thead", element("tr", head)),
+        element("tbody", body),
+        class_=class_,
+    )
+    return _make_scrollable(label, table)
+
+
+def _make_scrollable(label: str, content: Markup, **attributes: str) -> Markup:
+    # What scrolls has to be reached by the keyboard.
+    return element(
+        "div",
+        content,
+        class_="scroll",
+        role="region",
+        aria_label=label,
+        tabindex=0,
+        **attributes,
+    )
+
+
+def _render_usage(facts: ModuleFacts) -> Markup:
+    return element(
+        "div",
+        [
+            _render_snippet(number, usage.way, usage.code)
+            for number, usage in enumerate(facts.usage)
+        ],
+        class_="snippets",
+    )
+
+
+def _render_snippet(number: int, way: str, code: str) -> Markup:
+    title = way[:1].upper() + way[1:]
+    button = element(
+        "button",
+        "Copy",
+        type="button",
+        data_copy=f"code-{number}",
+        aria_label=f"Copy the code for {way}",
+    )
+    pre = element(
+        "pre", element("code", code, id=f"code-{number}"), tabindex=0, role="region", aria_label=way
+    )
+    bar = element("div", element("h3", title), button, class_="bar")
+    return element("div", bar, pre, class_="snippet")
+
+
+def _render_signatures(section: str, signatures: Sequence[SignatureFacts]) -> Iterator[Markup]:
+    for names, signature in group_signatures(signatures):
+        title = ", ".join(names)
+        rows = [
+            (info.name, direction, describe_tensor(info))
+            for direction, infos in (("input", signature.inputs), ("output", signature.outputs))
+            for info in infos
+        ]
+        yield element("h3", element("code", title))
+        yield _render_table(f"{section}: {title}", ("Name", "Direction", "Type and shape"), rows)
+
+
+def _render_common_signatures(facts: ModuleFacts) -> Iterator[Markup]:
+    for common in facts.common_signatures:
+        if common.fulfilled:
+            state = element("span", "fulfilled", class_="state-yes")
+        else:
+            state = element("span", "nearly fulfilled", class_="state-no")
+        yield element("h3", f"{common.name}: ", state)
+        if common.missing:
+            yield _render_list(common.missing)
+
+
+def _render_variables(facts: ModuleFacts) -> Iterator[Markup]:
+    common = find_common_scope(build_scopes(facts.variables))
+    trainable = sum(bool(variable.trainable_in) for variable in facts.variables)
+    yield element(
+        "p",
+        f"{format_count(len(facts.variables), 'variable')} of {format_bytes(common.bytes)}; "
+        f"{trainable:,} trainable.",
+        [" All are in the scope ", element("code", common.name), "."] if common.name else (),
+    )
+    tiles = largest_scopes(common, _MOST_TILES)
+    if sum(tile.bytes > 0 for tile in tiles) > 1:
+        yield draw_treemap(
+            tiles, common.name, "Bytes of variables by scope; the table has them too"
+        )
+    yield _render_bars(common)
+    yield _render_all_variables(facts)
+
+
+def _render_bars(common: Scope) -> Markup:
+    scopes = largest_scopes(common, _MOST_BARS)
+    largest = max(scope.bytes for scope in scopes) or 1
+    rows = [
+        element(
+            "tr",
+            element("td", scope.name.removeprefix(common.name) or "all", class_="name"),
+            element("td", _render_bar(scope.bytes / largest), class_="bar"),
+            element("td", format_bytes(scope.bytes), class_="size"),
+        )
+        for scope in scopes
+    ]
+    heads = [
+        element("th", "Scope or variable", scope="col"),
+        element("th", "Share", scope="col"),
+        element("th", "Size", scope="col", class_="size"),
+    ]
+    table = element("table", element("thead", element("tr", heads)), element("tbody", rows))
+    return _make_scrollable("Bytes of variables by scope", table)
+
+
+def _render_bar(share: float) -> Markup:
+    bar = element("rect", width=f"{max(share * 100, 0.5):.2f}", height=12, y=4, rx=1)
+    return element("svg", bar, viewBox="0 0 100 20", preserveAspectRatio="none", aria_hidden="true")
+
+
+def _render_all_variables(facts: ModuleFacts) -> Markup:
+    rows = [
+        (
+            variable.name,
+            variable.dtype,
+            format_shape(variable.shape)
+            + (f" in {variable.partitions} parts" if variable.partitions > 1 else ""),
+            ", ".join(format_tags(tags) for tags in variable.trainable_in) or "no",
+            format_bytes(variable.bytes),
+        )
+        for variable in facts.variables
+    ]
+    table = _render_table("All variables", ("Name", "Type", "Shape", "Trainable in", "Size"), rows)
+    total = format_count(len(rows), "variable")
+    return element(
+        "details",
+        element("summary", f"Table of {total}"),
+        element(
+            "label", "Show those whose name contains ", element("input", id="filter", type="search")
+        ),
+        element("p", total, id="shown", role="status"),
+        element("div", table, id="variables"),
+    )
+
+
+def _render_graph(variant: VariantFacts, facts: ModuleFacts) -> Markup:
+    several = len(facts.variants) > 1
+    parts = [element("p", f"{describe_graph(variant)}.")]
+    notes = []
+    if variant.update_ops:
+        notes.append(f"{format_count(len(variant.update_ops), 'update op')} to run in training")
+    if variant.regularization_losses:
+        notes.append(format_count(len(variant.regularization_losses), "regularisation loss term"))
+    for message in variant.messages:
+        fields = ", ".join(f"{key} {value}" for key, value in (message.content or {}).items())
+        notes.append(f"attached message {message.key}: {fields or format_bytes(message.bytes)}")
+    if notes:
+        parts.append(_render_list(notes))
+    if variant.tables:
+        rows = [
+            (t.name, f"{t.key_dtype or '?'} to {t.value_dtype or '?'}", t.asset or "no asset")
+            for t in variant.tables
+        ]
+        parts.append(element("h3", "Lookup tables"))
+        parts.append(_render_table("Lookup tables", ("Table", "Types", "Filled from"), rows))
+    parts.append(_render_ops(variant))
+    where = f" variant {describe_tags(variant.tags)}" if several else ""
+    return _render_section(f"Graph{where}", join(parts))
+
+
+def _render_ops(variant: VariantFacts) -> Markup:
+    ops = sorted(variant.op_counts.items(), key=lambda item: (-item[1], item[0]))
+    if not ops:
+        return Markup()
+    heads = ("Type", "Number")
+    rows = [(op, f"{number:,}") for op, number in ops]
+    largest = _render_table("Ops by type", heads, rows[:_MOST_OPS])
+    rest = Markup()
+    if len(rows) > _MOST_OPS:
+        rest = element(
+            "details",
+            element("summary", f"{len(rows) - _MOST_OPS} other types of ops"),
+            _render_table("Other types of ops", heads, rows[_MOST_OPS:]),
+        )
+    return join([element("h3", f"Ops of {format_count(len(rows), 'type')}"), largest, rest])

@@ -1,0 +1,111 @@
+"""Counts the ops of a graph by type, and finds its variables and lookup tables."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+
+import tensorflow as tf
+from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
+
+from hubmodule.inspection import tensor_types
+from hubmodule.inspection.facts import TableFacts
+from hubmodule.surgery.names import op_name
+
+VARIABLE_OPS = frozenset({"VarHandleOp", "Variable", "VariableV2"})
+TABLE_OPS = frozenset(
+    {
+        "AnonymousHashTable",
+        "HashTable",
+        "HashTableV2",
+        "MutableDenseHashTable",
+        "MutableDenseHashTableV2",
+        "MutableHashTable",
+        "MutableHashTableOfTensors",
+        "MutableHashTableOfTensorsV2",
+        "MutableHashTableV2",
+    }
+)
+TABLE_FILE_OPS = frozenset({"InitializeTableFromTextFile", "InitializeTableFromTextFileV2"})
+_KEPT_OPS = VARIABLE_OPS | TABLE_OPS | TABLE_FILE_OPS
+
+
+@dataclasses.dataclass(frozen=True)
+class GraphNodes:
+    """The nodes of a graph.
+
+    Attributes:
+        nodes: The number of nodes of the graph itself.
+        function_nodes: The number of nodes in its functions.
+        counts: How many nodes there are of each type, functions included, calls of them not.
+        kept: The nodes of the graph itself that hold variables and tables, or fill tables.
+        function_tables: The nodes in functions that hold tables or fill them.
+    """
+
+    nodes: int
+    function_nodes: int
+    counts: dict[str, int]
+    kept: list[tf.compat.v1.NodeDef]
+    function_tables: list[tf.compat.v1.NodeDef]
+
+
+def walk_nodes(meta_graph: MetaGraphDef) -> GraphNodes:
+    """Walks over the nodes of a graph and of its functions."""
+    graph_def = meta_graph.graph_def
+    counts: collections.Counter[str] = collections.Counter()
+    kept = _count(graph_def.node, counts)
+    nodes = counts.total()
+    in_functions = []
+    for function in graph_def.library.function:
+        in_functions += _count(function.node_def, counts)
+    function_nodes = counts.total() - nodes
+    for function in graph_def.library.function:
+        counts.pop(function.signature.name, None)
+    return GraphNodes(nodes, function_nodes, dict(counts), kept, in_functions)
+
+
+def read_tables(nodes: GraphNodes, assets: Mapping[str, str]) -> tuple[TableFacts, ...]:
+    """Describes the lookup tables of a graph and of its functions.
+
+    Args:
+        nodes: The nodes of the graph.
+        assets: The assets of the graph: tensor name -> file name.
+    """
+    fillers = _find_fillers(nodes.kept, assets)
+    return tuple(
+        TableFacts(
+            node.name,
+            node.op,
+            _read_dtype(node, "key_dtype"),
+            _read_dtype(node, "value_dtype"),
+            fillers.get(node.name),
+        )
+        for node in [*nodes.kept, *nodes.function_tables]
+        if node.op in TABLE_OPS
+    )
+
+
+def _count(
+    nodes: Sequence[tf.compat.v1.NodeDef], counts: collections.Counter[str]
+) -> list[tf.compat.v1.NodeDef]:
+    """Counts nodes by type; returns those that matter."""
+    # A list of all nodes would hold an object for each, which takes as long as parsing them.
+    operations = [node.op for node in nodes]
+    counts.update(operations)
+    return [nodes[i] for i, operation in enumerate(operations) if operation in _KEPT_OPS]
+
+
+def _find_fillers(
+    nodes: Iterable[tf.compat.v1.NodeDef], assets: Mapping[str, str]
+) -> dict[str, str]:
+    """Finds the asset that fills a table, by the name of the table's op."""
+    by_op = {op_name(tensor): name for tensor, name in assets.items()}
+    inputs = [[op_name(i) for i in n.input[:2]] for n in nodes if n.op in TABLE_FILE_OPS]
+    return {pair[0]: by_op[pair[1]] for pair in inputs if len(pair) == 2 and pair[1] in by_op}
+
+
+def _read_dtype(node: tf.compat.v1.NodeDef, attribute: str) -> str | None:
+    if attribute not in node.attr:
+        return None
+    return tensor_types.dtype_name(node.attr[attribute].type)

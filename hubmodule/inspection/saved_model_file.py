@@ -1,0 +1,155 @@
+"""Reads as much of a saved_model.pb as is readable, and says what is not."""
+
+from __future__ import annotations
+
+import dataclasses
+import posixpath
+from collections.abc import Iterator
+
+import tensorflow as tf
+from google.protobuf import text_format
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import DecodeError, Message
+from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
+
+from hubmodule import files
+from hubmodule.errors import NotAModuleError
+
+BINARY = "saved_model.pb"
+TEXT = "saved_model.pbtxt"
+
+_VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
+_FIXED_BYTES = {_FIXED64: 8, _FIXED32: 4}
+# SavedModel, MetaGraphDef, GraphDef, and a library of functions or an object graph.
+_MOST_DEPTH = 4
+_MOST_PROBLEMS = 20
+
+
+@dataclasses.dataclass(frozen=True)
+class SavedModelFile:
+    """The content of a saved_model.pb.
+
+    Attributes:
+        saved_model: What could be read.
+        bytes: The size of the file.
+        damage: What could not be read, a sentence each.
+    """
+
+    saved_model: SavedModel
+    bytes: int
+    damage: tuple[str, ...] = ()
+
+
+def read_saved_model(directory: str) -> SavedModelFile:
+    """Reads saved_model.pb, or saved_model.pbtxt, of a directory.
+
+    Raises:
+        NotAModuleError: If it has neither.
+    """
+    binary, text = (posixpath.join(directory, name) for name in (BINARY, TEXT))
+    if tf.io.gfile.exists(binary):
+        return parse_binary(files.read_bytes(binary))
+    if tf.io.gfile.exists(text):
+        return parse_text(files.read_bytes(text))
+    raise NotAModuleError(
+        f"{directory} contains neither {BINARY} nor {TEXT}: it is incomplete, or not a SavedModel. "
+        "Check the path, or fetch the module again."
+    )
+
+
+def parse_text(content: bytes) -> SavedModelFile:
+    """Reads the content of a saved_model.pbtxt; nothing of one that is damaged."""
+    try:
+        return SavedModelFile(text_format.Parse(content, SavedModel()), len(content))
+    except (text_format.ParseError, UnicodeDecodeError, RecursionError) as error:
+        return SavedModelFile(SavedModel(), len(content), (f"{TEXT} is damaged: {error}.",))
+
+
+def parse_binary(content: bytes) -> SavedModelFile:
+    """Reads the content of a saved_model.pb; of one that is damaged, the parts that are whole."""
+    try:
+        return SavedModelFile(SavedModel.FromString(content), len(content))
+    except DecodeError:
+        saved_model = SavedModel()
+        problems = list(_merge_readable(saved_model, content, "", _MOST_DEPTH))
+    shown = [f"{BINARY} is damaged: {problem}." for problem in problems[:_MOST_PROBLEMS]]
+    if len(problems) > _MOST_PROBLEMS:
+        shown.append(f"{BINARY} is damaged in {len(problems) - _MOST_PROBLEMS} more places.")
+    return SavedModelFile(saved_model, len(content), tuple(shown))
+
+
+@dataclasses.dataclass(frozen=True)
+class _Field:
+    """A field of a serialised message: its number, all its bytes, and those of a message in it."""
+
+    number: int
+    content: bytes
+    payload: bytes | None
+    is_complete: bool
+
+
+def _merge_readable(message: Message, content: bytes, path: str, depth: int) -> Iterator[str]:
+    """Adds the fields that can be read to a message, in place; yields what cannot."""
+    for field in _split_fields(content):
+        descriptor = message.DESCRIPTOR.fields_by_number.get(field.number)
+        name = descriptor.name if descriptor else f"field {field.number}"
+        place = f"{path}.{name}" if path else name
+        if field.is_complete and _merge(message, field.content):
+            continue
+        if depth and field.payload and descriptor and _is_message(descriptor):
+            values = getattr(message, name)
+            child = values if not hasattr(values, "add") else values.add()
+            yield from _merge_readable(child, field.payload, place, depth - 1)
+            if not field.is_complete:
+                yield f"it ends within {place}"
+        else:
+            yield f"{place} cannot be read"
+
+
+def _merge(message: Message, content: bytes) -> bool:
+    try:
+        # Into a new message first: a failure would leave a part of the field behind.
+        message.MergeFrom(type(message).FromString(content))
+    except DecodeError:
+        return False
+    return True
+
+
+def _is_message(descriptor: FieldDescriptor) -> bool:
+    inner = descriptor.message_type
+    return inner is not None and not inner.GetOptions().map_entry
+
+
+def _split_fields(content: bytes) -> Iterator[_Field]:
+    """The fields of a serialised message, up to the first byte that cannot begin one."""
+    position = 0
+    while position < len(content):
+        start = position
+        tag, position = _read_varint(content, position)
+        kind, size, payload_start = tag & 7, 0, position
+        if kind == _LENGTH:
+            size, payload_start = _read_varint(content, position)
+        elif kind in _FIXED_BYTES:
+            size = _FIXED_BYTES[kind]
+        elif kind == _VARINT:
+            _, payload_start = _read_varint(content, position)
+        if tag < 8 or kind not in (_VARINT, _FIXED64, _LENGTH, _FIXED32):
+            yield _Field(tag >> 3, content[start:], None, False)
+            return
+        position = payload_start + size
+        payload = content[payload_start:position] if kind == _LENGTH else None
+        yield _Field(tag >> 3, content[start:position], payload, position <= len(content))
+
+
+def _read_varint(content: bytes, position: int) -> tuple[int, int]:
+    """A number, and the position after it, which is past the end if the number is cut off."""
+    value = 0
+    for shift in range(0, 70, 7):
+        if position >= len(content):
+            return value, len(content) + 1
+        byte = content[position]
+        position += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, position
+    return 0, position

@@ -1,0 +1,88 @@
+"""Divides the bytes of variables among their scopes."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+
+from hubmodule.inspection.facts import VariableFacts
+
+
+@dataclasses.dataclass
+class Scope:
+    """A scope of variables, or one variable.
+
+    Attributes:
+        name: Its name; that of a scope ends with "/", but for the outermost, which is "".
+        bytes: The bytes of all variables in it.
+        variables: How many variables are in it.
+        children: The scopes and variables directly in it.
+    """
+
+    name: str
+    bytes: int = 0
+    variables: int = 0
+    children: list[Scope] = dataclasses.field(default_factory=list)
+
+
+def build_scopes(variables: Iterable[VariableFacts]) -> Scope:
+    """The outermost scope of variables; those of unknown size count as empty."""
+    root = Scope("")
+    scopes = {"": root}
+    for variable in variables:
+        size = variable.bytes or 0
+        _add(root, size)
+        parent = root
+        for end in _scope_ends(variable.name):
+            name = variable.name[:end]
+            if name not in scopes:
+                scopes[name] = Scope(name)
+                parent.children.append(scopes[name])
+            parent = scopes[name]
+            _add(parent, size)
+        parent.children.append(Scope(variable.name, size, 1))
+    return root
+
+
+def find_common_scope(root: Scope) -> Scope:
+    """The innermost scope that has all variables; `root` if there is none."""
+    scope = root
+    while len(scope.children) == 1 and scope.children[0].children:
+        scope = scope.children[0]
+    return scope
+
+
+def largest_scopes(root: Scope, most: int) -> list[Scope]:
+    """Divides a scope into at most `most` parts, the largest ones the deepest; largest first."""
+    parts = [root]
+    while True:
+        for index, part in enumerate(parts):  # from the largest
+            if part.children and len(parts) - 1 + len(part.children) <= most:
+                parts[index : index + 1] = part.children
+                parts.sort(key=lambda scope: (-scope.bytes, scope.name))
+                break
+        else:
+            return parts if parts != [root] or not root.children else _with_rest(root, most)
+
+
+def _with_rest(root: Scope, most: int) -> list[Scope]:
+    """The largest children of a scope that has too many, and the sum of the others."""
+    children = sorted(root.children, key=lambda scope: (-scope.bytes, scope.name))
+    rest = children[most - 1 :]
+    others = Scope(
+        f"{len(rest)} others", sum(s.bytes for s in rest), sum(s.variables for s in rest)
+    )
+    return [*children[: most - 1], others]
+
+
+# A deeper name than any program makes would else take memory in the square of its length.
+_MOST_DEPTH = 20
+
+
+def _scope_ends(name: str) -> list[int]:
+    return [index + 1 for index, char in enumerate(name[:-1]) if char == "/"][:_MOST_DEPTH]
+
+
+def _add(scope: Scope, size: int) -> None:
+    scope.bytes += size
+    scope.variables += 1

@@ -1,0 +1,73 @@
+"""Unpacks blocks in Snappy's format, in which some builds of TensorFlow write checkpoint indexes.
+
+The length of the output as a varint, then elements whose lowest two bits say what they are:
+bytes to take as they are (0), or a copy of earlier output, with its distance in one (1), two
+(2) or four (3) bytes (github.com/google/snappy, format_description.txt).
+"""
+
+from __future__ import annotations
+
+_LITERAL = 0
+_COPY_WITH_SHORT_DISTANCE = 1
+# A copy of 64 bytes takes three.
+_MOST_OUTPUT_BYTES_PER_BYTE = 22
+
+
+def decompress(content: bytes) -> bytes:
+    """Unpacks a block.
+
+    Raises:
+        ValueError: If it is damaged.
+        IndexError: If it is cut off.
+    """
+    length, position = _read_length(content)
+    if length > _MOST_OUTPUT_BYTES_PER_BYTE * len(content):
+        raise ValueError("a compressed block is damaged")
+    output = bytearray()
+    while position < len(content) and len(output) <= length:
+        tag = content[position]
+        position += 1
+        if tag & 3 == _LITERAL:
+            size, position = _literal_size(content, tag, position)
+            output += content[position : position + size]
+            position += size
+        else:
+            size, distance, position = _copy_element(content, tag, position)
+            _append_copy(output, size, distance)
+    if len(output) != length:
+        raise ValueError("a compressed block is damaged")
+    return bytes(output)
+
+
+def _read_length(content: bytes) -> tuple[int, int]:
+    value = 0
+    for position in range(5):
+        value |= (content[position] & 0x7F) << (7 * position)
+        if content[position] < 0x80:
+            return value, position + 1
+    raise ValueError("a compressed block is damaged")
+
+
+def _literal_size(content: bytes, tag: int, position: int) -> tuple[int, int]:
+    size = tag >> 2
+    if size < 60:
+        return size + 1, position
+    end = position + size - 59
+    return int.from_bytes(content[position:end], "little") + 1, end
+
+
+def _copy_element(content: bytes, tag: int, position: int) -> tuple[int, int, int]:
+    """The size and distance of a copy, and the position after it."""
+    if tag & 3 == _COPY_WITH_SHORT_DISTANCE:
+        distance = (tag >> 5) << 8 | content[position]
+        return (tag >> 2 & 7) + 4, distance, position + 1
+    end = position + (2 if tag & 3 == 2 else 4)
+    return (tag >> 2) + 1, int.from_bytes(content[position:end], "little"), end
+
+
+def _append_copy(output: bytearray, size: int, distance: int) -> None:
+    if not 0 < distance <= len(output):
+        raise ValueError("a compressed block is damaged")
+    repeated = output[-distance:]
+    # A copy may be longer than its distance: then it repeats itself.
+    output += (repeated * (size // distance + 1))[:size]

@@ -1,0 +1,96 @@
+"""Types and shapes of tensors, from the protos that describe them."""
+
+from __future__ import annotations
+
+import functools
+
+import tensorflow as tf
+from tensorflow.core.framework.tensor_shape_pb2 import TensorShapeProto
+from tensorflow.core.framework.types_pb2 import DataType
+from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef, TensorInfo
+
+from hubmodule.inspection.facts import UNKNOWN_DTYPE, Shape, SignatureFacts, TensorFacts
+
+# What a file cannot have; a damaged shape would else give numbers of any length.
+_MOST_ELEMENTS = 1 << 62
+_MOST_RANK = 255
+
+
+def read_signature(name: str, signature: SignatureDef) -> SignatureFacts:
+    """The facts of a signature."""
+    return SignatureFacts(
+        name,
+        tuple(_read_info(key, signature.inputs[key]) for key in sorted(signature.inputs)),
+        tuple(_read_info(key, signature.outputs[key]) for key in sorted(signature.outputs)),
+    )
+
+
+def _read_info(name: str, info: TensorInfo) -> TensorFacts:
+    encoding = info.WhichOneof("encoding")
+    if encoding != "composite_tensor":
+        kind = "sparse" if encoding == "coo_sparse" else "dense"
+        return TensorFacts(name, dtype_name(info.dtype), read_shape(info.tensor_shape), kind)
+    # The state of a RaggedTensorSpec is its shape, type, ragged rank and type of row splits.
+    spec = info.composite_tensor.type_spec
+    values = spec.type_state.tuple_value.values
+    shapes = [read_shape(v.tensor_shape_value) for v in values if v.HasField("tensor_shape_value")]
+    dtypes = [v.tensor_dtype_value for v in values if v.HasField("tensor_dtype_value")]
+    dtypes += [component.dtype for component in info.composite_tensor.components]
+    ranks = [v.int64_value for v in values if v.HasField("int64_value")]
+    type_name = spec.type_spec_class_name.rpartition(".")[2] or "composite"
+    is_ragged = type_name == "RaggedTensorSpec" and len(ranks) > 0 and 0 < ranks[0] < _MOST_RANK
+    return TensorFacts(
+        name,
+        dtype_name(dtypes[0] if dtypes else 0),
+        shapes[0] if shapes else None,
+        "composite",
+        type_name,
+        ranks[0] if is_ragged else None,
+    )
+
+
+@functools.cache
+def dtype_name(number: int) -> str:
+    """The name of a type by its number in the DataType enum, e.g. "float32"."""
+    if number == DataType.DT_INVALID:
+        return UNKNOWN_DTYPE
+    try:
+        return tf.as_dtype(number).base_dtype.name
+    except (TypeError, ValueError):
+        name = DataType.Name(number) if number in DataType.values() else f"type {number}"
+        return name.removeprefix("DT_").lower()
+
+
+@functools.cache
+def dtype_bytes(number: int) -> int | None:
+    """The bytes of a value of a type; None if they vary or the type is not known."""
+    try:
+        dtype = tf.as_dtype(number).base_dtype
+        return None if dtype in (tf.string, tf.variant, tf.resource) else dtype.size
+    except (TypeError, ValueError):
+        return None
+
+
+def read_shape(proto: TensorShapeProto) -> Shape:
+    """The shape that a proto describes."""
+    if proto.unknown_rank:
+        return None
+    return tuple(None if d.size < 0 else d.size for d in proto.dim)
+
+
+def count_elements(shape: Shape) -> int | None:
+    """The number of elements; None if it is not known, or more than there can be."""
+    count = 1
+    for size in shape or ():
+        if size is None:
+            return None
+        count *= size
+        if count > _MOST_ELEMENTS:
+            return None
+    return None if shape is None else count
+
+
+def value_bytes(dtype: int, shape: Shape) -> int | None:
+    """The bytes of a value; None if they are not known."""
+    size, count = dtype_bytes(dtype), count_elements(shape)
+    return None if size is None or count is None else size * count

@@ -1,0 +1,50 @@
+"""Writes graphs so that TensorBoard draws them, without importing them."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+import time
+from collections.abc import Iterable, Sequence
+
+import tensorflow as tf
+from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
+
+# What TensorBoard wants first in a file.
+_VERSION = "brain.Event:2"
+
+
+def write_graphs(
+    meta_graphs: Sequence[MetaGraphDef], directory: str | os.PathLike[str], now: float | None = None
+) -> list[str]:
+    """Writes one run of TensorBoard for each graph variant.
+
+    Args:
+        meta_graphs: The graph variants.
+        directory: What to pass to `tensorboard --logdir`.
+        now: The time of the events in seconds since 1970; None is the present.
+
+    Returns:
+        The paths of the files.
+    """
+    now = time.time() if now is None else now
+    paths = []
+    for meta_graph in meta_graphs:
+        run = posixpath.join(os.fsdecode(directory), _run_name(meta_graph.meta_info_def.tags))
+        tf.io.gfile.makedirs(run)
+        paths.append(posixpath.join(run, f"events.out.tfevents.{int(now):010d}.hubmodule"))
+        with tf.io.TFRecordWriter(paths[-1]) as writer:
+            for event in (
+                tf.compat.v1.Event(wall_time=now, file_version=_VERSION),
+                tf.compat.v1.Event(
+                    wall_time=now, graph_def=meta_graph.graph_def.SerializeToString()
+                ),
+            ):
+                writer.write(event.SerializeToString())
+    return paths
+
+
+def _run_name(tags: Iterable[str]) -> str:
+    """A directory for a variant; tags are texts of any kind."""
+    return re.sub(r"[^A-Za-z0-9_-]", "_", "-".join(sorted(tags))) or "no_tags"

@@ -1,0 +1,146 @@
+"""A treemap: rectangles whose areas are to each other as sizes are, as SVG."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from hubmodule.inspection.markup import Markup, element
+from hubmodule.inspection.scope_sizes import Scope
+from hubmodule.inspection.wording import format_bytes
+
+WIDTH, HEIGHT = 960.0, 320.0
+# Names of colours in page.css.
+COLOURS = 6
+_GAP = 2.0
+# In units of the picture: what a line of text takes.
+_CHARACTER, _LINE = 7.2, 18.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Rectangle:
+    """A rectangle by its upper left corner and its size."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+def draw_treemap(scopes: Sequence[Scope], common: str, label: str) -> Markup:
+    """The SVG of scopes.
+
+    Args:
+        scopes: What to draw, the largest first.
+        common: The name of the scope that all of them are in, which is left out.
+        label: What the picture shows, for those who do not see it.
+    """
+    shown = [scope for scope in scopes if scope.bytes > 0]
+    rectangles = place_rectangles(
+        [float(scope.bytes) for scope in shown], Rectangle(0, 0, WIDTH, HEIGHT)
+    )
+    names = [scope.name.removeprefix(common) for scope in shown]
+    groups = list(dict.fromkeys(_get_group(name) for name in names))
+    tiles = [
+        _draw_tile(scope, name, rectangle, groups.index(_get_group(name)) % COLOURS)
+        for scope, name, rectangle in zip(shown, names, rectangles, strict=True)
+    ]
+    return element(
+        "svg",
+        tiles,
+        class_="treemap",
+        viewBox=f"0 0 {WIDTH:g} {HEIGHT:g}",
+        role="img",
+        aria_label=label,
+    )
+
+
+def place_rectangles(sizes: Sequence[float], space: Rectangle) -> list[Rectangle]:
+    """Divides a space among sizes, which are in falling order, in rows of squarish rectangles."""
+    placed: list[Rectangle] = []
+    start = 0
+    while start < len(sizes):
+        # Not kept from row to row: differences of large sums lose small sizes.
+        left = sum(sizes[start:])
+        end = start + 1
+        while end < len(sizes) and _find_worst_ratio(
+            sizes[start : end + 1], space, left
+        ) <= _find_worst_ratio(sizes[start:end], space, left):
+            end += 1
+        row = sizes[start:end]
+        placed_row, space = _place_row(row, space, left)
+        placed += placed_row
+        start = end
+    return placed
+
+
+def _find_worst_ratio(row: Sequence[float], space: Rectangle, left: float) -> float:
+    """The largest ratio of sides in a row along the shorter side of a space."""
+    side = min(space.width, space.height)
+    area = space.width * space.height
+    if not side or not left or not row[-1]:
+        return float("inf")
+    thickness = sum(row) / left * area / side
+    lengths = [size / left * area / thickness for size in (row[0], row[-1])]
+    return max(max(length / thickness, thickness / length) for length in lengths)
+
+
+def _place_row(
+    row: Sequence[float], space: Rectangle, left: float
+) -> tuple[list[Rectangle], Rectangle]:
+    """The rectangles of a row, and the space that it leaves."""
+    share = sum(row) / left if left > 0 else 1.0
+    placed = []
+    offset = 0.0
+    upright = space.width >= space.height
+    for size in row:
+        part = size / sum(row)
+        if upright:
+            height = part * space.height
+            placed.append(Rectangle(space.x, space.y + offset, share * space.width, height))
+            offset += height
+        else:
+            width = part * space.width
+            placed.append(Rectangle(space.x + offset, space.y, width, share * space.height))
+            offset += width
+    if upright:
+        taken = share * space.width
+        rest = Rectangle(space.x + taken, space.y, max(space.width - taken, 0.0), space.height)
+    else:
+        taken = share * space.height
+        rest = Rectangle(space.x, space.y + taken, space.width, max(space.height - taken, 0.0))
+    return placed, rest
+
+
+def _draw_tile(scope: Scope, name: str, rectangle: Rectangle, colour: int) -> Markup:
+    width, height = max(rectangle.width - _GAP, 0.1), max(rectangle.height - _GAP, 0.1)
+    size = format_bytes(scope.bytes)
+    parts = [
+        element("title", f"{scope.name or 'all variables'}: {size}"),
+        element(
+            "rect",
+            x=f"{rectangle.x:.1f}",
+            y=f"{rectangle.y:.1f}",
+            width=f"{width:.1f}",
+            height=f"{height:.1f}",
+            rx=3,
+        ),
+    ]
+    for number, text in enumerate([_shorten(name, width), size]):
+        if text and len(text) * _CHARACTER + 10 <= width and (number + 1) * _LINE + 4 <= height:
+            x, y = rectangle.x + 8, rectangle.y + (number + 1) * _LINE
+            parts.append(element("text", text, x=f"{x:.1f}", y=f"{y:.1f}"))
+    return element("g", parts, class_=f"tile colour-{colour}")
+
+
+def _shorten(name: str, width: float) -> str:
+    """The end of a name that fits, which tells scopes apart better than its beginning."""
+    fitting = int((width - 10) / _CHARACTER)
+    if len(name) <= fitting:
+        return name
+    return f"…{name[len(name) - fitting + 1 :]}" if fitting > 5 else ""
+
+
+def _get_group(name: str) -> str:
+    """The outermost scope of a name, whose tiles have the same colour."""
+    return name.partition("/")[0]

@@ -1,0 +1,146 @@
+"""The variables of a TF1 module: what its collections and its checkpoint say of each."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+
+import tensorflow as tf
+from tensorflow.core.framework.variable_pb2 import VariableDef
+
+from hubmodule.inspection import tensor_types
+from hubmodule.inspection.checkpoint_index import CheckpointIndex, IndexEntry
+from hubmodule.inspection.facts import Shape, VariableFacts
+from hubmodule.surgery.names import op_name
+
+Tags = tuple[str, ...]
+
+
+@dataclasses.dataclass
+class VariableInVariants:
+    """What is known of a variable while graph variants are read.
+
+    Attributes:
+        dtype: The number of its type.
+        shape: Its shape.
+        variants: The tags of the variants that have it.
+        trainable_in: The tags of the variants where it is trainable.
+        partitions: The number of its parts in the graph.
+        key: Its name in the checkpoint.
+    """
+
+    dtype: int
+    shape: Shape
+    variants: tuple[Tags, ...]
+    trainable_in: tuple[Tags, ...]
+    partitions: int
+    key: str
+
+
+def read_collections(
+    tags: Tags,
+    variables: Iterable[VariableDef],
+    trainable: Iterable[VariableDef],
+    nodes: Iterable[tf.compat.v1.NodeDef],
+    index: CheckpointIndex,
+) -> dict[str, VariableInVariants]:
+    """The variables of one graph variant by their names in a checkpoint.
+
+    Args:
+        tags: The tags of the variant.
+        variables: Its variables.
+        trainable: Those of them that are trainable.
+        nodes: The nodes that hold variables.
+        index: The index of the checkpoint.
+    """
+    holders = {node.name: node for node in nodes}
+    trainable_names = {variable.variable_name for variable in trainable}
+    found: dict[str, VariableInVariants] = {}
+    for variable in variables:
+        name = op_name(variable.variable_name)
+        is_part = variable.HasField("save_slice_info_def")
+        key = variable.save_slice_info_def.full_name if is_part else name
+        if key in found:
+            found[key].partitions += 1
+            continue
+        # The graph may leave the shape open; the value has one, and is faster to find.
+        dtype, shape = 0, None
+        if key not in index.entries:
+            dtype, shape = _type_of(holders.get(name))
+            shape = tuple(variable.save_slice_info_def.full_shape) if is_part else shape
+        in_training = (tags,) if variable.variable_name in trainable_names else ()
+        found[key] = VariableInVariants(dtype, shape, (tags,), in_training, 1, key)
+    return found
+
+
+def merge_variants(
+    variants: Iterable[dict[str, VariableInVariants]],
+) -> dict[str, VariableInVariants]:
+    """The variables of several graph variants."""
+    merged: dict[str, VariableInVariants] = {}
+    for variables in variants:
+        for name, variable in variables.items():
+            if name in merged:
+                merged[name].variants += variable.variants
+                merged[name].trainable_in += variable.trainable_in
+            else:
+                merged[name] = variable
+    return merged
+
+
+def to_facts(
+    variables: dict[str, VariableInVariants],
+    index: CheckpointIndex,
+    only_named: bool,
+    damage: list[str],
+) -> tuple[VariableFacts, ...]:
+    """The facts of variables, with what the checkpoint says of them.
+
+    Args:
+        variables: The variables of all variants by name.
+        index: The index of the checkpoint.
+        only_named: Whether to leave out what only the checkpoint has. It is else a variable
+            of no variant.
+        damage: Is added to where the checkpoint lacks a value.
+    """
+    facts = [_one(name, v, index.entries.get(v.key)) for name, v in variables.items()]
+    if not only_named:
+        named = {variable.key for variable in variables.values()}
+        facts += [_only_stored(k, entry) for k, entry in index.entries.items() if k not in named]
+    missing = sorted(n for n, v in variables.items() if v.key not in index.entries)
+    if missing:
+        damage.append(
+            f"The checkpoint has no value for {len(missing)} of {len(variables)} variables, "
+            f"{missing[0]!r} among them."
+        )
+    return tuple(sorted(facts, key=lambda variable: variable.name))
+
+
+def _one(name: str, variable: VariableInVariants, entry: IndexEntry | None) -> VariableFacts:
+    dtype, shape = variable.dtype, variable.shape
+    if entry is not None:
+        dtype, shape = entry.dtype, entry.shape
+    return VariableFacts(
+        name,
+        tensor_types.dtype_name(dtype),
+        shape,
+        entry.size if entry else tensor_types.value_bytes(dtype, shape),
+        variable.variants,
+        variable.trainable_in,
+        max(variable.partitions, len(entry.parts) if entry else 1),
+        entry.digest if entry else None,
+        variable.key,
+    )
+
+
+def _only_stored(name: str, entry: IndexEntry) -> VariableFacts:
+    dtype = tensor_types.dtype_name(entry.dtype)
+    return VariableFacts(
+        name, dtype, entry.shape, entry.size, (), (), len(entry.parts), entry.digest, name
+    )
+
+
+def _type_of(node: tf.compat.v1.NodeDef | None) -> tuple[int, Shape]:
+    if node is None or "dtype" not in node.attr or "shape" not in node.attr:
+        return 0, None
+    return node.attr["dtype"].type, tensor_types.read_shape(node.attr["shape"].shape)

@@ -1,0 +1,165 @@
+"""Compares values of two checkpoints, a piece at a time, so that memory stays bounded."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import tensorflow as tf
+
+from hubmodule.errors import CheckpointError
+from hubmodule.inspection.checkpoint_files import Checkpoint, StoredReader
+from hubmodule.inspection.checkpoint_index import IndexEntry, StoredTensor
+from hubmodule.inspection.differences import ValueChange
+
+# What is read and computed at a time: in double precision it stays in the processor's cache.
+PIECE_ELEMENTS = 1 << 17
+
+
+@dataclasses.dataclass
+class _Difference:
+    """Sums over the elements that were compared.
+
+    Attributes:
+        largest: The largest absolute difference.
+        squares: The sum of the squares of the differences.
+        norm: The sum of the squares of the first values.
+    """
+
+    largest: float = 0.0
+    squares: float = 0.0
+    norm: float = 0.0
+
+    def add(self, old: np.ndarray, new: np.ndarray) -> None:
+        with np.errstate(all="ignore"):
+            difference = np.abs(new - old)
+            # Infinities of one sign, and what is not a number on both sides, are the same.
+            difference[(new == old) | (np.isnan(new) & np.isnan(old))] = 0.0
+            self.largest = _maximum(self.largest, float(difference.max(initial=0.0)))
+            self.squares += float(np.sum(difference * difference))
+            self.norm += float(np.sum(np.abs(old) ** 2))
+
+
+def compare_values(
+    name: str, before: tuple[Checkpoint, str], after: tuple[Checkpoint, str]
+) -> ValueChange | None:
+    """The difference of a variable's values; None if they are the same.
+
+    Args:
+        name: The name of the variable.
+        before: The first checkpoint, and the variable's name in it.
+        after: The second checkpoint, and the variable's name in it.
+
+    Raises:
+        CheckpointError: If a data file ends too early.
+    """
+    first = before[0].index.entries[before[1]]
+    second = after[0].index.entries[after[1]]
+    dtype = _to_numpy_dtype(first.dtype)
+    if (first.dtype, first.shape) != (second.dtype, second.shape) or dtype is None:
+        return ValueChange(name)
+    for checkpoint, entry in ((before[0], first), (after[0], second)):
+        _check_sizes(checkpoint, entry, dtype)
+    # Whole tensors are read as vectors: then no piece is larger than it should be.
+    if len(first.parts) == len(second.parts) == 1:
+        first, second = _flatten(first), _flatten(second)
+    wide = _choose_wide_type(dtype)
+    total = _Difference()
+    with StoredReader(before[0]) as old_reader, StoredReader(after[0]) as new_reader:
+        pieces = (
+            _read_pieces(old_reader, first, dtype, wide),
+            _read_pieces(new_reader, second, dtype, wide),
+        )
+        for old, new in zip(*pieces, strict=True):
+            total.add(old, new)
+    if total.largest == 0.0:
+        return None
+    largest = total.largest if math.isfinite(total.largest) else None
+    ratio = total.squares / total.norm if total.norm > 0 else math.inf
+    return ValueChange(name, largest, math.sqrt(ratio) if math.isfinite(ratio) else None)
+
+
+def _check_sizes(checkpoint: Checkpoint, entry: IndexEntry, dtype: np.dtype) -> None:
+    """Checks sizes before memory is taken for them."""
+    expected = math.prod(entry.shape) * dtype.itemsize
+    are_within = all(
+        len(part.start) == len(part.shape) == len(entry.shape)
+        and all(
+            0 <= start <= start + size <= whole
+            for start, size, whole in zip(part.start, part.shape, entry.shape, strict=True)
+        )
+        for part in entry.parts
+    )
+    is_split_scalar = len(entry.parts) > 1 and not entry.shape
+    if entry.size != expected or expected > checkpoint.bytes or not are_within or is_split_scalar:
+        raise CheckpointError(
+            f"The index of the checkpoint in {checkpoint.directory} is damaged: a size is wrong. "
+            "Fetch the module again."
+        )
+
+
+def _maximum(first: float, second: float) -> float:
+    # max() forgets what is not a number.
+    return first if math.isnan(first) or first >= second else second
+
+
+def _read_pieces(
+    reader: StoredReader, entry: IndexEntry, dtype: np.dtype, wide: type
+) -> Iterator[np.ndarray]:
+    """Reads the elements of a tensor, some rows at a time, in a type that loses none of them."""
+    shape, parts = entry.shape, entry.parts
+    row_elements = math.prod(shape[1:])
+    step = max(1, PIECE_ELEMENTS // max(row_elements, 1))
+    for start in range(0, shape[0], step):
+        end = min(start + step, shape[0])
+        rows: np.ndarray = np.zeros((end - start, *shape[1:]), wide)
+        for part in parts:
+            _fill(rows, start, part, reader, dtype)
+        yield rows
+
+
+def _choose_wide_type(dtype: np.dtype) -> type:
+    """A type of numbers that represents each value of another one, and its differences."""
+    if dtype.kind == "c":
+        return np.complex128
+    # Double precision has not a bit for each of a large integer's.
+    return np.longdouble if dtype.kind in "iu" and dtype.itemsize > 4 else np.float64
+
+
+def _flatten(entry: IndexEntry) -> IndexEntry:
+    """A tensor that is stored whole, as a vector."""
+    shape = (math.prod(entry.shape),)
+    part = entry.parts[0]._replace(start=(0,), shape=shape)
+    return entry._replace(shape=shape, parts=(part,))
+
+
+def _fill(
+    rows: np.ndarray, start: int, part: StoredTensor, reader: StoredReader, dtype: np.dtype
+) -> None:
+    """Copies what a part has of some rows into them."""
+    first = max(start, part.start[0])
+    last = min(start + len(rows), part.start[0] + part.shape[0])
+    if first >= last:
+        return
+    row_bytes = math.prod(part.shape[1:]) * dtype.itemsize
+    begin, size = (first - part.start[0]) * row_bytes, (last - first) * row_bytes
+    content = reader.read(part, begin, size)
+    values = np.frombuffer(content, dtype).reshape((last - first, *part.shape[1:]))
+    inner = [
+        slice(begin, begin + size)
+        for begin, size in zip(part.start[1:], part.shape[1:], strict=True)
+    ]
+    place = (slice(first - start, last - start), *inner)
+    rows[place] = values
+
+
+def _to_numpy_dtype(number: int) -> np.dtype | None:
+    """The type of the elements of numeric tensors; None for others."""
+    try:
+        dtype = tf.as_dtype(number)
+    except (TypeError, ValueError):
+        return None
+    is_number = dtype.is_floating or dtype.is_integer or dtype.is_complex or dtype.is_bool
+    return np.dtype(dtype.as_numpy_dtype) if is_number and not dtype.is_quantized else None

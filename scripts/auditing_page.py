@@ -1,0 +1,51 @@
+"""Writes the table of risky ops into docs/auditing.md: python -m scripts.auditing_page."""
+
+from __future__ import annotations
+
+import pathlib
+import re
+
+from hubmodule.auditing.ops import RISKY_OPS, RiskyOp
+from hubmodule.auditing.risks import Risk
+
+PAGE = pathlib.Path(__file__).resolve().parents[1] / "docs" / "auditing.md"
+
+
+def op_table() -> str:
+    """The table of risky ops in Markdown: a row for ops that differ in nothing but their name."""
+    rows = ["| ops | class | level | names | why |", "|---|---|---|---|---|"]
+    for risk in Risk:
+        alike: dict[RiskyOp, list[str]] = {}
+        for op, row in RISKY_OPS.items():
+            if row.risk is risk:
+                key = RiskyOp("", row.risk, row.level, row.reason, row.names, row.harmless)
+                alike.setdefault(key, []).append(op)
+        for row, ops in alike.items():
+            names = ", ".join(f"`{name}`" for name in row.names)
+            shown = " ".join(f"`{op}`" for op in ops)
+            level = row.level.label
+            rows.append(f"| {shown} | {risk.value} | {level} | {names} | {row.reason} |")
+    return "\n".join(rows)
+
+
+def section(name: str) -> str:
+    """A generated section of the page."""
+    found = re.search(_pattern(name), PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    if found is None:
+        raise ValueError(f"{PAGE} has no section {name!r}.")
+    return found[2].strip()
+
+
+def replace_section(name: str, text: str) -> None:
+    """Replaces a generated section of the page."""
+    page = PAGE.read_text(encoding="utf-8")
+    new = re.sub(_pattern(name), lambda found: f"{found[1]}\n{text}\n{found[3]}", page, flags=re.S)
+    PAGE.write_text(new, encoding="utf-8")
+
+
+def _pattern(name: str) -> str:
+    return rf"(<!-- {name}: generated -->)(.*?)(<!-- end of {name} -->)"
+
+
+if __name__ == "__main__":
+    replace_section("ops", op_table())

@@ -1,0 +1,85 @@
+"""Tests of hubmodule.auditing.module_files."""
+
+from __future__ import annotations
+
+import pathlib
+import sys
+
+import pytest
+
+from hubmodule.auditing.module_files import ModuleFiles
+
+
+@pytest.fixture
+def module(tmp_path: pathlib.Path) -> pathlib.Path:
+    """The directory of a module with an asset, a link to a file outside, and one to a folder."""
+    directory = tmp_path / "module"
+    (directory / "assets").mkdir(parents=True)
+    (directory / "saved_model.pb").touch()
+    (directory / "assets" / "v.txt").touch()
+    (tmp_path / "outside" / "deep").mkdir(parents=True)
+    (directory / "assets" / "link.txt").symlink_to(tmp_path / "outside" / "secret")
+    (directory / "assets" / "folder").symlink_to(tmp_path / "outside" / "deep")
+    return directory
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("assets/v.txt", True),
+        ("assets/../assets/v.txt", True),
+        ("assets/missing.txt", True),
+        ("assets/link.txt", False),
+        ("assets/folder/x", False),
+        ("assets/folder/../v.txt", False),
+        ("../outside/secret", False),
+        ("", False),
+        ("\0", False),
+    ],
+)
+def test_files_of_the_module(module: pathlib.Path, path: str, expected: bool) -> None:
+    assert ModuleFiles(str(module)).contain(f"{module}/{path}" if path else "") is expected
+
+
+def test_the_module_itself_may_be_behind_a_link(module: pathlib.Path) -> None:
+    link = module.parent / "link"
+    link.symlink_to(module)
+    assert ModuleFiles(str(link)).contain(f"{link}/assets/v.txt")
+    assert ModuleFiles(str(link)).contain(f"{module}/assets/v.txt")
+
+
+def test_a_cache_may_keep_all_files_in_another_folder(tmp_path: pathlib.Path) -> None:
+    blobs, module = tmp_path / "blobs", tmp_path / "snapshots" / "1"
+    blobs.mkdir()
+    (module / "assets").mkdir(parents=True)
+    for name, blob in (("saved_model.pb", "a1"), ("assets/v.txt", "b2")):
+        (blobs / blob).touch()
+        (module / name).symlink_to(blobs / blob)
+    (module / "assets" / "w.txt").symlink_to(tmp_path / "secret")
+    files = ModuleFiles(str(module))
+    assert files.find_target(f"{module}/assets/v.txt") == ""
+    assert files.find_target(f"{module}/assets/w.txt") == str((tmp_path / "secret").resolve())
+
+
+def test_a_graph_that_is_linked_from_above_makes_nothing_there_its_own(
+    module: pathlib.Path,
+) -> None:
+    (module / "saved_model.pb").rename(module.parent / "saved_model.pb")
+    (module / "saved_model.pb").symlink_to("../saved_model.pb")
+    assert not ModuleFiles(str(module)).contain(f"{module.parent}/outside/secret")
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [("gs://b/m/v", True), ("gs://b/m/../v", False), ("gs://b/mother/v", False), ("/m/v", False)],
+)
+def test_remote_files(path: str, expected: bool) -> None:
+    assert ModuleFiles("gs://b/m").contain(path) is expected
+
+
+def test_a_local_module_has_no_remote_files() -> None:
+    assert not ModuleFiles("/m").contain("file:///m/v.txt")
+
+
+if __name__ == "__main__":
+    raise SystemExit(pytest.main([__file__, *sys.argv[1:]]))

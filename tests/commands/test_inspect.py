@@ -1,0 +1,47 @@
+"""Tests of hubmodule.commands.inspect."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import shutil
+import sys
+
+import pytest
+
+import hubmodule as hub
+from tests.commands.running import Result
+
+DENSE = str(pathlib.Path(__file__).parents[1] / "golden" / "made_by_tf215" / "dense_regularized")
+
+
+@pytest.mark.parametrize("command", ["inspect", "show"])
+def test_text(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    result = Result(capsys, command, DENSE)
+    assert (result.status, result.err) == (0, "")
+    assert result.out.startswith(f"{DENSE}\n  format")
+    assert "float32 [?, 3]" in result.out
+
+
+def test_json(capsys: pytest.CaptureFixture[str]) -> None:
+    result = Result(capsys, "inspect", DENSE, "--json")
+    assert json.loads(result.out) == hub.inspect(DENSE).to_dict()
+
+
+def test_a_damaged_module(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copytree(DENSE, tmp_path / "m")
+    file = tmp_path / "m" / "saved_model.pb"
+    file.write_bytes(file.read_bytes()[:-1])
+    result = Result(capsys, "inspect", str(tmp_path / "m"))
+    assert (result.status, result.err) == (1, "")
+    assert "Damaged\n  saved_model.pb is damaged" in result.out
+
+
+def test_what_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    result = Result(capsys, "inspect", "/no/such/module")
+    assert (result.status, result.out) == (1, "")
+    assert result.err.startswith("hubmodule: error: /no/such/module")
+
+
+if __name__ == "__main__":
+    raise SystemExit(pytest.main([__file__, *sys.argv[1:]]))

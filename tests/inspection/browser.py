@@ -1,0 +1,86 @@
+"""Debian's Chromium, driven by selenium; nothing is downloaded."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+AXE = ROOT / ".cache" / "axe" / "node_modules" / "axe-core" / "axe.min.js"
+_CHROMIUM = shutil.which("chromium")
+_DRIVER = shutil.which("chromedriver")
+_FLAGS = (
+    "headless",
+    "no-sandbox",
+    "disable-gpu",
+    "disable-quic",
+    "no-first-run",
+    "disable-background-networking",
+    "disable-component-update",
+    "disable-sync",
+    "hide-scrollbars",
+)
+
+skipped_without = pytest.mark.skipif(
+    not (_CHROMIUM and _DRIVER and AXE.is_file()),
+    reason="needs chromium, chromedriver and axe-core: make browser",
+)
+
+
+@contextlib.contextmanager
+def open_browser(profile: Path) -> Iterator[Any]:
+    """A browser with the logs of its console and of its requests."""
+    webdriver = pytest.importorskip("selenium.webdriver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = _CHROMIUM
+    for flag in (*_FLAGS, f"user-data-dir={profile}"):
+        options.add_argument(f"--{flag}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    service = webdriver.ChromeService(_DRIVER, env={**os.environ, "SE_OFFLINE": "true"})
+    browser = webdriver.Chrome(options, service)
+    try:
+        yield browser
+    finally:
+        browser.quit()
+
+
+def show(browser: Any, path: Path, width: int, is_dark: bool) -> None:
+    """Loads a file on a screen of a width in pixels; its logs begin anew."""
+    # Windows are not as narrow as phones; what a page sees can be.
+    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    scheme = {"name": "prefers-color-scheme", "value": "dark" if is_dark else "light"}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+    for log in ("browser", "performance"):
+        browser.get_log(log)
+    browser.get(path.as_uri())
+
+
+def requested(browser: Any) -> list[str]:
+    """The addresses that the browser asked for since `show`."""
+    events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    return [
+        event["params"]["request"]["url"]
+        for event in events
+        if event["method"] == "Network.requestWillBeSent"
+    ]
+
+
+def accessibility_violations(browser: Any) -> dict[str, list[str]]:
+    """The rules of axe-core that a page breaks seriously, with the elements."""
+    browser.execute_script(AXE.read_text(encoding="utf-8"))
+    result = browser.execute_async_script(
+        "const done = arguments[0]; axe.run().then(done, error => done({error: String(error)}));"
+    )
+    return {
+        violation["id"]: [node["html"] for node in violation["nodes"]]
+        for violation in result["violations"]
+        if violation["impact"] in ("serious", "critical")
+    }
