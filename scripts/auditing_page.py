@@ -11,7 +11,7 @@ from hubmodule.auditing.risks import Risk
 PAGE = pathlib.Path(__file__).resolve().parents[1] / "docs" / "auditing.md"
 
 
-def op_table() -> str:
+def make_op_table() -> str:
     """The table of risky ops in Markdown: a row for ops that differ in nothing but their name."""
     rows = ["| ops | class | level | names | why |", "|---|---|---|---|---|"]
     for risk in Risk:
@@ -28,9 +28,9 @@ def op_table() -> str:
     return "\n".join(rows)
 
 
-def section(name: str) -> str:
+def read_section(name: str) -> str:
     """A generated section of the page."""
-    found = re.search(_pattern(name), PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    found = re.search(_make_pattern(name), PAGE.read_text(encoding="utf-8"), re.DOTALL)
     if found is None:
         raise ValueError(f"{PAGE} has no section {name!r}.")
     return found[2].strip()
@@ -39,13 +39,15 @@ def section(name: str) -> str:
 def replace_section(name: str, text: str) -> None:
     """Replaces a generated section of the page."""
     page = PAGE.read_text(encoding="utf-8")
-    new = re.sub(_pattern(name), lambda found: f"{found[1]}\n{text}\n{found[3]}", page, flags=re.S)
+    new = re.sub(
+        _make_pattern(name), lambda found: f"{found[1]}\n{text}\n{found[3]}", page, flags=re.S
+    )
     PAGE.write_text(new, encoding="utf-8")
 
 
-def _pattern(name: str) -> str:
+def _make_pattern(name: str) -> str:
     return rf"(<!-- {name}: generated -->)(.*?)(<!-- end of {name} -->)"
 
 
 if __name__ == "__main__":
-    replace_section("ops", op_table())
+    replace_section("ops", make_op_table())

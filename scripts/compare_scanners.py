@@ -23,7 +23,7 @@ from hubmodule.auditing.risks import Level, Risk
 from hubmodule.inspection.audit import audit
 from hubmodule.tf2.convert import convert
 from scripts import auditing_page
-from scripts.scanners import ROOT, SCANNERS, Scanner, make_environment, modules_in
+from scripts.scanners import ROOT, SCANNERS, Scanner, find_modules, make_environment
 from tests.auditing.hostile import Hostile, Naming, Place, corpus
 from tests.auditing.protos import write_module
 
@@ -57,20 +57,20 @@ def main() -> None:
         for name, module in hostile.items():
             write_module(directory / name, *module.meta_graphs())
         _add_harmless(directory, folders)
-        rest = sorted(set(modules_in(directory)) - hostile.keys())
+        rest = sorted(set(find_modules(directory)) - hostile.keys())
         lacking = [name for name in rest if _only_lacks_a_package(directory / name)]
         harmless = [name for name in rest if name not in lacking]
         scores = {}
         for scanner in SCANNERS:
-            scores[scanner] = _score(scanner.alarms(directory), hostile, harmless)
+            scores[scanner] = _make_score(scanner.alarms(directory), hostile, harmless)
             print(scanner.name, "missed:", *sorted(hostile.keys() - scores[scanner].caught)[:20])
             print(scanner.name, "false alarms:", *sorted(scores[scanner].false_alarms))
-    text = comparison(scores, hostile, len(harmless), lacking)
+    text = write_comparison(scores, hostile, len(harmless), lacking)
     auditing_page.replace_section("scanners", text)
     print(text)
 
 
-def comparison(
+def write_comparison(
     scores: Mapping[Scanner, Score],
     hostile: Mapping[str, Hostile],
     harmless: int,
@@ -85,14 +85,14 @@ def comparison(
         lacking: The modules that are in neither, since they need a package that was not
             installed.
     """
-    groups = _groups(hostile)
+    groups = _group(hostile)
     header = ["scanner", *groups, "caught", "missed", "false alarms"]
     rows = [header, ["---"] * len(header)]
     for scanner, score in scores.items():
         counts = [f"{len(names & score.caught)} of {len(names)}" for names in groups.values()]
         missed = len(hostile) - len(score.caught)
         total = [str(len(score.caught)), str(missed), f"{len(score.false_alarms)} of {harmless}"]
-        rows.append([f"`{scanner.name}` {_version(scanner)}", *counts, *total])
+        rows.append([f"`{scanner.name}` {_find_version(scanner)}", *counts, *total])
     table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
     note = (
         f"\n\nMeasured on TensorFlow {tf.__version__} with {len(hostile)} hostile and {harmless} "
@@ -107,13 +107,13 @@ def comparison(
     return table + note
 
 
-def _version(scanner: Scanner) -> str:
+def _find_version(scanner: Scanner) -> str:
     if scanner.name == "hubmodule audit":
         return __version__
     return scanner.version or f"of TensorFlow {tf.__version__}"
 
 
-def _groups(hostile: Mapping[str, Hostile]) -> dict[str, set[str]]:
+def _group(hostile: Mapping[str, Hostile]) -> dict[str, set[str]]:
     """The hostile modules by the kind of their name, or by the place where they hide."""
     groups: dict[str, set[str]] = {}
     for naming in Naming:
@@ -130,7 +130,7 @@ def _groups(hostile: Mapping[str, Hostile]) -> dict[str, set[str]]:
     return groups
 
 
-def _score(alarms: set[str], hostile: Mapping[str, Hostile], harmless: Sequence[str]) -> Score:
+def _make_score(alarms: set[str], hostile: Mapping[str, Hostile], harmless: Sequence[str]) -> Score:
     return Score(frozenset(alarms & hostile.keys()), frozenset(alarms & set(harmless)))
 
 

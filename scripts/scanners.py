@@ -54,7 +54,7 @@ def make_environment(scanner: Scanner) -> None:
     """Installs a scanner, unless that was done before."""
     if not scanner.requirement:
         return
-    folder = _environment(scanner.requirement)
+    folder = _find_environment(scanner.requirement)
     if (folder / ".done").exists():
         return
     subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
@@ -63,17 +63,17 @@ def make_environment(scanner: Scanner) -> None:
     (folder / ".done").touch()
 
 
-def modules_in(corpus: pathlib.Path) -> list[str]:
+def find_modules(corpus: pathlib.Path) -> list[str]:
     """The names of the modules in a folder."""
     return sorted(path.parent.name for path in corpus.glob("*/saved_model.pb"))
 
 
-def modelscan_alarms(report: str) -> set[str]:
+def read_modelscan_alarms(report: str) -> set[str]:
     """The modules with an issue in a report of modelscan."""
     return {issue["source"].partition("/")[0] for issue in json.loads(report)["issues"]}
 
 
-def modelaudit_alarms(report: str) -> set[str]:
+def read_modelaudit_alarms(report: str) -> set[str]:
     """The modules with a warning or worse in a report of modelaudit."""
     return {
         pathlib.PurePath(issue["location"].partition(_GRAPH)[0]).name
@@ -82,28 +82,28 @@ def modelaudit_alarms(report: str) -> set[str]:
     }
 
 
-def _environment(requirement: str) -> pathlib.Path:
+def _find_environment(requirement: str) -> pathlib.Path:
     return ENVIRONMENTS / requirement.partition("==")[0].partition("[")[0]
 
 
 def _run_modelscan(corpus: pathlib.Path) -> set[str]:
-    program = _environment("modelscan") / "bin" / "modelscan"
+    program = _find_environment("modelscan") / "bin" / "modelscan"
     report = corpus.parent / "modelscan.json"
     # Status 2 is for files that it could not scan; the report has what it found in the others.
     _run([str(program), "-p", str(corpus), "-r", "json", "-o", str(report)], expected=(0, 1, 2))
-    return modelscan_alarms(report.read_text())
+    return read_modelscan_alarms(report.read_text())
 
 
 def _run_modelaudit(corpus: pathlib.Path) -> set[str]:
-    program = _environment("modelaudit") / "bin" / "modelaudit"
+    program = _find_environment("modelaudit") / "bin" / "modelaudit"
     report = corpus.parent / "modelaudit.json"
     command = [str(program), "scan", str(corpus), "-f", "json", "--no-whitelist", "--no-cache"]
     _run([*command, "-o", str(report)], expected=(0, 1))
-    return modelaudit_alarms(report.read_text())
+    return read_modelaudit_alarms(report.read_text())
 
 
 def _run_saved_model_cli(corpus: pathlib.Path) -> set[str]:
-    directories = [str(corpus / name) for name in modules_in(corpus)]
+    directories = [str(corpus / name) for name in find_modules(corpus)]
     out = _run([sys.executable, "-c", _SAVED_MODEL_CLI], input="\n".join(directories))
     return {pathlib.PurePath(line).name for line in out.splitlines()}
 
@@ -112,7 +112,7 @@ def _run_hubmodule(corpus: pathlib.Path) -> set[str]:
     from hubmodule.auditing.risks import Level
     from hubmodule.inspection.audit import audit
 
-    return {name for name in modules_in(corpus) if audit(corpus / name).at_least(Level.MEDIUM)}
+    return {name for name in find_modules(corpus) if audit(corpus / name).at_least(Level.MEDIUM)}
 
 
 def _run(command: list[str], expected: Iterable[int] = (0,), input: str | None = None) -> str:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import functools
-import posixpath
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from google.protobuf.message import DecodeError
 from tensorflow.core.framework import node_def_pb2
 from tensorflow.core.protobuf import saved_model_pb2
-from tensorflow.core.protobuf.meta_graph_pb2 import AssetFileDef, MetaGraphDef
+from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
-from hubmodule import _tf, files
+from hubmodule import _tf
 from hubmodule.auditing.graphs import Body, Program
-from hubmodule.auditing.harmless_ops import HARMLESS_OPS, suspicious_names
+from hubmodule.auditing.harmless_ops import HARMLESS_OPS, find_suspicious_names
+from hubmodule.auditing.inputs import Inputs
 from hubmodule.auditing.module_files import ModuleFiles
 from hubmodule.auditing.names import Name, Source
 from hubmodule.auditing.ops import (
@@ -33,14 +32,9 @@ from hubmodule.auditing.roots import (
     SAVER,
     TABLE_INITIALISER,
     VARIABLE_INITIALISER,
-    node_name,
-    roots,
-    tensor_names,
+    find_roots,
 )
 from hubmodule.auditing.tracing import Tracer
-from hubmodule.errors import ModuleFormatError
-from hubmodule.format import assets
-from hubmodule.surgery import collections
 from hubmodule.surgery.registration import find_package
 
 _FILES = (Risk.READS_FILES, Risk.WRITES_FILES)
@@ -124,14 +118,12 @@ class _VariantAudit:
 
     def __init__(self, meta_graph: MetaGraphDef, directory: str, is_module: bool):
         self.program = Program(meta_graph)
-        self.damage: list[str] = []
-        self._directory = directory
         self._files = ModuleFiles(directory)
-        self._links: dict[str, str] = {}
+        self._inputs = Inputs(meta_graph, self.program.graph, directory, self._files)
+        self.damage = self._inputs.damage
         self._tags = tuple(sorted(meta_graph.meta_info_def.tags))
         self._meta_graph = meta_graph
         self._is_module = is_module
-        self._assets = self._find_assets()
         self._tracer = functools.cache(self._make_tracer)
 
     def findings(self) -> Iterator[Finding]:
@@ -140,12 +132,12 @@ class _VariantAudit:
         for body in self.program.bodies:
             for node in body.nodes:
                 if node.op not in rows:
-                    rows[node.op] = self._row(node.op)
+                    rows[node.op] = self._find_row(node.op)
                 row = rows[node.op]
                 if row is not None:
                     yield from self._judge(body, node, row)
 
-    def _row(self, op: str) -> RiskyOp | None:
+    def _find_row(self, op: str) -> RiskyOp | None:
         """What is to be known of an op; None if it does nothing but compute."""
         if op in RISKY_OPS:  # also if a function has its name
             return RISKY_OPS[op]
@@ -153,11 +145,11 @@ class _VariantAudit:
             return None
         op_def = _tf.op_def(op)
         if op_def is None:
-            reason = f"This TensorFlow does not know what the op does. {_advice(find_package(op))}"
+            reason = f"This TensorFlow does not know what the op does. {_advise(find_package(op))}"
             return RiskyOp(op, Risk.UNREGISTERED, Level.MEDIUM, reason)
         if op in HARMLESS_OPS:
             return None
-        suspicious = tuple(suspicious_names(op_def))
+        suspicious = tuple(find_suspicious_names(op_def))
         if not suspicious:
             return None
         reason = (
@@ -170,7 +162,7 @@ class _VariantAudit:
         """Yields the finding that a node of a risky op is, unless its names are harmless."""
         if row.op == PRINTS_TO_FILE.op and _prints_to_file(node):
             row = PRINTS_TO_FILE
-        reached = self._reach.labels(body, node.name)
+        reached = self._reach.find_labels(body, node.name)
         finding = Finding(
             row.op,
             row.risk,
@@ -184,14 +176,14 @@ class _VariantAudit:
             package=(find_package(row.op) or "") if row.risk is Risk.UNREGISTERED else "",
         )
         if row.op in READERS or row.names:
-            names = self._names_of(body, node, row, reached)
+            names = self._find_names(body, node, row, reached)
             foreign = [name for name in names if not _is_harmless(name, row)]
             if not foreign:
                 return
-            finding = self._with_names(finding, foreign)
-        yield _as_reached(finding)
+            finding = self._add_names(finding, foreign)
+        yield _rate_reach(finding)
 
-    def _names_of(
+    def _find_names(
         self, body: Body, node: node_def_pb2.NodeDef, row: RiskyOp, reached: Sequence[str]
     ) -> list[Name]:
         # Only where the saver runs a node does the loader feed the path of the checkpoint.
@@ -207,15 +199,15 @@ class _VariantAudit:
             return [Name(Source.COMPUTED, "by an input that the node lacks")]
         return list(dict.fromkeys(found))
 
-    def _with_names(self, finding: Finding, names: Sequence[Name]) -> Finding:
+    def _add_names(self, finding: Finding, names: Sequence[Name]) -> Finding:
         """A finding with the names that its node uses, at the level that these make it."""
-        notes = [note for name in names if (note := self._note(name))]
+        notes = [note for name in names if (note := self._explain_name(name))]
         finding = replace(finding, names=tuple(names), note="; ".join(dict.fromkeys(notes)))
         if finding.risk not in _FILES:
             return finding
-        return replace(finding, level=max(self._level(finding, name) for name in names))
+        return replace(finding, level=max(self._rate(finding, name) for name in names))
 
-    def _level(self, finding: Finding, name: Name) -> Level:
+    def _rate(self, finding: Finding, name: Name) -> Level:
         """The level of an op that uses a file of a name."""
         if name.source in (Source.COMPUTED, Source.FED):
             return min(Level.MEDIUM, finding.level)
@@ -223,11 +215,11 @@ class _VariantAudit:
             return Level.LOW
         return finding.level
 
-    def _note(self, name: Name) -> str:
+    def _explain_name(self, name: Name) -> str:
         if name.source is not Source.CONSTANT:
             return ""
-        if name.value in self._links:
-            return f"'{self._links[name.value]}' is a link to '{name.value}'"
+        if name.value in self._inputs.links:
+            return f"'{self._inputs.links[name.value]}' is a link to '{name.value}'"
         if self._is_in_module(name):
             return f"'{name.value}' {_INTO_MODULE}"
         scheme, separator, _ = name.value.partition("://")
@@ -243,94 +235,11 @@ class _VariantAudit:
 
     @functools.cached_property
     def _reach(self) -> Reach:
-        return Reach(self.program, roots(self._meta_graph))
+        return Reach(self.program, find_roots(self._meta_graph))
 
     def _make_tracer(self, with_checkpoint: bool, with_assets: bool) -> Tracer:
-        saver = self._meta_graph.saver_def
-        checkpoint = node_name(saver.filename_tensor_name) if with_checkpoint else ""
-        by_name = self.program.graph.by_name
-        paths = {
-            name: asset
-            for name, asset in self._assets.items()
-            if with_assets or by_name[name].op != "Const"
-        }
-        origins = Origins(self.program, paths, self._feeds, checkpoint, self._captures)
-        return Tracer(self.program, origins)
-
-    def _find_assets(self) -> dict[str, Name]:
-        """The nodes whose values the loader replaces with the paths of assets."""
-        found = {}
-        for asset in (*self._meta_graph.asset_file_def, *self._assets_in_collection()):
-            name = node_name(asset.tensor_info.name)
-            node = self.program.graph.by_name.get(name)
-            path = self._asset(asset)
-            if node is not None and (
-                node.op == "Const" or (node.op == "Placeholder" and name not in self._feeds)
-            ):
-                found[name] = path
-        return found
-
-    def _assets_in_collection(self) -> Iterator[AssetFileDef]:
-        if collections.SAVED_MODEL_ASSETS not in self._meta_graph.collection_def:
-            return
-        collection = self._meta_graph.collection_def[collections.SAVED_MODEL_ASSETS]
-        for value in collection.any_list.value:
-            try:
-                yield AssetFileDef.FromString(value.value)
-            except DecodeError:
-                self.damage.append("An entry of the collection of assets cannot be read.")
-
-    def _asset(self, asset: AssetFileDef) -> Name:
-        """An asset as a name: a foreign path, if its file is not one of the module."""
-        try:
-            files.join_inside(assets.DIRECTORY, asset.filename)
-        except ModuleFormatError:
-            self.damage.append(
-                f"The file name '{asset.filename}' of an asset points outside of "
-                f"{assets.DIRECTORY}/; the module is damaged or hostile."
-            )
-            path = posixpath.join(self._directory, assets.DIRECTORY, asset.filename)
-            return Name(Source.CONSTANT, path)
-        path = f"{assets.DIRECTORY}/{asset.filename}"
-        target = self._files.find_target(posixpath.join(self._directory, path))
-        if target:
-            self._links[target] = path
-            return Name(Source.CONSTANT, target)
-        return Name(Source.ASSET, path)
-
-    @functools.cached_property
-    def _feeds(self) -> dict[str, str]:
-        """The nodes that are inputs of signatures -> a phrase that says of which."""
-        return {
-            node_name(tensor): f"input '{key}' of signature '{name}'"
-            for name, signature in sorted(self._meta_graph.signature_def.items())
-            for key, info in sorted(signature.inputs.items())
-            for tensor in tensor_names(info)
-        }
-
-    @functools.cached_property
-    def _captures(self) -> dict[str, list[Name | str]]:
-        """The functions of objects -> what they capture: a name, or a node of the graph."""
-        functions = self._meta_graph.object_graph_def.concrete_functions
-        return {
-            name: [self._capture(index) for index in function.bound_inputs]
-            for name, function in functions.items()
-        }
-
-    def _capture(self, index: int) -> Name | str:
-        objects = self._meta_graph.object_graph_def.nodes
-        if not 0 <= index < len(objects):
-            return Name(Source.COMPUTED, f"by object {index}, which the module lacks")
-        item = objects[index]
-        kind = item.WhichOneof("kind")
-        if kind == "constant":
-            return item.constant.operation
-        if kind == "asset":
-            index = item.asset.asset_file_def_index
-            entries = self._meta_graph.asset_file_def
-            if 0 <= index < len(entries):
-                return self._asset(entries[index])
-        return Name(Source.COMPUTED, f"by the object '{kind}'")
+        inputs = self._inputs.select(with_checkpoint, with_assets)
+        return Tracer(self.program, Origins(self.program, inputs))
 
 
 def _is_harmless(name: Name, row: RiskyOp) -> bool:
@@ -348,7 +257,7 @@ def _is_harmless(name: Name, row: RiskyOp) -> bool:
     )
 
 
-def _as_reached(finding: Finding) -> Finding:
+def _rate_reach(finding: Finding) -> Finding:
     """A finding at the level that what runs its node makes it."""
     by_variables = all(label.startswith(VARIABLE_INITIALISER) for label in finding.reached_from)
     if not finding.reached_from:
@@ -370,5 +279,5 @@ def _prints_to_file(node: node_def_pb2.NodeDef) -> bool:
     )
 
 
-def _advice(package: str | None) -> str:
+def _advise(package: str | None) -> str:
     return f"It is in the package {package}." if package else "It is in a package of its own."

@@ -93,7 +93,7 @@ class Body:
         """The nodes by name."""
         return {node.name: node for node in self.nodes}
 
-    def data_inputs(self, node: node_def_pb2.NodeDef) -> list[str]:
+    def list_inputs(self, node: node_def_pb2.NodeDef) -> list[str]:
         """The inputs of a node without the control inputs."""
         if node.name in self._data_inputs:
             return self._data_inputs[node.name]
@@ -102,12 +102,12 @@ class Body:
             self._data_inputs[node.name] = found
         return found
 
-    def input_groups(self, node: node_def_pb2.NodeDef) -> dict[str, list[str]]:
+    def group_inputs(self, node: node_def_pb2.NodeDef) -> dict[str, list[str]]:
         """The inputs of a node by the names that its op gives them; {} if the op is unknown."""
         if node.name in self._input_groups:
             return self._input_groups[node.name]
-        references = self.data_inputs(node)
-        groups = _group_inputs(node, references)
+        references = self.list_inputs(node)
+        groups = _name_inputs(node, references)
         if len(references) > _FEW_INPUTS:
             self._input_groups[node.name] = groups
         return groups
@@ -138,7 +138,7 @@ class Program:
         calls: dict[str, list[Call]] = {name: [] for name in self.functions}
         for body in self.bodies if self.functions else ():
             for node in body.nodes:
-                for attribute, function in self.called_by(node):
+                for attribute, function in self.find_called(node):
                     calls[function].append(Call(body, node, attribute))
         for gradient in self.meta_graph.graph_def.library.gradient:
             # What calls a function may run its gradient.
@@ -148,7 +148,7 @@ class Program:
                 ]
         return calls
 
-    def called_by(self, node: node_def_pb2.NodeDef) -> list[tuple[str, str]]:
+    def find_called(self, node: node_def_pb2.NodeDef) -> list[tuple[str, str]]:
         """The functions that a node runs: pairs of the attribute, as of a `Call`, and the name."""
         is_call = node.op in self.functions
         found = [("", node.op)] if is_call else []
@@ -176,18 +176,18 @@ def find_functions(value: attr_value_pb2.AttrValue, depth: int = 0) -> Iterator[
                 yield from find_functions(inner, depth + 1)
 
 
-def _group_inputs(node: node_def_pb2.NodeDef, references: list[str]) -> dict[str, list[str]]:
+def _name_inputs(node: node_def_pb2.NodeDef, references: list[str]) -> dict[str, list[str]]:
     """References to inputs by the names that the op of a node gives them."""
     op_def = _tf.op_def(node.op)
     groups, start = {}, 0
     for input_arg in op_def.input_arg if op_def else ():
-        end = start + _length(input_arg, node)
+        end = start + _count_tensors(input_arg, node)
         groups[input_arg.name] = references[start:end]
         start = end
     return groups
 
 
-def _length(input_arg: op_def_pb2.OpDef.ArgDef, node: node_def_pb2.NodeDef) -> int:
+def _count_tensors(input_arg: op_def_pb2.OpDef.ArgDef, node: node_def_pb2.NodeDef) -> int:
     """How many tensors an input takes."""
     if input_arg.number_attr:
         return (

@@ -55,7 +55,7 @@ _REASONS = {
 HARMLESS_OPS = {op: reason for reason, ops in _REASONS.items() for op in ops.split()}
 
 
-def suspicious_names(op_def: op_def_pb2.OpDef) -> Iterator[str]:
+def find_suspicious_names(op_def: op_def_pb2.OpDef) -> Iterator[str]:
     """Yields the inputs and attributes of an op that look like files, addresses or callbacks."""
     for input_arg in op_def.input_arg:
         if input_arg.type == DT_STRING and not input_arg.is_ref and _is_suspicious(input_arg.name):

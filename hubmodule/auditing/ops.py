@@ -38,7 +38,7 @@ class RiskyOp:
     harmless: tuple[str, ...] = ()
 
 
-def _rows(
+def _make_rows(
     risk: Risk,
     level: Level,
     names: str,
@@ -54,7 +54,7 @@ def _rows(
 RISKY_OPS: dict[str, RiskyOp] = dict(
     [
         # Ops that read files.
-        *_rows(
+        *_make_rows(
             *(_READS, _HIGH, "filename"),
             {
                 "ReadFile": "Returns the whole content of a file.",
@@ -64,11 +64,11 @@ RISKY_OPS: dict[str, RiskyOp] = dict(
                 "Skipgram": "Reads a file of text and returns its words.",
             },
         ),
-        *_rows(
+        *_make_rows(
             *(_READS, _HIGH, "pattern"),
             {"MatchingFiles": "Lists the files whose names match a pattern."},
         ),
-        *_rows(
+        *_make_rows(
             *(_READS, _HIGH, "patterns"),
             {
                 "MatchingFilesDataset ExperimentalMatchingFilesDataset": (
@@ -76,7 +76,7 @@ RISKY_OPS: dict[str, RiskyOp] = dict(
                 )
             },
         ),
-        *_rows(
+        *_make_rows(
             *(_READS, _HIGH, ""),
             {
                 "WholeFileReader WholeFileReaderV2": (
@@ -94,7 +94,7 @@ RISKY_OPS: dict[str, RiskyOp] = dict(
                 "LMDBReader": "Returns the records of each LMDB database that a queue names.",
             },
         ),
-        *_rows(
+        *_make_rows(
             *(_READS, _HIGH, "filenames"),
             {
                 "TextLineDataset": "Returns the lines of files.",
@@ -106,7 +106,7 @@ RISKY_OPS: dict[str, RiskyOp] = dict(
                 "LMDBDataset ExperimentalLMDBDataset": "Returns the records of LMDB databases.",
             },
         ),
-        *_rows(
+        *_make_rows(
             *(_READS, _HIGH, "data_source_name"),
             {
                 "SqlDataset ExperimentalSqlDataset": (
@@ -114,51 +114,51 @@ RISKY_OPS: dict[str, RiskyOp] = dict(
                 )
             },
         ),
-        *_rows(
+        *_make_rows(
             *(_READS, _HIGH, "path"),
             {"LoadDataset": "Returns the elements of a dataset that was saved into a directory."},
         ),
-        *_rows(
+        *_make_rows(
             *(_READS, _HIGH, "shard_dir"),
             {"SnapshotDatasetReader": "Returns the elements in a directory of a snapshot."},
         ),
-        *_rows(
+        *_make_rows(
             *(_READS, _HIGH, "chunk_file"),
             {"SnapshotChunkDataset": "Returns the elements in a file of a snapshot."},
         ),
-        *_rows(
+        *_make_rows(
             *(_READS, _HIGH, "snapshot_path"),
             {"ListSnapshotChunksDataset": "Lists the files of a snapshot."},
         ),
-        *_rows(
+        *_make_rows(
             *(_READS, _HIGH, "file_pattern"),
             {
                 "RecordInput": "Returns the records of files whose names match a pattern.",
                 "Restore RestoreSlice": "Returns tensors from a checkpoint.",
             },
         ),
-        *_rows(
+        *_make_rows(
             *(_READS, _HIGH, "prefix"),
             {"RestoreV2 DTensorRestoreV2": "Returns tensors from a checkpoint."},
         ),
-        *_rows(
+        *_make_rows(
             *(_READS, _HIGH, "ckpt_path"),
             {"LoadAndRemapMatrix": "Returns rows of a matrix from a checkpoint."},
         ),
-        *_rows(
+        *_make_rows(
             *(_READS, _HIGH, "new_vocab_file old_vocab_file"),
             {"GenerateVocabRemapping": "Compares the lines of two files."},
         ),
-        *_rows(
+        *_make_rows(
             *(_READS, _HIGH, "memory_region_name"),
             {"ImmutableConst": "Maps a file into memory and returns it as a tensor."},
         ),
-        *_rows(
+        *_make_rows(
             *(_READS, _HIGH, "vocab_file"),
             {"FixedUnigramCandidateSampler": "Reads words and their frequencies from a file."},
             harmless=("",),
         ),
-        *_rows(
+        *_make_rows(
             *(_READS, _HIGH, "descriptor_source"),
             {
                 "DecodeProtoV2 EncodeProto": (
@@ -169,7 +169,7 @@ RISKY_OPS: dict[str, RiskyOp] = dict(
             harmless=("", "local://*", "bytes://*"),
         ),
         # Ops that write files.
-        *_rows(
+        *_make_rows(
             *(_WRITES, _HIGH, "filename"),
             {
                 "WriteFile": "Writes a string into a file, and makes its directories.",
@@ -179,7 +179,7 @@ RISKY_OPS: dict[str, RiskyOp] = dict(
                 ),
             },
         ),
-        *_rows(
+        *_make_rows(
             *(_WRITES, _HIGH, "filename"),
             {
                 "CacheDataset CacheDatasetV2": (
@@ -189,21 +189,21 @@ RISKY_OPS: dict[str, RiskyOp] = dict(
             },
             harmless=("",),
         ),
-        *_rows(
+        *_make_rows(
             *(_WRITES, _HIGH, "prefix"),
             {"SaveV2": "Writes tensors into the files of a checkpoint."},
         ),
-        *_rows(
+        *_make_rows(
             *(_WRITES, _HIGH, "checkpoint_prefixes destination_prefix"),
             {"MergeV2Checkpoints": "Merges checkpoints, and deletes the files that they were."},
         ),
-        *_rows(
+        *_make_rows(
             *(_WRITES, _HIGH, "path"),
             {
                 "SaveDataset SaveDatasetV2": ("Writes the elements of a dataset into a directory."),
             },
         ),
-        *_rows(
+        *_make_rows(
             *(_WRITES, _HIGH, "path reader_path_prefix writer_path_prefix"),
             {
                 "SnapshotDataset": (
@@ -212,7 +212,7 @@ RISKY_OPS: dict[str, RiskyOp] = dict(
             },
             harmless=("",),
         ),
-        *_rows(
+        *_make_rows(
             *(_WRITES, _HIGH, "path reader_prefix writer_prefix"),
             {
                 "SnapshotDatasetV2": (
@@ -221,24 +221,24 @@ RISKY_OPS: dict[str, RiskyOp] = dict(
             },
             harmless=("",),
         ),
-        *_rows(
+        *_make_rows(
             *(_WRITES, _HIGH, "logdir"),
             {"CreateSummaryFileWriter": "Makes a file of summaries, which other ops write to."},
         ),
-        *_rows(
+        *_make_rows(
             *(_WRITES, _HIGH, "db_uri"),
             {"CreateSummaryDbWriter": "Makes an SQLite database, which other ops write to."},
         ),
-        *_rows(
+        *_make_rows(
             *(_WRITES, _HIGH, "log_dir_path"),
             {"DumpTensor": "Writes a tensor into a file."},
         ),
-        *_rows(
+        *_make_rows(
             *(_WRITES, _HIGH, "output_file_path"),
             {"CalibrationStatisticsSaver": "Writes statistics of tensors into a file."},
         ),
         # Ops that reach the network or another process.
-        *_rows(
+        *_make_rows(
             *(_NETWORK, _HIGH, "debug_urls"),
             {
                 "DebugIdentity DebugIdentityV2 DebugIdentityV3 DebugNanCount DebugNumericSummary": (
@@ -247,7 +247,7 @@ RISKY_OPS: dict[str, RiskyOp] = dict(
             },
             harmless=("",),
         ),
-        *_rows(
+        *_make_rows(
             *(_NETWORK, _HIGH, "debug_ops_spec"),
             {
                 "Copy CopyHost": (
@@ -256,25 +256,25 @@ RISKY_OPS: dict[str, RiskyOp] = dict(
             },
             harmless=("",),
         ),
-        *_rows(
+        *_make_rows(
             *(_NETWORK, _HIGH, "server_address"),
             {
                 "RpcClient": "Connects to a server, whose methods other ops call.",
                 "RpcServer": "Opens a port, on which it lets others call functions.",
             },
         ),
-        *_rows(
+        *_make_rows(
             *(_NETWORK, _HIGH, "method_name"),
             {
                 "RpcCall": "Sends tensors to a method of a server.",
                 "RpcServerRegister": "Offers a function to whoever connects to a port.",
             },
         ),
-        *_rows(
+        *_make_rows(
             *(_NETWORK, _HIGH, ""),
             {"RpcServerStart": "Starts to answer calls on a port."},
         ),
-        *_rows(
+        *_make_rows(
             *(_NETWORK, _HIGH, "address"),
             {
                 "DataServiceDataset DataServiceDatasetV2 DataServiceDatasetV3 "
@@ -284,15 +284,15 @@ RISKY_OPS: dict[str, RiskyOp] = dict(
                 ),
             },
         ),
-        *_rows(
+        *_make_rows(
             *(_NETWORK, _HIGH, "directory address"),
             {"DistributedSave": "Has a tf.data service write a dataset into a directory."},
         ),
-        *_rows(
+        *_make_rows(
             *(_NETWORK, _HIGH, "target"),
             {"RemoteCall": "Runs a function on a device that it names, also of another process."},
         ),
-        *_rows(
+        *_make_rows(
             *(_NETWORK, _HIGH, "scheme key value"),
             {
                 "FileSystemSetConfiguration": (
@@ -301,11 +301,11 @@ RISKY_OPS: dict[str, RiskyOp] = dict(
                 )
             },
         ),
-        *_rows(
+        *_make_rows(
             *(_NETWORK, _HIGH, "network_configs"),
             {"ConnectTPUEmbeddingHosts": "Connects the hosts of TPUs by addresses."},
         ),
-        *_rows(
+        *_make_rows(
             *(_NETWORK, _MEDIUM, "send_device recv_device"),
             {
                 "Send _Send _HostSend": "Sends a tensor to another device or process.",
@@ -315,7 +315,7 @@ RISKY_OPS: dict[str, RiskyOp] = dict(
             },
         ),
         # Ops that run Python or native code.
-        *_rows(
+        *_make_rows(
             *(_CODE, _HIGH, "token"),
             {
                 "PyFunc PyFuncStateless EagerPyFunc": (
@@ -323,15 +323,15 @@ RISKY_OPS: dict[str, RiskyOp] = dict(
                 )
             },
         ),
-        *_rows(
+        *_make_rows(
             *(_CODE, _HIGH, "target_name"),
             {"XlaCustomCall": "Calls native code of the process by its name."},
         ),
-        *_rows(
+        *_make_rows(
             *(_CODE, _HIGH, "call_target_name"),
             {"XlaCustomCallV2": "Calls native code of the process by its name."},
         ),
-        *_rows(
+        *_make_rows(
             *(_CODE, _HIGH, ""),
             {
                 "DatasetFromGraph": (
@@ -343,7 +343,7 @@ RISKY_OPS: dict[str, RiskyOp] = dict(
                 ),
             },
         ),
-        *_rows(
+        *_make_rows(
             *(_CODE, _MEDIUM, ""),
             {
                 "XlaCallModule": (
@@ -353,14 +353,14 @@ RISKY_OPS: dict[str, RiskyOp] = dict(
             },
         ),
         # Ops that end or block the process.
-        *_rows(
+        *_make_rows(
             *(_BLOCKS, _MEDIUM, ""),
             {
                 "Abort": "Ends the process.",
                 "WorkerHeartbeat": "Sets a watchdog that ends the process.",
             },
         ),
-        *_rows(
+        *_make_rows(
             *(_BLOCKS, _LOW, ""),
             {
                 "SleepDataset ExperimentalSleepDataset SleepOp SleepIdentityOp": (
@@ -380,7 +380,7 @@ RISKY_OPS: dict[str, RiskyOp] = dict(
             },
         ),
         # Ops that print or stop with a message.
-        *_rows(
+        *_make_rows(
             *(_PRINTS, _LOW, ""),
             {
                 "Print PrintV2": "Prints tensors to the log of the process.",

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from tensorflow.core.framework import node_def_pb2
 
 from hubmodule.auditing.graphs import NESTED, Body, Call, Program, Tensor, parse_tensor
+from hubmodule.auditing.inputs import Inputs
 from hubmodule.auditing.names import Name, Source, read_constant
 from hubmodule.auditing.ops import ENQUEUES, QUEUE_READS
 from hubmodule.auditing.resources import Resources, name_resource
-from hubmodule.auditing.roots import checkpointed_variables
+from hubmodule.auditing.roots import find_checkpointed_variables
 
 _FIRST_INPUT = """
 BroadcastTo Cast CheckNumerics DebugIdentity DebugIdentityV2 DebugIdentityV3 DynamicPartition
@@ -100,52 +101,45 @@ class Origins:
 
     Args:
         program: The program.
-        assets: The nodes of the graph that hold the paths of assets -> their names.
-        feeds: The nodes of the graph that callers feed -> a phrase that says who.
-        checkpoint: The node that the loader feeds the path of the checkpoint; "" if none.
-        captures: The functions of objects -> what their last arguments are.
+        inputs: What it gets from outside.
     """
 
-    def __init__(
-        self,
-        program: Program,
-        assets: Mapping[str, Name],
-        feeds: Mapping[str, str],
-        checkpoint: str,
-        captures: Mapping[str, Sequence[Name | str]],
-    ):
+    def __init__(self, program: Program, inputs: Inputs):
         self._program = program
-        self._assets = assets
-        self._feeds = feeds
-        self._checkpoint = checkpoint
-        self._captures = captures
+        self._assets = inputs.assets
+        self._feeds = inputs.feeds
+        self._checkpoint = inputs.checkpoint
+        self._captures = inputs.captures
 
-    def of_reader(self, body: Body, reader: node_def_pb2.NodeDef) -> Iterator[Name | Place]:
+    def find_for_reader(self, body: Body, reader: node_def_pb2.NodeDef) -> Iterator[Name | Place]:
         """Yields the origins of the names that a reader gets from queues."""
         resources = self._resources
         resource = name_resource(reader)
-        users = resources.users(body, resource)
+        users = resources.find_users(body, resource)
         queues = {resources.find(body, read, 1) for read in users if read.op in QUEUE_READS}
         enqueues = [
-            user for queue in queues for user in resources.users(body, queue) if user.op in ENQUEUES
+            user
+            for queue in queues
+            for user in resources.find_users(body, queue)
+            if user.op in ENQUEUES
         ]
         for enqueue in enqueues:
-            yield from self._places(body, body.data_inputs(enqueue)[1:])
+            yield from self._make_places(body, body.list_inputs(enqueue)[1:])
         if not enqueues or any(resources.has_hidden_users(body, r) for r in (resource, *queues)):
             yield Name(Source.COMPUTED, "by a queue")
 
-    def of(self, place: Place) -> Iterator[Name | Place | Join]:
+    def find(self, place: Place) -> Iterator[Name | Place | Join]:
         """Yields what a tensor holds, or the tensors that it gets its values from."""
         function, tensor = place.function, place.tensor
         body = self._program.functions[function] if function else self._program.graph
         if function and tensor.node in body.arguments:
-            yield from self._argument_origins(body, place)
+            yield from self._follow_argument(body, place)
             return
         node = body.by_name.get(tensor.node)
         if node is None:
             yield Name(Source.COMPUTED, f"by '{tensor.node}', which the graph lacks")
         elif place.component is not None:
-            yield from self._element_origins(body, node, place)
+            yield from self._follow_element(body, node, place)
         elif not function and node.name in self._assets:
             yield self._assets[node.name]
         elif not function and node.name == self._checkpoint:
@@ -153,9 +147,9 @@ class Origins:
         else:
             if not function and node.name in self._feeds:
                 yield Name(Source.FED, self._feeds[node.name])
-            yield from self._node_origins(body, node, tensor)
+            yield from self._follow_node(body, node, tensor)
 
-    def _node_origins(
+    def _follow_node(
         self, body: Body, node: node_def_pb2.NodeDef, tensor: Tensor
     ) -> Iterator[Name | Place | Join]:
         if node.op == "Const":
@@ -165,36 +159,36 @@ class Origins:
                 yield Name(Source.FED, f"placeholder '{node.name}'")
         elif node.op == "StringJoin":
             separator = node.attr["separator"].s if "separator" in node.attr else b""
-            parts = tuple(self._places(body, body.data_inputs(node)))
+            parts = tuple(self._make_places(body, body.list_inputs(node)))
             yield Join(parts, separator.decode(errors="backslashreplace"))
         elif node.op == "ShardedFilename":
-            yield Join((*self._places(body, body.data_inputs(node)[:1]), _SHARD), "")
+            yield Join((*self._make_places(body, body.list_inputs(node)[:1]), _SHARD), "")
         elif node.op == "IdentityN":
-            yield from self._places(body, body.data_inputs(node), tensor.position)
+            yield from self._make_places(body, body.list_inputs(node), tensor.position)
         elif node.op in _FORWARDING:
-            yield from self._places(body, body.data_inputs(node)[_FORWARDING[node.op]])
+            yield from self._make_places(body, body.list_inputs(node)[_FORWARDING[node.op]])
         elif node.op == "ReadVariableOp" and not body.function:
-            yield from self._variable_origins(node)
+            yield from self._follow_variable(node)
         elif node.op == "DatasetToSingleElement":
-            yield from self._elements(body, body.data_inputs(node)[:1], tensor.position)
+            yield from self._make_elements(body, body.list_inputs(node)[:1], tensor.position)
         else:
-            yield from self._result_origins(body, node, tensor)
+            yield from self._follow_result(body, node, tensor)
 
-    def _variable_origins(self, read: node_def_pb2.NodeDef) -> Iterator[Name | Place]:
+    def _follow_variable(self, read: node_def_pb2.NodeDef) -> Iterator[Name | Place]:
         """The origins of the value of a variable of the graph.
 
         TF2 puts the path of an asset into a variable that nothing else changes.
         """
         graph = self._program.graph
         variable = self._resources.find(graph, read, 0)
-        users = self._resources.users(graph, variable)
+        users = self._resources.find_users(graph, variable)
         assignments = [node for node in users if node.op == "AssignVariableOp"]
         for node in assignments:
-            yield from self._places(graph, graph.data_inputs(node)[1:2])
+            yield from self._make_places(graph, graph.list_inputs(node)[1:2])
         if (
             not assignments
             or self._resources.has_hidden_users(graph, variable)
-            or not self._restored_variables.isdisjoint(self._resources.makers(variable))
+            or not self._restored_variables.isdisjoint(self._resources.find_makers(variable))
         ):
             yield Name(Source.COMPUTED, f"by variable '{variable}'")
 
@@ -205,13 +199,13 @@ class Origins:
     @functools.cached_property
     def _restored_variables(self) -> frozenset[str]:
         """The variables of the graph that have values in the checkpoint."""
-        return frozenset(checkpointed_variables(self._program.meta_graph))
+        return frozenset(find_checkpointed_variables(self._program.meta_graph))
 
-    def _result_origins(
+    def _follow_result(
         self, body: Body, node: node_def_pb2.NodeDef, tensor: Tensor
     ) -> Iterator[Name | Place]:
         """The origins of an output of a node that may call functions."""
-        called = [(a, f) for a, f in self._program.called_by(node) if a != NESTED]
+        called = [(a, f) for a, f in self._program.find_called(node) if a != NESTED]
         if not called or (called[0][0] and node.op not in _ARGUMENTS):
             yield Name(Source.COMPUTED, f"by {node.op} '{node.name}'")
             return
@@ -220,14 +214,14 @@ class Origins:
             yield Name(Source.COMPUTED, f"by {node.op} '{node.name}'")
         if any(attribute in _CONDITIONS for attribute, _ in called):
             # The results of a loop without rounds are what it begins with.
-            yield from self._places(body, body.data_inputs(node), tensor.position)
+            yield from self._make_places(body, body.list_inputs(node), tensor.position)
         for attribute, function in called:
             if attribute not in _CONDITIONS:
                 # Only a node whose op is the function names an output as the function does.
                 output = "" if attribute else tensor.output
-                yield from self._returned(function, tensor.position, output)
+                yield from self._follow_return(function, tensor.position, output)
 
-    def _returned(self, function: str, index: int, output: str = "") -> Iterator[Name | Place]:
+    def _follow_return(self, function: str, index: int, output: str = "") -> Iterator[Name | Place]:
         body = self._program.functions[function]
         if output in body.returns:
             yield Place(function, parse_tensor(body.returns[output]))
@@ -236,7 +230,7 @@ class Origins:
         else:
             yield Place(function, parse_tensor(body.results[index]))
 
-    def _argument_origins(self, body: Body, place: Place) -> Iterator[Name | Place]:
+    def _follow_argument(self, body: Body, place: Place) -> Iterator[Name | Place]:
         """The origins of an argument of a function: what its callers and its object pass."""
         function, position = body.function, body.arguments[place.tensor.node]
         captures = self._captures.get(function)
@@ -248,7 +242,7 @@ class Origins:
         elif captures is not None or not calls:
             yield Name(Source.FED, f"argument '{place.tensor.node}' of function '{function}'")
         for call in calls:
-            for item in self._passed(call, position, body):
+            for item in self._follow_call(call, position, body):
                 # An element of a dataset in the function is one of what the caller passes.
                 yield (
                     Place(item.function, item.tensor, place.component)
@@ -256,49 +250,49 @@ class Origins:
                     else item
                 )
 
-    def _passed(self, call: Call, position: int, called: Body) -> Iterator[Name | Place]:
+    def _follow_call(self, call: Call, position: int, called: Body) -> Iterator[Name | Place]:
         """Yields what a call passes to an argument of a function."""
         body, node = call.body, call.node
-        groups = body.input_groups(node)
+        groups = body.group_inputs(node)
         captured = groups.get("other_arguments", [])
         references = None
         if not call.attribute:
-            references = body.data_inputs(node)
+            references = body.list_inputs(node)
         elif node.op in _ARGUMENTS and call.attribute != NESTED:
             references = [r for name in _ARGUMENTS[node.op] for r in groups.get(name, ())]
         elif node.op in _ELEMENT_CALLS and call.attribute != NESTED:
             elements = len(called.arguments) - len(captured)
             if position < elements and not called.has_lists:
-                yield from self._elements(body, groups["input_dataset"], position)
+                yield from self._make_elements(body, groups["input_dataset"], position)
                 return
             references = [*[""] * elements, *captured]
         if references is None or called.has_lists or position >= len(references):
             yield Name(Source.COMPUTED, f"by {node.op} '{node.name}'")
             return
-        yield from self._places(body, [references[position]])
-        for attribute, function in self._program.called_by(node):
+        yield from self._make_places(body, [references[position]])
+        for attribute, function in self._program.find_called(node):
             # What a round of a loop returns is passed to the next.
             if attribute == "body" and call.attribute in ("body", "cond"):
-                yield from self._returned(function, position)
+                yield from self._follow_return(function, position)
 
-    def _element_origins(
+    def _follow_element(
         self, body: Body, node: node_def_pb2.NodeDef, place: Place
     ) -> Iterator[Name | Place]:
         """The origins of a component of the elements of a dataset."""
-        references, component = body.data_inputs(node), place.component or 0
-        called = [(a, f) for a, f in self._program.called_by(node) if a != NESTED]
+        references, component = body.list_inputs(node), place.component or 0
+        called = [(a, f) for a, f in self._program.find_called(node) if a != NESTED]
         if node.op in _SOURCE_DATASETS:
-            yield from self._places(body, references, component)
+            yield from self._make_places(body, references, component)
         elif node.op in _FORWARDING_DATASETS or node.op in ("Identity", "PlaceholderWithDefault"):
-            yield from self._elements(body, references[:1], component)
+            yield from self._make_elements(body, references[:1], component)
         elif node.op == "ConcatenateDataset":
-            yield from self._elements(body, references[:2], component)
+            yield from self._make_elements(body, references[:2], component)
         elif node.op in _MAPPING_DATASETS and called:
             for _, function in called:
-                yield from self._returned(function, component)
+                yield from self._follow_return(function, component)
         elif node.op in _FLATTENING_DATASETS and called:
             for _, function in called:
-                for item in self._returned(function, 0):
+                for item in self._follow_return(function, 0):
                     yield (
                         Place(item.function, item.tensor, component)
                         if isinstance(item, Place)
@@ -307,7 +301,7 @@ class Origins:
         else:
             yield Name(Source.COMPUTED, f"by {node.op} '{node.name}'")
 
-    def _places(
+    def _make_places(
         self, body: Body, references: Sequence[str], position: int | None = None
     ) -> Iterator[Place]:
         """Yields the tensors that references name, or the one at a position, if there is one."""
@@ -316,6 +310,8 @@ class Origins:
         for reference in references:
             yield Place(body.function, parse_tensor(reference))
 
-    def _elements(self, body: Body, references: Iterable[str], component: int) -> Iterator[Place]:
+    def _make_elements(
+        self, body: Body, references: Iterable[str], component: int
+    ) -> Iterator[Place]:
         for reference in references:
             yield Place(body.function, parse_tensor(reference), component)

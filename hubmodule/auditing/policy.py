@@ -27,7 +27,7 @@ def check_policy(directory: str) -> None:
     policy = settings.read().audit
     if policy is AuditPolicy.OFF:
         return
-    problems = _problems(directory)
+    problems = _find_problems(directory)
     if not problems:
         return
     lines = "".join(f"\n    {problem}" for problem in problems[:_MOST_SHOWN])
@@ -49,7 +49,7 @@ def check_policy(directory: str) -> None:
     )
 
 
-def _problems(directory: str) -> list[str]:
+def _find_problems(directory: str) -> list[str]:
     """What speaks against loading a SavedModel, a line each."""
     # Only here: most programs audit nothing, and should not wait for the import.
     from hubmodule.auditing import findings, texts
@@ -60,4 +60,4 @@ def _problems(directory: str) -> list[str]:
         saved_model.read_proto(directory), directory, module_def.is_module(directory)
     )
     serious = [texts.describe(f) for f in found.findings if f.level >= Level.MEDIUM]
-    return serious + [texts.printable(damage) for damage in found.damage]
+    return serious + [texts.make_printable(damage) for damage in found.damage]

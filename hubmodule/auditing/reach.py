@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 from hubmodule.auditing.components import find_components
 from hubmodule.auditing.graphs import Body, Program
-from hubmodule.auditing.roots import Root, node_name
+from hubmodule.auditing.roots import Root, name_node
 
 # A hostile graph may have a root per node; their numbers would take far more memory than it.
 _MOST_LABELS = 4096
+_MOST_LABELS_OF_A_NODE = 100
 _OTHERS = "other parts of the module"
 
 
@@ -45,11 +46,17 @@ class Reach:
             for part in (*functions, *(_Part("", name) for name in root.nodes)):
                 self._roots[part] = self._roots.get(part, 0) | bits[root.label]
         self._found: dict[_Part, int] = {}
+        self._list_labels = functools.cache(self._make_labels)
 
-    def labels(self, body: Body, node: str) -> tuple[str, ...]:
+    def find_labels(self, body: Body, node: str) -> tuple[str, ...]:
         """The phrases that say what runs a node."""
-        found = self._find(_Part(body.function, "" if body.function else node))
-        return tuple(label for index, label in enumerate(self._labels) if found >> index & 1)
+        return self._list_labels(self._find(_Part(body.function, "" if body.function else node)))
+
+    def _make_labels(self, bits: int) -> tuple[str, ...]:
+        labels = [label for index, label in enumerate(self._labels) if bits >> index & 1]
+        if len(labels) > _MOST_LABELS_OF_A_NODE:
+            labels[_MOST_LABELS_OF_A_NODE:] = [_OTHERS]
+        return tuple(labels)
 
     def _find(self, part: _Part) -> int:
         """The roots of a part: its own, and those of the parts that run it."""
@@ -59,15 +66,15 @@ class Reach:
             bits = 0
             for member in component:
                 bits |= self._roots.get(member, 0)
-                for user in self._users(member):
+                for user in self._find_users(member):
                     bits |= self._found.get(user, 0)
             self._found.update(dict.fromkeys(component, bits))
         return self._found[part]
 
     def _unknown_users(self, part: _Part) -> Iterable[_Part]:
-        return () if part in self._found else self._users(part)
+        return () if part in self._found else self._find_users(part)
 
-    def _users(self, part: _Part) -> Iterator[_Part]:
+    def _find_users(self, part: _Part) -> Iterator[_Part]:
         """Yields what runs a part, where that is run."""
         if part.function:
             for call in self._program.calls[part.function]:
@@ -83,5 +90,5 @@ class Reach:
         users: dict[str, list[str]] = {}
         for node in self._program.graph.nodes:
             for reference in node.input:
-                users.setdefault(node_name(reference), []).append(node.name)
+                users.setdefault(name_node(reference), []).append(node.name)
         return users

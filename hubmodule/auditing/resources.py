@@ -43,7 +43,7 @@ class Resources:
 
     def find(self, body: Body, node: node_def_pb2.NodeDef, position: int) -> str:
         """The name of the resource that an input of a node is; "" if that is not known."""
-        references = body.data_inputs(node)
+        references = body.list_inputs(node)
         if position >= len(references):
             return ""
         found = self._found.setdefault(body.function, {})
@@ -55,17 +55,17 @@ class Resources:
             way.append(name)
             if maker is not None and maker.op in _MAKERS:
                 found[name] = name_resource(maker)
-            elif maker is not None and maker.op == "Identity" and body.data_inputs(maker):
-                name = parse_tensor(body.data_inputs(maker)[0]).node
+            elif maker is not None and maker.op == "Identity" and body.list_inputs(maker):
+                name = parse_tensor(body.list_inputs(maker)[0]).node
         found.update(dict.fromkeys(way, found[name]))
         return found[name]
 
-    def users(self, body: Body, resource: str) -> list[node_def_pb2.NodeDef]:
+    def find_users(self, body: Body, resource: str) -> list[node_def_pb2.NodeDef]:
         """The nodes of a body that use a resource."""
         if body.function not in self._users:
             users: dict[str, list[node_def_pb2.NodeDef]] = {}
             for node in body.nodes:
-                inputs = range(len(body.data_inputs(node)))
+                inputs = range(len(body.list_inputs(node)))
                 for used in {self.find(body, node, position) for position in inputs} - {""}:
                     users.setdefault(used, []).append(node)
             self._users[body.function] = users
@@ -75,9 +75,9 @@ class Resources:
         """Whether there may be users of a resource that `users` does not find."""
         if self._makers.get(resource) != {body.function}:
             return True
-        return any(node.op not in _KNOWN_USERS for node in self.users(body, resource))
+        return any(node.op not in _KNOWN_USERS for node in self.find_users(body, resource))
 
-    def makers(self, resource: str) -> set[str]:
+    def find_makers(self, resource: str) -> set[str]:
         """The names of the nodes that make a resource."""
         return self._names.get(resource, set())
 

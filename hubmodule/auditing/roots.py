@@ -47,22 +47,22 @@ class Root:
     function: str = ""
 
 
-def roots(meta_graph: MetaGraphDef) -> list[Root]:
+def find_roots(meta_graph: MetaGraphDef) -> list[Root]:
     """Everything that a MetaGraphDef says is run."""
     return [
-        *_signatures(meta_graph),
-        *_savers(meta_graph),
-        *_collections(meta_graph),
-        *_methods(meta_graph),
+        *_read_signatures(meta_graph),
+        *_read_savers(meta_graph),
+        *_read_collections(meta_graph),
+        *_read_methods(meta_graph),
     ]
 
 
-def node_name(reference: str) -> str:
+def name_node(reference: str) -> str:
     """The node of a reference such as "node:1" or "^node"."""
     return reference.removeprefix("^").partition(":")[0]
 
 
-def tensor_names(info: meta_graph_pb2.TensorInfo) -> Iterator[str]:
+def list_tensors(info: meta_graph_pb2.TensorInfo) -> Iterator[str]:
     """Yields the tensors that an input or output of a signature consists of."""
     encoding = info.WhichOneof("encoding")
     if encoding == "coo_sparse":
@@ -77,56 +77,56 @@ def tensor_names(info: meta_graph_pb2.TensorInfo) -> Iterator[str]:
         yield info.name
 
 
-def checkpointed_variables(meta_graph: MetaGraphDef) -> Iterator[str]:
+def find_checkpointed_variables(meta_graph: MetaGraphDef) -> Iterator[str]:
     """Yields the nodes of the variables whose values are in the checkpoint."""
     for key, collection in meta_graph.collection_def.items():
         if key in _VARIABLES:
             for value in collection.bytes_list.value:
                 with contextlib.suppress(DecodeError):
-                    yield node_name(VariableDef.FromString(value).variable_name)
+                    yield name_node(VariableDef.FromString(value).variable_name)
 
 
-def _signatures(meta_graph: MetaGraphDef) -> Iterator[Root]:
+def _read_signatures(meta_graph: MetaGraphDef) -> Iterator[Root]:
     for name, signature in sorted(meta_graph.signature_def.items()):
-        tensors = [t for info in signature.outputs.values() for t in tensor_names(info)]
+        tensors = [t for info in signature.outputs.values() for t in list_tensors(info)]
         label = _INITIALISERS.get(name, f"signature '{name}'")
-        yield Root(label, tuple(map(node_name, tensors)))
+        yield Root(label, tuple(map(name_node, tensors)))
 
 
-def _collections(meta_graph: MetaGraphDef) -> Iterator[Root]:
+def _read_collections(meta_graph: MetaGraphDef) -> Iterator[Root]:
     for key, collection in sorted(meta_graph.collection_def.items()):
         kind = collection.WhichOneof("kind")
         if kind == "node_list":
-            names = tuple(map(node_name, collection.node_list.value))
+            names = tuple(map(name_node, collection.node_list.value))
             yield Root(_COLLECTIONS.get(key, f"collection '{key}'"), names)
         elif kind == "bytes_list":
-            yield from _roots_in_bytes(key, collection.bytes_list.value)
+            yield from _read_bytes(key, collection.bytes_list.value)
 
 
-def _roots_in_bytes(key: str, values: list[bytes]) -> Iterator[Root]:
+def _read_bytes(key: str, values: list[bytes]) -> Iterator[Root]:
     """Yields what serialised variables and queue runners run; damaged ones run nothing."""
     for value in dict.fromkeys(values):
         try:
             if key in _VARIABLES:
                 variable = VariableDef.FromString(value)
-                label = f"{VARIABLE_INITIALISER}'{node_name(variable.variable_name)}'"
-                yield Root(label, (node_name(variable.initializer_name),))
+                label = f"{VARIABLE_INITIALISER}'{name_node(variable.variable_name)}'"
+                yield Root(label, (name_node(variable.initializer_name),))
             elif key == "queue_runners":
                 runner = queue_runner_pb2.QueueRunnerDef.FromString(value)
                 ops = [*runner.enqueue_op_name, runner.close_op_name, runner.cancel_op_name]
-                yield Root("a queue runner", tuple(map(node_name, ops)))
+                yield Root("a queue runner", tuple(map(name_node, ops)))
         except DecodeError:
             continue
 
 
-def _savers(meta_graph: MetaGraphDef) -> Iterator[Root]:
+def _read_savers(meta_graph: MetaGraphDef) -> Iterator[Root]:
     saver = meta_graph.saver_def
-    names = [node_name(name) for name in (saver.save_tensor_name, saver.restore_op_name) if name]
+    names = [name_node(name) for name in (saver.save_tensor_name, saver.restore_op_name) if name]
     if names:
         yield Root(SAVER, tuple(names))
 
 
-def _methods(meta_graph: MetaGraphDef) -> Iterator[Root]:
+def _read_methods(meta_graph: MetaGraphDef) -> Iterator[Root]:
     """Yields the functions of the objects of a TF2 SavedModel."""
     objects = meta_graph.object_graph_def.nodes
     paths = {0: ""}

@@ -14,7 +14,7 @@ def describe(finding: Finding) -> str:
     names = describe_names(finding)
     uses = f": {names}" if names else ""
     return (
-        f"{finding.level.label}: {printable(finding.op)} {finding.risk.title}{uses} "
+        f"{finding.level.label}: {make_printable(finding.op)} {finding.risk.title}{uses} "
         f"({describe_place(finding)}; {describe_reach(finding)})"
     )
 
@@ -27,14 +27,14 @@ def explain(finding: Finding) -> str:
 
 def describe_names(finding: Finding) -> str:
     """The names that an op uses, with where they come from; "" if it uses none."""
-    return _listed([_describe_name(name) for name in finding.names])
+    return _list([_describe_name(name) for name in finding.names])
 
 
 def describe_place(finding: Finding) -> str:
     """Where the node of a finding is."""
-    place = f"node '{printable(finding.node)}'"
+    place = f"node '{make_printable(finding.node)}'"
     if finding.function:
-        place += f" of function '{printable(finding.function)}'"
+        place += f" of function '{make_printable(finding.function)}'"
     return f"{place} in {describe_variant(finding)}"
 
 
@@ -42,17 +42,17 @@ def describe_variant(finding: Finding) -> str:
     """The graph variant of a finding."""
     if not finding.tags:
         return "the variant without tags"
-    return f"variant {{{', '.join(map(printable, finding.tags))}}}"
+    return f"variant {{{', '.join(map(make_printable, finding.tags))}}}"
 
 
 def describe_reach(finding: Finding) -> str:
     """What runs the node of a finding."""
     if not finding.reached_from:
         return "nothing runs it"
-    return f"run by {_listed([printable(label) for label in finding.reached_from])}"
+    return f"run by {_list([make_printable(label) for label in finding.reached_from])}"
 
 
-def printable(text: str) -> str:
+def make_printable(text: str) -> str:
     """A text of a module, cut and with escapes for what a terminal would act on."""
     if len(text) > _LONGEST_SHOWN:
         text = text[:_LONGEST_SHOWN] + "…"
@@ -61,14 +61,14 @@ def printable(text: str) -> str:
 
 def _describe_name(name: Name) -> str:
     if name.source is Source.CONSTANT:
-        return f"'{printable(name.value)}'"
+        return f"'{make_printable(name.value)}'"
     if name.source is Source.ASSET:
-        return f"asset '{printable(name.value)}'"
+        return f"asset '{make_printable(name.value)}'"
     if name.source is Source.CHECKPOINT:
-        return printable(name.value)
-    return f"a name {name.source.value} {printable(name.value)}"
+        return make_printable(name.value)
+    return f"a name {name.source.value} {make_printable(name.value)}"
 
 
-def _listed(texts: list[str]) -> str:
+def _list(texts: list[str]) -> str:
     rest = len(texts) - _MOST_SHOWN
     return ", ".join(texts[:_MOST_SHOWN]) + (f" and {rest} more" if rest > 0 else "")

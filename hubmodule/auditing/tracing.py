@@ -37,21 +37,21 @@ class Tracer:
 
     def find_names(self, body: Body, node: node_def_pb2.NodeDef, name: str) -> list[Name]:
         """The names that a node uses, under the name of one of its inputs or attributes."""
-        groups = body.input_groups(node)
+        groups = body.group_inputs(node)
         if name in groups:  # whatever attributes there are: a loader may remove unknown ones
             return self._trace(Place(body.function, parse_tensor(r)) for r in groups[name])
         if name in node.attr:
             return list(dict.fromkeys(read_attribute(node.attr[name])))
         op_def = _tf.op_def(node.op)
         if op_def is None:  # any input may be it
-            references = body.data_inputs(node)
+            references = body.list_inputs(node)
             return self._trace(Place(body.function, parse_tensor(r)) for r in references)
         defaults = [attr.default_value for attr in op_def.attr if attr.name == name]
         return read_attribute(defaults[0]) if defaults else []
 
     def find_names_of_reader(self, body: Body, reader: node_def_pb2.NodeDef) -> list[Name]:
         """The names of the files that a reader gets from queues."""
-        return self._trace(self._origins.of_reader(body, reader))
+        return self._trace(self._origins.find_for_reader(body, reader))
 
     def _trace(self, starts: Iterable[Name | Place]) -> list[Name]:
         """The names that are among some items, and that tensors among them may be."""
@@ -60,7 +60,7 @@ class Tracer:
         for component in find_components(places, self._step):
             if component[0] not in self._names:
                 self._solve(component)
-        return list(dict.fromkeys(self._union(items)))
+        return list(dict.fromkeys(self._merge(items)))
 
     def _step(self, place: Place) -> Iterator[Place]:
         """Yields the tensors that the values of a tensor depend on."""
@@ -69,7 +69,7 @@ class Tracer:
         if len(self._names) + len(self._pending) > self._most_places:
             items: list[Name | Place | Join] = [TOO_LONG]
         else:
-            items = list(self._origins.of(place))
+            items = list(self._origins.find(place))
         self._pending[place] = items
         for item in items:
             if isinstance(item, Place):
@@ -83,7 +83,7 @@ class Tracer:
         if len(items) == 1 and isinstance(items[0], Place) and items[0] in self._names:
             names = self._names[items[0]]  # not a copy: most ways are long and do not fork
         else:
-            names = tuple(itertools.islice(dict.fromkeys(self._union(items)), _MOST_NAMES + 1))
+            names = tuple(itertools.islice(dict.fromkeys(self._merge(items)), _MOST_NAMES + 1))
             if len(names) > _MOST_NAMES:
                 names = (*names[:_MOST_NAMES], TOO_MANY)
             self._characters += 8 * (len(names) - 1)
@@ -91,7 +91,7 @@ class Tracer:
                 names = (TOO_LONG,)
         self._names.update(dict.fromkeys(component, names))
 
-    def _union(self, items: Iterable[Name | Place | Join]) -> Iterator[Name]:
+    def _merge(self, items: Iterable[Name | Place | Join]) -> Iterator[Name]:
         for item in items:
             if isinstance(item, Name):
                 yield item

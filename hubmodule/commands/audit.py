@@ -65,24 +65,24 @@ def _write_sarif(report: AuditReport, path: str) -> None:
 
 
 def _print_report(report: AuditReport) -> None:
-    from hubmodule.auditing.texts import printable
+    from hubmodule.auditing.texts import make_printable
 
-    for same in _alike(report.findings):
+    for same in _group_alike(report.findings):
         _print_findings(same)
     for damage in report.damage:
-        print(f"hubmodule: damaged: {printable(damage)}", file=sys.stderr)
+        print(f"hubmodule: damaged: {make_printable(damage)}", file=sys.stderr)
     counts = [
         f"{count} {name}"
         for name in reversed(_LEVELS)
         if (count := sum(finding.level.label == name for finding in report.findings))
     ]
     what = "finding" if len(report.findings) == 1 else "findings"
-    print(f"{', '.join(counts) or 'No'} {what} in {_extent(report)} of {report.path}")
+    print(f"{', '.join(counts) or 'No'} {what} in {_describe_extent(report)} of {report.path}")
     if not report.findings:
         print("That is no proof that the module does nothing but compute.")
 
 
-def _extent(report: AuditReport) -> str:
+def _describe_extent(report: AuditReport) -> str:
     counts = {"graph": report.graphs, "function": report.functions, "node": report.nodes}
     graphs, functions, nodes = (
         f"{count} {name}{'' if count == 1 else 's'}" for name, count in counts.items()
@@ -90,7 +90,7 @@ def _extent(report: AuditReport) -> str:
     return f"{graphs}, {functions} and {nodes}"
 
 
-def _alike(findings: tuple[Finding, ...]) -> list[list[Finding]]:
+def _group_alike(findings: tuple[Finding, ...]) -> list[list[Finding]]:
     """Findings in groups that differ in the node only."""
     groups: dict[object, list[Finding]] = {}
     for finding in findings:
@@ -105,14 +105,14 @@ def _print_findings(findings: list[Finding]) -> None:
 
     first = findings[0]
     count = f" ({len(findings)} nodes, the first is shown)" if len(findings) > 1 else ""
-    print(f"{first.level.label:<6}  {texts.printable(first.op)} {first.risk.title}{count}")
+    print(f"{first.level.label:<6}  {texts.make_printable(first.op)} {first.risk.title}{count}")
     names = texts.describe_names(first)
     for label, text in (
         ("uses", names),
         ("where", texts.describe_place(first)),
         ("when", texts.describe_reach(first)),
         ("why", first.reason),
-        ("note", texts.printable(first.note)),
+        ("note", texts.make_printable(first.note)),
     ):
         if text:
             print(f"        {label:<6} {text}")

@@ -1,6 +1,7 @@
 """Which hubmodule wrote a graph variant: a StringValue in `meta_info_def.any_info`.
 
-TensorFlow leaves that field to programs, and neither it nor tensorflow_hub reads it.
+TensorFlow leaves that field to programs. Neither it nor tensorflow_hub reads it; tensorflow_hub
+copies it, like the version of TensorFlow, when it exports a module that it has loaded.
 """
 
 from __future__ import annotations

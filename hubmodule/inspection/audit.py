@@ -58,7 +58,7 @@ class AuditReport:
             "graphs": self.graphs,
             "functions": self.functions,
             "nodes": self.nodes,
-            "findings": [_as_dict(finding) for finding in self.findings],
+            "findings": [_make_dict(finding) for finding in self.findings],
             "damage": list(self.damage),
         }
 
@@ -119,7 +119,7 @@ def _find_damage_of_module_def(path: str) -> list[str]:
     return []
 
 
-def _as_dict(finding: Finding) -> dict[str, Any]:
+def _make_dict(finding: Finding) -> dict[str, Any]:
     return {
         "level": finding.level.label,
         "class": finding.risk.value,

@@ -42,9 +42,9 @@ class Checkpoint:
     bytes: int = 0
     damage: tuple[str, ...] = ()
 
-    def shard_path(self, shard: int) -> str:
+    def get_shard_path(self, shard: int) -> str:
         """The path of a data file."""
-        return posixpath.join(self.directory, _shard_name(shard, self.index.shards))
+        return posixpath.join(self.directory, _format_shard_name(shard, self.index.shards))
 
 
 def read_checkpoint(module_directory: str) -> Checkpoint:
@@ -118,7 +118,7 @@ class StoredReader:
         Raises:
             CheckpointError: If the data file ends before, or cannot be read.
         """
-        path = self._checkpoint.shard_path(stored.shard)
+        path = self._checkpoint.get_shard_path(stored.shard)
         size = stored.size - start if size is None else size
         begin = stored.offset + start
         try:
@@ -147,7 +147,7 @@ def _find_cut_off_files(index: CheckpointIndex, sizes: dict[str, int]) -> tuple[
             ends[part.shard] = max(ends.get(part.shard, 0), part.offset + part.size)
     damage = []
     for shard, end in sorted(ends.items()):
-        name = _shard_name(shard, index.shards)
+        name = _format_shard_name(shard, index.shards)
         if name not in sizes:
             damage.append(f"{DIRECTORY}/{name} is missing; {_describe_lost(index, shard, 0)}.")
         elif sizes[name] < end:
@@ -169,5 +169,5 @@ def _is_lost(entry: IndexEntry, shard: int, length: int) -> bool:
     return any(part.shard == shard and part.offset + part.size > length for part in entry.parts)
 
 
-def _shard_name(shard: int, shards: int) -> str:
+def _format_shard_name(shard: int, shards: int) -> str:
     return f"{_PREFIX}.data-{shard:05d}-of-{shards:05d}"

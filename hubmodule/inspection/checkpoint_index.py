@@ -27,6 +27,7 @@ from tensorflow.core.protobuf.tensor_bundle_pb2 import BundleEntryProto, BundleH
 
 from hubmodule.errors import CheckpointError
 from hubmodule.inspection import checksum, snappy
+from hubmodule.inspection.varint import read_varint
 
 _MAGIC = (0xDB4775248B80FB57).to_bytes(8, "little")
 _FOOTER_BYTES = 48
@@ -115,7 +116,7 @@ def _to_index(table: dict[bytes, bytes]) -> CheckpointIndex:
     parts: dict[bytes, list[bytes]] = {}
     for key in table:
         if key.startswith(_PART):
-            parts.setdefault(_name_of_part(key), []).append(key)
+            parts.setdefault(_decode_part_name(key), []).append(key)
     entries = {}
     for key, value in table.items():
         if not key.startswith(_PART):
@@ -161,7 +162,7 @@ def _read_shape(proto: BundleEntryProto) -> tuple[int, ...]:
     return shape
 
 
-def _name_of_part(key: bytes) -> bytes:
+def _decode_part_name(key: bytes) -> bytes:
     """The name in an ordered code: a zero, the name, escaped, and an end mark."""
     name, mark, _ = key[1:].partition(b"\x00\x01")
     if not mark:
@@ -187,16 +188,16 @@ def _read_table(content: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 def _read_block(content: bytes, offset: int, size: int) -> Iterator[tuple[bytes, bytes]]:
     """The entries of a block: three varints (shared, unshared, value), then key and value."""
-    block = _block_at(content, offset, size)
+    block = _load_block(content, offset, size)
     restarts = int.from_bytes(block[-4:], "little")
     end = len(block) - 4 * (restarts + 1)
     if end < 0:
         raise ValueError("a block of it has no end")
     position, key = 0, b""
     while position < end:
-        shared, position = _read_varint(block, position)
-        unshared, position = _read_varint(block, position)
-        length, position = _read_varint(block, position)
+        shared, position = read_varint(block, position)
+        unshared, position = read_varint(block, position)
+        length, position = read_varint(block, position)
         start = position + unshared
         if shared > len(key) or start + length > end:
             raise ValueError("an entry of it is cut off")
@@ -205,7 +206,7 @@ def _read_block(content: bytes, offset: int, size: int) -> Iterator[tuple[bytes,
         position = start + length
 
 
-def _block_at(content: bytes, offset: int, size: int) -> bytes:
+def _load_block(content: bytes, offset: int, size: int) -> bytes:
     block = content[offset : offset + size]
     trailer = content[offset + size : offset + size + 1 + _CHECKSUM_BYTES]
     if len(trailer) < 1 + _CHECKSUM_BYTES:
@@ -224,19 +225,6 @@ def _block_at(content: bytes, offset: int, size: int) -> bytes:
 
 def _read_handle(content: bytes, position: int) -> tuple[int, int, int]:
     """The place of a block, its offset and size, and the position after that."""
-    offset, position = _read_varint(content, position)
-    size, position = _read_varint(content, position)
+    offset, position = read_varint(content, position)
+    size, position = read_varint(content, position)
     return offset, size, position
-
-
-def _read_varint(content: bytes, position: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = content[position]
-        position += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, position
-        shift += 7
-        if shift > 63:
-            raise ValueError("a number of it is too long")

@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 def read_variables(meta_graph: MetaGraphDef, key: str, damage: list[str]) -> list[VariableDef]:
     """The variables of a collection; adds to `damage` what cannot be read."""
-    values = _bytes_in(meta_graph, key)
+    values = _list_bytes(meta_graph, key)
     return _parse_each(dict.fromkeys(values), VariableDef.FromString, f"collection {key!r}", damage)
 
 
@@ -38,7 +38,7 @@ def read_asset_files(meta_graph: MetaGraphDef, damage: list[str]) -> dict[str, s
 
 def read_messages(meta_graph: MetaGraphDef, damage: list[str]) -> tuple[MessageFacts, ...]:
     """The messages attached to a variant, sorted by key; the last one under a key counts."""
-    values = _bytes_in(meta_graph, collections.ATTACHMENTS)
+    values = _list_bytes(meta_graph, collections.ATTACHMENTS)
     attachments = _parse_each(
         values, module_attachment_pb2.ModuleAttachment.FromString, "an attached message", damage
     )
@@ -61,7 +61,7 @@ def _decode_message(key: str, value: bytes) -> dict[str, int] | None:
     return {"height": size.height, "width": size.width}
 
 
-def _bytes_in(meta_graph: MetaGraphDef, key: str) -> list[bytes]:
+def _list_bytes(meta_graph: MetaGraphDef, key: str) -> list[bytes]:
     if key not in meta_graph.collection_def:
         return []
     return list(meta_graph.collection_def[key].bytes_list.value)

@@ -17,7 +17,7 @@ def find_incompatibilities(before: ModuleFacts, after: ModuleFacts) -> tuple[str
     every signature takes what it took and no more, and its outputs are of the types and
     shapes that they were of, or of narrower shapes.
     """
-    return tuple(_incompatibilities(before, after))
+    return tuple(_compare_modules(before, after))
 
 
 def find_restore_problems(before: ModuleFacts, after: ModuleFacts) -> tuple[str, ...]:
@@ -40,7 +40,7 @@ def find_restore_problems(before: ModuleFacts, after: ModuleFacts) -> tuple[str,
     return tuple(problems)
 
 
-def _incompatibilities(before: ModuleFacts, after: ModuleFacts) -> Iterator[str]:
+def _compare_modules(before: ModuleFacts, after: ModuleFacts) -> Iterator[str]:
     if before.format != after.format:
         yield f"The format is {after.format.value}, not {before.format.value}."
     variants = {variant.tags: variant for variant in after.variants}
@@ -56,7 +56,7 @@ def _incompatibilities(before: ModuleFacts, after: ModuleFacts) -> Iterator[str]
                 yield f"There is no signature '{signature.name}'{where}."
             else:
                 what = f"signature '{signature.name}'{where}"
-                yield from _compare(signature, signatures[signature.name], what)
+                yield from _compare_signatures(signature, signatures[signature.name], what)
         missing = {m.key for m in old.messages} - {m.key for m in new.messages}
         for key in sorted(missing):
             yield f"There is no attached message '{key}'{where}."
@@ -66,7 +66,7 @@ def _incompatibilities(before: ModuleFacts, after: ModuleFacts) -> Iterator[str]
             yield f"The object cannot be called with ({call.arguments})."
 
 
-def _compare(old: SignatureFacts, new: SignatureFacts, what: str) -> Iterator[str]:
+def _compare_signatures(old: SignatureFacts, new: SignatureFacts, what: str) -> Iterator[str]:
     new_inputs = {info.name: info for info in new.inputs}
     new_outputs = {info.name: info for info in new.outputs}
     for info in old.inputs:

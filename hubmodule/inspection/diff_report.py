@@ -68,14 +68,14 @@ def _describe_values(values: tuple[ValueChange, ...], variables: int) -> Section
     )[:_MOST_ROWS]
     title = f"Values of {len(values):,} of {format_count(variables, 'variable')} changed"
     if all(value.largest_difference is None for value in values):
-        lines = (*_rest(len(values)), "--weights says by how much")
+        lines = (*_describe_rest(len(values)), "--weights says by how much")
         return make_section(title, [(value.name,) for value in ordered], lines=lines)
     rows = [
         (v.name, _format_number(v.largest_difference), _format_number(v.relative_difference))
         for v in ordered
     ]
     heads = ("variable", "largest difference", "relative difference")
-    return make_section(title, [heads, *rows], lines=_rest(len(values)))
+    return make_section(title, [heads, *rows], lines=_describe_rest(len(values)))
 
 
 def _format_number(value: float | None) -> str:
@@ -98,7 +98,7 @@ def _describe_ops(changes: tuple[ScopeChange, ...]) -> Section:
         if change.attributes:
             text += f"; differs in {', '.join(change.attributes)}"
         rows.append((where, text))
-    return make_section("Ops by scope", rows, lines=_rest(len(changes)))
+    return make_section("Ops by scope", rows, lines=_describe_rest(len(changes)))
 
 
 def _count_ops(change: ScopeChange) -> int:
@@ -106,8 +106,8 @@ def _count_ops(change: ScopeChange) -> int:
 
 
 def _shorten(lines: tuple[str, ...]) -> tuple[str, ...]:
-    return lines[:_MOST_ROWS] + _rest(len(lines))
+    return lines[:_MOST_ROWS] + _describe_rest(len(lines))
 
 
-def _rest(number: int) -> tuple[str, ...]:
+def _describe_rest(number: int) -> tuple[str, ...]:
     return (f"and {number - _MOST_ROWS} more; --json has all",) if number > _MOST_ROWS else ()

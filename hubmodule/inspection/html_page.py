@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from hubmodule._version import __version__
 from hubmodule.inspection.facts import ModuleFacts, SignatureFacts, VariantFacts
-from hubmodule.inspection.markup import Markup, element, join, trusted
+from hubmodule.inspection.markup import Markup, element, join, trust
 from hubmodule.inspection.report import (
     describe_graph,
     describe_place,
@@ -17,7 +17,12 @@ from hubmodule.inspection.report import (
     group_signatures,
     group_variants,
 )
-from hubmodule.inspection.scope_sizes import Scope, build_scopes, find_common_scope, largest_scopes
+from hubmodule.inspection.scope_sizes import (
+    Scope,
+    build_scopes,
+    find_common_scope,
+    find_largest_scopes,
+)
 from hubmodule.inspection.treemap import draw_treemap
 from hubmodule.inspection.wording import (
     describe_tags,
@@ -69,7 +74,7 @@ def write_html(facts: ModuleFacts) -> str:
 
 
 def _read_resource(name: str) -> Markup:
-    return trusted(importlib.resources.files(__package__).joinpath(name).read_text("utf-8"))
+    return trust(importlib.resources.files(__package__).joinpath(name).read_text("utf-8"))
 
 
 def _hash_source(content: str) -> str:
@@ -243,7 +248,7 @@ def _render_variables(facts: ModuleFacts) -> Iterator[Markup]:
         f"{trainable:,} trainable.",
         [" All are in the scope ", element("code", common.name), "."] if common.name else (),
     )
-    tiles = largest_scopes(common, _MOST_TILES)
+    tiles = find_largest_scopes(common, _MOST_TILES)
     if sum(tile.bytes > 0 for tile in tiles) > 1:
         yield draw_treemap(
             tiles, common.name, "Bytes of variables by scope; the table has them too"
@@ -253,7 +258,7 @@ def _render_variables(facts: ModuleFacts) -> Iterator[Markup]:
 
 
 def _render_bars(common: Scope) -> Markup:
-    scopes = largest_scopes(common, _MOST_BARS)
+    scopes = find_largest_scopes(common, _MOST_BARS)
     largest = max(scope.bytes for scope in scopes) or 1
     rows = [
         element(

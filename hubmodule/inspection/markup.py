@@ -9,7 +9,7 @@ _VOID = frozenset({"br", "input", "link", "meta"})
 
 
 class Markup(str):
-    """Text that is HTML already; only `element`, `join` and `trusted` make it."""
+    """Text that is HTML already; only `element`, `join` and `trust` make it."""
 
     __slots__ = ()
 
@@ -26,7 +26,7 @@ def element(tag: str, *children: Child, **attributes: str | int | float | bool |
         attributes: Its attributes; `class_` is class and `aria_label` aria-label. True is an
             attribute without a value; None and False leave it out.
     """
-    spelled = "".join(_attribute(name, value) for name, value in attributes.items())
+    spelled = "".join(_write_attribute(name, value) for name, value in attributes.items())
     if tag in _VOID:
         return Markup(f"<{tag}{spelled}>")
     return Markup(f"<{tag}{spelled}>{join(children)}</{tag}>")
@@ -46,12 +46,12 @@ def escape(text: str) -> Markup:
     return Markup(html.escape(allowed))
 
 
-def trusted(text: str) -> Markup:
+def trust(text: str) -> Markup:
     """HTML, CSS or JavaScript from a file of this package, taken as it is."""
     return Markup(text)
 
 
-def _attribute(name: str, value: str | int | float | bool | None) -> str:
+def _write_attribute(name: str, value: str | int | float | bool | None) -> str:
     name = name.rstrip("_").replace("_", "-")
     if value is None or value is False:
         return ""

@@ -108,4 +108,4 @@ def _find_fillers(
 def _read_dtype(node: tf.compat.v1.NodeDef, attribute: str) -> str | None:
     if attribute not in node.attr:
         return None
-    return tensor_types.dtype_name(node.attr[attribute].type)
+    return tensor_types.get_dtype_name(node.attr[attribute].type)

@@ -27,7 +27,7 @@ def read_variables(
         objects: The objects of the SavedModel.
         stored: The objects of its checkpoint.
     """
-    keys = _checkpoint_keys(objects, stored)
+    keys = _find_checkpoint_keys(objects, stored)
     nodes = {i: node for i, node in enumerate(objects.nodes) if node.HasField("variable")}
     uses = collections.Counter(node.variable.name for node in nodes.values())
     found = {}
@@ -48,17 +48,12 @@ def read_variables(
     return found
 
 
-def is_callable(objects: SavedObjectGraph) -> bool:
-    """Whether the root object can be called."""
-    return _call_function(objects) is not None
-
-
 def read_calls(objects: SavedObjectGraph) -> tuple[Call, ...]:
     """The ways to call the root object; none if it is not callable."""
-    node = _call_function(objects)
+    node = _find_call_function(objects)
     if node is None:
         return ()
-    arguments = _argument_names(node)
+    arguments = _read_argument_names(node)
     calls = []
     for name in sorted(set(node.function.concrete_functions)):
         if name not in objects.concrete_functions:
@@ -74,12 +69,12 @@ def read_calls(objects: SavedObjectGraph) -> tuple[Call, ...]:
         text = ", ".join(
             f"{key}: {_describe(value)}" if key else _describe(value) for key, value in named
         )
-        tensors = tuple(t for key, value in named for t in _tensors(key, value))
+        tensors = tuple(t for key, value in named for t in _list_tensors(key, value))
         calls.append(Call(text, _describe(function.output_signature), tensors))
     return tuple(dict.fromkeys(calls))
 
 
-def _call_function(objects: SavedObjectGraph) -> SavedObject | None:
+def _find_call_function(objects: SavedObjectGraph) -> SavedObject | None:
     if not objects.nodes:
         return None
     for child in objects.nodes[0].children:
@@ -89,7 +84,7 @@ def _call_function(objects: SavedObjectGraph) -> SavedObject | None:
     return None
 
 
-def _argument_names(node: SavedObject) -> list[str]:
+def _read_argument_names(node: SavedObject) -> list[str]:
     spec = node.function.function_spec
     for value in spec.fullargspec.named_tuple_value.values:
         if value.key == "args":
@@ -104,7 +99,7 @@ def _describe(value: StructuredValue) -> str:
     if kind in ("tensor_spec_value", "bounded_tensor_spec_value"):
         spec = getattr(value, kind)
         return describe_type(
-            tensor_types.dtype_name(spec.dtype), tensor_types.read_shape(spec.shape)
+            tensor_types.get_dtype_name(spec.dtype), tensor_types.read_shape(spec.shape)
         )
     if kind == "type_spec_value":
         return value.type_spec_value.type_spec_class_name or "composite"
@@ -119,24 +114,26 @@ def _describe(value: StructuredValue) -> str:
     return "None" if kind in (None, "none_value") else kind.removesuffix("_value")
 
 
-def _tensors(name: str, value: StructuredValue) -> Iterator[TensorFacts]:
+def _list_tensors(name: str, value: StructuredValue) -> Iterator[TensorFacts]:
     kind = value.WhichOneof("kind")
     if kind == "tensor_spec_value":
         spec = value.tensor_spec_value
         shape = tensor_types.read_shape(spec.shape)
-        yield TensorFacts(name, tensor_types.dtype_name(spec.dtype), shape)
+        yield TensorFacts(name, tensor_types.get_dtype_name(spec.dtype), shape)
     elif kind == "type_spec_value":
         type_name = value.type_spec_value.type_spec_class_name or "composite"
         yield TensorFacts(name, "", None, "composite", type_name)
     elif kind in ("list_value", "tuple_value"):
         for index, item in enumerate(getattr(value, kind).values):
-            yield from _tensors(f"{name}[{index}]", item)
+            yield from _list_tensors(f"{name}[{index}]", item)
     elif kind == "dict_value":
         for key, item in sorted(value.dict_value.fields.items()):
-            yield from _tensors(f"{name}[{key!r}]", item)
+            yield from _list_tensors(f"{name}[{key!r}]", item)
 
 
-def _checkpoint_keys(objects: SavedObjectGraph, stored: TrackableObjectGraph) -> dict[int, str]:
+def _find_checkpoint_keys(
+    objects: SavedObjectGraph, stored: TrackableObjectGraph
+) -> dict[int, str]:
     """The key of each variable in the checkpoint, by its number in the SavedModel.
 
     Both graphs are walked from their roots along equal names, as the loader does.

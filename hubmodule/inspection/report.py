@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
 
 from hubmodule.inspection.facts import ModuleFacts, SignatureFacts, TensorFacts, VariantFacts
-from hubmodule.inspection.scope_sizes import build_scopes, find_common_scope, largest_scopes
+from hubmodule.inspection.scope_sizes import build_scopes, find_common_scope, find_largest_scopes
 from hubmodule.inspection.wording import (
     describe_tags,
     describe_tensor,
@@ -181,7 +181,7 @@ def _describe_content(facts: ModuleFacts) -> Iterator[Section]:
 
 def _describe_variables(facts: ModuleFacts) -> Section:
     common = find_common_scope(build_scopes(facts.variables))
-    scopes = largest_scopes(common, _MOST_SCOPES)
+    scopes = find_largest_scopes(common, _MOST_SCOPES)
     largest = max(scope.bytes for scope in scopes) or 1
     rows = []
     shapes = {variable.name: variable for variable in facts.variables}

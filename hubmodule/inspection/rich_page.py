@@ -33,7 +33,7 @@ def print_rich(sections: Iterable[Section], console: Console | None = None) -> N
 def _render(section: Section) -> RenderableType:
     parts: list[RenderableType] = []
     if section.rows:
-        parts.append(_table(section))
+        parts.append(_render_table(section))
     if section.code:
         # The colours of the terminal itself suit a light and a dark one.
         parts.append(Syntax("\n".join(section.lines), "python", theme="ansi_dark", word_wrap=True))
@@ -44,7 +44,7 @@ def _render(section: Section) -> RenderableType:
     return Group(title, Padding(Group(*parts), (0, 0, 1, 2)))
 
 
-def _table(section: Section) -> Table:
+def _render_table(section: Section) -> Table:
     table = Table.grid(padding=(0, 2))
     for number in range(len(section.rows[0])):
         table.add_column(overflow="fold", style="dim" if number == 0 else None)

@@ -31,17 +31,17 @@ def to_sarif(report: AuditReport) -> dict[str, Any]:
         "version": "2.1.0",
         "runs": [
             {
-                "tool": {"driver": _driver()},
+                "tool": {"driver": _make_driver()},
                 "columnKind": "unicodeCodePoints",
-                "originalUriBaseIds": {"MODULE": {"uri": _directory_uri(report.path)}},
-                "invocations": [_invocation(report)],
-                "results": [_result(finding) for finding in report.findings],
+                "originalUriBaseIds": {"MODULE": {"uri": _make_uri(report.path)}},
+                "invocations": [_make_invocation(report)],
+                "results": [_make_result(finding) for finding in report.findings],
             }
         ],
     }
 
 
-def _driver() -> dict[str, Any]:
+def _make_driver() -> dict[str, Any]:
     return {
         "name": "hubmodule audit",
         "version": __version__,
@@ -55,22 +55,22 @@ def _driver() -> dict[str, Any]:
     }
 
 
-def _invocation(report: AuditReport) -> dict[str, Any]:
+def _make_invocation(report: AuditReport) -> dict[str, Any]:
     return {
         "executionSuccessful": not report.damage,
         "toolExecutionNotifications": [
-            {"level": "error", "message": {"text": texts.printable(damage)}}
+            {"level": "error", "message": {"text": texts.make_printable(damage)}}
             for damage in report.damage
         ],
     }
 
 
-def _result(finding: Finding) -> dict[str, Any]:
+def _make_result(finding: Finding) -> dict[str, Any]:
     return {
         "ruleId": finding.risk.value,
         "ruleIndex": _RISKS.index(finding.risk),
         "level": _LEVELS[finding.level],
-        "message": {"text": " ".join(filter(None, _sentences(finding)))},
+        "message": {"text": " ".join(filter(None, _write_sentences(finding)))},
         "locations": [
             {
                 "physicalLocation": {
@@ -81,18 +81,18 @@ def _result(finding: Finding) -> dict[str, Any]:
                 "logicalLocations": [
                     {
                         "name": finding.node,
-                        "fullyQualifiedName": _qualified_name(finding),
+                        "fullyQualifiedName": _qualify(finding),
                         "kind": "function" if finding.function else "member",
                     }
                 ],
             }
         ],
-        "partialFingerprints": {"finding/v1": _fingerprint(finding)},
+        "partialFingerprints": {"finding/v1": _hash(finding)},
     }
 
 
-def _sentences(finding: Finding) -> list[str]:
-    note = texts.printable(finding.note)
+def _write_sentences(finding: Finding) -> list[str]:
+    note = texts.make_printable(finding.note)
     return [
         f"{texts.describe(finding).partition(': ')[2]}.",
         finding.reason,
@@ -100,17 +100,17 @@ def _sentences(finding: Finding) -> list[str]:
     ]
 
 
-def _qualified_name(finding: Finding) -> str:
+def _qualify(finding: Finding) -> str:
     return "/".join(filter(None, (",".join(finding.tags), finding.function, finding.node)))
 
 
-def _fingerprint(finding: Finding) -> str:
+def _hash(finding: Finding) -> str:
     """The same for one finding in two versions of a module, where its place is the same."""
-    key = [finding.op, finding.risk.value, _qualified_name(finding)]
+    key = [finding.op, finding.risk.value, _qualify(finding)]
     key += [f"{name.source.value} {name.value}" for name in finding.names]
     return hashlib.sha256("\0".join(key).encode(errors="surrogatepass")).hexdigest()[:32]
 
 
-def _directory_uri(path: str) -> str:
+def _make_uri(path: str) -> str:
     uri = path if "://" in path else pathlib.Path(path).absolute().as_uri()
     return uri.rstrip("/") + "/"

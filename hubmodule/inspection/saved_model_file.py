@@ -14,6 +14,7 @@ from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from hubmodule import files
 from hubmodule.errors import NotAModuleError
+from hubmodule.inspection.varint import read_varint
 
 BINARY = "saved_model.pb"
 TEXT = "saved_model.pbtxt"
@@ -125,14 +126,14 @@ def _split_fields(content: bytes) -> Iterator[_Field]:
     position = 0
     while position < len(content):
         start = position
-        tag, position = _read_varint(content, position)
+        tag, position = _read_number(content, position)
         kind, size, payload_start = tag & 7, 0, position
         if kind == _LENGTH:
-            size, payload_start = _read_varint(content, position)
+            size, payload_start = _read_number(content, position)
         elif kind in _FIXED_BYTES:
             size = _FIXED_BYTES[kind]
         elif kind == _VARINT:
-            _, payload_start = _read_varint(content, position)
+            _, payload_start = _read_number(content, position)
         if tag < 8 or kind not in (_VARINT, _FIXED64, _LENGTH, _FIXED32):
             yield _Field(tag >> 3, content[start:], None, False)
             return
@@ -141,15 +142,9 @@ def _split_fields(content: bytes) -> Iterator[_Field]:
         yield _Field(tag >> 3, content[start:position], payload, position <= len(content))
 
 
-def _read_varint(content: bytes, position: int) -> tuple[int, int]:
-    """A number, and the position after it, which is past the end if the number is cut off."""
-    value = 0
-    for shift in range(0, 70, 7):
-        if position >= len(content):
-            return value, len(content) + 1
-        byte = content[position]
-        position += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, position
-    return 0, position
+def _read_number(content: bytes, position: int) -> tuple[int, int]:
+    """A number, and the position after it, which is past the end if there is none."""
+    try:
+        return read_varint(content, position)
+    except (IndexError, ValueError):
+        return 0, len(content) + 1

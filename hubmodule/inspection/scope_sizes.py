@@ -31,15 +31,15 @@ def build_scopes(variables: Iterable[VariableFacts]) -> Scope:
     scopes = {"": root}
     for variable in variables:
         size = variable.bytes or 0
-        _add(root, size)
+        _add_size(root, size)
         parent = root
-        for end in _scope_ends(variable.name):
+        for end in _find_scope_ends(variable.name):
             name = variable.name[:end]
             if name not in scopes:
                 scopes[name] = Scope(name)
                 parent.children.append(scopes[name])
             parent = scopes[name]
-            _add(parent, size)
+            _add_size(parent, size)
         parent.children.append(Scope(variable.name, size, 1))
     return root
 
@@ -52,7 +52,7 @@ def find_common_scope(root: Scope) -> Scope:
     return scope
 
 
-def largest_scopes(root: Scope, most: int) -> list[Scope]:
+def find_largest_scopes(root: Scope, most: int) -> list[Scope]:
     """Divides a scope into at most `most` parts, the largest ones the deepest; largest first."""
     parts = [root]
     while True:
@@ -62,10 +62,10 @@ def largest_scopes(root: Scope, most: int) -> list[Scope]:
                 parts.sort(key=lambda scope: (-scope.bytes, scope.name))
                 break
         else:
-            return parts if parts != [root] or not root.children else _with_rest(root, most)
+            return parts if parts != [root] or not root.children else _sum_rest(root, most)
 
 
-def _with_rest(root: Scope, most: int) -> list[Scope]:
+def _sum_rest(root: Scope, most: int) -> list[Scope]:
     """The largest children of a scope that has too many, and the sum of the others."""
     children = sorted(root.children, key=lambda scope: (-scope.bytes, scope.name))
     rest = children[most - 1 :]
@@ -79,10 +79,10 @@ def _with_rest(root: Scope, most: int) -> list[Scope]:
 _MOST_DEPTH = 20
 
 
-def _scope_ends(name: str) -> list[int]:
+def _find_scope_ends(name: str) -> list[int]:
     return [index + 1 for index, char in enumerate(name[:-1]) if char == "/"][:_MOST_DEPTH]
 
 
-def _add(scope: Scope, size: int) -> None:
+def _add_size(scope: Scope, size: int) -> None:
     scope.bytes += size
     scope.variables += 1

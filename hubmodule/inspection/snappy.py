@@ -7,6 +7,8 @@ bytes to take as they are (0), or a copy of earlier output, with its distance in
 
 from __future__ import annotations
 
+from hubmodule.inspection.varint import read_varint
+
 _LITERAL = 0
 _COPY_WITH_SHORT_DISTANCE = 1
 # A copy of 64 bytes takes three.
@@ -20,7 +22,7 @@ def decompress(content: bytes) -> bytes:
         ValueError: If it is damaged.
         IndexError: If it is cut off.
     """
-    length, position = _read_length(content)
+    length, position = read_varint(content, 0)
     if length > _MOST_OUTPUT_BYTES_PER_BYTE * len(content):
         raise ValueError("a compressed block is damaged")
     output = bytearray()
@@ -28,27 +30,18 @@ def decompress(content: bytes) -> bytes:
         tag = content[position]
         position += 1
         if tag & 3 == _LITERAL:
-            size, position = _literal_size(content, tag, position)
+            size, position = _read_literal_size(content, tag, position)
             output += content[position : position + size]
             position += size
         else:
-            size, distance, position = _copy_element(content, tag, position)
+            size, distance, position = _read_copy(content, tag, position)
             _append_copy(output, size, distance)
     if len(output) != length:
         raise ValueError("a compressed block is damaged")
     return bytes(output)
 
 
-def _read_length(content: bytes) -> tuple[int, int]:
-    value = 0
-    for position in range(5):
-        value |= (content[position] & 0x7F) << (7 * position)
-        if content[position] < 0x80:
-            return value, position + 1
-    raise ValueError("a compressed block is damaged")
-
-
-def _literal_size(content: bytes, tag: int, position: int) -> tuple[int, int]:
+def _read_literal_size(content: bytes, tag: int, position: int) -> tuple[int, int]:
     size = tag >> 2
     if size < 60:
         return size + 1, position
@@ -56,7 +49,7 @@ def _literal_size(content: bytes, tag: int, position: int) -> tuple[int, int]:
     return int.from_bytes(content[position:end], "little") + 1, end
 
 
-def _copy_element(content: bytes, tag: int, position: int) -> tuple[int, int, int]:
+def _read_copy(content: bytes, tag: int, position: int) -> tuple[int, int, int]:
     """The size and distance of a copy, and the position after it."""
     if tag & 3 == _COPY_WITH_SHORT_DISTANCE:
         distance = (tag >> 5) << 8 | content[position]

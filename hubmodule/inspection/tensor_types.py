@@ -29,7 +29,7 @@ def _read_info(name: str, info: TensorInfo) -> TensorFacts:
     encoding = info.WhichOneof("encoding")
     if encoding != "composite_tensor":
         kind = "sparse" if encoding == "coo_sparse" else "dense"
-        return TensorFacts(name, dtype_name(info.dtype), read_shape(info.tensor_shape), kind)
+        return TensorFacts(name, get_dtype_name(info.dtype), read_shape(info.tensor_shape), kind)
     # The state of a RaggedTensorSpec is its shape, type, ragged rank and type of row splits.
     spec = info.composite_tensor.type_spec
     values = spec.type_state.tuple_value.values
@@ -41,7 +41,7 @@ def _read_info(name: str, info: TensorInfo) -> TensorFacts:
     is_ragged = type_name == "RaggedTensorSpec" and len(ranks) > 0 and 0 < ranks[0] < _MOST_RANK
     return TensorFacts(
         name,
-        dtype_name(dtypes[0] if dtypes else 0),
+        get_dtype_name(dtypes[0] if dtypes else 0),
         shapes[0] if shapes else None,
         "composite",
         type_name,
@@ -50,7 +50,7 @@ def _read_info(name: str, info: TensorInfo) -> TensorFacts:
 
 
 @functools.cache
-def dtype_name(number: int) -> str:
+def get_dtype_name(number: int) -> str:
     """The name of a type by its number in the DataType enum, e.g. "float32"."""
     if number == DataType.DT_INVALID:
         return UNKNOWN_DTYPE
@@ -62,7 +62,7 @@ def dtype_name(number: int) -> str:
 
 
 @functools.cache
-def dtype_bytes(number: int) -> int | None:
+def get_dtype_bytes(number: int) -> int | None:
     """The bytes of a value of a type; None if they vary or the type is not known."""
     try:
         dtype = tf.as_dtype(number).base_dtype
@@ -90,7 +90,7 @@ def count_elements(shape: Shape) -> int | None:
     return None if shape is None else count
 
 
-def value_bytes(dtype: int, shape: Shape) -> int | None:
+def compute_value_bytes(dtype: int, shape: Shape) -> int | None:
     """The bytes of a value; None if they are not known."""
-    size, count = dtype_bytes(dtype), count_elements(shape)
+    size, count = get_dtype_bytes(dtype), count_elements(shape)
     return None if size is None or count is None else size * count

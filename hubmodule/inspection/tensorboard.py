@@ -31,7 +31,7 @@ def write_graphs(
     now = time.time() if now is None else now
     paths = []
     for meta_graph in meta_graphs:
-        run = posixpath.join(os.fsdecode(directory), _run_name(meta_graph.meta_info_def.tags))
+        run = posixpath.join(os.fsdecode(directory), _make_run_name(meta_graph.meta_info_def.tags))
         tf.io.gfile.makedirs(run)
         paths.append(posixpath.join(run, f"events.out.tfevents.{int(now):010d}.hubmodule"))
         with tf.io.TFRecordWriter(paths[-1]) as writer:
@@ -45,6 +45,6 @@ def write_graphs(
     return paths
 
 
-def _run_name(tags: Iterable[str]) -> str:
+def _make_run_name(tags: Iterable[str]) -> str:
     """A directory for a variant; tags are texts of any kind."""
     return re.sub(r"[^A-Za-z0-9_-]", "_", "-".join(sorted(tags))) or "no_tags"

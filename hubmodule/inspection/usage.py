@@ -66,11 +66,11 @@ def write_usage(
         return ()
     packages = sorted({op.package for op in foreign_ops if op.package})
     imports = "\n".join([_IMPORTS, *(f"import {package}  # registers ops" for package in packages)])
-    snippets = _snippets(_quote(handle), module_format, variant, calls, common)
+    snippets = _write_snippets(_quote(handle), module_format, variant, calls, common)
     return tuple(Usage(way, f"{imports}\n\n{code}") for way, code in snippets)
 
 
-def _snippets(
+def _write_snippets(
     handle: str,
     module_format: ModuleFormat,
     variant: VariantFacts,
@@ -78,21 +78,21 @@ def _snippets(
     common: Iterable[Conformance],
 ) -> Iterator[tuple[str, str]]:
     if module_format is ModuleFormat.TF2_SAVED_MODEL:
-        yield from _for_objects(handle, variant, calls)
+        yield from _write_object_calls(handle, variant, calls)
         return
     signature = _pick_signature(variant)
     if signature is None:
         return
-    value = _write_inputs([_with_image_size(info, variant) for info in signature.inputs])
+    value = _write_inputs([_fill_in_image_size(info, variant) for info in signature.inputs])
     if value is None:
         return
     yield GRAPH, _write_graph_mode(handle, module_format, variant, signature, value)
     if module_format is ModuleFormat.TF1_SAVED_MODEL:
-        yield from _call_signature(handle, signature)
+        yield from _write_signature_call(handle, signature)
         return
     if not variant.tags:
-        yield from _for_columns(handle, common)
-        yield from _for_layers(handle, signature, value)
+        yield from _write_columns(handle, common)
+        yield from _write_layers(handle, signature, value)
     is_default = signature.name == _DEFAULT
     if value.text or is_default:
         function = "module" if is_default else "module.apply"
@@ -132,7 +132,7 @@ def _write_graph_mode(
     return "with tf.Graph().as_default():\n" + textwrap.indent(lines, _INDENT)
 
 
-def _for_columns(handle: str, common: Iterable[Conformance]) -> Iterator[tuple[str, str]]:
+def _write_columns(handle: str, common: Iterable[Conformance]) -> Iterator[tuple[str, str]]:
     fulfilled = {conformity.name for conformity in common if conformity.fulfilled}
     if conformance.TEXT in fulfilled:
         call = _write_call("hub.text_embedding_column", ['"text"', handle])
@@ -142,7 +142,7 @@ def _for_columns(handle: str, common: Iterable[Conformance]) -> Iterator[tuple[s
         yield COLUMN, f"column = {call}"
 
 
-def _for_layers(
+def _write_layers(
     handle: str, signature: SignatureFacts, value: _Inputs
 ) -> Iterator[tuple[str, str]]:
     if not value.text or any(info.kind != "dense" for info in signature.inputs):
@@ -160,22 +160,22 @@ def _for_layers(
     yield KERAS, _write_lines(value.setup, f"layer = {layer}", _write_print("layer", [value.text]))
 
 
-def _for_objects(
+def _write_object_calls(
     handle: str, variant: VariantFacts, calls: Sequence[Call]
 ) -> Iterator[tuple[str, str]]:
     simple = next((call for call in calls if len(call.inputs) == 1 and call.inputs[0].dtype), None)
     if simple is not None:
-        value = _sample(simple.inputs[0])
+        value = _write_sample(simple.inputs[0])
         yield KERAS, f"layer = {_write_call('hub.KerasLayer', [handle])}\nprint(layer({value}))"
         yield LOAD, f"module = {_write_call('hub.load', [handle])}\nprint(module({value}))"
         return
     signature = _pick_signature(variant)
     if signature is not None:
-        yield from _call_signature(handle, signature)
+        yield from _write_signature_call(handle, signature)
 
 
-def _call_signature(handle: str, signature: SignatureFacts) -> Iterator[tuple[str, str]]:
-    samples = {info.name: _sample(info) for info in signature.inputs}
+def _write_signature_call(handle: str, signature: SignatureFacts) -> Iterator[tuple[str, str]]:
+    samples = {info.name: _write_sample(info) for info in signature.inputs}
     if any(info.kind != "dense" for info in signature.inputs):
         return
     arguments = [f"{name}={sample}" for name, sample in samples.items()]
@@ -223,7 +223,7 @@ def _quote(text: str) -> str:
     return json.dumps(text, ensure_ascii=not text.isprintable())
 
 
-def _with_image_size(info: TensorFacts, variant: VariantFacts) -> TensorFacts:
+def _fill_in_image_size(info: TensorFacts, variant: VariantFacts) -> TensorFacts:
     """The input with the size that an attached ImageModuleInfo states, if it takes images."""
     size = next((m.content for m in variant.messages if m.key == conformance.IMAGE_MESSAGE), None)
     if not size or info.name != conformance.IMAGES or not info.shape or len(info.shape) != 4:
@@ -235,7 +235,7 @@ def _with_image_size(info: TensorFacts, variant: VariantFacts) -> TensorFacts:
 
 def _write_inputs(inputs: Sequence[TensorFacts]) -> _Inputs | None:
     """Writes values for inputs; None if one cannot be written."""
-    samples = {info.name: _sample(info) for info in inputs}
+    samples = {info.name: _write_sample(info) for info in inputs}
     if None in samples.values():
         return None
     if not samples:
@@ -246,21 +246,24 @@ def _write_inputs(inputs: Sequence[TensorFacts]) -> _Inputs | None:
     return _Inputs("inputs", f"inputs = {text}") if len(text) > _INLINE_WIDTH else _Inputs(text)
 
 
-def _sample(info: TensorFacts) -> str | None:
+def _write_sample(info: TensorFacts) -> str | None:
     """An expression for a value of the right type and shape, with a batch of one."""
     rank_known = info.shape is not None
     shape = [1 if size is None else size for size in info.shape or ()]
     if info.kind == "sparse":
-        return f"tf.sparse.from_dense({_dense_sample(info.dtype, shape if rank_known else [1, 1])})"
+        dense = _write_dense_sample(info.dtype, shape if rank_known else [1, 1])
+        return f"tf.sparse.from_dense({dense})"
     if info.kind == "composite":
         if info.ragged_rank is None:
             return None
-        dense = _dense_sample(info.dtype, shape if rank_known else [1] * (info.ragged_rank + 1))
+        dense = _write_dense_sample(
+            info.dtype, shape if rank_known else [1] * (info.ragged_rank + 1)
+        )
         return f"tf.RaggedTensor.from_tensor({dense}, ragged_rank={info.ragged_rank})"
-    return _dense_sample(info.dtype, shape if rank_known else [1])
+    return _write_dense_sample(info.dtype, shape if rank_known else [1])
 
 
-def _dense_sample(dtype: str, shape: list[int]) -> str:
+def _write_dense_sample(dtype: str, shape: list[int]) -> str:
     if dtype == "string":
         if shape == [1]:
             return 'tf.constant(["some text"])'

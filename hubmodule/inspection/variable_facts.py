@@ -66,7 +66,7 @@ def read_collections(
         # The graph may leave the shape open; the value has one, and is faster to find.
         dtype, shape = 0, None
         if key not in index.entries:
-            dtype, shape = _type_of(holders.get(name))
+            dtype, shape = _read_type(holders.get(name))
             shape = tuple(variable.save_slice_info_def.full_shape) if is_part else shape
         in_training = (tags,) if variable.variable_name in trainable_names else ()
         found[key] = VariableInVariants(dtype, shape, (tags,), in_training, 1, key)
@@ -103,10 +103,12 @@ def to_facts(
             of no variant.
         damage: Is added to where the checkpoint lacks a value.
     """
-    facts = [_one(name, v, index.entries.get(v.key)) for name, v in variables.items()]
+    facts = [_describe_variable(name, v, index.entries.get(v.key)) for name, v in variables.items()]
     if not only_named:
         named = {variable.key for variable in variables.values()}
-        facts += [_only_stored(k, entry) for k, entry in index.entries.items() if k not in named]
+        facts += [
+            _describe_stored(k, entry) for k, entry in index.entries.items() if k not in named
+        ]
     missing = sorted(n for n, v in variables.items() if v.key not in index.entries)
     if missing:
         damage.append(
@@ -116,15 +118,17 @@ def to_facts(
     return tuple(sorted(facts, key=lambda variable: variable.name))
 
 
-def _one(name: str, variable: VariableInVariants, entry: IndexEntry | None) -> VariableFacts:
+def _describe_variable(
+    name: str, variable: VariableInVariants, entry: IndexEntry | None
+) -> VariableFacts:
     dtype, shape = variable.dtype, variable.shape
     if entry is not None:
         dtype, shape = entry.dtype, entry.shape
     return VariableFacts(
         name,
-        tensor_types.dtype_name(dtype),
+        tensor_types.get_dtype_name(dtype),
         shape,
-        entry.size if entry else tensor_types.value_bytes(dtype, shape),
+        entry.size if entry else tensor_types.compute_value_bytes(dtype, shape),
         variable.variants,
         variable.trainable_in,
         max(variable.partitions, len(entry.parts) if entry else 1),
@@ -133,14 +137,14 @@ def _one(name: str, variable: VariableInVariants, entry: IndexEntry | None) -> V
     )
 
 
-def _only_stored(name: str, entry: IndexEntry) -> VariableFacts:
-    dtype = tensor_types.dtype_name(entry.dtype)
+def _describe_stored(name: str, entry: IndexEntry) -> VariableFacts:
+    dtype = tensor_types.get_dtype_name(entry.dtype)
     return VariableFacts(
         name, dtype, entry.shape, entry.size, (), (), len(entry.parts), entry.digest, name
     )
 
 
-def _type_of(node: tf.compat.v1.NodeDef | None) -> tuple[int, Shape]:
+def _read_type(node: tf.compat.v1.NodeDef | None) -> tuple[int, Shape]:
     if node is None or "dtype" not in node.attr or "shape" not in node.attr:
         return 0, None
     return node.attr["dtype"].type, tensor_types.read_shape(node.attr["shape"].shape)

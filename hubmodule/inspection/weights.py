@@ -37,7 +37,7 @@ class _Difference:
             difference = np.abs(new - old)
             # Infinities of one sign, and what is not a number on both sides, are the same.
             difference[(new == old) | (np.isnan(new) & np.isnan(old))] = 0.0
-            self.largest = _maximum(self.largest, float(difference.max(initial=0.0)))
+            self.largest = _find_larger(self.largest, float(difference.max(initial=0.0)))
             self.squares += float(np.sum(difference * difference))
             self.norm += float(np.sum(np.abs(old) ** 2))
 
@@ -100,7 +100,7 @@ def _check_sizes(checkpoint: Checkpoint, entry: IndexEntry, dtype: np.dtype) -> 
         )
 
 
-def _maximum(first: float, second: float) -> float:
+def _find_larger(first: float, second: float) -> float:
     # max() forgets what is not a number.
     return first if math.isnan(first) or first >= second else second
 

@@ -36,7 +36,7 @@ def test_parse_tensor(reference: str, expected: Tensor) -> None:
 
 def input_groups(one: NodeDef) -> dict[str, list[str]]:
     """The inputs of a node in a graph of its own."""
-    return Body("", [one], [], {}).input_groups(one)
+    return Body("", [one], [], {}).group_inputs(one)
 
 
 def test_inputs_have_the_names_of_the_op() -> None:
@@ -46,7 +46,7 @@ def test_inputs_have_the_names_of_the_op() -> None:
 
 def test_control_inputs_are_no_data() -> None:
     one = node("z", "NoSuchOp", "a", "^b", "c:1")
-    assert Body("", [one], [], {}).data_inputs(one) == ["a", "c:1"]
+    assert Body("", [one], [], {}).list_inputs(one) == ["a", "c:1"]
 
 
 def test_a_damaged_count_of_inputs_takes_what_is_there() -> None:

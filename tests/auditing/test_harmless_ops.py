@@ -8,7 +8,7 @@ import pytest
 from tensorflow.core.framework import op_def_pb2
 from tensorflow.core.framework.types_pb2 import DT_INT64, DT_STRING
 
-from hubmodule.auditing.harmless_ops import HARMLESS_OPS, suspicious_names
+from hubmodule.auditing.harmless_ops import HARMLESS_OPS, find_suspicious_names
 from tests.auditing.registry import registered_ops
 
 
@@ -16,14 +16,14 @@ from tests.auditing.registry import registered_ops
 def test_an_input_is_suspicious(name: str) -> None:
     op_def = op_def_pb2.OpDef(name="Op")
     op_def.input_arg.add(name=name, type=DT_STRING)
-    assert list(suspicious_names(op_def)) == [name]
+    assert list(find_suspicious_names(op_def)) == [name]
 
 
 def test_an_input_that_is_no_string_is_not() -> None:
     op_def = op_def_pb2.OpDef(name="Op")
     op_def.input_arg.add(name="path", type=DT_INT64)
     op_def.input_arg.add(name="values", type=DT_STRING)
-    assert list(suspicious_names(op_def)) == []
+    assert list(find_suspicious_names(op_def)) == []
 
 
 @pytest.mark.parametrize(
@@ -32,12 +32,12 @@ def test_an_input_that_is_no_string_is_not() -> None:
 def test_an_attribute_is_suspicious_if_it_is_text(kind: str, expected: list[str]) -> None:
     op_def = op_def_pb2.OpDef(name="Op")
     op_def.attr.add(name="token", type=kind)
-    assert list(suspicious_names(op_def)) == expected
+    assert list(find_suspicious_names(op_def)) == expected
 
 
 @pytest.mark.parametrize("op", sorted(HARMLESS_OPS.keys() & registered_ops().keys()))
 def test_a_listed_op_needs_its_row(op: str) -> None:
-    assert list(suspicious_names(registered_ops()[op]))
+    assert list(find_suspicious_names(registered_ops()[op]))
 
 
 if __name__ == "__main__":

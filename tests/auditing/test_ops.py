@@ -7,7 +7,7 @@ import sys
 import pytest
 import tensorflow as tf
 
-from hubmodule.auditing.harmless_ops import HARMLESS_OPS, suspicious_names
+from hubmodule.auditing.harmless_ops import HARMLESS_OPS, find_suspicious_names
 from hubmodule.auditing.ops import CHECKPOINT_OPS, READERS, RISKY_OPS
 from hubmodule.auditing.risks import Risk
 from tests.auditing.registry import registered_ops
@@ -24,7 +24,7 @@ def test_the_registry_is_the_whole_one() -> None:
 
 
 def test_every_suspicious_op_of_tensorflow_is_in_a_list() -> None:
-    found = {op: list(suspicious_names(op_def)) for op, op_def in registered_ops().items()}
+    found = {op: list(find_suspicious_names(op_def)) for op, op_def in registered_ops().items()}
     unlisted = {
         op: names
         for op, names in found.items()

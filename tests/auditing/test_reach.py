@@ -8,7 +8,7 @@ import pytest
 
 from hubmodule.auditing.graphs import Program
 from hubmodule.auditing.reach import Reach
-from hubmodule.auditing.roots import Root, roots
+from hubmodule.auditing.roots import Root, find_roots
 from tests.auditing.protos import MetaGraphDef, function, meta_graph, node
 
 
@@ -16,7 +16,7 @@ def reached(graph: MetaGraphDef, name: str, in_function: str = "") -> set[str]:
     """What runs a node."""
     program = Program(graph)
     body = program.functions[in_function] if in_function else program.graph
-    return set(Reach(program, roots(graph)).labels(body, name))
+    return set(Reach(program, find_roots(graph)).find_labels(body, name))
 
 
 def test_what_an_output_needs_is_run_by_the_signature() -> None:
@@ -71,7 +71,7 @@ def test_functions_that_call_each_other() -> None:
 def test_a_method_runs_its_function() -> None:
     program = Program(meta_graph([], functions=[function("f", {}, [], {})]))
     reach = Reach(program, [Root("method 'm'", function="f"), Root("other", ("missing",))])
-    assert reach.labels(program.functions["f"], "any") == ("method 'm'",)
+    assert reach.find_labels(program.functions["f"], "any") == ("method 'm'",)
 
 
 def test_a_chain_deeper_than_the_stack_of_python() -> None:
@@ -80,12 +80,15 @@ def test_a_chain_deeper_than_the_stack_of_python() -> None:
     assert reached(graph, "n19999") == {"signature 'default'"}
 
 
-def test_very_many_roots_share_a_name() -> None:
-    program = Program(meta_graph([node("y", "NoOp")]))
-    roots_of_y = [Root(f"signature '{i}'", ("y",)) for i in range(5000)]
-    labels = Reach(program, roots_of_y).labels(program.graph, "y")
-    assert len(labels) == 4097
+@pytest.mark.parametrize("count", [150, 5000])
+def test_very_many_roots_share_a_label(count: int) -> None:
+    program = Program(meta_graph([node("y", "NoOp"), node("z", "NoOp")]))
+    roots = [Root(f"signature '{i}'", ("y",)) for i in range(count - 1)]
+    reach = Reach(program, [*roots, Root("the last", ("y", "z"))])
+    labels = reach.find_labels(program.graph, "y")
+    assert len(labels) == 101
     assert labels[-1] == "other parts of the module"
+    assert len(reach.find_labels(program.graph, "z")) == 1
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ def test_a_handle_is_followed_through_identities() -> None:
         node("q", "FIFOQueueV2"), node("a", "Identity", "q"), node("b", "Identity", "a"), use
     )
     assert resources.find(program.graph, use, 0) == "q"
-    assert [user.name for user in resources.users(program.graph, "q")] == ["a", "b", "use"]
+    assert [user.name for user in resources.find_users(program.graph, "q")] == ["a", "b", "use"]
     assert not resources.has_hidden_users(program.graph, "q")
 
 
@@ -49,7 +49,7 @@ def test_a_resource_of_two_bodies_has_hidden_users() -> None:
     body = function("f", {}, [node("v", "VarHandleOp", shared_name="q")], {})
     program, resources = resources_of(node("q", "VarHandleOp"), functions=[body])
     assert resources.has_hidden_users(program.graph, "q")
-    assert resources.makers("q") == {"q", "v"}
+    assert resources.find_makers("q") == {"q", "v"}
 
 
 if __name__ == "__main__":

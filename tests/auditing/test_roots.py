@@ -8,18 +8,20 @@ import pytest
 from tensorflow.core.framework.variable_pb2 import VariableDef
 from tensorflow.core.protobuf import queue_runner_pb2
 
-from hubmodule.auditing.roots import Root, checkpointed_variables, node_name, roots
+from hubmodule.auditing.roots import Root, find_checkpointed_variables, find_roots, name_node
 from tests.auditing.protos import function, meta_graph
 
 
 @pytest.mark.parametrize("reference", ["a/b", "a/b:1", "^a/b", "a/b:output:1"])
-def test_node_name(reference: str) -> None:
-    assert node_name(reference) == "a/b"
+def test_name_node(reference: str) -> None:
+    assert name_node(reference) == "a/b"
 
 
 def test_a_signature() -> None:
     graph = meta_graph([], {"x": "x:0"}, {"default": "y:0", "other": "z:1"})
-    assert [(r.label, set(r.nodes)) for r in roots(graph)] == [("signature 'default'", {"y", "z"})]
+    assert [(r.label, set(r.nodes)) for r in find_roots(graph)] == [
+        ("signature 'default'", {"y", "z"})
+    ]
 
 
 def test_a_signature_with_a_sparse_and_a_composite_output() -> None:
@@ -29,7 +31,7 @@ def test_a_signature_with_a_sparse_and_a_composite_output() -> None:
     outputs["sparse"].coo_sparse.indices_tensor_name = "i:0"
     outputs["sparse"].coo_sparse.dense_shape_tensor_name = "s:0"
     outputs["ragged"].composite_tensor.components.add(name="r:0")
-    assert set(roots(graph)[0].nodes) == {"v", "i", "s", "r"}
+    assert set(find_roots(graph)[0].nodes) == {"v", "i", "s", "r"}
 
 
 @pytest.mark.parametrize(
@@ -44,7 +46,7 @@ def test_a_signature_with_a_sparse_and_a_composite_output() -> None:
     ],
 )
 def test_a_collection(key: str, label: str) -> None:
-    assert roots(meta_graph([], collections={key: ["a:0"]})) == [Root(label, ("a",))]
+    assert find_roots(meta_graph([], collections={key: ["a:0"]})) == [Root(label, ("a",))]
 
 
 def test_the_initialiser_of_a_variable() -> None:
@@ -52,8 +54,8 @@ def test_the_initialiser_of_a_variable() -> None:
     variable = VariableDef(variable_name="w:0", initializer_name="w/Assign")
     values = graph.collection_def["variables"].bytes_list.value
     values.extend([variable.SerializeToString(), b"\xff damaged"])
-    assert roots(graph) == [Root("the initialiser of variable 'w'", ("w/Assign",))]
-    assert list(checkpointed_variables(graph)) == ["w"]
+    assert find_roots(graph) == [Root("the initialiser of variable 'w'", ("w/Assign",))]
+    assert list(find_checkpointed_variables(graph)) == ["w"]
 
 
 def test_a_queue_runner() -> None:
@@ -61,14 +63,14 @@ def test_a_queue_runner() -> None:
     runner = queue_runner_pb2.QueueRunnerDef(enqueue_op_name=["e:0"], close_op_name="c")
     values = graph.collection_def["queue_runners"].bytes_list.value
     values.append(runner.SerializeToString())
-    assert roots(graph) == [Root("a queue runner", ("e", "c", ""))]
+    assert find_roots(graph) == [Root("a queue runner", ("e", "c", ""))]
 
 
 def test_the_saver() -> None:
     graph = meta_graph([])
     graph.saver_def.save_tensor_name = "save:0"
     graph.saver_def.restore_op_name = "restore"
-    assert roots(graph) == [Root("the saver", ("save", "restore"))]
+    assert find_roots(graph) == [Root("the saver", ("save", "restore"))]
 
 
 def test_the_methods_of_objects() -> None:
@@ -85,7 +87,7 @@ def test_the_methods_of_objects() -> None:
     nodes[3].children.add(node_id=4, local_name="trace_0")
     nodes.add().bare_concrete_function.concrete_function_name = "g"
     nodes.add().function.concrete_functions.append("h")
-    assert roots(graph) == [
+    assert find_roots(graph) == [
         Root("method '__call__'", function="f"),
         Root("the initialiser of 'table'", function="g"),
         Root("method 'object 5'", function="h"),

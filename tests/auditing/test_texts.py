@@ -65,7 +65,7 @@ def test_no_character_of_a_module_reaches_the_terminal(character: str) -> None:
 
 
 def test_long_names_are_cut() -> None:
-    assert texts.printable("x" * 1000) == "x" * 200 + "…"
+    assert texts.make_printable("x" * 1000) == "x" * 200 + "…"
 
 
 if __name__ == "__main__":

@@ -78,8 +78,10 @@ def test_joined_names_take_little_memory() -> None:
 def test_dataset_components_times_datasets_have_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """A function of many arguments that maps a long pipeline would make a place for each pair."""
     asked: list[Place] = []
-    real = Origins.of
-    monkeypatch.setattr(Origins, "of", lambda self, place: asked.append(place) or real(self, place))
+    real = Origins.find
+    monkeypatch.setattr(
+        Origins, "find", lambda self, place: asked.append(place) or real(self, place)
+    )
     count = 300
     arguments = {f"a{i}": tf.string for i in range(count)}
     reads = [node(f"read{i}", "ReadFile", f"a{i}") for i in range(count)]

@@ -66,7 +66,7 @@ def test_a_part_of_a_stored_tensor(module: Path) -> None:
         assert reader.read(part, 8, 4) == whole[8:12]
         with pytest.raises(CheckpointError, match="beyond its end"):
             reader.read(part, 0, 1 << 40)
-    Path(checkpoint.shard_path(0)).unlink()
+    Path(checkpoint.get_shard_path(0)).unlink()
     with StoredReader(checkpoint) as reader, pytest.raises(CheckpointError, match="cannot be read"):
         reader.read(part)
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from hubmodule.inspection.markup import Markup, element, escape, join, trusted
+from hubmodule.inspection.markup import Markup, element, escape, join, trust
 from tests.inspection.modules import HOSTILE
 
 ESCAPED = "&lt;script&gt;alert(1)&lt;/script&gt;&amp;&quot;&#x27;\\x1b[31m"
@@ -28,7 +28,7 @@ def test_void_elements() -> None:
 
 
 def test_children() -> None:
-    assert join(["<", [Markup("<br>"), "&"], trusted("<i>")]) == "&lt;<br>&amp;<i>"
+    assert join(["<", [Markup("<br>"), "&"], trust("<i>")]) == "&lt;<br>&amp;<i>"
 
 
 if __name__ == "__main__":

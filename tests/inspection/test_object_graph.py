@@ -57,7 +57,6 @@ def test_numbers_that_point_nowhere() -> None:
 
 def test_no_objects() -> None:
     assert object_graph.read_calls(SavedObjectGraph()) == ()
-    assert not object_graph.is_callable(SavedObjectGraph())
 
 
 if __name__ == "__main__":

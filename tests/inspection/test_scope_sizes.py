@@ -6,14 +6,16 @@ import sys
 
 import pytest
 
-from hubmodule.inspection.scope_sizes import build_scopes, find_common_scope, largest_scopes
+from hubmodule.inspection.scope_sizes import build_scopes, find_common_scope, find_largest_scopes
 from tests.inspection.modules import variable
 
 TREE = [variable("a/x", 40), variable("a/y", 20), variable("b/c/z", 8), variable("w", None)]
 
 
 def sizes(most: int, variables=TREE) -> list[tuple[str, int]]:
-    return [(scope.name, scope.bytes) for scope in largest_scopes(build_scopes(variables), most)]
+    return [
+        (scope.name, scope.bytes) for scope in find_largest_scopes(build_scopes(variables), most)
+    ]
 
 
 def test_the_largest_scopes_are_divided() -> None:

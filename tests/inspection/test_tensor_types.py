@@ -10,11 +10,11 @@ from tensorflow.core.framework.tensor_shape_pb2 import TensorShapeProto
 
 from hubmodule.inspection.inspect import inspect
 from hubmodule.inspection.tensor_types import (
+    compute_value_bytes,
     count_elements,
-    dtype_bytes,
-    dtype_name,
+    get_dtype_bytes,
+    get_dtype_name,
     read_shape,
-    value_bytes,
 )
 from tests.inspection.modules import golden, tensor
 
@@ -52,7 +52,7 @@ def test_ragged() -> None:
     ],
 )
 def test_types(number: int, name: str, size: int | None) -> None:
-    assert (dtype_name(number), dtype_bytes(number)) == (name, size)
+    assert (get_dtype_name(number), get_dtype_bytes(number)) == (name, size)
 
 
 def test_shapes() -> None:
@@ -69,8 +69,8 @@ def test_elements(shape: tuple | None, count: int | None) -> None:
 
 
 def test_bytes() -> None:
-    assert value_bytes(tf.float64.as_datatype_enum, (2, 3)) == 48
-    assert value_bytes(tf.string.as_datatype_enum, (2, 3)) is None
+    assert compute_value_bytes(tf.float64.as_datatype_enum, (2, 3)) == 48
+    assert compute_value_bytes(tf.string.as_datatype_enum, (2, 3)) is None
 
 
 if __name__ == "__main__":

@@ -126,7 +126,7 @@ def test_sizes_that_are_wrong(shape: tuple[int, ...], tmp_path: Path) -> None:
 def test_a_data_file_that_is_cut_off(tmp_path: Path) -> None:
     first = write(tmp_path / "a", {"v": np.zeros(100)})
     second = write(tmp_path / "b", {"v": np.ones(100)})
-    Path(second.shard_path(0)).write_bytes(b"")
+    Path(second.get_shard_path(0)).write_bytes(b"")
     with pytest.raises(CheckpointError, match="beyond its end"):
         weights.compare_values("v", (first, "v"), (second, "v"))
 

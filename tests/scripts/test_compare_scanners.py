@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from scripts import auditing_page
-from scripts.compare_scanners import Score, comparison
+from scripts.compare_scanners import Score, write_comparison
 from scripts.scanners import SCANNERS, Scanner
 from tests.auditing.hostile import corpus
 
@@ -17,7 +17,7 @@ HOSTILE = {module.name: module for module in corpus()}
 def test_a_scanner_that_sees_only_one_op() -> None:
     caught = frozenset(name for name in HOSTILE if name.startswith("ReadFile-"))
     scanner = Scanner("one", "one==1.2", lambda _: set())
-    text = comparison({scanner: Score(caught, frozenset({"m"}))}, HOSTILE, 7, ["m", "n"])
+    text = write_comparison({scanner: Score(caught, frozenset({"m"}))}, HOSTILE, 7, ["m", "n"])
     row = next(line for line in text.splitlines() if line.startswith("| `one` 1.2"))
     missed = len(HOSTILE) - 8
     assert row.endswith(f"| 8 | {missed} | 1 of 7 |")
@@ -25,7 +25,7 @@ def test_a_scanner_that_sees_only_one_op() -> None:
 
 
 def test_a_module_is_in_one_group() -> None:
-    text = comparison({}, HOSTILE, 0, [])
+    text = write_comparison({}, HOSTILE, 0, [])
     assert text.splitlines()[0] == (
         "| scanner | constant name | computed name | fed name | in a function | in a branch | "
         "in a dataset | in an initialiser | in a variant | caught | missed | false alarms |"
@@ -33,7 +33,7 @@ def test_a_module_is_in_one_group() -> None:
 
 
 def test_the_page_says_that_the_audit_misses_nothing() -> None:
-    section = auditing_page.section("scanners")
+    section = auditing_page.read_section("scanners")
     assert len(section.splitlines()) == 2 + len(SCANNERS) + 2  # also a blank line and a note
     (row,) = (line for line in section.splitlines() if line.startswith("| `hubmodule audit`"))
     caught, missed, false_alarms = (cell.strip() for cell in row.split("|")[-4:-1])

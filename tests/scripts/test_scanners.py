@@ -8,14 +8,14 @@ import sys
 
 import pytest
 
-from scripts.scanners import SCANNERS, modelaudit_alarms, modelscan_alarms
+from scripts.scanners import SCANNERS, read_modelaudit_alarms, read_modelscan_alarms
 from tests.auditing.hostile import harmless_graph
 from tests.auditing.protos import constant, meta_graph, node, write_module
 
 
 def test_an_issue_of_modelscan_is_an_alarm() -> None:
     report = {"issues": [{"source": "m/saved_model.pb", "severity": "HIGH"}], "errors": []}
-    assert modelscan_alarms(json.dumps(report)) == {"m"}
+    assert read_modelscan_alarms(json.dumps(report)) == {"m"}
 
 
 def test_a_warning_of_modelaudit_is_an_alarm() -> None:
@@ -25,7 +25,7 @@ def test_a_warning_of_modelaudit_is_an_alarm() -> None:
         for name, severity in severities.items()
     ]
     issues.append({"severity": "warning", "location": "/corpus/d/other.txt"})
-    assert modelaudit_alarms(json.dumps({"issues": issues})) == {"a", "b"}
+    assert read_modelaudit_alarms(json.dumps({"issues": issues})) == {"a", "b"}
 
 
 @pytest.mark.parametrize("name", ["hubmodule audit", "saved_model_cli scan"])

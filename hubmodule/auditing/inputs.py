@@ -1,0 +1,142 @@
+"""What the names of a graph variant come from outside of it: callers, objects and the loader."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import posixpath
+from collections.abc import Iterator
+
+from google.protobuf.message import DecodeError
+from tensorflow.core.protobuf.meta_graph_pb2 import AssetFileDef, MetaGraphDef
+
+from hubmodule import files
+from hubmodule.auditing.graphs import Body
+from hubmodule.auditing.module_files import ModuleFiles
+from hubmodule.auditing.names import Name, Source
+from hubmodule.auditing.roots import list_tensors, name_node
+from hubmodule.errors import ModuleFormatError
+from hubmodule.format import assets
+from hubmodule.surgery import collections
+
+
+class Inputs:
+    """What a graph variant gets from outside.
+
+    Attributes:
+        feeds: The nodes that are inputs of signatures -> a phrase that says of which.
+        assets: The nodes whose values the loader replaces with the paths of assets -> these.
+        checkpoint: The node that the loader feeds the path of the checkpoint; "" if none.
+        captures: The functions of objects -> what their last arguments are: names, or nodes.
+        links: Files elsewhere that assets are links to -> these assets.
+        damage: What could not be read, as sentences.
+
+    Args:
+        meta_graph: The graph variant.
+        graph: Its graph.
+        directory: The directory of the module.
+        module_files: The files of the module.
+    """
+
+    def __init__(
+        self, meta_graph: MetaGraphDef, graph: Body, directory: str, module_files: ModuleFiles
+    ):
+        self._meta_graph = meta_graph
+        self._graph = graph
+        self._directory = directory
+        self._files = module_files
+        self.links: dict[str, str] = {}
+        self.damage: list[str] = []
+        # Many functions may capture one asset.
+        self._name_asset = functools.cache(self._make_asset_name)
+        self.feeds = self._find_feeds()
+        self.assets = self._find_assets()
+        self.checkpoint = name_node(meta_graph.saver_def.filename_tensor_name)
+        self.captures = self._find_captures()
+
+    def select(self, with_checkpoint: bool, with_assets: bool) -> Inputs:
+        """Those inputs that a part of the graph gets.
+
+        Args:
+            with_checkpoint: Whether the loader names the checkpoint to it.
+            with_assets: Whether the loader replaces constants in it with the paths of assets.
+        """
+        selected = copy.copy(self)
+        by_name = self._graph.by_name
+        if not with_checkpoint:
+            selected.checkpoint = ""
+        if not with_assets:
+            selected.assets = {
+                name: asset for name, asset in self.assets.items() if by_name[name].op != "Const"
+            }
+        return selected
+
+    def _find_assets(self) -> dict[str, Name]:
+        found = {}
+        for asset in (*self._meta_graph.asset_file_def, *self._read_collection()):
+            name = name_node(asset.tensor_info.name)
+            node = self._graph.by_name.get(name)
+            path = self._name_asset(asset.filename)
+            if node is not None and (
+                node.op == "Const" or (node.op == "Placeholder" and name not in self.feeds)
+            ):
+                found[name] = path
+        return found
+
+    def _read_collection(self) -> Iterator[AssetFileDef]:
+        if collections.SAVED_MODEL_ASSETS not in self._meta_graph.collection_def:
+            return
+        collection = self._meta_graph.collection_def[collections.SAVED_MODEL_ASSETS]
+        for value in collection.any_list.value:
+            try:
+                yield AssetFileDef.FromString(value.value)
+            except DecodeError:
+                self.damage.append("An entry of the collection of assets cannot be read.")
+
+    def _make_asset_name(self, file_name: str) -> Name:
+        """An asset as a name: a foreign path, if its file is not one of the module."""
+        try:
+            files.join_inside(assets.DIRECTORY, file_name)
+        except ModuleFormatError:
+            self.damage.append(
+                f"The file name '{file_name}' of an asset points outside of "
+                f"{assets.DIRECTORY}/; the module is damaged or hostile."
+            )
+            path = posixpath.join(self._directory, assets.DIRECTORY, file_name)
+            return Name(Source.CONSTANT, path)
+        path = f"{assets.DIRECTORY}/{file_name}"
+        target = self._files.find_target(posixpath.join(self._directory, path))
+        if target:
+            self.links[target] = path
+            return Name(Source.CONSTANT, target)
+        return Name(Source.ASSET, path)
+
+    def _find_feeds(self) -> dict[str, str]:
+        return {
+            name_node(tensor): f"input '{key}' of signature '{name}'"
+            for name, signature in sorted(self._meta_graph.signature_def.items())
+            for key, info in sorted(signature.inputs.items())
+            for tensor in list_tensors(info)
+        }
+
+    def _find_captures(self) -> dict[str, list[Name | str]]:
+        functions = self._meta_graph.object_graph_def.concrete_functions
+        return {
+            name: [self._find_capture(index) for index in function.bound_inputs]
+            for name, function in functions.items()
+        }
+
+    def _find_capture(self, index: int) -> Name | str:
+        objects = self._meta_graph.object_graph_def.nodes
+        if not 0 <= index < len(objects):
+            return Name(Source.COMPUTED, f"by object {index}, which the module lacks")
+        item = objects[index]
+        kind = item.WhichOneof("kind")
+        if kind == "constant":
+            return item.constant.operation
+        if kind == "asset":
+            index = item.asset.asset_file_def_index
+            entries = self._meta_graph.asset_file_def
+            if 0 <= index < len(entries):
+                return self._name_asset(entries[index].filename)
+        return Name(Source.COMPUTED, f"by the object '{kind}'")
