@@ -68,20 +68,25 @@ def join_inside(directory: str, name: str) -> str:
 
 @contextlib.contextmanager
 def new_directory(
-    path: str | os.PathLike[str], marker: str, overwrite: bool = False
+    path: str | os.PathLike[str],
+    marker: str,
+    overwrite: bool = False,
+    entries: Collection[str] | None = None,
 ) -> Iterator[str]:
     """Makes a temporary directory that takes its final place when the block ends without an error.
 
-    A directory at the final place that lacks the marker keeps its files: the new files are
-    moved into it, the marker last, and taken out again if that fails.
+    Other files of a directory at the final place stay: the new files are moved into it, the
+    marker last, and taken out again if that fails.
 
     Args:
         path: Final path of the directory. Missing parents are made; links are followed, and
             stay.
         marker: Name of the file without which the directory does not count. Where a
             directory cannot be renamed in one step, this file is moved last.
-        overwrite: Whether a directory with the marker may be replaced, and in one without
-            it the files that have the names of new ones.
+        overwrite: Whether to replace an earlier directory with the marker, and files that
+            have the names of new ones.
+        entries: Names of the files and directories that are removed where an earlier
+            directory is replaced; None means all.
 
     Yields:
         An empty directory beside `path`, to be filled.
@@ -97,7 +102,7 @@ def new_directory(
     try:
         yield temporary
         _check_free(path, marker, overwrite)
-        _replace(temporary, path, marker, overwrite)
+        _replace(temporary, path, marker, overwrite, entries)
     finally:
         if _gfile().exists(temporary):
             _gfile().rmtree(temporary)
@@ -136,12 +141,16 @@ def _check_free(path: str, marker: str, overwrite: bool) -> None:
         )
 
 
-def _replace(temporary: str, path: str, marker: str, overwrite: bool) -> None:
-    """Moves a directory to a path where a replaceable one, or one without marker, may be."""
+def _replace(
+    temporary: str, path: str, marker: str, overwrite: bool, entries: Collection[str] | None
+) -> None:
+    """Moves a directory to a path, where there may be other files, or one to replace."""
     import tensorflow as tf
 
-    if _has_other_files(path, marker):
-        move_files(temporary, path, (marker,), overwrite)
+    present = _list_entries(path)
+    own = set() if marker not in present else present if entries is None else {*entries} & present
+    if present - own:
+        _replace_entries(temporary, path, own, marker, overwrite)
         return
     if "://" in path:
         if _gfile().exists(path):
@@ -158,12 +167,36 @@ def _replace(temporary: str, path: str, marker: str, overwrite: bool) -> None:
         _exchange(temporary, path)
 
 
-def _has_other_files(path: str, marker: str) -> bool:
-    return (
-        _gfile().isdir(path)
-        and bool(_gfile().listdir(path))
-        and not _gfile().exists(posixpath.join(path, marker))
-    )
+def _list_entries(path: str) -> set[str]:
+    """Lists the names in a directory; none if it does not exist."""
+    return {n.rstrip("/") for n in _gfile().listdir(path)} if _gfile().isdir(path) else set()
+
+
+def _replace_entries(
+    temporary: str, path: str, own: Collection[str], marker: str, overwrite: bool
+) -> None:
+    """Moves a directory into one with other files, in the place of some of its entries.
+
+    Args:
+        temporary: Path of the directory to move.
+        path: Path of the directory to fill.
+        own: Names of the entries of `path` to remove.
+        marker: Name of the file that is moved last, and removed first.
+        overwrite: Whether other files in `path` may be replaced.
+    """
+    old = _make_sibling_path(path, "old")
+    names = [name for name in list_files(path) if name.partition("/")[0] in own]
+    with contextlib.ExitStack() as undo:
+        undo.callback(_remove_if_empty, old)
+        for name in sorted(names, key=lambda name: (name != marker, name)):
+            _move_file(path, old, name)
+            undo.callback(_move_file, old, path, name)
+        move_files(temporary, path, (marker,), overwrite)
+        undo.pop_all()
+    for name in own:
+        _remove_if_empty(posixpath.join(path, name))
+    if _gfile().isdir(old):
+        _gfile().rmtree(old)
 
 
 def _exchange(temporary: str, path: str) -> None:

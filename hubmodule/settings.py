@@ -105,8 +105,8 @@ def read() -> Settings:
         offline=bool(_read_boolean("HUBMODULE_OFFLINE", flag="hubmodule_offline")),
         show_progress=_read_progress(),
         verify_tls=not _read_boolean("TFHUB_DISABLE_CERT_VALIDATION"),
-        connect_timeout=_read_seconds("HUBMODULE_CONNECT_TIMEOUT", Settings.connect_timeout),
-        read_timeout=_read_seconds("HUBMODULE_READ_TIMEOUT", Settings.read_timeout),
+        connect_timeout=_read_timeout("HUBMODULE_CONNECT_TIMEOUT", Settings.connect_timeout),
+        read_timeout=_read_timeout("HUBMODULE_READ_TIMEOUT", Settings.read_timeout),
         lock_timeout=_read_seconds("HUBMODULE_LOCK_TIMEOUT", Settings.lock_timeout),
         retries=_read_count("HUBMODULE_RETRIES", Settings.retries, _MOST_RETRIES),
         max_archive_entries=_read_count(
@@ -173,6 +173,15 @@ def _read_boolean(variable: str, flag: str | None = None) -> bool | None:
     if text.lower() in _NO:
         return False
     raise SettingError(f"{variable} is {text!r}, which is neither true nor false; use 1 or 0.")
+
+
+def _read_timeout(variable: str, default: float) -> float:
+    seconds = _read_seconds(variable, default)
+    if not seconds:
+        raise SettingError(
+            f"{variable} is 0, so that each request would fail. Unset it to get {default}."
+        )
+    return seconds
 
 
 def _read_seconds(variable: str, default: float) -> float:

@@ -10,6 +10,7 @@ import sys
 import textwrap
 import uuid
 from pathlib import Path
+from typing import Any
 
 import pytest
 import tensorflow as tf
@@ -40,7 +41,7 @@ def parent(request, tmp_path):
     gfile.rmtree(directory)
 
 
-def write_directory(path: str | os.PathLike[str], content: bytes = b"new", **options: bool) -> None:
+def write_directory(path: str | os.PathLike[str], content: bytes = b"new", **options: Any) -> None:
     """Writes a directory with a marker, and a file two folders below."""
     with files.new_directory(path, MARKER, **options) as directory:
         gfile.makedirs(posixpath.join(directory, "a/b"))
@@ -195,6 +196,35 @@ class TestNewDirectory:
             "m/thesis": b"mine",
             "m/a/note": b"mine",
         }
+
+    def test_other_files_beside_an_old_directory_stay(self, parent):
+        path = posixpath.join(parent, "m")
+        write_directory(path, b"old")
+        files.write_bytes(posixpath.join(path, "a/gone"), b"old")
+        files.write_bytes(posixpath.join(path, "thesis"), b"mine")
+        gfile.makedirs(posixpath.join(path, "notes"))
+        files.write_bytes(posixpath.join(path, "notes/1"), b"mine")
+        write_directory(path, overwrite=True, entries={"a", MARKER, "absent"})
+        assert tree(parent) == {
+            "m/a/b/file": b"new",
+            "m/done": b"",
+            "m/thesis": b"mine",
+            "m/notes/1": b"mine",
+        }
+
+    def test_a_failure_beside_other_files_keeps_the_old_directory(self, parent, monkeypatch):
+        path = posixpath.join(parent, "m")
+        write_directory(path, b"old")
+        files.write_bytes(posixpath.join(path, "thesis"), b"mine")
+        before = tree(parent)
+
+        def fail(*arguments):
+            raise OSError("disk")
+
+        monkeypatch.setattr(files, "move_files", fail)
+        with pytest.raises(OSError, match="disk"):
+            write_directory(path, overwrite=True, entries={"a", MARKER})
+        assert tree(parent) == before
 
     def test_a_file_with_the_name_of_a_new_one_is_replaced_if_asked_for(self, parent):
         path = posixpath.join(parent, "m")

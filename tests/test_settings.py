@@ -126,6 +126,11 @@ NO_NUMBER = "which is not a number of zero or more. Unset it to get"
             f"HUBMODULE_READ_TIMEOUT is '-1', {NO_NUMBER} 60.0.",
         ),
         (
+            "HUBMODULE_READ_TIMEOUT",
+            "0",
+            "HUBMODULE_READ_TIMEOUT is 0, so that each request would fail. Unset it to get 60.0.",
+        ),
+        (
             "HUBMODULE_CONNECT_TIMEOUT",
             "nan",
             f"HUBMODULE_CONNECT_TIMEOUT is 'nan', {NO_NUMBER} 10.0.",

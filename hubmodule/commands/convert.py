@@ -42,11 +42,12 @@ def _convert(parsed: argparse.Namespace) -> int:
     import tensorflow as tf
 
     from hubmodule.errors import ExportExistsError, UnregisteredOpsError
+    from hubmodule.resolver.urls import redact
     from hubmodule.tf2.convert import convert
 
     try:
         _import_packages(parsed.packages)
-        with _time_shown(f"Converting {parsed.handle}"):
+        with _show_time(f"Converting {redact(parsed.handle)}"):
             arguments = convert(parsed.handle, parsed.out, parsed.to, parsed.overwrite)
     except ExportExistsError as error:
         return print_error(error.message.replace("overwrite=True", "--overwrite"))
@@ -69,7 +70,8 @@ def _import_packages(packages: Iterable[str]) -> None:
     for package in packages:
         try:
             importlib.import_module(package)
-        except (ImportError, tf.errors.OpError) as error:  # the second from a library of ops
+        # Python raises TypeError for "./x" and ValueError for ""; libraries of ops an OpError.
+        except (ImportError, TypeError, ValueError, tf.errors.OpError) as error:
             raise ModuleDefinitionError(
                 f"--import {package} failed: {error}. Install the release of {package} that is "
                 f"for TensorFlow {tf.__version__}."
@@ -87,7 +89,7 @@ def _print_arguments(arguments: Mapping[str, Mapping[str, str]]) -> None:
 
 
 @contextlib.contextmanager
-def _time_shown(doing: str, patience: float = 2.0) -> Iterator[None]:
+def _show_time(doing: str, patience: float = 2.0) -> Iterator[None]:
     """Shows on a terminal how long something takes already, if it takes that many seconds."""
     if not sys.stderr.isatty():
         yield

@@ -51,5 +51,5 @@ def write(directory: str) -> None:
 def _read(path: str) -> module_def_pb2.ModuleDef:
     try:
         return module_def_pb2.ModuleDef.FromString(files.read_bytes(path))
-    except DecodeError as error:
+    except (DecodeError, tf.errors.FailedPreconditionError) as error:  # the second: a directory
         raise ModuleFormatError(f"{path} is damaged: {error}. Fetch the module again.") from error

@@ -28,6 +28,22 @@ BINARY = "saved_model.pb"
 TEXT = "saved_model.pbtxt"
 VARIABLES_PREFIX = "variables/variables"
 
+# What a module or SavedModel consists of; whatever else is in its directory is not its own.
+# TensorFlow and Keras write the last four.
+ENTRIES = frozenset(
+    {
+        BINARY,
+        TEXT,
+        "tfhub_module.pb",
+        "variables",
+        "assets",
+        "assets.extra",
+        "debug",
+        "fingerprint.pb",
+        "keras_metadata.pb",
+    }
+)
+
 
 def read(directory: str) -> list[MetaGraphDef]:
     """Reads the graph variants of a directory; their asset constants hold paths in it.
@@ -77,19 +93,28 @@ def checkpoint_prefix(directory: str) -> str:
 
 
 def read_proto(directory: str) -> saved_model_pb2.SavedModel:
-    """The message in a directory, as it is on disk; raises as `read`."""
+    """Reads the message in a directory, as it is on disk.
+
+    Raises:
+        NotAModuleError: If there is no SavedModel.
+        ModuleFormatError: If the SavedModel is damaged.
+    """
     binary, text = (posixpath.join(directory, name) for name in (BINARY, TEXT))
     try:
         if tf.io.gfile.exists(binary):
             return saved_model_pb2.SavedModel.FromString(files.read_bytes(binary))
         if tf.io.gfile.exists(text):
             return text_format.Parse(files.read_bytes(text), saved_model_pb2.SavedModel())
-    except (DecodeError, text_format.ParseError, UnicodeDecodeError) as error:
+    except (
+        DecodeError,
+        text_format.ParseError,
+        UnicodeDecodeError,
+        tf.errors.FailedPreconditionError,  # the file is a directory
+    ) as error:
         raise ModuleFormatError(
             f"The SavedModel in {directory} is damaged: {error}. Fetch it again."
         ) from error
     raise NotAModuleError(
         f"{directory} contains neither {BINARY} nor {TEXT}: it is incomplete, or not a "
-        "SavedModel. "
-        "Fetch it again, or check the path."
+        "SavedModel. Fetch it again, or check the path."
     )

@@ -24,6 +24,7 @@ from hubmodule.inspection.wording import (
     format_tags,
 )
 from hubmodule.resolver.resolvers import resolve
+from hubmodule.resolver.urls import redact
 
 
 def diff(
@@ -43,7 +44,9 @@ def diff(
         CheckpointError: If weights are to be read and cannot be.
         HubModuleError: As hub.resolve().
     """
-    old, new = (collect_facts(os.fsdecode(handle), resolve(handle)) for handle in (before, after))
+    old, new = (
+        collect_facts(redact(os.fsdecode(handle)), resolve(handle)) for handle in (before, after)
+    )
     return ModuleDifferences(
         before=old.handle,
         after=new.handle,

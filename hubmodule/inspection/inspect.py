@@ -33,6 +33,7 @@ from hubmodule.inspection.facts import (
 )
 from hubmodule.inspection.saved_model_file import SavedModelFile, read_saved_model
 from hubmodule.resolver.resolvers import resolve
+from hubmodule.resolver.urls import redact
 from hubmodule.surgery.registration import find_package
 
 _MODULE_FILE = "tfhub_module.pb"
@@ -54,7 +55,7 @@ def inspect(handle: str | os.PathLike[str]) -> ModuleFacts:
         ModuleFormatError: If the file system refuses to read a file.
         HubModuleError: As hub.resolve().
     """
-    return collect_facts(os.fsdecode(handle), resolve(handle))
+    return collect_facts(redact(os.fsdecode(handle)), resolve(handle))
 
 
 def collect_facts(handle: str, directory: str) -> ModuleFacts:

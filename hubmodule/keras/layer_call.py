@@ -19,6 +19,7 @@ from hubmodule.errors import (
     SignatureMismatchError,
 )
 from hubmodule.keras import shapes
+from hubmodule.resolver.urls import redact
 from hubmodule.tf2.load import load
 from hubmodule.tf2.reusable_module import DEFAULT, ReusableModule
 
@@ -115,8 +116,8 @@ class LayerCall:
             return signatures[self.signature]
         if not callable(self.loaded):
             raise ModuleDefinitionError(
-                f"{self.handle!r} cannot be called. Pass one of its signatures to KerasLayer as "
-                f"`signature`: {sorted(signatures)}."
+                f"{self._describe_handle()} cannot be called. Pass one of its signatures to "
+                f"KerasLayer as `signature`: {sorted(signatures)}."
             )
         if inspect.isroutine(self.loaded):
             return self.loaded  # Its __call__ does not tell its parameters.
@@ -159,9 +160,9 @@ class LayerCall:
         if not self.trainable_variables and not self._has_logged_untrainable:
             self._has_logged_untrainable = True
             _logger.error(
-                "A KerasLayer has trainable=True, but no trainable weights: %r %s. Nothing of it "
+                "A KerasLayer has trainable=True, but no trainable weights: %s %s. Nothing of it "
                 "will be trained.",
-                self.handle,
+                self._describe_handle(),
                 "has no trainable variables"
                 if hasattr(self.loaded, "trainable_variables")
                 else "has no attribute `trainable_variables`, a list of the variables to train",
@@ -184,7 +185,7 @@ class LayerCall:
         """
         try:
             return self._choose_mode(inputs, training)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, tf.errors.UnimplementedError) as error:
             self._check_text(inputs, error)
             raise
 
@@ -229,6 +230,10 @@ class LayerCall:
             if positional and isinstance(positional[0], tf.TensorSpec):
                 return {"": positional[0]}
         return {}
+
+    def _describe_handle(self) -> str:
+        """Describes the handle for messages, without the secrets of an address."""
+        return repr(redact(self.handle) if isinstance(self.handle, str) else self.handle)
 
     def _check_text(self, inputs: Any, cause: Exception) -> None:
         """Checks, after a call has failed, that text was passed as the object takes it.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import types
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
@@ -11,8 +12,15 @@ from typing import Any
 
 import tensorflow as tf
 
-from hubmodule.errors import BackendError, HandleNotFoundError, ModuleDefinitionError
+from hubmodule.errors import (
+    BackendError,
+    DownloadError,
+    HandleNotFoundError,
+    HubModuleError,
+    ModuleDefinitionError,
+)
 from hubmodule.keras.layer_call import LayerCall
+from hubmodule.resolver.urls import redact
 
 _new_handles: ContextVar[Mapping[str, str]] = ContextVar(
     "new_handles", default=types.MappingProxyType({})
@@ -129,34 +137,51 @@ class ModuleLayer:
             config: The arguments, by name.
 
         Raises:
-            HandleNotFoundError: If the module is no longer at its handle.
+            HandleNotFoundError: If the module is no longer at its handle, or its address does
+                not answer.
         """
-        handle = _new_handles.get().get(config["handle"], config["handle"])
+        stored = config.get("handle", "")
         try:
+            handle = _find_new_handle(stored)
             return super().from_config({**config, "handle": handle})  # type: ignore[misc]
-        except (HandleNotFoundError, TypeError) as raised:
+        except (DownloadError, HandleNotFoundError, TypeError) as raised:
             error = _find_missing_module(raised)
             if error is None:
                 raise
             raise HandleNotFoundError(
                 f"{error.message} A saved model stores the handle of the module, not the module. "
                 "If the module has moved, load the model with its new handle: with "
-                f"hub.KerasLayer.replace_handles({{{handle!r}: '/new/handle'}}): "
+                f"hub.KerasLayer.replace_handles({{{redact(stored)!r}: '/new/handle'}}): "
                 "keras.models.load_model(path)."
             ) from error
 
     @staticmethod
     @contextlib.contextmanager
-    def replace_handles(handles: Mapping[str, str]) -> Iterator[None]:
-        """Loads saved models whose modules have moved.
+    def replace_handles(
+        handles: Mapping[str | os.PathLike[str], str | os.PathLike[str]],
+    ) -> Iterator[None]:
+        """Loads saved models whose modules have moved, in the current thread.
 
             with hub.KerasLayer.replace_handles({"/old/module": "/new/module"}):
                 model = keras.models.load_model("model.keras")
 
         Args:
-            handles: The new handle for each stored handle; others stay.
+            handles: A dict from stored handles to new ones; other handles are unchanged. An
+                address may be given without its query. Nested contexts add to the outer ones.
+
+        Raises:
+            ModuleDefinitionError: If `handles` is not a dict of strings or paths.
         """
-        token = _new_handles.set(handles)
+        paths = (str, os.PathLike)
+        if not isinstance(handles, Mapping) or not all(
+            isinstance(each, paths) for pair in handles.items() for each in pair
+        ):
+            raise ModuleDefinitionError(
+                "hub.KerasLayer.replace_handles() takes a dict from stored handles to new ones, "
+                f"all strings or paths, not {handles!r}."
+            )
+        added = {_make_key(old): os.fspath(new) for old, new in handles.items()}
+        token = _new_handles.set({**_new_handles.get(), **added})
         try:
             yield
         finally:
@@ -175,8 +200,20 @@ class ModuleLayer:
         return config
 
 
-def _find_missing_module(error: BaseException | None) -> HandleNotFoundError | None:
-    """Finds the HandleNotFoundError that led to an error: Keras 3 raises a TypeError of its own."""
-    while error is not None and not isinstance(error, HandleNotFoundError):
+def _make_key(handle: str | os.PathLike[str]) -> str:
+    return os.fspath(handle).rstrip("/")
+
+
+def _find_new_handle(stored: str) -> str:
+    new_handles = _new_handles.get()
+    keys = (_make_key(stored), _make_key(redact(stored)))
+    return next((new_handles[key] for key in keys if key in new_handles), stored)
+
+
+def _find_missing_module(error: BaseException | None) -> HubModuleError | None:
+    """Finds the error that says that a module is gone: Keras 3 raises a TypeError from it."""
+    while error is not None:
+        if isinstance(error, (DownloadError, HandleNotFoundError)):
+            return error
         error = error.__cause__ or error.__context__
-    return error
+    return None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import contextvars
 import logging
 import re
+import weakref
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,9 +36,8 @@ class _Definition:
     attachments: dict[str, bytes] = field(default_factory=dict)
 
 
-_current: contextvars.ContextVar[_Definition | None] = contextvars.ContextVar(
-    "hubmodule_definition", default=None
-)
+# By the graph that a module_fn builds, which threads that it starts share.
+_definitions: weakref.WeakKeyDictionary[tf.Graph, _Definition] = weakref.WeakKeyDictionary()
 
 
 def create_module_spec(
@@ -152,10 +151,10 @@ def _definition_under_construction() -> _Definition | None:
 
     A module_fn may itself build other graphs, whose signatures are not the module's.
     """
-    definition = _current.get()
-    if definition and _tf.is_within(tf.compat.v1.get_default_graph(), definition.graph):
-        return definition
-    return None
+    graph = tf.compat.v1.get_default_graph()
+    while graph not in _definitions and _tf.is_function_graph(graph):
+        graph = graph.outer_graph
+    return _definitions.get(graph)
 
 
 def _name_values(values: Any) -> dict[str, Any]:
@@ -224,11 +223,11 @@ def _build_variant(
 
 @contextlib.contextmanager
 def _collect_into(definition: _Definition) -> Iterator[None]:
-    token = _current.set(definition)
+    _definitions[definition.graph] = definition
     try:
         yield
     finally:
-        _current.reset(token)
+        del _definitions[definition.graph]
 
 
 def _export_meta_graph(

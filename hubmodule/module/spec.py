@@ -248,7 +248,9 @@ def write_module(
     Raises:
         ExportExistsError: If there is something at `path` that may not be replaced.
     """
-    with files.new_directory(path, module_def.FILE_NAME, overwrite) as directory:
+    with files.new_directory(
+        path, module_def.FILE_NAME, overwrite, saved_model.ENTRIES
+    ) as directory:
         saved_model.write(directory, (v.meta_graph for v in spec._variants.values()))
         write_variables(saved_model.checkpoint_prefix(directory))
         module_def.write(directory)

@@ -152,7 +152,7 @@ def check_exists(path: str) -> None:
     except OSError as error:
         raise make_unreadable_error(path, error) from error
     if not exists:
-        raise HandleNotFoundError(f"{path} does not exist. {_describe_missing(path)}")
+        raise HandleNotFoundError(f"{_redact(path)} does not exist. {_describe_missing(path)}")
 
 
 def make_unreadable_error(path: str, error: OSError) -> HandleNotFoundError:
@@ -200,8 +200,8 @@ def _check_text(text: str) -> None:
         text.encode()
     except UnicodeEncodeError:
         raise InvalidHandleError(
-            f"The handle {text!r} cannot be written as UTF-8, so the cache cannot name it; "
-            "rename the file."
+            f"The handle {_redact(text)!r} cannot be written as UTF-8, so the cache cannot name "
+            "it; rename the file."
         ) from None
 
 
@@ -221,8 +221,10 @@ def _parse_web(text: str) -> WebHandle:
     address, pin = _split_pin(text)
     if "#" in address:
         fragment = address.partition("#")[2]
+        # Another fragment may have secrets.
+        shown = f"#{fragment}" if re.fullmatch(r"sha\d*=\w*", fragment) else "a fragment, #…"
         raise InvalidHandleError(
-            f"The handle {_redact(text)!r} ends in #{fragment}, which means nothing. {_PIN_ADVICE}"
+            f"The handle {_redact(text)!r} ends in {shown}, which is not a pin. {_PIN_ADVICE}"
         )
     return WebHandle(text, address, pin)
 

@@ -375,7 +375,7 @@ def _choose_verification(settings: Settings) -> bool | str:
 
 
 def _describe_status(response: requests.Response) -> str:
-    return f"{response.status_code} {response.reason}".strip()
+    return urls.redact_all(f"{response.status_code} {response.reason}").strip()
 
 
 def _get_length(response: requests.Response) -> int | None:

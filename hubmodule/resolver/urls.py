@@ -7,7 +7,10 @@ import urllib.parse
 
 # Greedy, as a password may hold an "@": the host comes after the last one.
 _USER = re.compile(r"^([a-zA-Z][a-zA-Z0-9+.\-]*://)[^/?#]*@")
-_ANY_USER = re.compile(r"://\S*@")
+# A malformed address may have spaces before the "@".
+_ANY_USER = re.compile(r"://(\S*|[^/?#\n]*)@")
+# Of an address whose scheme was forgotten; a "?" in a path has no "=" after it.
+_BARE_QUERY = re.compile(r"\?[^?]*=.*", re.DOTALL)
 _ANY_QUERY = re.compile(r"\?\S*")
 _PIN = re.compile(r"#sha256=[0-9a-fA-F]{64}$")
 # Query parameters that sign an address, in Amazon S3, Google Cloud Storage, Azure, CloudFront,
@@ -43,7 +46,7 @@ def accepts_format(url: str, archive_suffixes: tuple[str, ...]) -> bool:
 def redact(url: str) -> str:
     """Removes user names, passwords and queries from a handle or address; a pin stays."""
     if "://" not in url:
-        return url
+        return _BARE_QUERY.sub("", url)
     pin = _PIN.search(url)
     address = re.split("[?#]", _USER.sub(r"\1", url), maxsplit=1)[0]
     return address + (pin[0] if pin else "")

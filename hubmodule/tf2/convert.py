@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 from collections.abc import Mapping, Sequence
 
@@ -11,6 +12,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 from hubmodule import _tf, files
 from hubmodule.errors import ModuleDefinitionError
 from hubmodule.format import saved_model
+from hubmodule.resolver.urls import redact
 from hubmodule.tf2.load import load
 from hubmodule.tf2.reusable_module import ReusableModule
 from hubmodule.tf2.signatures import SavedInput
@@ -48,10 +50,12 @@ def convert(
     if to not in KINDS:
         raise ModuleDefinitionError(f"Cannot convert to {to!r}; choose one of {list(KINDS)}.")
     # Opened first, so that a path that cannot be written is an error before the work is done.
-    with files.new_directory(path, saved_model.BINARY, overwrite) as directory:
+    with files.new_directory(path, saved_model.BINARY, overwrite, saved_model.ENTRIES) as directory:
         module = load(handle)
         if not isinstance(module, ReusableModule):
-            raise ModuleDefinitionError(f"{handle} is a plain SavedModel already; use it as it is.")
+            raise ModuleDefinitionError(
+                f"{redact(os.fspath(handle))} is a plain SavedModel already; use it as it is."
+            )
         to_save = module if to == "reusable" else module.state
         tf.saved_model.save(to_save, directory, module.trace_signatures())
         inputs = module.list_saved_inputs()

@@ -12,6 +12,7 @@ from hubmodule.errors import HandleNotFoundError
 from hubmodule.format.directory import Directory, check_not_checkpoint
 from hubmodule.module.loading import find_directory, read_spec
 from hubmodule.module.spec import read_checkpoint
+from hubmodule.resolver.urls import redact
 from hubmodule.tf2.reusable_module import ReusableModule
 from hubmodule.tf2.state import ModuleState
 from hubmodule.tf2.variants import Variants
@@ -55,7 +56,7 @@ def load(
     """
     directory = _find_directory(handle)
     if directory.is_module:
-        return _load_module(directory, os.fspath(handle), tags, options)
+        return _load_module(directory, redact(os.fspath(handle)), tags, options)
     wanted = None if tags is None else [tags] if isinstance(tags, str) else list(tags)
     return tf.saved_model.load(directory.path, tags=wanted, options=options)
 

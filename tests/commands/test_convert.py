@@ -62,6 +62,28 @@ def test_a_package_that_cannot_be_imported(
     assert not out.exists()
 
 
+@pytest.mark.parametrize("package", ["", "./ops"])
+def test_what_is_not_the_name_of_a_package(
+    package: str, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refused = Result(capsys, "convert", DENSE, str(tmp_path / "out"), "--import", package)
+    assert refused.status == 1
+    assert refused.err.startswith(f"hubmodule: error: --import {package} failed: ")
+
+
+def test_files_that_are_not_of_the_model_stay(
+    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    (out / "notes").mkdir(parents=True)
+    (out / "notes" / "mine").write_text("mine")
+    for _ in range(2):
+        assert Result(capsys, "convert", DENSE, str(out), "--overwrite").status == 0
+        assert (out / "notes" / "mine").read_text() == "mine"
+        assert tf.saved_model.contains_saved_model(str(out))
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
 def test_unknown_ops_tell_how_to_import(
     tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -100,7 +122,7 @@ def test_what_takes_long_shows_its_time_on_a_terminal(
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     shown = threading.Event()
     monkeypatch.setattr(sys.stderr, "flush", shown.set)
-    with convert._time_shown("Converting m", patience=0.01):
+    with convert._show_time("Converting m", patience=0.01):
         assert shown.wait(60.0)
     assert re.fullmatch(r"(\rConverting m: \d+ s)+\r +\r", capsys.readouterr().err)
 
@@ -110,7 +132,7 @@ def test_what_is_done_soon_shows_nothing(
     terminal: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
-    with convert._time_shown("Converting m", patience=60.0 if terminal else 0.0):
+    with convert._show_time("Converting m", patience=60.0 if terminal else 0.0):
         pass
     assert capsys.readouterr().err == ""
 

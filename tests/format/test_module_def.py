@@ -44,5 +44,11 @@ def test_a_damaged_file_is_named(tmp_path, content):
         module_def.check(str(tmp_path))
 
 
+def test_a_directory_in_the_place_of_the_file_is_damage(tmp_path):
+    (tmp_path / "tfhub_module.pb").mkdir()
+    with pytest.raises(ModuleFormatError, match=r"tfhub_module\.pb is damaged: .* Fetch"):
+        module_def.check(str(tmp_path))
+
+
 if __name__ == "__main__":
     raise SystemExit(pytest.main([__file__, *sys.argv[1:]]))

@@ -104,6 +104,12 @@ class TestRead:
             saved_model.read(str(module))
 
     @pytest.mark.parametrize("name", ["saved_model.pb", "saved_model.pbtxt"])
+    def test_a_directory_in_the_place_of_the_file(self, module, name):
+        (module / name).mkdir()
+        with pytest.raises(ModuleFormatError, match=f"SavedModel in {module} is damaged"):
+            saved_model.read(str(module))
+
+    @pytest.mark.parametrize("name", ["saved_model.pb", "saved_model.pbtxt"])
     def test_an_empty_file_has_no_graphs(self, module, name):
         (module / name).write_bytes(b"")
         with pytest.raises(ModuleFormatError, match="has no graphs"):

@@ -16,6 +16,7 @@ import tensorflow as tf
 
 import hubmodule as hub
 from hubmodule.errors import ModuleDefinitionError, NotSerializableError, SignatureMismatchError
+from hubmodule.resolver import resolvers
 from tests.golden import real_modules, recordings, values
 from tests.golden.definitions import Call
 from tests.module.graphs import exported
@@ -565,6 +566,44 @@ class LayerContract:
         assert loaded.layers[0].get_config()["handle"] == new
         with pytest.raises(OSError, match="replace_handles"):
             load(str(tmp_path / file))
+
+    def test_a_saved_address_that_does_not_answer(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        address = "https://example.invalid/dense.tar.gz?X-Amz-Signature=SECRET"
+        monkeypatch.setattr(resolvers, "resolve", lambda handle: DENSE)
+        self.compiled(self.KerasLayer(address)).save(str(tmp_path / "model.keras"))
+        monkeypatch.undo()
+        monkeypatch.setenv("HUBMODULE_OFFLINE", "1")
+        load = functools.partial(
+            self.keras.models.load_model, str(tmp_path / "model.keras"), compile=False
+        )
+        with pytest.raises(OSError, match="replace_handles") as caught:
+            load()
+        assert "https://example.invalid/dense.tar.gz'" in str(caught.value)
+        assert "SECRET" not in str(caught.value)
+        # The outer context still counts, and an address needs no query.
+        with (
+            self.KerasLayer.replace_handles({"https://example.invalid/dense.tar.gz": Path(DENSE)}),
+            self.KerasLayer.replace_handles({"/other/": "/another"}),
+        ):
+            assert load().layers[0].get_config()["handle"] == DENSE
+
+    @pytest.mark.parametrize("handles", [None, ["/a"], {"/a": 3}, {None: "/a"}])
+    def test_replaced_handles_are_texts(self, handles: Any) -> None:
+        with (
+            pytest.raises(ModuleDefinitionError, match="takes a dict"),
+            self.KerasLayer.replace_handles(handles),
+        ):
+            pass
+
+    def test_messages_hide_the_query_of_an_address(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        tf.saved_model.save(tf.train.Checkpoint(number=tf.Variable(3.0)), str(tmp_path))
+        monkeypatch.setattr(resolvers, "resolve", lambda handle: str(tmp_path))
+        with pytest.raises(ModuleDefinitionError, match="'https://h/m' cannot be called"):
+            self.KerasLayer("https://h/m?sig=SECRET")(INPUTS)
 
     @pytest.mark.parametrize("plain_model", [False, True])
     @pytest.mark.parametrize(

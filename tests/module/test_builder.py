@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -157,6 +158,21 @@ class TestAddSignature:
 
         with pytest.raises(ValueError, match="not in the graph that module_fn builds"):
             building(lambda: function(tf.constant(1.0)))
+
+    def test_in_a_thread_of_the_module_fn(self):
+        def module_fn():
+            graph = tf.compat.v1.get_default_graph()
+
+            def build():
+                with graph.as_default():
+                    x = tf.compat.v1.placeholder(tf.float32)
+                    hub.add_signature("thread", x, 2.0 * x)
+
+            thread = threading.Thread(target=build)
+            thread.start()
+            thread.join()
+
+        assert hub.create_module_spec(module_fn).get_signature_names() == ["thread"]
 
     def test_the_last_of_a_name_wins(self, caplog):
         spec = building(signature, lambda: hub.add_signature(outputs=tf.constant([1, 2])))

@@ -141,7 +141,7 @@ NO_ADDRESS = "is not a valid address. An address is https://host/path, without s
         ("https://h:0/m", f"The handle 'https://h:0/m' {NO_ADDRESS}"),
         (
             "https://h/m#sha256=12",
-            "The handle 'https://h/m#sha256=12' ends in #sha256=12, which means nothing. A pin is "
+            "The handle 'https://h/m#sha256=12' ends in #sha256=12, which is not a pin. A pin is "
             "#sha256= and 64 hexadecimal digits; remove everything else after the #.",
         ),
         (

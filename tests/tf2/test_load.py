@@ -14,6 +14,7 @@ import tensorflow as tf
 
 import hubmodule as hub
 from hubmodule.errors import CheckpointError, NoSuchVariantError, NotAModuleError
+from hubmodule.resolver import resolvers
 from tests.module.graphs import affine, exported, initialised_session
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "made_by_tf215"
@@ -27,6 +28,13 @@ def test_a_handle_is_a_string_or_a_path(handle: Any) -> None:
 
 def test_path_objects_are_handles() -> None:
     assert len(hub.load(GOLDEN / "batch_norm").variables) == 5
+
+
+def test_the_query_of_an_address_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resolvers, "resolve", lambda handle: str(GOLDEN / "batch_norm"))
+    shown = repr(hub.load("https://h/m.tar.gz?X-Amz-Signature=SECRET"))
+    assert shown.startswith("<hub.load('https://h/m.tar.gz'): module of the TF1 Hub format")
+    assert "SECRET" not in shown
 
 
 def test_what_does_not_exist_is_told(tmp_path: Path) -> None:
