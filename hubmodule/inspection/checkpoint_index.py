@@ -75,11 +75,15 @@ class IndexEntry(NamedTuple):
     @property
     def size(self) -> int:
         """The number of bytes of the value on disk."""
+        if len(self.parts) == 1:
+            return self.parts[0].size
         return sum(part.size for part in self.parts)
 
     @property
     def digest(self) -> str:
         """The checksums of the parts, in their order: CRC-32C, masked, in hexadecimal."""
+        if len(self.parts) == 1:
+            return f"{self.parts[0].crc32c:08x}"
         return "-".join(f"{part.crc32c:08x}" for part in sorted(self.parts, key=_get_start))
 
 

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import struct
+
 _POLYNOMIAL = 0x82F63B78
 _ALL_BITS = 0xFFFFFFFF
 _MASK_DELTA = 0xA282EAD8
 
 
 def compute_crc32c(content: bytes) -> int:
-    """Computes the CRC-32C of bytes, a megabyte in 60 ms: not for the values of variables."""
-    table, crc = _TABLE, _ALL_BITS
-    for byte in content:
-        crc = table[(crc ^ byte) & 0xFF] ^ (crc >> 8)
+    """Computes the CRC-32C of bytes, a megabyte in 60 ms: too slow for the values of variables."""
+    first, second, third, fourth = _TABLES
+    crc = _ALL_BITS
+    words = len(content) // 4
+    for word in struct.unpack_from(f"<{words}I", content):
+        crc ^= word
+        crc = (
+            fourth[crc & 0xFF]
+            ^ third[crc >> 8 & 0xFF]
+            ^ second[crc >> 16 & 0xFF]
+            ^ first[crc >> 24]
+        )
+    for byte in content[4 * words :]:
+        crc = first[(crc ^ byte) & 0xFF] ^ crc >> 8
     return crc ^ _ALL_BITS
 
 
@@ -20,13 +32,17 @@ def mask(crc: int) -> int:
     return ((crc >> 15 | crc << 17) + _MASK_DELTA) & _ALL_BITS
 
 
-def _make_table() -> list[int]:
+def _make_tables() -> list[list[int]]:
+    """Makes a table for a byte, and for a byte that one, two and three others follow."""
     table = []
     for entry in range(256):
         for _ in range(8):
             entry = entry >> 1 ^ (_POLYNOMIAL if entry & 1 else 0)
         table.append(entry)
-    return table
+    tables = [table]
+    for _ in range(3):
+        tables.append([table[entry & 0xFF] ^ entry >> 8 for entry in tables[-1]])
+    return tables
 
 
-_TABLE = _make_table()
+_TABLES = _make_tables()

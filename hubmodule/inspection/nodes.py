@@ -1,4 +1,4 @@
-"""Counts the ops of a graph by type, and finds its variables and lookup tables."""
+"""Counts the ops of a graph by type, and finds its lookup tables."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ TABLE_OPS = frozenset(
     }
 )
 TABLE_FILE_OPS = frozenset({"InitializeTableFromTextFile", "InitializeTableFromTextFileV2"})
-_KEPT_OPS = VARIABLE_OPS | TABLE_OPS | TABLE_FILE_OPS
+_KEPT_OPS = TABLE_OPS | TABLE_FILE_OPS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,14 +39,14 @@ class GraphNodes:
         nodes: The number of nodes of the graph itself.
         function_nodes: The number of nodes in its functions.
         counts: How many nodes there are of each type, functions included, calls of them not.
-        kept: The nodes of the graph itself that hold variables and tables, or fill tables.
-        function_tables: The nodes in functions that hold tables or fill them.
+        tables: The nodes of the graph itself that hold tables or fill them.
+        function_tables: The nodes in functions that do.
     """
 
     nodes: int
     function_nodes: int
     counts: dict[str, int]
-    kept: list[tf.compat.v1.NodeDef]
+    tables: list[tf.compat.v1.NodeDef]
     function_tables: list[tf.compat.v1.NodeDef]
 
 
@@ -54,7 +54,7 @@ def walk_nodes(meta_graph: MetaGraphDef) -> GraphNodes:
     """Walks over the nodes of a graph and of its functions."""
     graph_def = meta_graph.graph_def
     counts: collections.Counter[str] = collections.Counter()
-    kept = _count(graph_def.node, counts)
+    tables = _count(graph_def.node, counts)
     nodes = counts.total()
     in_functions = []
     for function in graph_def.library.function:
@@ -62,7 +62,7 @@ def walk_nodes(meta_graph: MetaGraphDef) -> GraphNodes:
     function_nodes = counts.total() - nodes
     for function in graph_def.library.function:
         counts.pop(function.signature.name, None)
-    return GraphNodes(nodes, function_nodes, dict(counts), kept, in_functions)
+    return GraphNodes(nodes, function_nodes, dict(counts), tables, in_functions)
 
 
 def read_tables(nodes: GraphNodes, assets: Mapping[str, str]) -> tuple[TableFacts, ...]:
@@ -72,7 +72,7 @@ def read_tables(nodes: GraphNodes, assets: Mapping[str, str]) -> tuple[TableFact
         nodes: The nodes of the graph.
         assets: The assets of the graph: tensor name -> file name.
     """
-    fillers = _find_fillers(nodes.kept, assets)
+    fillers = _find_fillers(nodes.tables, assets)
     return tuple(
         TableFacts(
             node.name,
@@ -81,7 +81,7 @@ def read_tables(nodes: GraphNodes, assets: Mapping[str, str]) -> tuple[TableFact
             _read_dtype(node, "value_dtype"),
             fillers.get(node.name),
         )
-        for node in [*nodes.kept, *nodes.function_tables]
+        for node in [*nodes.tables, *nodes.function_tables]
         if node.op in TABLE_OPS
     )
 
@@ -89,7 +89,7 @@ def read_tables(nodes: GraphNodes, assets: Mapping[str, str]) -> tuple[TableFact
 def _count(
     nodes: Sequence[tf.compat.v1.NodeDef], counts: collections.Counter[str]
 ) -> list[tf.compat.v1.NodeDef]:
-    """Counts nodes by type; returns those that matter."""
+    """Counts nodes by type; returns those that hold tables or fill them."""
     # A list of all nodes would hold an object for each, which takes as long as parsing them.
     operations = [node.op for node in nodes]
     counts.update(operations)

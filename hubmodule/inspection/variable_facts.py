@@ -11,6 +11,7 @@ from tensorflow.core.framework.variable_pb2 import VariableDef
 from hubmodule.inspection import tensor_types
 from hubmodule.inspection.checkpoint_index import CheckpointIndex, IndexEntry
 from hubmodule.inspection.facts import Shape, VariableFacts
+from hubmodule.inspection.nodes import VARIABLE_OPS
 from hubmodule.surgery.names import op_name
 
 Tags = tuple[str, ...]
@@ -50,26 +51,30 @@ def read_collections(
         tags: The tags of the variant.
         variables: Its variables.
         trainable: Those of them that are trainable.
-        nodes: The nodes that hold variables.
+        nodes: The nodes of its graph.
         index: The index of the checkpoint.
     """
-    holders = {node.name: node for node in nodes}
     trainable_names = {variable.variable_name for variable in trainable}
     found: dict[str, VariableInVariants] = {}
+    missing: dict[str, str] = {}
     for variable in variables:
-        name = op_name(variable.variable_name)
-        is_part = variable.HasField("save_slice_info_def")
-        key = variable.save_slice_info_def.full_name if is_part else name
+        name = key = op_name(variable.variable_name)
+        shape: Shape = None
+        if variable.HasField("save_slice_info_def"):
+            key = variable.save_slice_info_def.full_name
+            shape = tuple(variable.save_slice_info_def.full_shape)
         if key in found:
             found[key].partitions += 1
             continue
-        # The graph may leave the shape open; the value has one, and is faster to find.
-        dtype, shape = 0, None
-        if key not in index.entries:
-            dtype, shape = _read_type(holders.get(name))
-            shape = tuple(variable.save_slice_info_def.full_shape) if is_part else shape
         in_training = (tags,) if variable.variable_name in trainable_names else ()
-        found[key] = VariableInVariants(dtype, shape, (tags,), in_training, 1, key)
+        found[key] = VariableInVariants(0, shape, (tags,), in_training, 1, key)
+        if key not in index.entries:
+            missing[key] = name
+    # The graph may leave a shape open; that of a value is complete, and needs no other walk.
+    holders = {n.name: n for n in nodes if n.op in VARIABLE_OPS} if missing else {}
+    for key, name in missing.items():
+        dtype, shape = _read_type(holders.get(name))
+        found[key].dtype, found[key].shape = dtype, found[key].shape or shape
     return found
 
 

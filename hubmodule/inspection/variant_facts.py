@@ -15,7 +15,7 @@ from hubmodule.inspection import (
 )
 from hubmodule.inspection.checkpoint_files import Checkpoint, read_object_graph
 from hubmodule.inspection.facts import Call, VariantFacts
-from hubmodule.inspection.nodes import VARIABLE_OPS, read_tables, walk_nodes
+from hubmodule.inspection.nodes import read_tables, walk_nodes
 from hubmodule.surgery import collections
 
 # How TensorFlow marks ops that a loader runs; they are not for callers, and it hides them, too.
@@ -55,7 +55,7 @@ def read_variant(
             tags,
             collection_facts.read_variables(meta_graph, collections.VARIABLES, damage),
             collection_facts.read_variables(meta_graph, collections.TRAINABLE_VARIABLES, damage),
-            [node for node in nodes.kept if node.op in VARIABLE_OPS],
+            meta_graph.graph_def.node,
             checkpoint.index,
         )
     signatures = meta_graph.signature_def

@@ -12,7 +12,7 @@ from hubmodule.inspection.nodes import walk_nodes
 from tests.inspection.modules import golden, meta_graph
 
 
-def test_counts_and_kept_nodes() -> None:
+def test_counts_and_tables() -> None:
     graph = meta_graph()
     function = graph.graph_def.library.function.add()
     function.signature.name = "f"
@@ -23,7 +23,7 @@ def test_counts_and_kept_nodes() -> None:
     assert (nodes.nodes, nodes.function_nodes) == (6, 2)
     assert nodes.counts["HashTableV2"] == 2
     assert "f" not in nodes.counts
-    assert [node.name for node in nodes.kept] == ["x/w", "x/table", "x/fill"]
+    assert [node.name for node in nodes.tables] == ["x/table", "x/fill"]
     assert [node.name for node in nodes.function_tables] == ["t"]
 
 
