@@ -5,9 +5,15 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+# Python puts the directory of a test file that runs as a program on the path, links resolved.
+# There, tests/keras would hide Keras.
+_HERE = {Path(__file__).parent, Path(__file__).resolve().parent}
+sys.path[:] = [path for path in sys.path if not path or Path(path).absolute() not in _HERE]
 
 # The same examples in each run, and no limit per example: a busy machine is no failure.
 settings.register_profile(
