@@ -19,7 +19,7 @@ from hubmodule.auditing.risks import Level
 from hubmodule.errors import HandleNotFoundError, ModuleFormatError, NotAModuleError
 from hubmodule.inspection import saved_model_file
 from hubmodule.inspection.audit import audit
-from hubmodule.inspection.sarif import to_sarif
+from hubmodule.inspection.sarif import make_sarif
 from tests.auditing.hostile import PATH, Hostile, Naming, Place, corpus, harmless_graph
 from tests.auditing.protos import constant, meta_graph, node, saved_model, write_module
 
@@ -237,7 +237,7 @@ def test_a_damaged_file_gives_a_report_of_its_size_and_never_a_traceback(
     monkeypatch.setattr("hubmodule.inspection.audit.read_saved_model", lambda path: damaged)
     report = audit(GOLDEN / "vocabulary")
     assert set(damaged.damage) <= set(report.damage)
-    assert len(json.dumps(to_sarif(report))) < 10_000 + 20 * len(content)
+    assert len(json.dumps(make_sarif(report))) < 10_000 + 20 * len(content)
 
 
 def test_nothing_is_imported_and_no_op_runs(tmp_path: pathlib.Path) -> None:
