@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import tensorflow as tf
+from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from hubmodule.auditing import findings
 from hubmodule.auditing.findings import Finding
 from hubmodule.auditing.risks import Level
 from hubmodule.errors import HubModuleError, ModuleFormatError
 from hubmodule.format import module_def
+from hubmodule.inspection.facts import ModuleFormat
 from hubmodule.inspection.saved_model_file import read_saved_model
 from hubmodule.resolver import resolvers
 
@@ -27,7 +29,7 @@ class AuditReport:
     Attributes:
         handle: The handle of the module.
         path: The directory that was read.
-        format: The format of the module: "TF1 Hub module", "TF1 SavedModel" or "TF2 SavedModel".
+        format: The format of the module: "TF1 Hub format", "TF1 SavedModel" or "TF2 SavedModel".
         findings: The findings, the worst first.
         damage: What could not be read, a sentence each. The unreadable parts may contain further
             findings.
@@ -38,7 +40,7 @@ class AuditReport:
 
     handle: str
     path: str
-    format: str
+    format: ModuleFormat
     findings: tuple[Finding, ...]
     damage: tuple[str, ...]
     graphs: int
@@ -59,7 +61,7 @@ class AuditReport:
             "schema": SCHEMA,
             "handle": self.handle,
             "path": self.path,
-            "format": self.format,
+            "format": self.format.value,
             "graphs": self.graphs,
             "functions": self.functions,
             "nodes": self.nodes,
@@ -106,18 +108,24 @@ def audit(handle: str | os.PathLike[str]) -> AuditReport:
     damage += found.damage
     if not meta_graphs:
         damage.append("The SavedModel has no graphs.")
-    is_tf2 = any(meta_graph.HasField("object_graph_def") for meta_graph in meta_graphs)
-    plain = "TF2 SavedModel" if is_tf2 else "TF1 SavedModel"
     return AuditReport(
         handle=os.fspath(handle),
         path=path,
-        format="TF1 Hub module" if is_module else plain,
+        format=_find_format(file.saved_model, is_module),
         findings=found.findings,
         damage=tuple(damage),
         graphs=len(meta_graphs),
         functions=found.functions,
         nodes=found.nodes,
     )
+
+
+def _find_format(saved_model: SavedModel, is_module: bool) -> ModuleFormat:
+    if is_module:
+        return ModuleFormat.TF1_HUB
+    if any(meta_graph.object_graph_def.nodes for meta_graph in saved_model.meta_graphs):
+        return ModuleFormat.TF2_SAVED_MODEL
+    return ModuleFormat.TF1_SAVED_MODEL
 
 
 def _find_damage_of_module_def(path: str) -> list[str]:
