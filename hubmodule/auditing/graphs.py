@@ -84,7 +84,7 @@ class Body:
         self.returns = returns
         self.results = list(returns.values())
         self.has_lists = has_lists
-        # Caches for nodes with many inputs: one of many outputs is looked at once for each output.
+        # Caches for nodes with many inputs: tracing asks for them again for each output.
         self._data_inputs: dict[str, list[str]] = {}
         self._input_groups: dict[str, dict[str, list[str]]] = {}
 

@@ -29,8 +29,8 @@ class Name:
 
     Attributes:
         source: Where the op gets the name from.
-        value: The path of the asset in the module, the constant, or a phrase that says what names
-            the checkpoint, or computes or feeds the name.
+        value: The path of the asset in the module; the constant; or a phrase that says which
+            checkpoint it is, or what computes or feeds the name.
     """
 
     source: Source
