@@ -1,4 +1,4 @@
-"""The strongly connected components of a directed graph: its loops, and the nodes in none."""
+"""Finds the strongly connected components of a directed graph: loops, and nodes in no loop."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ _NodeT = TypeVar("_NodeT", bound=Hashable)
 def find_components(
     starts: Iterable[_NodeT], successors: Callable[[_NodeT], Iterable[_NodeT]]
 ) -> Iterator[list[_NodeT]]:
-    """Yields the components that nodes lead to, each after those that it leads to itself.
+    """Yields the components that can be reached from nodes, each after the components it leads to.
 
-    This is the algorithm of Tarjan, without recursion. It takes time in proportion to the edges.
+    This is Tarjan's algorithm without recursion. Its time is proportional to the number of edges.
 
     Args:
-        starts: The nodes to begin with.
-        successors: Gives the nodes that a node leads to; is called once for each node.
+        starts: The nodes to start from.
+        successors: Returns the nodes that a node leads to; called once for each node.
     """
     numbers: dict[_NodeT, float] = {}
     lowest: dict[_NodeT, float] = {}

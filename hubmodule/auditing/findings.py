@@ -1,4 +1,4 @@
-"""Findings: the ops of a SavedModel that do more than compute, and what they do it with."""
+"""Finds the nodes of a SavedModel whose ops do more than compute, and the names that they use."""
 
 from __future__ import annotations
 
@@ -46,20 +46,22 @@ _UNREACHED = "nothing in the module runs it"
 
 @dataclass(frozen=True)
 class Finding:
-    """An op that does more than compute.
+    """A node whose op does more than compute.
 
     Attributes:
-        op: The op type.
-        risk: What it can do.
-        level: How much that matters.
-        tags: The tags of the graph variant.
-        function: The function whose body has the node; "" if the graph itself has it.
+        op: The op type, e.g. "ReadFile".
+        risk: The class of the risk.
+        level: How much the finding matters.
+        tags: The tags of the graph variant, sorted.
+        function: The name of the function whose body has the node; "" if the graph has it.
         node: The name of the node.
-        reached_from: What runs the node, as phrases; nothing does if it is empty.
-        names: The names of files, addresses or callbacks that it uses, without harmless ones.
-        reason: What the op does, as a sentence.
-        note: What else there is to know of this node; "" if there is nothing.
-        package: The package that registers the op, if it is unregistered and that is known.
+        reached_from: Phrases that say what runs the node; empty if nothing runs it.
+        names: The names of files, addresses or callbacks that the node uses, without harmless
+            names.
+        reason: A sentence that says what the op does.
+        note: Phrases that say more about this node and its names; "" if there is nothing to add.
+        package: The package that registers the op, if the op is not registered; "" if the op is
+            registered or the package is not known.
     """
 
     op: str
@@ -77,13 +79,13 @@ class Finding:
 
 @dataclass(frozen=True)
 class Audit:
-    """What was found in a SavedModel.
+    """The result of an audit of a SavedModel.
 
     Attributes:
         findings: The findings, the worst first.
-        damage: What could not be read, as sentences.
-        nodes: The number of nodes that were looked at.
-        functions: The number of functions that were looked at.
+        damage: What could not be read, a sentence each.
+        nodes: The number of nodes in all graph variants and their functions.
+        functions: The number of functions in all graph variants.
     """
 
     findings: tuple[Finding, ...]
@@ -93,17 +95,17 @@ class Audit:
 
 
 def audit(saved_model: saved_model_pb2.SavedModel, directory: str, is_module: bool) -> Audit:
-    """Looks at every node of every graph and function of a SavedModel. Runs nothing.
+    """Checks every node of every graph and function of a SavedModel, without running any.
 
     Args:
-        saved_model: The message as it is on disk, where a module's paths of assets are blank.
-        directory: The directory that it is in.
-        is_module: Whether it is a TF1 Hub module.
+        saved_model: The SavedModel as stored on disk, where a module's asset paths are blank.
+        directory: The directory of the SavedModel.
+        is_module: Whether the SavedModel is a TF1 Hub module.
     """
     variants = [
         _VariantAudit(meta_graph, directory, is_module) for meta_graph in saved_model.meta_graphs
     ]
-    findings = [finding for variant in variants for finding in variant.findings()]
+    findings = [finding for variant in variants for finding in variant.find_findings()]
     findings.sort(key=lambda finding: -finding.level)
     return Audit(
         tuple(findings),
@@ -114,7 +116,7 @@ def audit(saved_model: saved_model_pb2.SavedModel, directory: str, is_module: bo
 
 
 class _VariantAudit:
-    """Looks at a graph variant."""
+    """Finds the findings of a graph variant."""
 
     def __init__(self, meta_graph: MetaGraphDef, directory: str, is_module: bool):
         self.program = Program(meta_graph)
@@ -126,26 +128,27 @@ class _VariantAudit:
         self._is_module = is_module
         self._tracer = functools.cache(self._make_tracer)
 
-    def findings(self) -> Iterator[Finding]:
-        """Yields the findings in the order of the file."""
+    def find_findings(self) -> Iterator[Finding]:
+        """Yields the findings in the order of the nodes in the file."""
         rows: dict[str, RiskyOp | None] = {}
         for body in self.program.bodies:
             for node in body.nodes:
                 if node.op not in rows:
-                    rows[node.op] = self._find_row(node.op)
+                    rows[node.op] = self._find_risky_op(node.op)
                 row = rows[node.op]
                 if row is not None:
                     yield from self._judge(body, node, row)
 
-    def _find_row(self, op: str) -> RiskyOp | None:
-        """What is to be known of an op; None if it does nothing but compute."""
+    def _find_risky_op(self, op: str) -> RiskyOp | None:
+        """Returns the row of a risky op; None if the op only computes."""
         if op in RISKY_OPS:  # also if a function has its name
             return RISKY_OPS[op]
         if op in self.program.functions:
             return None
         op_def = _tf.op_def(op)
         if op_def is None:
-            reason = f"This TensorFlow does not know what the op does. {_advise(find_package(op))}"
+            package = _describe_package(find_package(op))
+            reason = f"This TensorFlow does not know what the op does. {package}"
             return RiskyOp(op, Risk.UNREGISTERED, Level.MEDIUM, reason)
         if op in HARMLESS_OPS:
             return None
@@ -159,10 +162,10 @@ class _VariantAudit:
         return RiskyOp(op, Risk.UNKNOWN, Level.MEDIUM, reason, suspicious, ("",))
 
     def _judge(self, body: Body, node: node_def_pb2.NodeDef, row: RiskyOp) -> Iterator[Finding]:
-        """Yields the finding that a node of a risky op is, unless its names are harmless."""
+        """Yields a finding for a node of a risky op, unless all of its names are harmless."""
         if row.op == PRINTS_TO_FILE.op and _prints_to_file(node):
             row = PRINTS_TO_FILE
-        reached = self._reach.find_labels(body, node.name)
+        reached = self._reach.describe_users(body, node.name)
         finding = Finding(
             row.op,
             row.risk,
@@ -181,11 +184,12 @@ class _VariantAudit:
             if not foreign:
                 return
             finding = self._add_names(finding, foreign)
-        yield _rate_reach(finding)
+        yield _limit_level(finding)
 
     def _find_names(
         self, body: Body, node: node_def_pb2.NodeDef, row: RiskyOp, reached: Sequence[str]
     ) -> list[Name]:
+        """Finds the names that a node of a risky op uses."""
         # Only where the saver runs a node does the loader feed the path of the checkpoint.
         tracer = self._tracer(
             with_checkpoint=set(reached) == {SAVER},
@@ -200,22 +204,23 @@ class _VariantAudit:
         return list(dict.fromkeys(found))
 
     def _add_names(self, finding: Finding, names: Sequence[Name]) -> Finding:
-        """A finding with the names that its node uses, at the level that these make it."""
-        notes = [note for name in names if (note := self._explain_name(name))]
+        """Adds names to the finding of the node that uses them, with their notes and level."""
+        notes = [note for name in names if (note := self._describe_name(name))]
         finding = replace(finding, names=tuple(names), note="; ".join(dict.fromkeys(notes)))
         if finding.risk not in _FILES:
             return finding
-        return replace(finding, level=max(self._rate(finding, name) for name in names))
+        return replace(finding, level=max(self._choose_level(finding, name) for name in names))
 
-    def _rate(self, finding: Finding, name: Name) -> Level:
-        """The level of an op that uses a file of a name."""
+    def _choose_level(self, finding: Finding, name: Name) -> Level:
+        """Chooses the level of a finding whose op uses the file of this name."""
         if name.source in (Source.COMPUTED, Source.FED):
             return min(Level.MEDIUM, finding.level)
         if finding.risk is Risk.READS_FILES and self._is_in_module(name):
             return Level.LOW
         return finding.level
 
-    def _explain_name(self, name: Name) -> str:
+    def _describe_name(self, name: Name) -> str:
+        """Describes what is special about a path; "" if nothing is."""
         if name.source is not Source.CONSTANT:
             return ""
         if name.value in self._inputs.links:
@@ -230,8 +235,8 @@ class _VariantAudit:
         return ""
 
     def _is_in_module(self, name: Name) -> bool:
-        """Whether a name is the path of a file of the module, where the module is now."""
-        return name.source is Source.CONSTANT and self._files.contain(name.value)
+        """Whether a name is a path to a file of the module at its current location."""
+        return name.source is Source.CONSTANT and self._files.has_file(name.value)
 
     @functools.cached_property
     def _reach(self) -> Reach:
@@ -257,8 +262,8 @@ def _is_harmless(name: Name, row: RiskyOp) -> bool:
     )
 
 
-def _rate_reach(finding: Finding) -> Finding:
-    """A finding at the level that what runs its node makes it."""
+def _limit_level(finding: Finding) -> Finding:
+    """Lowers the level of a finding whose node is not run, or only where that is harmless."""
     by_variables = all(label.startswith(VARIABLE_INITIALISER) for label in finding.reached_from)
     if not finding.reached_from:
         is_saver = finding.op in CHECKPOINT_OPS
@@ -272,12 +277,12 @@ def _rate_reach(finding: Finding) -> Finding:
 
 
 def _prints_to_file(node: node_def_pb2.NodeDef) -> bool:
-    # A parameter of the function, in place of a text, may be any.
+    # The attribute may also be a parameter of the function, whose value is not known here.
     return (
         "output_stream" in node.attr
         and node.attr["output_stream"].s.decode(errors="replace") not in LOG_STREAMS
     )
 
 
-def _advise(package: str | None) -> str:
+def _describe_package(package: str | None) -> str:
     return f"It is in the package {package}." if package else "It is in a package of its own."

@@ -1,4 +1,4 @@
-"""The graph of a MetaGraphDef and its functions, as a program whose parts call each other."""
+"""The graph of a MetaGraphDef and its functions, as a program whose functions call each other."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
 from hubmodule import _tf
 
-# Not more functions in functions' attributes than this; a damaged file may nest them deeper.
+# Functions are followed this deep in the attributes of functions; a damaged file may nest deeper.
 _DEEPEST_NESTING = 20
 _FEW_INPUTS = 8
-# In place of an attribute: the function is a parameter of the function in one.
+# Stands for the attribute of a call whose function is a parameter of another function.
 NESTED = "(nested)"
 
 
 class Tensor(NamedTuple):
-    """An output of a node, as the inputs of other nodes name it.
+    """An output of a node, as the inputs of other nodes refer to it.
 
     Attributes:
         node: The name of the node, or of an argument of the function.
-        output: The name of the output; "" if the reference has none, as in a graph.
-        position: The position, within the output if that is named.
+        output: The name of the output; "" if the reference does not name it, as in a graph.
+        position: The index of the tensor: in the named output, otherwise among all outputs.
     """
 
     node: str
@@ -34,7 +34,7 @@ class Tensor(NamedTuple):
 
 
 def parse_tensor(reference: str) -> Tensor:
-    """Parses "node", "node:1", and, as in functions, "node:output:1"."""
+    """Parses a reference: "node", "node:1" or, in functions, "node:output:1"."""
     node, _, rest = reference.partition(":")
     output, separator, index = rest.rpartition(":")
     if not separator and not rest.isdecimal():
@@ -47,10 +47,10 @@ class Call:
     """A node that runs a function.
 
     Attributes:
-        body: The body that the node is in.
+        body: The body that contains the node.
         node: The node.
-        attribute: The attribute that names the function; "" if the node's op does; `NESTED` if
-            the function that the node calls gets it as a parameter.
+        attribute: The attribute that names the function; "" if the node's op is the function;
+            `NESTED` if the function is a parameter of the function that the node calls.
     """
 
     body: Body
@@ -63,11 +63,11 @@ class Body:
 
     Args:
         function: The name of the function; "" for the graph itself.
-        nodes: Its nodes.
-        arguments: The names of the arguments of the function.
-        returns: The names of its results -> the references to the tensors that they are.
-        has_lists: Whether arguments or results are lists of tensors, so that the tensors have
-            other positions than these.
+        nodes: The nodes of the body.
+        arguments: The names of the arguments of the function, in order.
+        returns: The names of the results -> references to the tensors that they return.
+        has_lists: Whether arguments or results may be lists of tensors, so that the positions of
+            tensors differ from those of arguments and results.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Body:
         self.returns = returns
         self.results = list(returns.values())
         self.has_lists = has_lists
-        # Of nodes with many inputs, which may have many outputs that are looked at one by one.
+        # Caches for nodes with many inputs: tracing asks for them again for each output.
         self._data_inputs: dict[str, list[str]] = {}
         self._input_groups: dict[str, dict[str, list[str]]] = {}
 
@@ -93,8 +93,8 @@ class Body:
         """The nodes by name."""
         return {node.name: node for node in self.nodes}
 
-    def list_inputs(self, node: node_def_pb2.NodeDef) -> list[str]:
-        """The inputs of a node without the control inputs."""
+    def list_data_inputs(self, node: node_def_pb2.NodeDef) -> list[str]:
+        """Lists the inputs of a node without the control inputs."""
         if node.name in self._data_inputs:
             return self._data_inputs[node.name]
         found = [reference for reference in node.input if not reference.startswith("^")]
@@ -103,10 +103,10 @@ class Body:
         return found
 
     def group_inputs(self, node: node_def_pb2.NodeDef) -> dict[str, list[str]]:
-        """The inputs of a node by the names that its op gives them; {} if the op is unknown."""
+        """Groups data inputs by the names of the op's inputs; {} if the op is not registered."""
         if node.name in self._input_groups:
             return self._input_groups[node.name]
-        references = self.list_inputs(node)
+        references = self.list_data_inputs(node)
         groups = _name_inputs(node, references)
         if len(references) > _FEW_INPUTS:
             self._input_groups[node.name] = groups
@@ -114,7 +114,7 @@ class Body:
 
 
 class Program:
-    """A MetaGraphDef as the bodies that it consists of.
+    """The bodies of a MetaGraphDef, and the calls between them.
 
     Args:
         meta_graph: The graph variant.
@@ -134,25 +134,25 @@ class Program:
 
     @functools.cached_property
     def calls(self) -> dict[str, list[Call]]:
-        """The calls of each function, by its name."""
+        """The calls of each function, by the name of the function."""
         calls: dict[str, list[Call]] = {name: [] for name in self.functions}
         for body in self.bodies if self.functions else ():
             for node in body.nodes:
-                for attribute, function in self.find_called(node):
+                for attribute, function in self.find_called_functions(node):
                     calls[function].append(Call(body, node, attribute))
         for gradient in self.meta_graph.graph_def.library.gradient:
-            # What calls a function may run its gradient.
+            # A node that calls a function may run its gradient.
             if gradient.gradient_func in calls and gradient.function_name in calls:
                 calls[gradient.gradient_func] += [
                     Call(call.body, call.node, NESTED) for call in calls[gradient.function_name]
                 ]
         return calls
 
-    def find_called(self, node: node_def_pb2.NodeDef) -> list[tuple[str, str]]:
-        """The functions that a node runs: pairs of the attribute, as of a `Call`, and the name."""
+    def find_called_functions(self, node: node_def_pb2.NodeDef) -> list[tuple[str, str]]:
+        """Lists the functions that a node runs: the attribute (see `Call`) and the name of each."""
         is_call = node.op in self.functions
         found = [("", node.op)] if is_call else []
-        if is_call or _may_call(node.op):
+        if is_call or _has_functions(node.op):
             for attribute, value in sorted(node.attr.items()):
                 for name, is_nested in find_functions(value):
                     if name in self.functions:
@@ -161,7 +161,15 @@ class Program:
 
 
 def find_functions(value: attr_value_pb2.AttrValue, depth: int = 0) -> Iterator[tuple[str, bool]]:
-    """Yields the functions that an attribute holds, and whether they are parameters of others."""
+    """Finds the functions that an attribute holds.
+
+    Args:
+        value: The attribute.
+        depth: How many functions this attribute is nested in.
+
+    Yields:
+        The name of a function, and whether it is a parameter of another function.
+    """
     kind = value.WhichOneof("value")
     if kind == "func":
         calls = [value.func]
@@ -177,7 +185,7 @@ def find_functions(value: attr_value_pb2.AttrValue, depth: int = 0) -> Iterator[
 
 
 def _name_inputs(node: node_def_pb2.NodeDef, references: list[str]) -> dict[str, list[str]]:
-    """References to inputs by the names that the op of a node gives them."""
+    """Groups references to inputs by the names of the inputs of the node's op."""
     op_def = _tf.op_def(node.op)
     groups, start = {}, 0
     for input_arg in op_def.input_arg if op_def else ():
@@ -188,7 +196,7 @@ def _name_inputs(node: node_def_pb2.NodeDef, references: list[str]) -> dict[str,
 
 
 def _count_tensors(input_arg: op_def_pb2.OpDef.ArgDef, node: node_def_pb2.NodeDef) -> int:
-    """How many tensors an input takes."""
+    """Counts the tensors that an input of an op takes at a node."""
     if input_arg.number_attr:
         return (
             max(0, node.attr[input_arg.number_attr].i) if input_arg.number_attr in node.attr else 0
@@ -200,8 +208,8 @@ def _count_tensors(input_arg: op_def_pb2.OpDef.ArgDef, node: node_def_pb2.NodeDe
 
 
 @functools.cache
-def _may_call(op: str) -> bool:
-    """Whether an op has attributes that hold functions; an unknown one may."""
+def _has_functions(op: str) -> bool:
+    """Whether attributes of an op may hold functions; those of an unregistered op may."""
     op_def = _tf.op_def(op)
     return op_def is None or any(attr.type in ("func", "list(func)") for attr in op_def.attr)
 

@@ -1,6 +1,6 @@
-"""Ops with an input or attribute that looks like a file, an address or a callback, but is none.
+"""Ops with an input or attribute that looks like a file, an address or a callback, but is not.
 
-Each was looked at; the reason says what the input or attribute is.
+The reason of each says what the input or attribute is.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ pattern patterns plugin port prefix prefixes process program python query region
 script server service shard snapshot socket source spec stream summary target tfdbg token uri uris
 url urls vocab worker workers
 """
-# The words by which an input or attribute looks like a name of something outside of the graph.
-# A function in an attribute is not outside: the audit looks into it.
+# An input or attribute with one of these words in its name may refer to something outside of the
+# graph. Attributes that hold functions do not: the audit looks into the functions.
 _WORDS = frozenset(_SUSPICIOUS_WORDS.split())
 _STRINGS = frozenset({"string", "list(string)"})
 
@@ -56,7 +56,7 @@ HARMLESS_OPS = {op: reason for reason, ops in _REASONS.items() for op in ops.spl
 
 
 def find_suspicious_names(op_def: op_def_pb2.OpDef) -> Iterator[str]:
-    """Yields the inputs and attributes of an op that look like files, addresses or callbacks."""
+    """Finds the inputs and attributes of an op that may name files, addresses or callbacks."""
     for input_arg in op_def.input_arg:
         if input_arg.type == DT_STRING and not input_arg.is_ref and _is_suspicious(input_arg.name):
             yield input_arg.name

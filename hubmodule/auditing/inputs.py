@@ -1,4 +1,4 @@
-"""What the names of a graph variant come from outside of it: callers, objects and the loader."""
+"""Finds what a graph variant gets from outside: from callers, objects and the loader."""
 
 from __future__ import annotations
 
@@ -14,26 +14,29 @@ from hubmodule import files
 from hubmodule.auditing.graphs import Body
 from hubmodule.auditing.module_files import ModuleFiles
 from hubmodule.auditing.names import Name, Source
-from hubmodule.auditing.roots import list_tensors, name_node
+from hubmodule.auditing.roots import list_tensor_names
 from hubmodule.errors import ModuleFormatError
 from hubmodule.format import assets
 from hubmodule.surgery import collections
+from hubmodule.surgery.names import op_name
 
 
 class Inputs:
     """What a graph variant gets from outside.
 
     Attributes:
-        feeds: The nodes that are inputs of signatures -> a phrase that says of which.
-        assets: The nodes whose values the loader replaces with the paths of assets -> these.
-        checkpoint: The node that the loader feeds the path of the checkpoint; "" if none.
-        captures: The functions of objects -> what their last arguments are: names, or nodes.
-        links: Files elsewhere that assets are links to -> these assets.
-        damage: What could not be read, as sentences.
+        feeds: Nodes that are inputs of signatures -> a phrase that names input and signature.
+        assets: Nodes whose values the loader replaces with the path of an asset -> the asset.
+        checkpoint: The node that the loader feeds with the path of the checkpoint; "" if the
+            variant has no saver.
+        captures: Functions of objects -> what they capture, which is passed as their last
+            arguments: a name, or the node of the graph that has the value.
+        links: Paths outside of the module that assets link to -> the asset.
+        damage: What could not be read, a sentence each.
 
     Args:
         meta_graph: The graph variant.
-        graph: Its graph.
+        graph: The graph of the variant.
         directory: The directory of the module.
         module_files: The files of the module.
     """
@@ -51,15 +54,15 @@ class Inputs:
         self._name_asset = functools.cache(self._make_asset_name)
         self.feeds = self._find_feeds()
         self.assets = self._find_assets()
-        self.checkpoint = name_node(meta_graph.saver_def.filename_tensor_name)
+        self.checkpoint = op_name(meta_graph.saver_def.filename_tensor_name)
         self.captures = self._find_captures()
 
     def select(self, with_checkpoint: bool, with_assets: bool) -> Inputs:
-        """Those inputs that a part of the graph gets.
+        """Returns the inputs that some nodes get.
 
         Args:
-            with_checkpoint: Whether the loader names the checkpoint to it.
-            with_assets: Whether the loader replaces constants in it with the paths of assets.
+            with_checkpoint: Whether the loader feeds these nodes the path of the checkpoint.
+            with_assets: Whether constants that these nodes use become the paths of assets.
         """
         selected = copy.copy(self)
         by_name = self._graph.by_name
@@ -72,9 +75,10 @@ class Inputs:
         return selected
 
     def _find_assets(self) -> dict[str, Name]:
+        """Finds the nodes whose values the loader replaces with the paths of assets."""
         found = {}
         for asset in (*self._meta_graph.asset_file_def, *self._read_collection()):
-            name = name_node(asset.tensor_info.name)
+            name = op_name(asset.tensor_info.name)
             node = self._graph.by_name.get(name)
             path = self._name_asset(asset.filename)
             if node is not None and (
@@ -84,6 +88,7 @@ class Inputs:
         return found
 
     def _read_collection(self) -> Iterator[AssetFileDef]:
+        """Reads the assets of a TF1 SavedModel; entries that cannot be parsed are damage."""
         if collections.SAVED_MODEL_ASSETS not in self._meta_graph.collection_def:
             return
         collection = self._meta_graph.collection_def[collections.SAVED_MODEL_ASSETS]
@@ -94,7 +99,7 @@ class Inputs:
                 self.damage.append("An entry of the collection of assets cannot be read.")
 
     def _make_asset_name(self, file_name: str) -> Name:
-        """An asset as a name: a foreign path, if its file is not one of the module."""
+        """Returns an asset as a name; a constant path if its file is outside of the module."""
         try:
             files.join_inside(assets.DIRECTORY, file_name)
         except ModuleFormatError:
@@ -113,10 +118,10 @@ class Inputs:
 
     def _find_feeds(self) -> dict[str, str]:
         return {
-            name_node(tensor): f"input '{key}' of signature '{name}'"
+            op_name(tensor): f"input '{key}' of signature '{name}'"
             for name, signature in sorted(self._meta_graph.signature_def.items())
             for key, info in sorted(signature.inputs.items())
-            for tensor in list_tensors(info)
+            for tensor in list_tensor_names(info)
         }
 
     def _find_captures(self) -> dict[str, list[Name | str]]:
@@ -127,6 +132,7 @@ class Inputs:
         }
 
     def _find_capture(self, index: int) -> Name | str:
+        """Finds the value of a captured object: a name, or a node of the graph."""
         objects = self._meta_graph.object_graph_def.nodes
         if not 0 <= index < len(objects):
             return Name(Source.COMPUTED, f"by object {index}, which the module lacks")

@@ -1,4 +1,4 @@
-"""Tells the files of a module from others, whatever links there are."""
+"""Tells the files of a module from other files, also through links."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ class ModuleFiles:
     def __init__(self, directory: str):
         self._is_local = "://" not in directory
         self._folders = [self._resolve(directory)]
-        # Some caches keep all files of a module in one other folder, and links here.
+        # Some caches keep the files of a module in another folder and links to them here.
         folder = posixpath.dirname(self._resolve(posixpath.join(directory, saved_model.BINARY)))
-        if not _is_inside(self._folders[0], folder):
+        if not _is_below(self._folders[0], folder):
             self._folders.append(folder)
 
-    def contain(self, path: str) -> bool:
-        """Whether a path leads to one of the files, through links too, where the module is now."""
+    def has_file(self, path: str) -> bool:
+        """Whether a path leads, also through links, to a file of the module where it is now."""
         if not path or "\0" in path or (self._is_local and "://" in path):
             return False
-        # TensorFlow takes '..' out of some paths before the file system follows links in them.
+        # TensorFlow removes '..' from some paths before the file system follows their links.
         ways = {self._resolve(path), self._resolve(posixpath.normpath(path))}
-        return all(any(_is_inside(way, folder) for folder in self._folders) for way in ways)
+        return all(any(_is_below(way, folder) for folder in self._folders) for way in ways)
 
     def find_target(self, path: str) -> str:
-        """The path of the file that a link of the module leads to, if that is elsewhere; or ""."""
-        return "" if self.contain(path) else self._resolve(path)
+        """Returns the path outside of the module that a link leads to; "" if it leads inside."""
+        return "" if self.has_file(path) else self._resolve(path)
 
     def _resolve(self, path: str) -> str:
         return os.path.realpath(path) if self._is_local else posixpath.normpath(path)
 
 
-def _is_inside(path: str, folder: str) -> bool:
+def _is_below(path: str, folder: str) -> bool:
     return path.startswith(posixpath.join(folder, ""))

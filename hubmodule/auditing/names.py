@@ -1,4 +1,4 @@
-"""Names of files, addresses and callbacks, and where ops have them from."""
+"""Names of files, addresses and callbacks that ops use, and their sources."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from tensorflow.core.framework import attr_value_pb2, node_def_pb2, tensor_pb2
 from tensorflow.core.framework.types_pb2 import DT_STRING
 
-# No file system takes a longer path. A hostile graph may join strings without end.
+# No file system allows longer paths. A hostile graph may join strings endlessly.
 _MOST_CHARACTERS = 4096
 
 
 class Source(enum.Enum):
-    """What kind of name an op uses. The value names it in JSON."""
+    """Where an op gets a name from; the value is the name of the source in JSON."""
 
     ASSET = "asset"
     CHECKPOINT = "checkpoint"
@@ -28,8 +28,9 @@ class Name:
     """A name that an op uses.
 
     Attributes:
-        source: Its kind.
-        value: The name of the asset, the constant, or what computes or feeds it.
+        source: Where the op gets the name from.
+        value: The path of the asset in the module; the constant; or a phrase that says which
+            checkpoint it is, or what computes or feeds the name.
     """
 
     source: Source
@@ -41,7 +42,7 @@ TOO_MANY = Name(Source.COMPUTED, "from more values than this audit follows")
 
 
 def make_constant(value: bytes) -> Name:
-    """The name that a constant string is."""
+    """Makes a name of a constant string; one that is too long counts as computed."""
     text = value.decode(errors="backslashreplace")
     if len(text) > _MOST_CHARACTERS:
         return Name(Source.COMPUTED, f"from {len(text)} characters")
@@ -49,7 +50,7 @@ def make_constant(value: bytes) -> Name:
 
 
 def join_names(parts: Sequence[Name], separator: str) -> Name:
-    """The name that an op makes of names, with a text between them."""
+    """Returns the name that an op makes when it joins names with a separator."""
     if sum(len(part.value) for part in parts) > _MOST_CHARACTERS:
         return TOO_LONG
     first, rest = parts[:1], parts[1:]
@@ -68,7 +69,7 @@ def join_names(parts: Sequence[Name], separator: str) -> Name:
 
 
 def read_constant(node: node_def_pb2.NodeDef) -> Iterator[Name]:
-    """Yields the strings of a node whose op is Const."""
+    """Yields the strings of a Const node."""
     tensor = node.attr["value"].tensor if "value" in node.attr else None
     if tensor is None or tensor.dtype != DT_STRING:
         yield Name(Source.COMPUTED, f"by Const '{node.name}', which is not a string")
@@ -79,19 +80,19 @@ def read_constant(node: node_def_pb2.NodeDef) -> Iterator[Name]:
 
 
 def read_attribute(value: attr_value_pb2.AttrValue) -> list[Name]:
-    """The strings of an attribute of a node."""
+    """Returns the strings of an attribute of a node."""
     kind = value.WhichOneof("value")
     if kind == "s":
         return [make_constant(value.s)]
     if kind == "list":
         return [make_constant(string) for string in value.list.s]
-    if kind == "placeholder":  # the caller of the function gives it
+    if kind == "placeholder":  # the caller of the function chooses it
         return [Name(Source.COMPUTED, f"by attribute '{value.placeholder}' of the function")]
     return [Name(Source.COMPUTED, "by an attribute that is not a string")]
 
 
 def _unpack(tensor: tensor_pb2.TensorProto) -> Iterator[bytes]:
-    """Yields the strings of the packed form: the size of each, in base 128, then all of them."""
+    """Yields strings from tensor_content: all sizes as varints, followed by all strings."""
     content = tensor.tensor_content
     sizes: list[int] = []
     position, count = 0, 1

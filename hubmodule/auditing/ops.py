@@ -1,7 +1,7 @@
-"""The ops of TensorFlow that do more than compute, each with the reason.
+"""The ops of TensorFlow that do more than compute, with the reason for each.
 
-The table is data. harmless_ops.py lists the ops that only look as if they belonged here;
-a test walks TensorFlow's registry and fails on an op that is in neither.
+harmless_ops.py lists the ops that only look as if they belonged here; a test walks TensorFlow's
+registry and fails on an op that looks risky and is in neither table.
 """
 
 from __future__ import annotations
@@ -23,11 +23,12 @@ class RiskyOp:
     Attributes:
         op: The op type, as registered.
         risk: The class of the risk.
-        level: The level of a finding whose name is a constant that is not an asset, or of
-            any finding if the op uses no name.
-        reason: What the op does, as a sentence.
-        names: The inputs and attributes that name the files, addresses or callbacks.
-        harmless: The values of these that name none; "x*" stands for all that begin with x.
+        level: The level of a finding: of every finding if the op uses no name, otherwise of one
+            whose name is a constant other than an asset.
+        reason: A sentence that says what the op does.
+        names: The inputs and attributes that hold the names of files, addresses or callbacks.
+        harmless: Values of these inputs and attributes that are harmless; "x*" stands for every
+            value that starts with "x".
     """
 
     op: str
@@ -45,7 +46,15 @@ def _make_rows(
     reasons: dict[str, str],
     harmless: tuple[str, ...] = (),
 ) -> Iterator[tuple[str, RiskyOp]]:
-    """Rows that differ in the op and the reason: op types, separated by spaces -> reason."""
+    """Makes rows that differ only in the op and the reason.
+
+    Args:
+        risk: The class of the risk.
+        level: The level of findings.
+        names: The inputs and attributes that hold names, separated by spaces.
+        reasons: Op types, separated by spaces -> the reason.
+        harmless: Values of the names that are harmless.
+    """
     for ops, reason in reasons.items():
         for op in ops.split():
             yield op, RiskyOp(op, risk, level, reason, tuple(names.split()), harmless)
@@ -267,7 +276,7 @@ RISKY_OPS: dict[str, RiskyOp] = dict(
             *(_NETWORK, _HIGH, "method_name"),
             {
                 "RpcCall": "Sends tensors to a method of a server.",
-                "RpcServerRegister": "Offers a function to whoever connects to a port.",
+                "RpcServerRegister": "Offers a function to any client of a port.",
             },
         ),
         *_make_rows(
@@ -390,13 +399,13 @@ RISKY_OPS: dict[str, RiskyOp] = dict(
     ]
 )
 
-# PrintV2 appends to a file, file://PATH, if its output_stream is none of these.
+# With another output_stream, which is file://PATH, PrintV2 appends to a file.
 LOG_STREAMS = frozenset({"log(error)", "log(info)", "log(warning)", "stderr", "stdout"})
 PRINTS_TO_FILE = RiskyOp(
     "PrintV2", _WRITES, _HIGH, "Appends tensors to a file.", ("output_stream",)
 )
 
-# Ops that write and read the checkpoint of the module itself, when the loader runs them.
+# Ops that write and read the module's own checkpoint when the loader runs them.
 CHECKPOINT_OPS = frozenset(
     {"MergeV2Checkpoints", "Restore", "RestoreSlice", "RestoreV2", "Save", "SaveSlices", "SaveV2"}
 )
@@ -405,7 +414,7 @@ _READERS = """
 FixedLengthRecordReader FixedLengthRecordReaderV2 LMDBReader TFRecordReader TFRecordReaderV2
 TextLineReader TextLineReaderV2 WholeFileReader WholeFileReaderV2
 """
-# Ops that read the files that a queue names, by the op that reads and the queue.
+# Readers read the files that a queue names; the ops of QUEUE_READS connect reader and queue.
 QUEUE_READS = frozenset({"ReaderRead", "ReaderReadV2", "ReaderReadUpTo", "ReaderReadUpToV2"})
 ENQUEUES = frozenset({"QueueEnqueue", "QueueEnqueueV2", "QueueEnqueueMany", "QueueEnqueueManyV2"})
 READERS = frozenset(_READERS.split())

@@ -1,4 +1,4 @@
-"""Where the values of tensors come from, one step back."""
+"""Finds where the values of tensors come from, one step back."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from hubmodule.auditing.graphs import NESTED, Body, Call, Program, Tensor, parse
 from hubmodule.auditing.inputs import Inputs
 from hubmodule.auditing.names import Name, Source, read_constant
 from hubmodule.auditing.ops import ENQUEUES, QUEUE_READS
-from hubmodule.auditing.resources import Resources, name_resource
-from hubmodule.auditing.roots import find_checkpointed_variables
+from hubmodule.auditing.resources import ResourceIndex, name_resource
+from hubmodule.auditing.roots import list_checkpointed_variables
 
 _FIRST_INPUT = """
 BroadcastTo Cast CheckNumerics DebugIdentity DebugIdentityV2 DebugIdentityV3 DynamicPartition
@@ -22,7 +22,7 @@ PlaceholderWithDefault PreventGradient Print RandomShuffle RefEnter RefExit RefI
 RefNextIteration RefSwitch Reshape Reverse ReverseV2 Slice Snapshot SplitV Squeeze StopGradient
 StridedSlice Switch Tile Transpose Unique UniqueV2 Unpack
 """
-# Ops whose outputs hold values of some of their inputs, by the positions of these inputs.
+# Ops whose outputs hold values of some of their inputs, with the positions of these inputs.
 _FIRST = slice(0, 1)
 _ALL = slice(None)
 _FORWARDING: dict[str, slice] = {
@@ -42,7 +42,7 @@ PrefetchDataset PrivateThreadPoolDataset RebatchDataset RebatchDatasetV2 RepeatD
 ShardDataset ShuffleAndRepeatDataset ShuffleAndRepeatDatasetV2 ShuffleDataset ShuffleDatasetV2
 ShuffleDatasetV3 SkipDataset TakeDataset TakeWhileDataset UnbatchDataset UniqueDataset
 """
-# Datasets whose elements are those of their first input, or a part of them.
+# Datasets whose elements are the elements of their first input, or some of them.
 _FORWARDING_DATASETS = frozenset(_PARTIAL_DATASETS.split())
 _SOURCE_DATASETS = frozenset({"TensorDataset", "TensorSliceDataset"})
 _MAPPING_DATASETS = frozenset(
@@ -58,7 +58,7 @@ _FLATTENING_DATASETS = frozenset(
         "ParallelInterleaveDatasetV4",
     }
 )
-# Ops that pass the elements of a dataset and what they capture to a function.
+# Ops that call a function with the elements of a dataset and with captured tensors.
 _ELEMENT_CALLS = frozenset(
     {
         *_MAPPING_DATASETS,
@@ -69,20 +69,27 @@ _ELEMENT_CALLS = frozenset(
         "TakeWhileDataset",
     }
 )
-# Ops that pass inputs, by their names, to functions, and whose outputs are the results of these.
+# Ops that call functions with some inputs, and whose outputs are the results of the functions.
 _ARGUMENTS = {
     **dict.fromkeys(["PartitionedCall", "StatefulPartitionedCall", "RemoteCall"], ("args",)),
     **dict.fromkeys(["If", "StatelessIf", "Case", "StatelessCase"], ("input",)),
     **dict.fromkeys(["While", "StatelessWhile"], ("input",)),
     "BatchFunction": ("in_tensors", "captured_tensors"),
 }
-# A function in this attribute decides; its results are no outputs of the node.
+# The function in this attribute is a condition; its results are not outputs of the node.
 _CONDITIONS = frozenset({"cond"})
 _SHARD = Name(Source.CONSTANT, "-?????-of-?????")
 
 
 class Place(NamedTuple):
-    """A tensor of a body, or a component of the elements of the dataset that it is."""
+    """A tensor whose values are traced, or a component of the elements of a dataset.
+
+    Attributes:
+        function: The name of the function whose body has the tensor; "" if the graph has it.
+        tensor: The tensor.
+        component: If the tensor is a dataset whose elements are traced, the index of the component
+            of an element; otherwise None.
+    """
 
     function: str
     tensor: Tensor
@@ -90,18 +97,23 @@ class Place(NamedTuple):
 
 
 class Join(NamedTuple):
-    """Values that an op makes of one value of each part, with a text between them."""
+    """A string that an op joins from parts.
+
+    Attributes:
+        parts: The parts; each may have several values.
+        separator: The text between two parts.
+    """
 
     parts: tuple[Place | Name, ...]
     separator: str
 
 
 class Origins:
-    """Finds the tensors that a tensor gets its values from, and the values that come from none.
+    """Finds the tensors that a tensor gets its values from, or the values if it holds its own.
 
     Args:
-        program: The program.
-        inputs: What it gets from outside.
+        program: The program of a graph variant.
+        inputs: What the graph variant gets from outside.
     """
 
     def __init__(self, program: Program, inputs: Inputs):
@@ -111,25 +123,29 @@ class Origins:
         self._checkpoint = inputs.checkpoint
         self._captures = inputs.captures
 
-    def find_for_reader(self, body: Body, reader: node_def_pb2.NodeDef) -> Iterator[Name | Place]:
-        """Yields the origins of the names that a reader gets from queues."""
+    def find_reader_origins(
+        self, body: Body, reader: node_def_pb2.NodeDef
+    ) -> Iterator[Name | Place]:
+        """Finds the origins of the file names that a reader gets from queues."""
         resources = self._resources
         resource = name_resource(reader)
-        users = resources.find_users(body, resource)
-        queues = {resources.find(body, read, 1) for read in users if read.op in QUEUE_READS}
+        users = resources.list_users(body, resource)
+        queues = {
+            resources.find_resource(body, read, 1) for read in users if read.op in QUEUE_READS
+        }
         enqueues = [
             user
             for queue in queues
-            for user in resources.find_users(body, queue)
+            for user in resources.list_users(body, queue)
             if user.op in ENQUEUES
         ]
         for enqueue in enqueues:
-            yield from self._make_places(body, body.list_inputs(enqueue)[1:])
+            yield from self._make_places(body, body.list_data_inputs(enqueue)[1:])
         if not enqueues or any(resources.has_hidden_users(body, r) for r in (resource, *queues)):
             yield Name(Source.COMPUTED, "by a queue")
 
-    def find(self, place: Place) -> Iterator[Name | Place | Join]:
-        """Yields what a tensor holds, or the tensors that it gets its values from."""
+    def find_origins(self, place: Place) -> Iterator[Name | Place | Join]:
+        """Finds the values that a tensor holds, or the tensors that it gets its values from."""
         function, tensor = place.function, place.tensor
         body = self._program.functions[function] if function else self._program.graph
         if function and tensor.node in body.arguments:
@@ -152,6 +168,7 @@ class Origins:
     def _follow_node(
         self, body: Body, node: node_def_pb2.NodeDef, tensor: Tensor
     ) -> Iterator[Name | Place | Join]:
+        """Finds the origins of an output of a node."""
         if node.op == "Const":
             yield from read_constant(node)
         elif node.op == "Placeholder":
@@ -159,69 +176,72 @@ class Origins:
                 yield Name(Source.FED, f"placeholder '{node.name}'")
         elif node.op == "StringJoin":
             separator = node.attr["separator"].s if "separator" in node.attr else b""
-            parts = tuple(self._make_places(body, body.list_inputs(node)))
+            parts = tuple(self._make_places(body, body.list_data_inputs(node)))
             yield Join(parts, separator.decode(errors="backslashreplace"))
         elif node.op == "ShardedFilename":
-            yield Join((*self._make_places(body, body.list_inputs(node)[:1]), _SHARD), "")
+            yield Join((*self._make_places(body, body.list_data_inputs(node)[:1]), _SHARD), "")
         elif node.op == "IdentityN":
-            yield from self._make_places(body, body.list_inputs(node), tensor.position)
+            yield from self._make_places(body, body.list_data_inputs(node), tensor.position)
         elif node.op in _FORWARDING:
-            yield from self._make_places(body, body.list_inputs(node)[_FORWARDING[node.op]])
+            yield from self._make_places(body, body.list_data_inputs(node)[_FORWARDING[node.op]])
         elif node.op == "ReadVariableOp" and not body.function:
             yield from self._follow_variable(node)
         elif node.op == "DatasetToSingleElement":
-            yield from self._make_elements(body, body.list_inputs(node)[:1], tensor.position)
+            yield from self._make_element_places(
+                body, body.list_data_inputs(node)[:1], tensor.position
+            )
         else:
             yield from self._follow_result(body, node, tensor)
 
     def _follow_variable(self, read: node_def_pb2.NodeDef) -> Iterator[Name | Place]:
-        """The origins of the value of a variable of the graph.
+        """Finds the origins of the value of a variable of the graph.
 
         TF2 puts the path of an asset into a variable that nothing else changes.
         """
         graph = self._program.graph
-        variable = self._resources.find(graph, read, 0)
-        users = self._resources.find_users(graph, variable)
+        variable = self._resources.find_resource(graph, read, 0)
+        users = self._resources.list_users(graph, variable)
         assignments = [node for node in users if node.op == "AssignVariableOp"]
         for node in assignments:
-            yield from self._make_places(graph, graph.list_inputs(node)[1:2])
+            yield from self._make_places(graph, graph.list_data_inputs(node)[1:2])
         if (
             not assignments
             or self._resources.has_hidden_users(graph, variable)
-            or not self._restored_variables.isdisjoint(self._resources.find_makers(variable))
+            or not self._restored_variables.isdisjoint(self._resources.list_makers(variable))
         ):
             yield Name(Source.COMPUTED, f"by variable '{variable}'")
 
     @functools.cached_property
-    def _resources(self) -> Resources:
-        return Resources(self._program)
+    def _resources(self) -> ResourceIndex:
+        return ResourceIndex(self._program)
 
     @functools.cached_property
     def _restored_variables(self) -> frozenset[str]:
-        """The variables of the graph that have values in the checkpoint."""
-        return frozenset(find_checkpointed_variables(self._program.meta_graph))
+        """The nodes of the variables of the graph whose values are in the checkpoint."""
+        return frozenset(list_checkpointed_variables(self._program.meta_graph))
 
     def _follow_result(
         self, body: Body, node: node_def_pb2.NodeDef, tensor: Tensor
     ) -> Iterator[Name | Place]:
-        """The origins of an output of a node that may call functions."""
-        called = [(a, f) for a, f in self._program.find_called(node) if a != NESTED]
+        """Finds the origins of an output of a node that may call functions."""
+        called = [(a, f) for a, f in self._program.find_called_functions(node) if a != NESTED]
         if not called or (called[0][0] and node.op not in _ARGUMENTS):
             yield Name(Source.COMPUTED, f"by {node.op} '{node.name}'")
             return
         if any(value.WhichOneof("value") == "placeholder" for value in node.attr.values()):
-            # It may be a function, which what calls this one gives.
+            # The attribute may hold a function that the caller of this function chooses.
             yield Name(Source.COMPUTED, f"by {node.op} '{node.name}'")
         if any(attribute in _CONDITIONS for attribute, _ in called):
-            # The results of a loop without rounds are what it begins with.
-            yield from self._make_places(body, body.list_inputs(node), tensor.position)
+            # A loop that runs zero times returns its initial values.
+            yield from self._make_places(body, body.list_data_inputs(node), tensor.position)
         for attribute, function in called:
             if attribute not in _CONDITIONS:
-                # Only a node whose op is the function names an output as the function does.
+                # Output names of a node are those of the function only if its op is the function.
                 output = "" if attribute else tensor.output
                 yield from self._follow_return(function, tensor.position, output)
 
     def _follow_return(self, function: str, index: int, output: str = "") -> Iterator[Name | Place]:
+        """Finds the tensor that a function returns, by the name of the result or by its index."""
         body = self._program.functions[function]
         if output in body.returns:
             yield Place(function, parse_tensor(body.returns[output]))
@@ -231,7 +251,7 @@ class Origins:
             yield Place(function, parse_tensor(body.results[index]))
 
     def _follow_argument(self, body: Body, place: Place) -> Iterator[Name | Place]:
-        """The origins of an argument of a function: what its callers and its object pass."""
+        """Finds what callers of a function, and the object that owns it, pass to an argument."""
         function, position = body.function, body.arguments[place.tensor.node]
         captures = self._captures.get(function)
         calls = self._program.calls[function]
@@ -243,7 +263,7 @@ class Origins:
             yield Name(Source.FED, f"argument '{place.tensor.node}' of function '{function}'")
         for call in calls:
             for item in self._follow_call(call, position, body):
-                # An element of a dataset in the function is one of what the caller passes.
+                # If the argument is a dataset, its elements are those of the passed dataset.
                 yield (
                     Place(item.function, item.tensor, place.component)
                     if isinstance(item, Place) and item.component is None
@@ -251,42 +271,42 @@ class Origins:
                 )
 
     def _follow_call(self, call: Call, position: int, called: Body) -> Iterator[Name | Place]:
-        """Yields what a call passes to an argument of a function."""
+        """Finds what a call passes to the argument of a function at a position."""
         body, node = call.body, call.node
         groups = body.group_inputs(node)
         captured = groups.get("other_arguments", [])
         references = None
         if not call.attribute:
-            references = body.list_inputs(node)
+            references = body.list_data_inputs(node)
         elif node.op in _ARGUMENTS and call.attribute != NESTED:
             references = [r for name in _ARGUMENTS[node.op] for r in groups.get(name, ())]
         elif node.op in _ELEMENT_CALLS and call.attribute != NESTED:
             elements = len(called.arguments) - len(captured)
             if position < elements and not called.has_lists:
-                yield from self._make_elements(body, groups["input_dataset"], position)
+                yield from self._make_element_places(body, groups["input_dataset"], position)
                 return
             references = [*[""] * elements, *captured]
         if references is None or called.has_lists or position >= len(references):
             yield Name(Source.COMPUTED, f"by {node.op} '{node.name}'")
             return
         yield from self._make_places(body, [references[position]])
-        for attribute, function in self._program.find_called(node):
-            # What a round of a loop returns is passed to the next.
+        for attribute, function in self._program.find_called_functions(node):
+            # The results of an iteration of a loop are the arguments of the next.
             if attribute == "body" and call.attribute in ("body", "cond"):
                 yield from self._follow_return(function, position)
 
     def _follow_element(
         self, body: Body, node: node_def_pb2.NodeDef, place: Place
     ) -> Iterator[Name | Place]:
-        """The origins of a component of the elements of a dataset."""
-        references, component = body.list_inputs(node), place.component or 0
-        called = [(a, f) for a, f in self._program.find_called(node) if a != NESTED]
+        """Finds the origins of a component of the elements of a dataset."""
+        references, component = body.list_data_inputs(node), place.component or 0
+        called = [(a, f) for a, f in self._program.find_called_functions(node) if a != NESTED]
         if node.op in _SOURCE_DATASETS:
             yield from self._make_places(body, references, component)
         elif node.op in _FORWARDING_DATASETS or node.op in ("Identity", "PlaceholderWithDefault"):
-            yield from self._make_elements(body, references[:1], component)
+            yield from self._make_element_places(body, references[:1], component)
         elif node.op == "ConcatenateDataset":
-            yield from self._make_elements(body, references[:2], component)
+            yield from self._make_element_places(body, references[:2], component)
         elif node.op in _MAPPING_DATASETS and called:
             for _, function in called:
                 yield from self._follow_return(function, component)
@@ -304,14 +324,15 @@ class Origins:
     def _make_places(
         self, body: Body, references: Sequence[str], position: int | None = None
     ) -> Iterator[Place]:
-        """Yields the tensors that references name, or the one at a position, if there is one."""
+        """Makes places of references: of all, or only of the one at a position, if it exists."""
         if position is not None:
             references = references[position : position + 1]
         for reference in references:
             yield Place(body.function, parse_tensor(reference))
 
-    def _make_elements(
+    def _make_element_places(
         self, body: Body, references: Iterable[str], component: int
     ) -> Iterator[Place]:
+        """Makes places of a component of the elements of datasets."""
         for reference in references:
             yield Place(body.function, parse_tensor(reference), component)

@@ -1,4 +1,4 @@
-"""HUBMODULE_AUDIT: whether modules with findings are loaded."""
+"""HUBMODULE_AUDIT: audits modules before they are loaded, and refuses those with findings."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ _MOST_SHOWN = 10
 
 
 def check_policy(directory: str) -> None:
-    """Audits a SavedModel if HUBMODULE_AUDIT says so, before anything of it is imported.
+    """Audits a SavedModel before it is imported, if HUBMODULE_AUDIT is "warn" or "refuse".
 
     Args:
         directory: The directory of a module, or of a plain SavedModel.
 
     Raises:
         ModuleFormatError: If the SavedModel cannot be read.
-        ModuleRefusedError: If there are findings of level medium or high, or damage that hides
-            them, and HUBMODULE_AUDIT is "refuse"; with "warn", the log shows them.
+        ModuleRefusedError: If HUBMODULE_AUDIT is "refuse" and the SavedModel has findings of level
+            medium or high, or is damaged so that it may have more findings. If HUBMODULE_AUDIT is
+            "warn", a warning in the log lists them instead.
     """
     policy = settings.read().audit
     if policy is AuditPolicy.OFF:
@@ -50,8 +51,8 @@ def check_policy(directory: str) -> None:
 
 
 def _find_problems(directory: str) -> list[str]:
-    """What speaks against loading a SavedModel, a line each."""
-    # Only here: most programs audit nothing, and should not wait for the import.
+    """Finds what makes a SavedModel unsafe to load: a line for each finding or damage."""
+    # Imported here because most programs do not audit and should not wait for the import.
     from hubmodule.auditing import findings, texts
     from hubmodule.auditing.risks import Level
     from hubmodule.format import module_def, saved_model

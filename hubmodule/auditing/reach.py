@@ -1,4 +1,4 @@
-"""Which roots of a graph variant reach a node or a function."""
+"""Finds which roots of a graph variant run a node or a function."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 from hubmodule.auditing.components import find_components
 from hubmodule.auditing.graphs import Body, Program
-from hubmodule.auditing.roots import Root, name_node
+from hubmodule.auditing.roots import Root
+from hubmodule.surgery.names import op_name
 
-# A hostile graph may have a root per node; their numbers would take far more memory than it.
+# A hostile graph may have a root per node; its sets of roots would need far more memory than it.
 _MOST_LABELS = 4096
 _MOST_LABELS_OF_A_NODE = 100
 _OTHERS = "other parts of the module"
@@ -26,12 +27,12 @@ class _Part(NamedTuple):
 class Reach:
     """Finds what runs the nodes of a program.
 
-    A set of roots is a number, with a bit per root: a graph of 50,000 nodes may have
-    thousands of roots, and sets of that size would take longer than the audit.
+    A set of roots is an integer with one bit per root: a graph of 50,000 nodes may have
+    thousands of roots, and Python sets of that size would take longer than the rest of the audit.
 
     Args:
-        program: The program.
-        roots: What is run.
+        program: The program of a graph variant.
+        roots: The roots of the graph variant.
     """
 
     def __init__(self, program: Program, roots: Iterable[Root]):
@@ -48,19 +49,20 @@ class Reach:
         self._found: dict[_Part, int] = {}
         self._list_labels = functools.cache(self._make_labels)
 
-    def find_labels(self, body: Body, node: str) -> tuple[str, ...]:
-        """The phrases that say what runs a node."""
+    def describe_users(self, body: Body, node: str) -> tuple[str, ...]:
+        """Returns phrases that say what runs a node; empty if nothing runs it."""
         return self._list_labels(self._find(_Part(body.function, "" if body.function else node)))
 
     def _make_labels(self, bits: int) -> tuple[str, ...]:
+        """Makes the labels of a set of roots."""
         labels = [label for index, label in enumerate(self._labels) if bits >> index & 1]
         if len(labels) > _MOST_LABELS_OF_A_NODE:
             labels[_MOST_LABELS_OF_A_NODE:] = [_OTHERS]
         return tuple(labels)
 
     def _find(self, part: _Part) -> int:
-        """The roots of a part: its own, and those of the parts that run it."""
-        for component in find_components([part], self._unknown_users):
+        """Finds the roots of a part: its own, and those of the parts that run it."""
+        for component in find_components([part], self._find_new_users):
             if component[0] in self._found:
                 continue
             bits = 0
@@ -71,11 +73,12 @@ class Reach:
             self._found.update(dict.fromkeys(component, bits))
         return self._found[part]
 
-    def _unknown_users(self, part: _Part) -> Iterable[_Part]:
+    def _find_new_users(self, part: _Part) -> Iterable[_Part]:
+        """Finds the parts that run a part, unless its roots are already known."""
         return () if part in self._found else self._find_users(part)
 
     def _find_users(self, part: _Part) -> Iterator[_Part]:
-        """Yields what runs a part, where that is run."""
+        """Finds the parts that run a part whenever they are run themselves."""
         if part.function:
             for call in self._program.calls[part.function]:
                 function = call.body.function
@@ -86,9 +89,9 @@ class Reach:
 
     @functools.cached_property
     def _users_of_nodes(self) -> dict[str, list[str]]:
-        """The nodes of the graph -> the nodes that use their outputs, or wait for them."""
+        """The nodes of the graph -> the nodes that have them as inputs or control inputs."""
         users: dict[str, list[str]] = {}
         for node in self._program.graph.nodes:
             for reference in node.input:
-                users.setdefault(name_node(reference), []).append(node.name)
+                users.setdefault(op_name(reference), []).append(node.name)
         return users

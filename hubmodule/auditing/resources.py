@@ -1,4 +1,4 @@
-"""Which nodes use the queues, readers and variables of a program."""
+"""Finds the nodes that use the queues, readers and variables of a program."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ AssignVariableOp Identity QueueClose QueueCloseV2 QueueDequeue QueueDequeueMany 
 QueueDequeueUpTo QueueDequeueUpToV2 QueueDequeueV2 QueueIsClosed QueueIsClosedV2 QueueSize
 QueueSizeV2 ReadVariableOp VarIsInitializedOp
 """
-# What uses a resource without a way for others to use it.
+# Ops that use a resource and do not pass its handle to other ops, except through Identity.
 _KNOWN_USERS = frozenset({*_OTHER_USERS.split(), *ENQUEUES, *QUEUE_READS})
 
 
-class Resources:
-    """Finds the nodes that use a resource, in the body that has the node that makes it.
+class ResourceIndex:
+    """An index of the nodes that make and use resources.
 
     Args:
-        program: The program.
+        program: The program of a graph variant.
     """
 
     def __init__(self, program: Program):
-        # Nodes with one shared name, or name, make one resource, in whatever body they are.
+        # Nodes of all bodies with the same shared name, or the same name, make the same resource.
         self._makers: dict[str, set[str]] = {}
         self._names: dict[str, set[str]] = {}
         for body in program.bodies:
@@ -41,9 +41,15 @@ class Resources:
         self._found: dict[str, dict[str, str]] = {}
         self._users: dict[str, dict[str, list[node_def_pb2.NodeDef]]] = {}
 
-    def find(self, body: Body, node: node_def_pb2.NodeDef, position: int) -> str:
-        """The name of the resource that an input of a node is; "" if that is not known."""
-        references = body.list_inputs(node)
+    def find_resource(self, body: Body, node: node_def_pb2.NodeDef, position: int) -> str:
+        """Returns the name of the resource that an input of a node is; "" if it is not known.
+
+        Args:
+            body: The body that contains the node.
+            node: The node.
+            position: The index of the input among the data inputs of the node.
+        """
+        references = body.list_data_inputs(node)
         if position >= len(references):
             return ""
         found = self._found.setdefault(body.function, {})
@@ -51,38 +57,40 @@ class Resources:
         way = []
         while name not in found:
             maker = body.by_name.get(name)
-            found[name] = ""  # also what a loop leads to
+            found[name] = ""  # stays if the handle comes from a loop
             way.append(name)
             if maker is not None and maker.op in _MAKERS:
                 found[name] = name_resource(maker)
-            elif maker is not None and maker.op == "Identity" and body.list_inputs(maker):
-                name = parse_tensor(body.list_inputs(maker)[0]).node
+            elif maker is not None and maker.op == "Identity" and body.list_data_inputs(maker):
+                name = parse_tensor(body.list_data_inputs(maker)[0]).node
         found.update(dict.fromkeys(way, found[name]))
         return found[name]
 
-    def find_users(self, body: Body, resource: str) -> list[node_def_pb2.NodeDef]:
-        """The nodes of a body that use a resource."""
+    def list_users(self, body: Body, resource: str) -> list[node_def_pb2.NodeDef]:
+        """Lists the nodes of a body that use a resource."""
         if body.function not in self._users:
             users: dict[str, list[node_def_pb2.NodeDef]] = {}
             for node in body.nodes:
-                inputs = range(len(body.list_inputs(node)))
-                for used in {self.find(body, node, position) for position in inputs} - {""}:
+                inputs = range(len(body.list_data_inputs(node)))
+                for used in {self.find_resource(body, node, position) for position in inputs} - {
+                    ""
+                }:
                     users.setdefault(used, []).append(node)
             self._users[body.function] = users
         return self._users[body.function].get(resource, [])
 
     def has_hidden_users(self, body: Body, resource: str) -> bool:
-        """Whether there may be users of a resource that `users` does not find."""
+        """Whether a resource may have users that `list_users` does not list."""
         if self._makers.get(resource) != {body.function}:
             return True
-        return any(node.op not in _KNOWN_USERS for node in self.find_users(body, resource))
+        return any(node.op not in _KNOWN_USERS for node in self.list_users(body, resource))
 
-    def find_makers(self, resource: str) -> set[str]:
-        """The names of the nodes that make a resource."""
+    def list_makers(self, resource: str) -> set[str]:
+        """Lists the names of the nodes that make a resource."""
         return self._names.get(resource, set())
 
 
 def name_resource(maker: node_def_pb2.NodeDef) -> str:
-    """The name of the resource that a node makes."""
+    """Returns the name of the resource that a node makes."""
     shared = maker.attr["shared_name"].s if "shared_name" in maker.attr else b""
     return shared.decode(errors="backslashreplace") or maker.name

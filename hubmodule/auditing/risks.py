@@ -1,4 +1,4 @@
-"""The kinds of risk that an op can be, and how much each matters."""
+"""The classes of risk of ops, and the levels of findings."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import enum
 
 
 class Risk(enum.Enum):
-    """What an op can do beyond computing. The value names it in JSON and in SARIF."""
+    """What an op can do beyond computing; the value is the name of the class in JSON and SARIF."""
 
     READS_FILES = "reads-files"
     WRITES_FILES = "writes-files"
@@ -19,7 +19,7 @@ class Risk(enum.Enum):
 
     @property
     def title(self) -> str:
-        """The risk as a phrase for people."""
+        """What the op does, as a phrase that continues "The op …"."""
         return _TITLES[self]
 
 
@@ -32,7 +32,7 @@ class Level(enum.IntEnum):
 
     @property
     def label(self) -> str:
-        """The name on the command line and in JSON."""
+        """The name of the level on the command line and in JSON."""
         return self.name.lower()
 
 

@@ -1,4 +1,4 @@
-"""What of a graph variant is run, and by whom: signatures, initialisers, methods of objects."""
+"""Finds what runs the nodes of a graph variant: signatures, initialisers, methods of objects."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from google.protobuf.message import DecodeError
 from tensorflow.core.framework.variable_pb2 import VariableDef
 from tensorflow.core.protobuf import meta_graph_pb2, queue_runner_pb2
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
+
+from hubmodule.surgery.names import op_name
 
 INITIALISER = "the initialiser"
 TABLE_INITIALISER = "the initialiser of a table"
@@ -34,12 +36,12 @@ _RESOURCE_METHODS = frozenset({"_create_resource", "_initialize", "_initializer"
 
 @dataclass(frozen=True)
 class Root:
-    """Something that runs a part of a graph.
+    """A signature, an initialiser or the like, with the nodes or the function that it runs.
 
     Attributes:
-        label: A phrase that says what it is.
-        nodes: The nodes of the graph that it runs.
-        function: The function that it runs; "" if it runs nodes.
+        label: A phrase that names the root, e.g. "signature 'default'".
+        nodes: The names of the nodes of the graph that it runs.
+        function: The name of the function that it runs; "" if it runs nodes.
     """
 
     label: str
@@ -48,22 +50,17 @@ class Root:
 
 
 def find_roots(meta_graph: MetaGraphDef) -> list[Root]:
-    """Everything that a MetaGraphDef says is run."""
+    """Finds everything that a MetaGraphDef says is run."""
     return [
-        *_read_signatures(meta_graph),
-        *_read_savers(meta_graph),
-        *_read_collections(meta_graph),
-        *_read_methods(meta_graph),
+        *_find_signature_roots(meta_graph),
+        *_find_saver_roots(meta_graph),
+        *_find_collection_roots(meta_graph),
+        *_find_method_roots(meta_graph),
     ]
 
 
-def name_node(reference: str) -> str:
-    """The node of a reference such as "node:1" or "^node"."""
-    return reference.removeprefix("^").partition(":")[0]
-
-
-def list_tensors(info: meta_graph_pb2.TensorInfo) -> Iterator[str]:
-    """Yields the tensors that an input or output of a signature consists of."""
+def list_tensor_names(info: meta_graph_pb2.TensorInfo) -> Iterator[str]:
+    """Lists the names of the tensors that an input or output of a signature consists of."""
     encoding = info.WhichOneof("encoding")
     if encoding == "coo_sparse":
         sparse = info.coo_sparse
@@ -77,57 +74,57 @@ def list_tensors(info: meta_graph_pb2.TensorInfo) -> Iterator[str]:
         yield info.name
 
 
-def find_checkpointed_variables(meta_graph: MetaGraphDef) -> Iterator[str]:
-    """Yields the nodes of the variables whose values are in the checkpoint."""
+def list_checkpointed_variables(meta_graph: MetaGraphDef) -> Iterator[str]:
+    """Lists the names of the nodes of variables whose values are in the checkpoint."""
     for key, collection in meta_graph.collection_def.items():
         if key in _VARIABLES:
             for value in collection.bytes_list.value:
                 with contextlib.suppress(DecodeError):
-                    yield name_node(VariableDef.FromString(value).variable_name)
+                    yield op_name(VariableDef.FromString(value).variable_name)
 
 
-def _read_signatures(meta_graph: MetaGraphDef) -> Iterator[Root]:
+def _find_signature_roots(meta_graph: MetaGraphDef) -> Iterator[Root]:
     for name, signature in sorted(meta_graph.signature_def.items()):
-        tensors = [t for info in signature.outputs.values() for t in list_tensors(info)]
+        tensors = [t for info in signature.outputs.values() for t in list_tensor_names(info)]
         label = _INITIALISERS.get(name, f"signature '{name}'")
-        yield Root(label, tuple(map(name_node, tensors)))
+        yield Root(label, tuple(map(op_name, tensors)))
 
 
-def _read_collections(meta_graph: MetaGraphDef) -> Iterator[Root]:
+def _find_collection_roots(meta_graph: MetaGraphDef) -> Iterator[Root]:
     for key, collection in sorted(meta_graph.collection_def.items()):
         kind = collection.WhichOneof("kind")
         if kind == "node_list":
-            names = tuple(map(name_node, collection.node_list.value))
+            names = tuple(map(op_name, collection.node_list.value))
             yield Root(_COLLECTIONS.get(key, f"collection '{key}'"), names)
         elif kind == "bytes_list":
-            yield from _read_bytes(key, collection.bytes_list.value)
+            yield from _parse_roots(key, collection.bytes_list.value)
 
 
-def _read_bytes(key: str, values: list[bytes]) -> Iterator[Root]:
-    """Yields what serialised variables and queue runners run; damaged ones run nothing."""
+def _parse_roots(key: str, values: list[bytes]) -> Iterator[Root]:
+    """Finds what serialised variables and queue runners run; skips those that are damaged."""
     for value in dict.fromkeys(values):
         try:
             if key in _VARIABLES:
                 variable = VariableDef.FromString(value)
-                label = f"{VARIABLE_INITIALISER}'{name_node(variable.variable_name)}'"
-                yield Root(label, (name_node(variable.initializer_name),))
+                label = f"{VARIABLE_INITIALISER}'{op_name(variable.variable_name)}'"
+                yield Root(label, (op_name(variable.initializer_name),))
             elif key == "queue_runners":
                 runner = queue_runner_pb2.QueueRunnerDef.FromString(value)
                 ops = [*runner.enqueue_op_name, runner.close_op_name, runner.cancel_op_name]
-                yield Root("a queue runner", tuple(map(name_node, ops)))
+                yield Root("a queue runner", tuple(map(op_name, ops)))
         except DecodeError:
             continue
 
 
-def _read_savers(meta_graph: MetaGraphDef) -> Iterator[Root]:
+def _find_saver_roots(meta_graph: MetaGraphDef) -> Iterator[Root]:
     saver = meta_graph.saver_def
-    names = [name_node(name) for name in (saver.save_tensor_name, saver.restore_op_name) if name]
+    names = [op_name(name) for name in (saver.save_tensor_name, saver.restore_op_name) if name]
     if names:
         yield Root(SAVER, tuple(names))
 
 
-def _read_methods(meta_graph: MetaGraphDef) -> Iterator[Root]:
-    """Yields the functions of the objects of a TF2 SavedModel."""
+def _find_method_roots(meta_graph: MetaGraphDef) -> Iterator[Root]:
+    """Finds the functions of the objects of a TF2 SavedModel."""
     objects = meta_graph.object_graph_def.nodes
     paths = {0: ""}
     pending = [0] if objects else []

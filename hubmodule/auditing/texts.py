@@ -1,4 +1,4 @@
-"""Findings as texts for people, without control characters that a module may put into names."""
+"""Describes findings to people; escapes control characters in the names of a module."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _MOST_SHOWN = 5
 
 
 def describe(finding: Finding) -> str:
-    """A finding on one line."""
+    """Describes a finding on one line."""
     names = describe_names(finding)
     uses = f": {names}" if names else ""
     return (
@@ -20,18 +20,18 @@ def describe(finding: Finding) -> str:
 
 
 def explain(finding: Finding) -> str:
-    """What the op of a finding does, with the names that it uses, as sentences."""
+    """Explains in sentences what the op of a finding does, and which names it uses."""
     names = describe_names(finding)
     return f"{finding.reason} It uses {names}." if names else finding.reason
 
 
 def describe_names(finding: Finding) -> str:
-    """The names that an op uses, with where they come from; "" if it uses none."""
-    return _list([_describe_name(name) for name in finding.names])
+    """Describes the names that a node uses and their sources; "" if it uses none."""
+    return _join_texts([_describe_name(name) for name in finding.names])
 
 
 def describe_place(finding: Finding) -> str:
-    """Where the node of a finding is."""
+    """Describes where the node of a finding is."""
     place = f"node '{make_printable(finding.node)}'"
     if finding.function:
         place += f" of function '{make_printable(finding.function)}'"
@@ -39,21 +39,21 @@ def describe_place(finding: Finding) -> str:
 
 
 def describe_variant(finding: Finding) -> str:
-    """The graph variant of a finding."""
+    """Describes the graph variant of a finding by its tags."""
     if not finding.tags:
         return "the variant without tags"
     return f"variant {{{', '.join(map(make_printable, finding.tags))}}}"
 
 
 def describe_reach(finding: Finding) -> str:
-    """What runs the node of a finding."""
+    """Describes what runs the node of a finding."""
     if not finding.reached_from:
         return "nothing runs it"
-    return f"run by {_list([make_printable(label) for label in finding.reached_from])}"
+    return f"run by {_join_texts([make_printable(label) for label in finding.reached_from])}"
 
 
 def make_printable(text: str) -> str:
-    """A text of a module, cut and with escapes for what a terminal would act on."""
+    """Shortens a text of a module, and escapes characters that a terminal would act on."""
     if len(text) > _LONGEST_SHOWN:
         text = text[:_LONGEST_SHOWN] + "…"
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
@@ -69,6 +69,6 @@ def _describe_name(name: Name) -> str:
     return f"a name {name.source.value} {make_printable(name.value)}"
 
 
-def _list(texts: list[str]) -> str:
+def _join_texts(texts: list[str]) -> str:
     rest = len(texts) - _MOST_SHOWN
     return ", ".join(texts[:_MOST_SHOWN]) + (f" and {rest} more" if rest > 0 else "")

@@ -57,10 +57,10 @@ def _audit(parsed: argparse.Namespace) -> int:
 def _write_sarif(report: AuditReport, path: str) -> None:
     import json
 
-    from hubmodule.inspection.sarif import to_sarif
+    from hubmodule.inspection.sarif import make_sarif
 
     with open(path, "w", encoding="utf-8") as file:
-        json.dump(to_sarif(report), file, indent=2)
+        json.dump(make_sarif(report), file, indent=2)
         file.write("\n")
 
 
@@ -83,6 +83,7 @@ def _print_report(report: AuditReport) -> None:
 
 
 def _describe_extent(report: AuditReport) -> str:
+    """Describes how many graphs, functions and nodes were checked."""
     counts = {"graph": report.graphs, "function": report.functions, "node": report.nodes}
     graphs, functions, nodes = (
         f"{count} {name}{'' if count == 1 else 's'}" for name, count in counts.items()
@@ -91,7 +92,7 @@ def _describe_extent(report: AuditReport) -> str:
 
 
 def _group_alike(findings: tuple[Finding, ...]) -> list[list[Finding]]:
-    """Findings in groups that differ in the node only."""
+    """Groups findings that differ only in the node."""
     groups: dict[object, list[Finding]] = {}
     for finding in findings:
         key = (finding.level, finding.op, finding.risk, finding.names, finding.note)
@@ -100,7 +101,7 @@ def _group_alike(findings: tuple[Finding, ...]) -> list[list[Finding]]:
 
 
 def _print_findings(findings: list[Finding]) -> None:
-    """Prints findings that differ in the node only."""
+    """Prints findings that differ only in the node: the first, and how many there are."""
     from hubmodule.auditing import texts
 
     first = findings[0]

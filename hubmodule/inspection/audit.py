@@ -1,4 +1,4 @@
-"""hub.audit: what the graphs of a module can do beyond computing."""
+"""hub.audit: lists what the graphs of a module can do beyond computing."""
 
 from __future__ import annotations
 
@@ -7,37 +7,40 @@ from dataclasses import dataclass
 from typing import Any
 
 import tensorflow as tf
+from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from hubmodule.auditing import findings
 from hubmodule.auditing.findings import Finding
 from hubmodule.auditing.risks import Level
 from hubmodule.errors import HubModuleError, ModuleFormatError
 from hubmodule.format import module_def
+from hubmodule.inspection.facts import ModuleFormat
 from hubmodule.inspection.saved_model_file import read_saved_model
 from hubmodule.resolver import resolvers
 
-# Changes when a field changes its meaning or goes.
+# The version of the layout of `AuditReport.to_dict`; raised when a field changes or is removed.
 SCHEMA = 1
 
 
 @dataclass(frozen=True)
 class AuditReport:
-    """The findings of an audit. That there are none means that none were found.
+    """The result of an audit. An empty list of findings does not prove that the module is harmless.
 
     Attributes:
         handle: The handle of the module.
         path: The directory that was read.
-        format: "TF1 Hub module", "TF1 SavedModel" or "TF2 SavedModel".
+        format: The format of the module: "TF1 Hub format", "TF1 SavedModel" or "TF2 SavedModel".
         findings: The findings, the worst first.
-        damage: What could not be read, as sentences; there may be more findings in it.
+        damage: What could not be read, a sentence each. The unreadable parts may contain further
+            findings.
         graphs: The number of graph variants.
         functions: The number of functions in all variants.
-        nodes: The number of nodes in all variants and functions.
+        nodes: The number of nodes in all variants and their functions.
     """
 
     handle: str
     path: str
-    format: str
+    format: ModuleFormat
     findings: tuple[Finding, ...]
     damage: tuple[str, ...]
     graphs: int
@@ -45,40 +48,48 @@ class AuditReport:
     nodes: int
 
     def at_least(self, level: Level) -> tuple[Finding, ...]:
-        """The findings of a level and of those above it."""
+        """Returns the findings of a level and of higher levels.
+
+        Args:
+            level: The lowest level of the findings to return.
+        """
         return tuple(finding for finding in self.findings if finding.level >= level)
 
     def to_dict(self) -> dict[str, Any]:
-        """The report as JSON can hold it; "schema" is the version of its form."""
+        """Returns the report as values that JSON can hold; docs/auditing.md lists the fields."""
         return {
             "schema": SCHEMA,
             "handle": self.handle,
             "path": self.path,
-            "format": self.format,
+            "format": self.format.value,
             "graphs": self.graphs,
             "functions": self.functions,
             "nodes": self.nodes,
-            "findings": [_make_dict(finding) for finding in self.findings],
+            "findings": [_convert_to_dict(finding) for finding in self.findings],
             "damage": list(self.damage),
         }
 
 
 def audit(handle: str | os.PathLike[str]) -> AuditReport:
-    """Lists what the graphs of a module can do beyond computing, without running any of it.
+    """Lists what the graphs of a module can do beyond computing, without running them.
 
         for finding in hub.audit("/path/to/module").findings:
             print(finding.level.label, finding.op, finding.names, finding.reached_from)
 
-    Looks at every node of every graph variant and of every function. No graph is imported,
-    and no library is loaded.
+    Checks every node of every graph variant and of every function. Imports no graph and loads
+    no library.
 
     Args:
-        handle: The handle of a TF1 Hub module, a TF1 SavedModel or a TF2 SavedModel.
+        handle: The path or URL of a TF1 Hub module, a TF1 SavedModel or a TF2 SavedModel.
+
+    Returns:
+        The report: the findings, what could not be read, and how much was checked.
 
     Raises:
-        HandleNotFoundError: If nothing is there.
+        HandleNotFoundError: If nothing exists at the handle.
         ModuleFormatError: If the file system refuses to read a file.
-        NotAModuleError: If there is something else.
+        NotAModuleError: If it is neither a module nor a SavedModel.
+        HubModuleError: If the handle cannot be resolved for another reason; see hub.resolve().
     """
     path = resolvers.resolve(handle)
     try:
@@ -97,12 +108,10 @@ def audit(handle: str | os.PathLike[str]) -> AuditReport:
     damage += found.damage
     if not meta_graphs:
         damage.append("The SavedModel has no graphs.")
-    is_tf2 = any(meta_graph.HasField("object_graph_def") for meta_graph in meta_graphs)
-    plain = "TF2 SavedModel" if is_tf2 else "TF1 SavedModel"
     return AuditReport(
         handle=os.fspath(handle),
         path=path,
-        format="TF1 Hub module" if is_module else plain,
+        format=_find_format(file.saved_model, is_module),
         findings=found.findings,
         damage=tuple(damage),
         graphs=len(meta_graphs),
@@ -111,7 +120,16 @@ def audit(handle: str | os.PathLike[str]) -> AuditReport:
     )
 
 
+def _find_format(saved_model: SavedModel, is_module: bool) -> ModuleFormat:
+    if is_module:
+        return ModuleFormat.TF1_HUB
+    if any(meta_graph.object_graph_def.nodes for meta_graph in saved_model.meta_graphs):
+        return ModuleFormat.TF2_SAVED_MODEL
+    return ModuleFormat.TF1_SAVED_MODEL
+
+
 def _find_damage_of_module_def(path: str) -> list[str]:
+    """Finds out why this version cannot read tfhub_module.pb, if it cannot."""
     try:
         module_def.check(path)
     except ModuleFormatError as error:
@@ -119,7 +137,8 @@ def _find_damage_of_module_def(path: str) -> list[str]:
     return []
 
 
-def _make_dict(finding: Finding) -> dict[str, Any]:
+def _convert_to_dict(finding: Finding) -> dict[str, Any]:
+    """Converts a finding to values that JSON can hold."""
     return {
         "level": finding.level.label,
         "class": finding.risk.value,

@@ -1,6 +1,6 @@
-"""The findings of an audit in SARIF 2.1.0, which code hosts and editors show.
+"""Writes the findings of an audit as SARIF 2.1.0, which code hosts and editors show.
 
-The format is the standard of OASIS, "Static Analysis Results Interchange Format (SARIF)
+SARIF is the OASIS standard "Static Analysis Results Interchange Format (SARIF)
 Version 2.1.0".
 """
 
@@ -24,8 +24,8 @@ _LEVELS = {Level.HIGH: "error", Level.MEDIUM: "warning", Level.LOW: "note"}
 _RISKS = list(Risk)
 
 
-def to_sarif(report: AuditReport) -> dict[str, Any]:
-    """A report as a SARIF log of one run, as JSON can hold it."""
+def make_sarif(report: AuditReport) -> dict[str, Any]:
+    """Makes a SARIF log with one run from a report, as values that JSON can hold."""
     return {
         "$schema": _SCHEMA,
         "version": "2.1.0",
@@ -70,7 +70,7 @@ def _make_result(finding: Finding) -> dict[str, Any]:
         "ruleId": finding.risk.value,
         "ruleIndex": _RISKS.index(finding.risk),
         "level": _LEVELS[finding.level],
-        "message": {"text": " ".join(filter(None, _write_sentences(finding)))},
+        "message": {"text": " ".join(filter(None, _make_sentences(finding)))},
         "locations": [
             {
                 "physicalLocation": {
@@ -81,17 +81,17 @@ def _make_result(finding: Finding) -> dict[str, Any]:
                 "logicalLocations": [
                     {
                         "name": finding.node,
-                        "fullyQualifiedName": _qualify(finding),
+                        "fullyQualifiedName": _make_qualified_name(finding),
                         "kind": "function" if finding.function else "member",
                     }
                 ],
             }
         ],
-        "partialFingerprints": {"finding/v1": _hash(finding)},
+        "partialFingerprints": {"finding/v1": _make_fingerprint(finding)},
     }
 
 
-def _write_sentences(finding: Finding) -> list[str]:
+def _make_sentences(finding: Finding) -> list[str]:
     note = texts.make_printable(finding.note)
     return [
         f"{texts.describe(finding).partition(': ')[2]}.",
@@ -100,13 +100,13 @@ def _write_sentences(finding: Finding) -> list[str]:
     ]
 
 
-def _qualify(finding: Finding) -> str:
+def _make_qualified_name(finding: Finding) -> str:
     return "/".join(filter(None, (",".join(finding.tags), finding.function, finding.node)))
 
 
-def _hash(finding: Finding) -> str:
-    """The same for one finding in two versions of a module, where its place is the same."""
-    key = [finding.op, finding.risk.value, _qualify(finding)]
+def _make_fingerprint(finding: Finding) -> str:
+    """Makes a digest that stays the same for a finding that a new version of a module keeps."""
+    key = [finding.op, finding.risk.value, _make_qualified_name(finding)]
     key += [f"{name.source.value} {name.value}" for name in finding.names]
     return hashlib.sha256("\0".join(key).encode(errors="surrogatepass")).hexdigest()[:32]
 

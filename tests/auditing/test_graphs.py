@@ -46,7 +46,7 @@ def test_inputs_have_the_names_of_the_op() -> None:
 
 def test_control_inputs_are_no_data() -> None:
     one = node("z", "NoSuchOp", "a", "^b", "c:1")
-    assert Body("", [one], [], {}).list_inputs(one) == ["a", "c:1"]
+    assert Body("", [one], [], {}).list_data_inputs(one) == ["a", "c:1"]
 
 
 def test_a_damaged_count_of_inputs_takes_what_is_there() -> None:

@@ -38,14 +38,14 @@ def module(tmp_path: pathlib.Path) -> pathlib.Path:
     ],
 )
 def test_files_of_the_module(module: pathlib.Path, path: str, expected: bool) -> None:
-    assert ModuleFiles(str(module)).contain(f"{module}/{path}" if path else "") is expected
+    assert ModuleFiles(str(module)).has_file(f"{module}/{path}" if path else "") is expected
 
 
 def test_the_module_itself_may_be_behind_a_link(module: pathlib.Path) -> None:
     link = module.parent / "link"
     link.symlink_to(module)
-    assert ModuleFiles(str(link)).contain(f"{link}/assets/v.txt")
-    assert ModuleFiles(str(link)).contain(f"{module}/assets/v.txt")
+    assert ModuleFiles(str(link)).has_file(f"{link}/assets/v.txt")
+    assert ModuleFiles(str(link)).has_file(f"{module}/assets/v.txt")
 
 
 def test_a_cache_may_keep_all_files_in_another_folder(tmp_path: pathlib.Path) -> None:
@@ -66,7 +66,7 @@ def test_a_graph_that_is_linked_from_above_makes_nothing_there_its_own(
 ) -> None:
     (module / "saved_model.pb").rename(module.parent / "saved_model.pb")
     (module / "saved_model.pb").symlink_to("../saved_model.pb")
-    assert not ModuleFiles(str(module)).contain(f"{module.parent}/outside/secret")
+    assert not ModuleFiles(str(module)).has_file(f"{module.parent}/outside/secret")
 
 
 @pytest.mark.parametrize(
@@ -74,11 +74,11 @@ def test_a_graph_that_is_linked_from_above_makes_nothing_there_its_own(
     [("gs://b/m/v", True), ("gs://b/m/../v", False), ("gs://b/mother/v", False), ("/m/v", False)],
 )
 def test_remote_files(path: str, expected: bool) -> None:
-    assert ModuleFiles("gs://b/m").contain(path) is expected
+    assert ModuleFiles("gs://b/m").has_file(path) is expected
 
 
 def test_a_local_module_has_no_remote_files() -> None:
-    assert not ModuleFiles("/m").contain("file:///m/v.txt")
+    assert not ModuleFiles("/m").has_file("file:///m/v.txt")
 
 
 if __name__ == "__main__":

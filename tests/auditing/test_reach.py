@@ -16,7 +16,7 @@ def reached(graph: MetaGraphDef, name: str, in_function: str = "") -> set[str]:
     """What runs a node."""
     program = Program(graph)
     body = program.functions[in_function] if in_function else program.graph
-    return set(Reach(program, find_roots(graph)).find_labels(body, name))
+    return set(Reach(program, find_roots(graph)).describe_users(body, name))
 
 
 def test_what_an_output_needs_is_run_by_the_signature() -> None:
@@ -71,7 +71,7 @@ def test_functions_that_call_each_other() -> None:
 def test_a_method_runs_its_function() -> None:
     program = Program(meta_graph([], functions=[function("f", {}, [], {})]))
     reach = Reach(program, [Root("method 'm'", function="f"), Root("other", ("missing",))])
-    assert reach.find_labels(program.functions["f"], "any") == ("method 'm'",)
+    assert reach.describe_users(program.functions["f"], "any") == ("method 'm'",)
 
 
 def test_a_chain_deeper_than_the_stack_of_python() -> None:
@@ -85,10 +85,10 @@ def test_very_many_roots_share_a_label(count: int) -> None:
     program = Program(meta_graph([node("y", "NoOp"), node("z", "NoOp")]))
     roots = [Root(f"signature '{i}'", ("y",)) for i in range(count - 1)]
     reach = Reach(program, [*roots, Root("the last", ("y", "z"))])
-    labels = reach.find_labels(program.graph, "y")
+    labels = reach.describe_users(program.graph, "y")
     assert len(labels) == 101
     assert labels[-1] == "other parts of the module"
-    assert len(reach.find_labels(program.graph, "z")) == 1
+    assert len(reach.describe_users(program.graph, "z")) == 1
 
 
 if __name__ == "__main__":

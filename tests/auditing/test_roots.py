@@ -8,13 +8,8 @@ import pytest
 from tensorflow.core.framework.variable_pb2 import VariableDef
 from tensorflow.core.protobuf import queue_runner_pb2
 
-from hubmodule.auditing.roots import Root, find_checkpointed_variables, find_roots, name_node
+from hubmodule.auditing.roots import Root, find_roots, list_checkpointed_variables
 from tests.auditing.protos import function, meta_graph
-
-
-@pytest.mark.parametrize("reference", ["a/b", "a/b:1", "^a/b", "a/b:output:1"])
-def test_name_node(reference: str) -> None:
-    assert name_node(reference) == "a/b"
 
 
 def test_a_signature() -> None:
@@ -55,7 +50,7 @@ def test_the_initialiser_of_a_variable() -> None:
     values = graph.collection_def["variables"].bytes_list.value
     values.extend([variable.SerializeToString(), b"\xff damaged"])
     assert find_roots(graph) == [Root("the initialiser of variable 'w'", ("w/Assign",))]
-    assert list(find_checkpointed_variables(graph)) == ["w"]
+    assert list(list_checkpointed_variables(graph)) == ["w"]
 
 
 def test_a_queue_runner() -> None:

@@ -78,9 +78,9 @@ def test_joined_names_take_little_memory() -> None:
 def test_dataset_components_times_datasets_have_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """A function of many arguments that maps a long pipeline would make a place for each pair."""
     asked: list[Place] = []
-    real = Origins.find
+    real = Origins.find_origins
     monkeypatch.setattr(
-        Origins, "find", lambda self, place: asked.append(place) or real(self, place)
+        Origins, "find_origins", lambda self, place: asked.append(place) or real(self, place)
     )
     count = 300
     arguments = {f"a{i}": tf.string for i in range(count)}

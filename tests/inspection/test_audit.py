@@ -19,7 +19,8 @@ from hubmodule.auditing.risks import Level
 from hubmodule.errors import HandleNotFoundError, ModuleFormatError, NotAModuleError
 from hubmodule.inspection import saved_model_file
 from hubmodule.inspection.audit import audit
-from hubmodule.inspection.sarif import to_sarif
+from hubmodule.inspection.facts import ModuleFormat
+from hubmodule.inspection.sarif import make_sarif
 from tests.auditing.hostile import PATH, Hostile, Naming, Place, corpus, harmless_graph
 from tests.auditing.protos import constant, meta_graph, node, saved_model, write_module
 
@@ -43,7 +44,7 @@ def test_the_report_as_json(hostile: str) -> None:
         "schema": 1,
         "handle": hostile,
         "path": hostile,
-        "format": "TF1 Hub module",
+        "format": "TF1 Hub format",
         "graphs": 2,
         "functions": 1,
         "nodes": 6,
@@ -77,7 +78,7 @@ def test_a_handle_may_be_a_path_object(hostile: str) -> None:
 
 def test_a_module_with_an_asset() -> None:
     report = audit(str(GOLDEN / "vocabulary"))
-    assert (report.format, report.findings, report.damage) == ("TF1 Hub module", (), ())
+    assert (report.format, report.findings, report.damage) == ("TF1 Hub format", (), ())
 
 
 def test_text_is_read_as_well(tmp_path: pathlib.Path) -> None:
@@ -86,6 +87,20 @@ def test_text_is_read_as_well(tmp_path: pathlib.Path) -> None:
     )
     report = audit(str(tmp_path))
     assert (report.format, [f.op for f in report.findings]) == ("TF1 SavedModel", ["Abort"])
+
+
+def test_the_format_is_that_of_inspect(tmp_path: pathlib.Path) -> None:
+    graph, tf2_graph = harmless_graph(), harmless_graph()
+    tf2_graph.object_graph_def.nodes.add()
+    paths = [
+        write_module(tmp_path / "module", graph),
+        write_module(tmp_path / "plain", graph),
+        write_module(tmp_path / "tf2", tf2_graph),
+    ]
+    for name in ("plain", "tf2"):
+        (tmp_path / name / "tfhub_module.pb").unlink()
+    assert [audit(path).format for path in paths] == list(ModuleFormat)
+    assert [hub.inspect(path).format for path in paths] == list(ModuleFormat)
 
 
 class TestTf2:
@@ -237,7 +252,7 @@ def test_a_damaged_file_gives_a_report_of_its_size_and_never_a_traceback(
     monkeypatch.setattr("hubmodule.inspection.audit.read_saved_model", lambda path: damaged)
     report = audit(GOLDEN / "vocabulary")
     assert set(damaged.damage) <= set(report.damage)
-    assert len(json.dumps(to_sarif(report))) < 10_000 + 20 * len(content)
+    assert len(json.dumps(make_sarif(report))) < 10_000 + 20 * len(content)
 
 
 def test_nothing_is_imported_and_no_op_runs(tmp_path: pathlib.Path) -> None:

@@ -12,14 +12,14 @@ import pytest
 from hubmodule.auditing.ops import RISKY_OPS
 from hubmodule.auditing.risks import Level, Risk
 from hubmodule.inspection.audit import audit
-from hubmodule.inspection.sarif import to_sarif
+from hubmodule.inspection.sarif import make_sarif
 from tests.auditing.hostile import Hostile, Naming, Place, corpus, harmless_graph
 from tests.auditing.protos import write_module
 
 
 def log_of(path: str) -> dict[str, Any]:
     """The log of a module, as it comes out of JSON."""
-    return json.loads(json.dumps(to_sarif(audit(path))))
+    return json.loads(json.dumps(make_sarif(audit(path))))
 
 
 def validate(log: dict[str, Any]) -> None:
