@@ -110,12 +110,12 @@ def parse_index(content: bytes) -> CheckpointIndex:
         CheckpointError: If it is damaged.
     """
     try:
-        return _to_index(dict(_read_table(content)))
+        return _make_index(dict(_read_table(content)))
     except (DecodeError, ValueError, IndexError, UnicodeDecodeError) as error:
         raise CheckpointError(f"The index of the checkpoint is damaged: {error}.") from error
 
 
-def _to_index(table: dict[bytes, bytes]) -> CheckpointIndex:
+def _make_index(table: dict[bytes, bytes]) -> CheckpointIndex:
     header = BundleHeaderProto.FromString(table.pop(b"", b""))
     parts: dict[bytes, list[bytes]] = {}
     for key in table:
@@ -126,14 +126,16 @@ def _to_index(table: dict[bytes, bytes]) -> CheckpointIndex:
         if not key.startswith(_PART):
             proto = BundleEntryProto.FromString(value)
             keys = parts.get(key, ()) if proto.slices else ()
-            entries[key.decode()] = _to_entry(proto, [table[part] for part in keys])
+            entries[key.decode()] = _make_entry(proto, [table[part] for part in keys])
     return CheckpointIndex(header.num_shards, entries)
 
 
-def _to_entry(proto: BundleEntryProto, parts: list[bytes]) -> IndexEntry:
+def _make_entry(proto: BundleEntryProto, parts: list[bytes]) -> IndexEntry:
     shape = _read_shape(proto)
     if not proto.slices:
-        return IndexEntry(proto.dtype, shape, (_to_stored(proto, (0,) * len(shape), shape),))
+        return IndexEntry(
+            proto.dtype, shape, (_make_stored_tensor(proto, (0,) * len(shape), shape),)
+        )
     # Keys are sorted by the start and length of their slices, and so are not in the order of
     # `slices`; each part says its own shape only. The two orders agree once both are sorted.
     stored = [BundleEntryProto.FromString(part) for part in parts]
@@ -147,13 +149,13 @@ def _to_entry(proto: BundleEntryProto, parts: list[bytes]) -> IndexEntry:
         proto.dtype,
         shape,
         tuple(
-            _to_stored(part, tuple(start for start, _ in extents), _read_shape(part))
+            _make_stored_tensor(part, tuple(start for start, _ in extents), _read_shape(part))
             for part, extents in zip(stored, starts, strict=True)
         ),
     )
 
 
-def _to_stored(
+def _make_stored_tensor(
     proto: BundleEntryProto, start: tuple[int, ...], shape: tuple[int, ...]
 ) -> StoredTensor:
     return StoredTensor(proto.shard_id, proto.offset, proto.size, proto.crc32c, start, shape)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from hubmodule.inspection.facts import to_plain
+from hubmodule.inspection.facts import convert_to_plain
 
 SCHEMA = 1
 
@@ -143,7 +143,7 @@ class ModuleDifferences:
     def to_dict(self) -> dict[str, Any]:
         """The differences as dicts, lists, strings and numbers, for JSON."""
         return {
-            **to_plain(self),
+            **convert_to_plain(self),
             "is_equal": self.is_equal,
             "is_compatible": self.is_compatible,
         }

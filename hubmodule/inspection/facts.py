@@ -290,15 +290,15 @@ class ModuleFacts:
 
     def to_dict(self) -> dict[str, Any]:
         """The facts as dicts, lists, strings and numbers, for JSON."""
-        return to_plain(self)
+        return convert_to_plain(self)
 
 
-def to_plain(value: Any) -> Any:
+def convert_to_plain(value: Any) -> Any:
     """A value made of dataclasses, tuples and dicts as json.dumps and json.loads give it."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: to_plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {f.name: convert_to_plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, dict):
-        return {key: to_plain(item) for key, item in value.items()}
+        return {key: convert_to_plain(item) for key, item in value.items()}
     if isinstance(value, (tuple, list)):
-        return [to_plain(item) for item in value]
+        return [convert_to_plain(item) for item in value]
     return value.value if isinstance(value, enum.Enum) else value

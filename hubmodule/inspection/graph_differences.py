@@ -30,7 +30,7 @@ class _ScopeCounts:
     changed: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
     attributes: set[str] = dataclasses.field(default_factory=set)
 
-    def to_change(self, variant: tuple[str, ...], scope: str) -> ScopeChange:
+    def make_change(self, variant: tuple[str, ...], scope: str) -> ScopeChange:
         return ScopeChange(
             variant,
             scope,
@@ -56,7 +56,7 @@ def compare_graphs(before: MetaGraphDef, after: MetaGraphDef) -> tuple[ScopeChan
         for old, new in bodies:
             _compare_nodes(old, new, f"function {name}", scopes)
     tags = tuple(sorted(after.meta_info_def.tags))
-    return tuple(counts.to_change(tags, scope) for scope, counts in sorted(scopes.items()))
+    return tuple(counts.make_change(tags, scope) for scope, counts in sorted(scopes.items()))
 
 
 def _group_functions(meta_graph: MetaGraphDef) -> dict[str, list[Iterable[NodeDef]]]:

@@ -102,7 +102,7 @@ def _collect_facts(handle: str, directory: str) -> ModuleFacts:
         format=module_format,
         sizes=Sizes(file.bytes, checkpoint.bytes, sum(asset.bytes for asset in assets)),
         variants=variants,
-        variables=variable_facts.to_facts(
+        variables=variable_facts.make_facts(
             variables,
             checkpoint.index,
             # Besides variables, TF2 stores what optimizers and the like need.

@@ -9,7 +9,7 @@ _VOID = frozenset({"br", "input", "link", "meta"})
 
 
 class Markup(str):
-    """Text that is HTML already; only `element`, `join` and `trust` make it."""
+    """Text that is HTML already; only `make_element`, `join` and `mark_trusted` make it."""
 
     __slots__ = ()
 
@@ -17,7 +17,9 @@ class Markup(str):
 Child = str | Iterable[str]
 
 
-def element(tag: str, *children: Child, **attributes: str | int | float | bool | None) -> Markup:
+def make_element(
+    tag: str, *children: Child, **attributes: str | int | float | bool | None
+) -> Markup:
     """An element.
 
     Args:
@@ -46,7 +48,7 @@ def escape(text: str) -> Markup:
     return Markup(html.escape(allowed))
 
 
-def trust(text: str) -> Markup:
+def mark_trusted(text: str) -> Markup:
     """HTML, CSS or JavaScript from a file of this package, taken as it is."""
     return Markup(text)
 

@@ -54,11 +54,11 @@ def walk_nodes(meta_graph: MetaGraphDef) -> GraphNodes:
     """Walks over the nodes of a graph and of its functions."""
     graph_def = meta_graph.graph_def
     counts: collections.Counter[str] = collections.Counter()
-    tables = _count(graph_def.node, counts)
+    tables = _count_ops(graph_def.node, counts)
     nodes = counts.total()
     in_functions = []
     for function in graph_def.library.function:
-        in_functions += _count(function.node_def, counts)
+        in_functions += _count_ops(function.node_def, counts)
     function_nodes = counts.total() - nodes
     for function in graph_def.library.function:
         counts.pop(function.signature.name, None)
@@ -86,7 +86,7 @@ def read_tables(nodes: GraphNodes, assets: Mapping[str, str]) -> tuple[TableFact
     )
 
 
-def _count(
+def _count_ops(
     nodes: Sequence[tf.compat.v1.NodeDef], counts: collections.Counter[str]
 ) -> list[tf.compat.v1.NodeDef]:
     """Counts nodes by type; returns those that hold tables or fill them."""

@@ -152,11 +152,11 @@ def group_signatures(
 
 
 def _describe_signature(names: Sequence[str], signature: SignatureFacts, place: str) -> Section:
-    def row(direction: str, info: TensorFacts) -> tuple[str, str, str]:
+    def make_row(direction: str, info: TensorFacts) -> tuple[str, str, str]:
         return direction, info.name, describe_tensor(info)
 
-    rows = [row("in", info) for info in signature.inputs]
-    rows += [row("out", info) for info in signature.outputs]
+    rows = [make_row("in", info) for info in signature.inputs]
+    rows += [make_row("out", info) for info in signature.outputs]
     word = "Signature" if len(names) == 1 else "Signatures"
     return make_section(f"{word} {', '.join(names)}{place}", rows)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from hubmodule.inspection.markup import Markup, element
+from hubmodule.inspection.markup import Markup, make_element
 from hubmodule.inspection.scope_sizes import Scope
 from hubmodule.inspection.wording import format_bytes
 
@@ -45,7 +45,7 @@ def draw_treemap(scopes: Sequence[Scope], common: str, label: str) -> Markup:
         _draw_tile(scope, name, rectangle, groups.index(_get_group(name)) % COLOURS)
         for scope, name, rectangle in zip(shown, names, rectangles, strict=True)
     ]
-    return element(
+    return make_element(
         "svg",
         tiles,
         class_="treemap",
@@ -116,8 +116,8 @@ def _draw_tile(scope: Scope, name: str, rectangle: Rectangle, colour: int) -> Ma
     width, height = max(rectangle.width - _GAP, 0.1), max(rectangle.height - _GAP, 0.1)
     size = format_bytes(scope.bytes)
     parts = [
-        element("title", f"{scope.name or 'all variables'}: {size}"),
-        element(
+        make_element("title", f"{scope.name or 'all variables'}: {size}"),
+        make_element(
             "rect",
             x=f"{rectangle.x:.1f}",
             y=f"{rectangle.y:.1f}",
@@ -129,8 +129,8 @@ def _draw_tile(scope: Scope, name: str, rectangle: Rectangle, colour: int) -> Ma
     for number, text in enumerate([_shorten(name, width), size]):
         if text and len(text) * _CHARACTER + 10 <= width and (number + 1) * _LINE + 4 <= height:
             x, y = rectangle.x + 8, rectangle.y + (number + 1) * _LINE
-            parts.append(element("text", text, x=f"{x:.1f}", y=f"{y:.1f}"))
-    return element("g", parts, class_=f"tile colour-{colour}")
+            parts.append(make_element("text", text, x=f"{x:.1f}", y=f"{y:.1f}"))
+    return make_element("g", parts, class_=f"tile colour-{colour}")
 
 
 def _shorten(name: str, width: float) -> str:

@@ -78,21 +78,21 @@ def _write_snippets(
     common: Iterable[Conformance],
 ) -> Iterator[tuple[str, str]]:
     if module_format is ModuleFormat.TF2_SAVED_MODEL:
-        yield from _write_object_calls(handle, variant, calls)
+        yield from _write_object_code(handle, variant, calls)
         return
     signature = _pick_signature(variant)
     if signature is None:
         return
-    value = _write_inputs([_fill_in_image_size(info, variant) for info in signature.inputs])
+    value = _write_inputs([_set_image_size(info, variant) for info in signature.inputs])
     if value is None:
         return
     yield GRAPH, _write_graph_mode(handle, module_format, variant, signature, value)
     if module_format is ModuleFormat.TF1_SAVED_MODEL:
-        yield from _write_signature_call(handle, signature)
+        yield from _write_signature_code(handle, signature)
         return
     if not variant.tags:
-        yield from _write_columns(handle, common)
-        yield from _write_layers(handle, signature, value)
+        yield from _write_column_code(handle, common)
+        yield from _write_layer_code(handle, signature, value)
     is_default = signature.name == _DEFAULT
     if value.text or is_default:
         function = "module" if is_default else "module.apply"
@@ -132,7 +132,7 @@ def _write_graph_mode(
     return "with tf.Graph().as_default():\n" + textwrap.indent(lines, _INDENT)
 
 
-def _write_columns(handle: str, common: Iterable[Conformance]) -> Iterator[tuple[str, str]]:
+def _write_column_code(handle: str, common: Iterable[Conformance]) -> Iterator[tuple[str, str]]:
     fulfilled = {conformity.name for conformity in common if conformity.fulfilled}
     if conformance.TEXT in fulfilled:
         call = _write_call("hub.text_embedding_column", ['"text"', handle])
@@ -142,7 +142,7 @@ def _write_columns(handle: str, common: Iterable[Conformance]) -> Iterator[tuple
         yield COLUMN, f"column = {call}"
 
 
-def _write_layers(
+def _write_layer_code(
     handle: str, signature: SignatureFacts, value: _Inputs
 ) -> Iterator[tuple[str, str]]:
     if not value.text or any(info.kind != "dense" for info in signature.inputs):
@@ -160,7 +160,7 @@ def _write_layers(
     yield KERAS, _write_lines(value.setup, f"layer = {layer}", _write_print("layer", [value.text]))
 
 
-def _write_object_calls(
+def _write_object_code(
     handle: str, variant: VariantFacts, calls: Sequence[Call]
 ) -> Iterator[tuple[str, str]]:
     simple = next((call for call in calls if len(call.inputs) == 1 and call.inputs[0].dtype), None)
@@ -171,10 +171,10 @@ def _write_object_calls(
         return
     signature = _pick_signature(variant)
     if signature is not None:
-        yield from _write_signature_call(handle, signature)
+        yield from _write_signature_code(handle, signature)
 
 
-def _write_signature_call(handle: str, signature: SignatureFacts) -> Iterator[tuple[str, str]]:
+def _write_signature_code(handle: str, signature: SignatureFacts) -> Iterator[tuple[str, str]]:
     samples = {info.name: _write_sample(info) for info in signature.inputs}
     if any(info.kind != "dense" for info in signature.inputs):
         return
@@ -223,7 +223,7 @@ def _quote(text: str) -> str:
     return json.dumps(text, ensure_ascii=not text.isprintable())
 
 
-def _fill_in_image_size(info: TensorFacts, variant: VariantFacts) -> TensorFacts:
+def _set_image_size(info: TensorFacts, variant: VariantFacts) -> TensorFacts:
     """The input with the size that an attached ImageModuleInfo states, if it takes images."""
     size = next((m.content for m in variant.messages if m.key == conformance.IMAGE_MESSAGE), None)
     if not size or info.name != conformance.IMAGES or not info.shape or len(info.shape) != 4:

@@ -93,7 +93,7 @@ def merge_variants(
     return merged
 
 
-def to_facts(
+def make_facts(
     variables: dict[str, VariableInVariants],
     index: CheckpointIndex,
     only_named: bool,
@@ -108,11 +108,13 @@ def to_facts(
             of no variant.
         damage: Is added to where the checkpoint lacks a value.
     """
-    facts = [_describe_variable(name, v, index.entries.get(v.key)) for name, v in variables.items()]
+    facts = [
+        _make_variable_facts(name, v, index.entries.get(v.key)) for name, v in variables.items()
+    ]
     if not only_named:
         named = {variable.key for variable in variables.values()}
         facts += [
-            _describe_stored(k, entry) for k, entry in index.entries.items() if k not in named
+            _make_stored_facts(k, entry) for k, entry in index.entries.items() if k not in named
         ]
     missing = sorted(n for n, v in variables.items() if v.key not in index.entries)
     if missing:
@@ -123,7 +125,7 @@ def to_facts(
     return tuple(sorted(facts, key=lambda variable: variable.name))
 
 
-def _describe_variable(
+def _make_variable_facts(
     name: str, variable: VariableInVariants, entry: IndexEntry | None
 ) -> VariableFacts:
     dtype, shape = variable.dtype, variable.shape
@@ -142,7 +144,7 @@ def _describe_variable(
     )
 
 
-def _describe_stored(name: str, entry: IndexEntry) -> VariableFacts:
+def _make_stored_facts(name: str, entry: IndexEntry) -> VariableFacts:
     dtype = tensor_types.get_dtype_name(entry.dtype)
     return VariableFacts(
         name, dtype, entry.shape, entry.size, (), (), len(entry.parts), entry.digest, name

@@ -57,7 +57,7 @@ def compare_values(
     """
     first = before[0].index.entries[before[1]]
     second = after[0].index.entries[after[1]]
-    dtype = _to_numpy_dtype(first.dtype)
+    dtype = _find_numpy_dtype(first.dtype)
     if (first.dtype, first.shape) != (second.dtype, second.shape) or dtype is None:
         return ValueChange(name)
     for checkpoint, entry in ((before[0], first), (after[0], second)):
@@ -116,7 +116,7 @@ def _read_pieces(
         end = min(start + step, shape[0])
         rows: np.ndarray = np.zeros((end - start, *shape[1:]), wide)
         for part in parts:
-            _fill(rows, start, part, reader, dtype)
+            _fill_rows(rows, start, part, reader, dtype)
         yield rows
 
 
@@ -135,7 +135,7 @@ def _flatten(entry: IndexEntry) -> IndexEntry:
     return entry._replace(shape=shape, parts=(part,))
 
 
-def _fill(
+def _fill_rows(
     rows: np.ndarray, start: int, part: StoredTensor, reader: StoredReader, dtype: np.dtype
 ) -> None:
     """Copies what a part has of some rows into them."""
@@ -155,7 +155,7 @@ def _fill(
     rows[place] = values
 
 
-def _to_numpy_dtype(number: int) -> np.dtype | None:
+def _find_numpy_dtype(number: int) -> np.dtype | None:
     """The type of the elements of numeric tensors; None for others."""
     try:
         dtype = tf.as_dtype(number)
