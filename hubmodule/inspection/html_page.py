@@ -1,4 +1,4 @@
-"""Writes the facts of a module as one HTML file, which loads nothing from anywhere else."""
+"""Writes the facts of a module as one HTML file that loads no other file."""
 
 from __future__ import annotations
 
@@ -41,13 +41,20 @@ Row = Sequence[str]
 
 
 def write_html(facts: ModuleFacts) -> str:
-    """The page of a module."""
+    """Writes the page of a module.
+
+    Args:
+        facts: The facts of the module.
+
+    Returns:
+        A complete HTML document.
+    """
     style, script = _read_resource("page.css"), _read_resource("page.js")
     name = facts.handle.rstrip("/").rpartition("/")[2] or facts.handle
     head = make_element(
         "head",
         make_element("meta", charset="utf-8"),
-        # Should a name ever slip through as markup, it could load and run nothing.
+        # Even if a name were taken for markup, it could not load or run anything.
         make_element(
             "meta",
             http_equiv="Content-Security-Policy",
@@ -148,13 +155,14 @@ def _render_list(items: Iterable[str]) -> Markup:
 
 
 def _render_table(label: str, heads: Row, rows: Iterable[Row], class_: str | None = None) -> Markup:
-    """A table whose first column has names, and a last column "Size" or "Number" numbers.
+    """Renders a table whose first column has names.
 
     Args:
-        label: What it shows, for screen readers.
-        heads: The titles of the columns.
-        rows: The cells.
-        class_: "stacked" for a table whose rows are too wide for a phone.
+        label: What the table shows, for screen readers.
+        heads: The titles of the columns. If the last one is "Size" or "Number", the cells
+            below it are aligned as numbers.
+        rows: The cells of each row.
+        class_: The CSS class of the table: "stacked" if its rows are too wide for a phone.
     """
     classes = ["name", *([None] * (len(heads) - 1))]
     if heads[-1] in ("Size", "Number"):
@@ -183,7 +191,7 @@ def _render_table(label: str, heads: Row, rows: Iterable[Row], class_: str | Non
 
 
 def _make_scrollable(label: str, content: Markup, **attributes: str) -> Markup:
-    # What scrolls has to be reached by the keyboard.
+    # tabindex: the keyboard has to reach what scrolls.
     return make_element(
         "div",
         content,

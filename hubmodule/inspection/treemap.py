@@ -1,4 +1,4 @@
-"""A treemap: rectangles whose areas are to each other as sizes are, as SVG."""
+"""Draws a treemap as SVG: rectangles whose areas are in proportion to sizes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,14 @@ _CHARACTER, _LINE = 7.2, 18.0
 
 @dataclasses.dataclass(frozen=True)
 class Rectangle:
-    """A rectangle by its upper left corner and its size."""
+    """A rectangle, in units of the picture.
+
+    Attributes:
+        x: The left edge.
+        y: The upper edge.
+        width: The width.
+        height: The height.
+    """
 
     x: float
     y: float
@@ -28,12 +35,12 @@ class Rectangle:
 
 
 def draw_treemap(scopes: Sequence[Scope], common: str, label: str) -> Markup:
-    """The SVG of scopes.
+    """Draws the sizes of scopes.
 
     Args:
-        scopes: What to draw, the largest first.
-        common: The name of the scope that all of them are in, which is left out.
-        label: What the picture shows, for those who do not see it.
+        scopes: The scopes to draw, the largest first.
+        common: The name of a scope that has all of them; it is left out of their names.
+        label: What the picture shows, for screen readers.
     """
     shown = [scope for scope in scopes if scope.bytes > 0]
     rectangles = place_rectangles(
@@ -56,11 +63,19 @@ def draw_treemap(scopes: Sequence[Scope], common: str, label: str) -> Markup:
 
 
 def place_rectangles(sizes: Sequence[float], space: Rectangle) -> list[Rectangle]:
-    """Divides a space among sizes, which are in falling order, in rows of squarish rectangles."""
+    """Divides a space into rectangles that are nearly square, row by row.
+
+    Args:
+        sizes: The sizes to which the areas are proportional, the largest first.
+        space: The space to divide.
+
+    Returns:
+        A rectangle for each size.
+    """
     placed: list[Rectangle] = []
     start = 0
     while start < len(sizes):
-        # Not kept from row to row: differences of large sums lose small sizes.
+        # Summed again for each row: subtracting from a large sum would lose small sizes.
         left = sum(sizes[start:])
         end = start + 1
         while end < len(sizes) and _find_worst_ratio(
@@ -75,7 +90,7 @@ def place_rectangles(sizes: Sequence[float], space: Rectangle) -> list[Rectangle
 
 
 def _find_worst_ratio(row: Sequence[float], space: Rectangle, left: float) -> float:
-    """The largest ratio of sides in a row along the shorter side of a space."""
+    """Finds the largest ratio of sides in a row along the shorter side of a space."""
     side = min(space.width, space.height)
     area = space.width * space.height
     if not side or not left or not row[-1]:
@@ -88,7 +103,7 @@ def _find_worst_ratio(row: Sequence[float], space: Rectangle, left: float) -> fl
 def _place_row(
     row: Sequence[float], space: Rectangle, left: float
 ) -> tuple[list[Rectangle], Rectangle]:
-    """The rectangles of a row, and the space that it leaves."""
+    """Places the rectangles of a row; returns them and the space that is left."""
     share = sum(row) / left if left > 0 else 1.0
     placed = []
     offset = 0.0
@@ -134,7 +149,7 @@ def _draw_tile(scope: Scope, name: str, rectangle: Rectangle, colour: int) -> Ma
 
 
 def _shorten(name: str, width: float) -> str:
-    """The end of a name that fits, which tells scopes apart better than its beginning."""
+    """Shortens a name to its end, which distinguishes scopes better than its beginning."""
     fitting = int((width - 10) / _CHARACTER)
     if len(name) <= fitting:
         return name
@@ -142,5 +157,5 @@ def _shorten(name: str, width: float) -> str:
 
 
 def _get_group(name: str) -> str:
-    """The outermost scope of a name, whose tiles have the same colour."""
+    """Returns the outermost scope of a name; all its tiles have the same colour."""
     return name.partition("/")[0]
