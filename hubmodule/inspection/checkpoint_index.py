@@ -140,7 +140,7 @@ def _make_entry(proto: BundleEntryProto, parts: list[bytes]) -> IndexEntry:
             proto.dtype, shape, (_make_stored_tensor(proto, (0,) * len(shape), shape),)
         )
     # Keys are sorted by the start and length of their slices, and so are not in the order of
-    # `slices`; each part says its own shape only. The two orders agree once both are sorted.
+    # `slices`; each part states only its own shape. The two orders agree once both are sorted.
     stored = [BundleEntryProto.FromString(part) for part in parts]
     starts = sorted(
         tuple((e.start, e.length if e.HasField("length") else -1) for e in piece.extent)

@@ -19,7 +19,7 @@ def find_incompatibilities(before: ModuleFacts, after: ModuleFacts) -> tuple[str
 
     Args:
         before: The facts of the module that the programs call.
-        after: The facts of the module that shall replace it.
+        after: The facts of the module that is to replace it.
 
     Returns:
         The reasons, a sentence each; empty if the programs can call the second module.
@@ -32,7 +32,7 @@ def find_restore_problems(before: ModuleFacts, after: ModuleFacts) -> tuple[str,
 
     Args:
         before: The facts of the module that the program used when it wrote the checkpoint.
-        after: The facts of the module that it shall use.
+        after: The facts of the module that it is to use.
 
     Returns:
         The reasons, a sentence each; empty if the checkpoint can be restored.

@@ -144,14 +144,14 @@ def _compare_values(old: ModuleFacts, new: ModuleFacts, read: bool) -> Iterator[
         twin = twins.get(variable.name)
         if twin is None or None in (twin.digest, variable.digest) or twin.digest == variable.digest:
             continue
-        is_alike = (twin.dtype, twin.shape) == (variable.dtype, variable.shape)
-        if read and is_alike:
+        has_same_type = (twin.dtype, twin.shape) == (variable.dtype, variable.shape)
+        if read and has_same_type:
             pairs = zip(checkpoints, (twin.key, variable.key), strict=True)
             change = weights.compare_values(variable.name, *pairs)
             if change is not None:
                 yield change
-        elif is_alike and twin.partitions == variable.partitions:
-            # Stored in other parts, equal values have other checksums.
+        elif has_same_type and twin.partitions == variable.partitions:
+            # If the partitions differ, even equal values have other checksums.
             yield ValueChange(variable.name)
 
 

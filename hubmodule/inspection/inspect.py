@@ -62,7 +62,7 @@ def collect_facts(handle: str, directory: str) -> ModuleFacts:
     """Gathers the facts of the module in a directory.
 
     Args:
-        handle: The handle that the facts shall name.
+        handle: The handle to name in the facts.
         directory: The directory that the handle resolves to.
 
     Raises:

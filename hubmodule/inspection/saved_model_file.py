@@ -21,7 +21,7 @@ TEXT = "saved_model.pbtxt"
 
 _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
 _FIXED_BYTES = {_FIXED64: 8, _FIXED32: 4}
-# SavedModel, MetaGraphDef, GraphDef, and a library of functions or an object graph.
+# The levels are SavedModel, MetaGraphDef, GraphDef, and a library of functions or an object graph.
 _MOST_DEPTH = 4
 _MOST_PROBLEMS = 20
 

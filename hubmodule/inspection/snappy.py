@@ -11,7 +11,7 @@ from hubmodule.inspection.varint import read_varint
 
 _LITERAL = 0
 _COPY_WITH_SHORT_DISTANCE = 1
-# A copy of 64 bytes takes three.
+# A copy of up to 64 bytes takes three bytes.
 _MOST_OUTPUT_BYTES_PER_BYTE = 22
 
 

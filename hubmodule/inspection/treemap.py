@@ -13,7 +13,7 @@ WIDTH, HEIGHT = 960.0, 320.0
 # Names of colours in page.css.
 COLOURS = 6
 _GAP = 2.0
-# In units of the picture: what a line of text takes.
+# The width of a character and the height of a line, in units of the picture.
 _CHARACTER, _LINE = 7.2, 18.0
 
 
