@@ -11,10 +11,10 @@ EQUAL, DIFFERENT, FAILED = 0, 1, 2
 
 
 def _add_diff_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("before", metavar="A", help="a path or an address")
-    parser.add_argument("after", metavar="B", help="a path or an address, of a newer version")
+    parser.add_argument("before", metavar="OLD", help="a path or an address")
+    parser.add_argument("after", metavar="NEW", help="a path or an address of the newer version")
     parser.add_argument(
-        "--weights", action="store_true", help="read the values that changed, and say by how much"
+        "--weights", action="store_true", help="read the values that changed, and show by how much"
     )
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
 

@@ -1,4 +1,4 @@
-"""hubmodule inspect: shows what a module is, without running it."""
+"""hubmodule inspect: shows what a module contains, without running it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _inspect(parsed: argparse.Namespace) -> int:
             _write_html(facts, parsed.html)
         if parsed.tensorboard:
             _write_graphs(facts.path, parsed.tensorboard)
-    except tf.errors.OpError as error:  # a full disk, or one that may not be written
+    except tf.errors.OpError as error:  # e.g. a full disk, or missing permissions
         return print_error(error)
     if parsed.json:
         print(json.dumps(facts.to_dict(), indent=2))

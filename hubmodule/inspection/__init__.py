@@ -1,1 +1,1 @@
-"""What a module is, read from its files: nothing is run, and no graph is imported."""
+"""Describes modules by reading their files; runs nothing and imports no graph."""

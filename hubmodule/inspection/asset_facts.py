@@ -1,4 +1,4 @@
-"""The files in assets/, and whether they are those that the graph variants name."""
+"""Reads the files in assets/, and checks that those that the graph variants name are there."""
 
 from __future__ import annotations
 
@@ -19,12 +19,16 @@ _PIECE_BYTES = 1 << 20
 def read_assets(
     module_directory: str, named: Iterable[str], damage: list[str]
 ) -> tuple[AssetFacts, ...]:
-    """The files in assets/ of a module.
+    """Reads the files in assets/ of a module.
 
     Args:
         module_directory: The directory of the module.
         named: The names of the files that its graph variants use.
-        damage: Is added to where a file is missing, or a name points outside of assets/.
+        damage: A list to which the function appends a sentence for each file that is missing,
+            and for each name that points outside of assets/.
+
+    Returns:
+        The facts of each file, sorted by name.
     """
     directory = posixpath.join(module_directory, DIRECTORY)
     names = sorted(_walk(directory)) if tf.io.gfile.isdir(directory) else []

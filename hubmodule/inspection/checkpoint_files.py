@@ -1,4 +1,4 @@
-"""The files in variables/: the index, whether the data files are whole, and the object graph."""
+"""Reads the files in variables/: the index, the sizes of the data files, and the object graph."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Checkpoint:
 
     Attributes:
         directory: The path of variables/.
-        index: What it says of its tensors; without entries if there is none.
+        index: Its index; without entries if there is none.
         bytes: The size of all files in variables/.
         damage: What is missing or cannot be read, a sentence each.
     """
@@ -43,12 +43,23 @@ class Checkpoint:
     damage: tuple[str, ...] = ()
 
     def get_shard_path(self, shard: int) -> str:
-        """The path of a data file."""
+        """Returns the path of a data file.
+
+        Args:
+            shard: The number of the data file, from 0.
+        """
         return posixpath.join(self.directory, _format_shard_name(shard, self.index.shards))
 
 
 def read_checkpoint(module_directory: str) -> Checkpoint:
-    """Reads the index of a module's checkpoint, and the sizes of its data files."""
+    """Reads the index of a module's checkpoint, and the sizes of its data files.
+
+    Args:
+        module_directory: The directory of the module.
+
+    Returns:
+        The checkpoint; its `damage` says what is missing or cannot be read.
+    """
     directory = posixpath.join(module_directory, DIRECTORY)
     if not tf.io.gfile.isdir(directory):
         return Checkpoint(directory)
@@ -70,9 +81,14 @@ def read_checkpoint(module_directory: str) -> Checkpoint:
 
 
 def read_object_graph(checkpoint: Checkpoint, damage: list[str]) -> TrackableObjectGraph:
-    """The graph of the objects that a checkpoint of TF2 was written from; empty if there is none.
+    """Reads the graph of the objects that a checkpoint of TF2 was written from.
 
-    Adds to `damage` if it cannot be read.
+    Args:
+        checkpoint: The checkpoint.
+        damage: A list to which the function appends a sentence if the graph cannot be read.
+
+    Returns:
+        The graph; empty if there is none or it cannot be read.
     """
     entry = checkpoint.index.entries.get(OBJECT_GRAPH)
     if entry is None or len(entry.parts) != 1:
@@ -89,10 +105,10 @@ def read_object_graph(checkpoint: Checkpoint, damage: list[str]) -> TrackableObj
 
 
 class StoredReader:
-    """Reads stored tensors, and keeps the data files open from one to the next.
+    """A reader of stored tensors, which keeps the data files open until its context ends.
 
     Args:
-        checkpoint: The checkpoint that has them.
+        checkpoint: The checkpoint that has the tensors.
     """
 
     def __init__(self, checkpoint: Checkpoint):
@@ -111,12 +127,13 @@ class StoredReader:
         """Reads bytes of a stored tensor.
 
         Args:
-            stored: Where it is.
-            start: The offset of the first byte in the tensor.
-            size: The number of bytes; None for all from `start`.
+            stored: The place of the tensor in the data files.
+            start: The offset of the first byte to read, from the first byte of the tensor.
+            size: The number of bytes to read; None means all from `start`.
 
         Raises:
-            CheckpointError: If the data file ends before, or cannot be read.
+            CheckpointError: If the data file cannot be read, or ends before the last of these
+                bytes.
         """
         path = self._checkpoint.get_shard_path(stored.shard)
         size = stored.size - start if size is None else size

@@ -1,4 +1,4 @@
-"""Reads the index of a V2 checkpoint, which says what is stored where.
+"""Reads the index of a V2 checkpoint, which lists its tensors and where they are stored.
 
 variables.index is a table of sorted keys, in the layout of LevelDB:
 
@@ -11,10 +11,10 @@ The empty key has a BundleHeaderProto, a tensor's name its BundleEntryProto, and
 a partitioned variable another one, under a key that begins with a zero byte
 (tensorflow/core/util/tensor_bundle, tensorflow/core/lib/strings/ordered_code).
 
-tf.train.load_checkpoint does not do, for three reasons. It aborts the process at a shape that
-is negative or too large, and a module to look at is not trusted. It tells neither the checksums
-of values, which show that two differ without reading them, nor their places, which show what a
-data file that is cut off has lost. It reads whole values only, however large they are.
+tf.train.load_checkpoint is not enough, for three reasons. It aborts the process if a shape is
+negative or too large, and the files of a module are untrusted. It returns neither the checksums
+of values, which show that two values differ without reading them, nor their places, which show
+what a data file that is cut off has lost. It reads whole values only, however large they are.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _MOST_KEY_BYTES_PER_BYTE = 64
 _PART = b"\x00"
 
 
-# A checkpoint has many of these; they are made in half the time of dataclasses.
+# A checkpoint has many of these, and a tuple is made in half the time of a dataclass.
 class StoredTensor(NamedTuple):
     """A tensor, or a part of one, in the data files of a checkpoint.
 
@@ -46,9 +46,9 @@ class StoredTensor(NamedTuple):
         shard: The number of the data file.
         offset: The place of its first byte in that file.
         size: The number of its bytes.
-        crc32c: The checksum of its bytes.
+        crc32c: The checksum of its bytes, as TensorFlow masks it.
         start: The index of its first element in the whole tensor, per dimension.
-        shape: Its shape.
+        shape: Its shape; of a part, that of the part.
     """
 
     shard: int
@@ -64,8 +64,8 @@ class IndexEntry(NamedTuple):
 
     Attributes:
         dtype: The number of its type in TensorFlow's DataType enum.
-        shape: The shape of the whole.
-        parts: Where it is stored: once, or in parts if it was a partitioned variable.
+        shape: The shape of the whole tensor.
+        parts: Where it is stored: one element, or several for a partitioned variable.
     """
 
     dtype: int
@@ -96,7 +96,7 @@ class CheckpointIndex(NamedTuple):
 
     Attributes:
         shards: The number of data files.
-        entries: Its tensors by name.
+        entries: Name of a tensor -> its entry.
     """
 
     shards: int
@@ -104,18 +104,21 @@ class CheckpointIndex(NamedTuple):
 
 
 def parse_index(content: bytes) -> CheckpointIndex:
-    """Reads the content of a variables.index.
+    """Parses the content of a variables.index.
+
+    Args:
+        content: The bytes of the file.
 
     Raises:
-        CheckpointError: If it is damaged.
+        CheckpointError: If the content is damaged.
     """
     try:
-        return _to_index(dict(_read_table(content)))
+        return _make_index(dict(_read_table(content)))
     except (DecodeError, ValueError, IndexError, UnicodeDecodeError) as error:
         raise CheckpointError(f"The index of the checkpoint is damaged: {error}.") from error
 
 
-def _to_index(table: dict[bytes, bytes]) -> CheckpointIndex:
+def _make_index(table: dict[bytes, bytes]) -> CheckpointIndex:
     header = BundleHeaderProto.FromString(table.pop(b"", b""))
     parts: dict[bytes, list[bytes]] = {}
     for key in table:
@@ -126,16 +129,18 @@ def _to_index(table: dict[bytes, bytes]) -> CheckpointIndex:
         if not key.startswith(_PART):
             proto = BundleEntryProto.FromString(value)
             keys = parts.get(key, ()) if proto.slices else ()
-            entries[key.decode()] = _to_entry(proto, [table[part] for part in keys])
+            entries[key.decode()] = _make_entry(proto, [table[part] for part in keys])
     return CheckpointIndex(header.num_shards, entries)
 
 
-def _to_entry(proto: BundleEntryProto, parts: list[bytes]) -> IndexEntry:
+def _make_entry(proto: BundleEntryProto, parts: list[bytes]) -> IndexEntry:
     shape = _read_shape(proto)
     if not proto.slices:
-        return IndexEntry(proto.dtype, shape, (_to_stored(proto, (0,) * len(shape), shape),))
+        return IndexEntry(
+            proto.dtype, shape, (_make_stored_tensor(proto, (0,) * len(shape), shape),)
+        )
     # Keys are sorted by the start and length of their slices, and so are not in the order of
-    # `slices`; each part says its own shape only. The two orders agree once both are sorted.
+    # `slices`; each part states only its own shape. The two orders agree once both are sorted.
     stored = [BundleEntryProto.FromString(part) for part in parts]
     starts = sorted(
         tuple((e.start, e.length if e.HasField("length") else -1) for e in piece.extent)
@@ -147,13 +152,13 @@ def _to_entry(proto: BundleEntryProto, parts: list[bytes]) -> IndexEntry:
         proto.dtype,
         shape,
         tuple(
-            _to_stored(part, tuple(start for start, _ in extents), _read_shape(part))
+            _make_stored_tensor(part, tuple(start for start, _ in extents), _read_shape(part))
             for part, extents in zip(stored, starts, strict=True)
         ),
     )
 
 
-def _to_stored(
+def _make_stored_tensor(
     proto: BundleEntryProto, start: tuple[int, ...], shape: tuple[int, ...]
 ) -> StoredTensor:
     return StoredTensor(proto.shard_id, proto.offset, proto.size, proto.crc32c, start, shape)
@@ -167,7 +172,7 @@ def _read_shape(proto: BundleEntryProto) -> tuple[int, ...]:
 
 
 def _decode_part_name(key: bytes) -> bytes:
-    """The name in an ordered code: a zero, the name, escaped, and an end mark."""
+    """Returns the name in an ordered code: a zero byte, the escaped name, and an end mark."""
     name, mark, _ = key[1:].partition(b"\x00\x01")
     if not mark:
         raise ValueError("the key of a part has no end")
@@ -191,7 +196,11 @@ def _read_table(content: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _read_block(content: bytes, offset: int, size: int) -> Iterator[tuple[bytes, bytes]]:
-    """The entries of a block: three varints (shared, unshared, value), then key and value."""
+    """Yields the entries of a block.
+
+    An entry has the sizes of the shared and unshared part of its key, and of its value, as
+    varints; the unshared part; and the value.
+    """
     block = _load_block(content, offset, size)
     restarts = int.from_bytes(block[-4:], "little")
     end = len(block) - 4 * (restarts + 1)
@@ -228,7 +237,7 @@ def _load_block(content: bytes, offset: int, size: int) -> bytes:
 
 
 def _read_handle(content: bytes, position: int) -> tuple[int, int, int]:
-    """The place of a block, its offset and size, and the position after that."""
+    """Reads the offset and size of a block; returns them and the position after them."""
     offset, position = read_varint(content, position)
     size, position = read_varint(content, position)
     return offset, size, position

@@ -1,4 +1,4 @@
-"""What the collections of a graph variant name, read one damaged element at a time."""
+"""Reads the collections of a graph variant element by element, and skips damaged ones."""
 
 from __future__ import annotations
 
@@ -20,13 +20,27 @@ T = TypeVar("T")
 
 
 def read_variables(meta_graph: MetaGraphDef, key: str, damage: list[str]) -> list[VariableDef]:
-    """The variables of a collection; adds to `damage` what cannot be read."""
+    """Reads the variables of a collection.
+
+    Args:
+        meta_graph: The graph variant.
+        key: The name of the collection.
+        damage: A list to which the function appends a sentence if elements cannot be read.
+    """
     values = _list_bytes(meta_graph, key)
     return _parse_each(dict.fromkeys(values), VariableDef.FromString, f"collection {key!r}", damage)
 
 
 def read_asset_files(meta_graph: MetaGraphDef, damage: list[str]) -> dict[str, str]:
-    """The assets that a variant names: tensor name -> file name below assets/."""
+    """Reads which assets a variant uses.
+
+    Args:
+        meta_graph: The graph variant.
+        damage: A list to which the function appends a sentence if elements cannot be read.
+
+    Returns:
+        Name of a tensor -> name of the file below assets/ whose path it holds.
+    """
     found = list(meta_graph.asset_file_def)
     key = collections.SAVED_MODEL_ASSETS
     if key in meta_graph.collection_def:
@@ -37,7 +51,15 @@ def read_asset_files(meta_graph: MetaGraphDef, damage: list[str]) -> dict[str, s
 
 
 def read_messages(meta_graph: MetaGraphDef, damage: list[str]) -> tuple[MessageFacts, ...]:
-    """The messages attached to a variant, sorted by key; the last one under a key counts."""
+    """Reads the messages attached to a variant.
+
+    Args:
+        meta_graph: The graph variant.
+        damage: A list to which the function appends a sentence if messages cannot be read.
+
+    Returns:
+        The last message under each key, sorted by key.
+    """
     values = _list_bytes(meta_graph, collections.ATTACHMENTS)
     attachments = _parse_each(
         values, module_attachment_pb2.ModuleAttachment.FromString, "an attached message", damage

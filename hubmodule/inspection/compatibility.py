@@ -1,4 +1,4 @@
-"""Decides whether one version of a module can replace another one for those who use it."""
+"""Decides whether programs that use one version of a module can use another version."""
 
 from __future__ import annotations
 
@@ -11,17 +11,32 @@ _MOST_NAMES = 3
 
 
 def find_incompatibilities(before: ModuleFacts, after: ModuleFacts) -> tuple[str, ...]:
-    """Why programs that call `before` cannot call `after`, a sentence each.
+    """Finds the reasons why programs that call one module cannot call another one.
 
-    They can if every graph variant, signature, output and attached message is still there,
-    every signature takes what it took and no more, and its outputs are of the types and
-    shapes that they were of, or of narrower shapes.
+    They can if the second module has every graph variant, signature, output and attached
+    message of the first, its signatures have the same inputs, which take at least the same
+    shapes, and its outputs have the same types and the same or narrower shapes.
+
+    Args:
+        before: The facts of the module that the programs call.
+        after: The facts of the module that is to replace it.
+
+    Returns:
+        The reasons, a sentence each; empty if the programs can call the second module.
     """
     return tuple(_compare_modules(before, after))
 
 
 def find_restore_problems(before: ModuleFacts, after: ModuleFacts) -> tuple[str, ...]:
-    """Why a checkpoint of a program that uses `before` does not fit one that uses `after`."""
+    """Finds the reasons why a checkpoint of a program cannot be restored with another module.
+
+    Args:
+        before: The facts of the module that the program used when it wrote the checkpoint.
+        after: The facts of the module that it is to use.
+
+    Returns:
+        The reasons, a sentence each; empty if the checkpoint can be restored.
+    """
     old = {variable.name: variable for variable in before.variables}
     new = {variable.name: variable for variable in after.variables}
     other = [
@@ -90,7 +105,7 @@ def _compare_signatures(old: SignatureFacts, new: SignatureFacts, what: str) -> 
 
 
 def _accepts(place: TensorFacts, value: TensorFacts) -> bool:
-    """Whether what is declared as `value` fits where `place` is expected."""
+    """Returns whether a tensor declared as `value` fits where one like `place` is expected."""
     kinds = [(info.kind, info.type, info.dtype, info.ragged_rank) for info in (place, value)]
     return kinds[0] == kinds[1] and _covers(place.shape, value.shape)
 

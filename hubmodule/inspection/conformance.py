@@ -1,4 +1,4 @@
-"""Checks modules against the common signatures, which make modules of one kind interchangeable."""
+"""Checks modules against the common signatures, which make similar modules interchangeable."""
 
 from __future__ import annotations
 
@@ -33,10 +33,11 @@ def check_common_signatures(
         messages: The messages attached to it.
 
     Returns:
-        The common signatures that it fulfils, and those that it nearly fulfils: text
-        feature vectors if the default signature makes floating-point numbers, as its output
-        "default" or its only one, of strings; those of images if a signature has their name,
-        or an input is called "images".
+        The result for each common signature that was checked. The text feature vector is
+        checked if the default signature takes strings, and its output "default", or its only
+        output, is of a floating-point type. The signatures for images are checked if the
+        variant has a signature of that name; that for feature vectors, without one for
+        classification, also if the default signature has an input "images".
     """
     by_name = {signature.name: signature for signature in signatures}
     sizes = [message.content for message in messages if message.key == IMAGE_MESSAGE]
@@ -133,7 +134,15 @@ def _check_features(signature: SignatureFacts) -> Iterator[str]:
 def _check_tensor(
     what: str, info: TensorFacts, dtype: str, shape: tuple[str | int, ...]
 ) -> Iterator[str]:
-    """Says what of kind, type and shape differs; a dimension that is a word may be any."""
+    """Yields how a tensor differs from a dense one of a type and shape.
+
+    Args:
+        what: "Input" or "Output".
+        info: The tensor.
+        dtype: The name of the type that it should have.
+        shape: The shape that it should have. "batch" stands for an unknown dimension, any
+            other word for any dimension.
+    """
     if info.kind != "dense":
         yield f"{what} '{info.name}' is {info.type or info.kind}, not a dense tensor."
         return
@@ -141,10 +150,10 @@ def _check_tensor(
         yield f"{what} '{info.name}' is of type {info.dtype}, not {dtype}."
     spelled = "[" + ", ".join(map(str, shape)) + "]"
     if info.shape is None or len(info.shape) != len(shape):
-        yield f"{what} '{info.name}' has not the shape {spelled}."
+        yield f"{what} '{info.name}' does not have the shape {spelled}."
         return
     for size, wanted in zip(info.shape, shape, strict=True):
         fixed_batch = wanted == "batch" and size is not None
         if fixed_batch or (isinstance(wanted, int) and size != wanted):
-            yield f"{what} '{info.name}' has not the shape {spelled}."
+            yield f"{what} '{info.name}' does not have the shape {spelled}."
             return

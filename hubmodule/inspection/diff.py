@@ -35,14 +35,18 @@ def diff(
     Args:
         before: The handle of the first module, as for hub.inspect().
         after: The handle of the second module, for example of a new version of the first.
-        weights: Whether to read the values that differ, and say by how much. Without that,
-            the checksums in the checkpoints tell which ones differ, and no value is read.
+        weights: Whether to read the values that differ, and compute by how much. If False,
+            the checksums in the checkpoints show which values differ, and no value is read.
+
+    Returns:
+        The differences.
 
     Raises:
-        NotAModuleError: If one of them has no saved_model.pb.
+        NotAModuleError: If one of the modules has no saved_model.pb.
         ModuleFormatError: If the file system refuses to read a file.
-        CheckpointError: If weights are to be read and cannot be.
-        HubModuleError: As hub.resolve().
+        CheckpointError: If `weights` is True and a checkpoint cannot be read.
+
+    Further exceptions are those of hub.resolve().
     """
     old, new = (
         collect_facts(redact(os.fsdecode(handle)), resolve(handle)) for handle in (before, after)
@@ -130,21 +134,27 @@ def _describe_messages(module: ModuleFacts) -> dict[str, str]:
 
 
 def _compare_values(old: ModuleFacts, new: ModuleFacts, read: bool) -> Iterator[ValueChange]:
-    """The variables whose values differ; reads those that do, if `read`."""
+    """Yields the variables whose values differ.
+
+    Args:
+        old: The facts of the first module.
+        new: The facts of the second module.
+        read: Whether to read the values that differ, and compute by how much.
+    """
     checkpoints = [checkpoint_files.read_checkpoint(module.path) for module in (old, new)]
     twins = {variable.name: variable for variable in old.variables}
     for variable in new.variables:
         twin = twins.get(variable.name)
         if twin is None or None in (twin.digest, variable.digest) or twin.digest == variable.digest:
             continue
-        is_alike = (twin.dtype, twin.shape) == (variable.dtype, variable.shape)
-        if read and is_alike:
+        has_same_type = (twin.dtype, twin.shape) == (variable.dtype, variable.shape)
+        if read and has_same_type:
             pairs = zip(checkpoints, (twin.key, variable.key), strict=True)
             change = weights.compare_values(variable.name, *pairs)
             if change is not None:
                 yield change
-        elif is_alike and twin.partitions == variable.partitions:
-            # Stored in other parts, equal values have other checksums.
+        elif has_same_type and twin.partitions == variable.partitions:
+            # If the partitions differ, even equal values have other checksums.
             yield ValueChange(variable.name)
 
 

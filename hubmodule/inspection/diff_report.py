@@ -1,4 +1,4 @@
-"""What a page for a terminal shows of the differences of two modules."""
+"""Writes the differences of two modules as the sections of a page for a terminal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,15 @@ _MOST_ROWS = 20
 
 
 def write_diff_report(differences: ModuleDifferences) -> tuple[Section, ...]:
-    """The sections of the page; the first says which modules, the second what it means."""
+    """Writes the sections of a page.
+
+    Args:
+        differences: The differences of two modules.
+
+    Returns:
+        The sections. The first names the modules; next are damage and, if the modules differ,
+        whether the second can replace the first.
+    """
     return tuple(_make_sections(differences))
 
 

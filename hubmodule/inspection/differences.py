@@ -1,4 +1,4 @@
-"""What differs between two modules: frozen values that become JSON.
+"""The dataclasses that describe the differences of two modules, and their form as JSON.
 
 `schema` is the version of the layout, as in facts.py.
 """
@@ -8,19 +8,19 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from hubmodule.inspection.facts import to_plain
+from hubmodule.inspection.facts import convert_to_plain
 
 SCHEMA = 1
 
 
 @dataclasses.dataclass(frozen=True)
 class Change:
-    """Something that both modules have, and that is not the same.
+    """Something that both modules have, and that differs.
 
     Attributes:
         name: Its name.
-        before: What the first module says of it.
-        after: What the second module says of it.
+        before: A description of it in the first module.
+        after: A description of it in the second module.
     """
 
     name: str
@@ -30,7 +30,13 @@ class Change:
 
 @dataclasses.dataclass(frozen=True)
 class Changes:
-    """What was added, removed and changed; names sorted."""
+    """What was added, removed and changed.
+
+    Attributes:
+        added: The names of what only the second module has, sorted.
+        removed: The names of what only the first module has, sorted.
+        changed: What both modules have and differs, sorted by name.
+    """
 
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
@@ -42,14 +48,14 @@ class Changes:
 
 @dataclasses.dataclass(frozen=True)
 class ValueChange:
-    """A variable whose value on disk is not the same.
+    """A variable whose stored value differs.
 
     Attributes:
         name: The name of the variable.
-        largest_difference: The largest absolute difference of two elements; None if the
-            weights were not read, or are not numbers, or the difference is not finite.
+        largest_difference: The largest absolute difference of two elements; None if the values
+            were not read, or are not numbers, or the difference is not finite.
         relative_difference: The Euclidean norm of the difference over that of the first
-            value; None as above, and where the first value is zero.
+            value; None in the same cases, and if the first value is zero.
     """
 
     name: str
@@ -59,11 +65,11 @@ class ValueChange:
 
 @dataclasses.dataclass(frozen=True)
 class ScopeChange:
-    """A scope of a graph variant, or a function, in which ops are not the same.
+    """A scope of a graph variant, or a function, in which ops differ.
 
     Attributes:
         variant: The tags of the variant.
-        scope: The scope, which ends with "/"; "" for ops in none; or "function NAME".
+        scope: The scope, which ends with "/"; "" for ops outside of scopes; or "function NAME".
         added: How many ops of each type were added.
         removed: How many ops of each type were removed.
         changed: How many ops of each type have other inputs or attributes.
@@ -89,17 +95,17 @@ class ModuleDifferences:
         about: Changes of format and of the programs that wrote the modules.
         variants: Changes of graph variants.
         signatures: Changes of signatures, as "NAME" or "NAME (TAGS)".
-        variables: Changes of variables, but for their values.
+        variables: Changes of variables other than their values.
         values: Variables with other values.
         common_variables: The number of variables that both modules have.
         assets: Changes of assets.
         messages: Changes of attached messages.
-        ops: Changes of ops, by variant and scope.
+        ops: Changes of ops, sorted by variant and scope.
         incompatible: Why the second module cannot replace the first one for programs that
             call it, a sentence each; empty if it can.
         cannot_restore: Why checkpoints of programs that train the first module cannot be
-            restored with the second one; empty if they can.
-        damage: What could not be compared since a module is damaged.
+            restored with the second one, a sentence each; empty if they can.
+        damage: What could not be compared, because a module is damaged; a sentence each.
         schema: The version of this layout.
     """
 
@@ -141,9 +147,9 @@ class ModuleDifferences:
         return not self.incompatible
 
     def to_dict(self) -> dict[str, Any]:
-        """The differences as dicts, lists, strings and numbers, for JSON."""
+        """Converts the differences to dicts, lists, strings and numbers, for JSON."""
         return {
-            **to_plain(self),
+            **convert_to_plain(self),
             "is_equal": self.is_equal,
             "is_compatible": self.is_compatible,
         }

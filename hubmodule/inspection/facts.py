@@ -1,4 +1,4 @@
-"""What is known of a module: frozen values that become JSON.
+"""The dataclasses that describe a module, and their form as JSON.
 
 `schema` is the version of the layout that `ModuleFacts.to_dict` writes and docs/inspecting.md
 documents. A new field keeps the version; a field that changes or goes away raises it.
@@ -12,15 +12,15 @@ from typing import Any
 
 SCHEMA = 1
 
-# Per dimension its size, or None where it is not known; None in place of all if the rank is not.
+# The size of each dimension, None if it is unknown; None instead of a tuple if the rank is unknown.
 Shape = tuple[int | None, ...] | None
 
-# The dtype of what a damaged module does not say.
+# The dtype where a damaged module does not state one.
 UNKNOWN_DTYPE = "unknown"
 
 
 class ModuleFormat(str, enum.Enum):
-    """What kind of SavedModel a directory holds."""
+    """The kind of SavedModel in a directory."""
 
     TF1_HUB = "TF1 Hub format"
     TF1_SAVED_MODEL = "TF1 SavedModel"
@@ -37,7 +37,7 @@ class TensorFacts:
         shape: Its static shape.
         kind: "dense", "sparse" or "composite" (of several tensors, as ragged tensors are).
         type: The type of a composite value, e.g. "RaggedTensorSpec"; None for the other kinds.
-        ragged_rank: The number of ragged dimensions of a ragged tensor; None for other values.
+        ragged_rank: The number of ragged dimensions of a ragged tensor; None for other tensors.
     """
 
     name: str
@@ -50,7 +50,13 @@ class TensorFacts:
 
 @dataclasses.dataclass(frozen=True)
 class SignatureFacts:
-    """A signature, with inputs and outputs in the order of their names."""
+    """A signature.
+
+    Attributes:
+        name: Its name.
+        inputs: Its inputs, sorted by name.
+        outputs: Its outputs, sorted by name.
+    """
 
     name: str
     inputs: tuple[TensorFacts, ...]
@@ -64,8 +70,8 @@ class TableFacts:
     Attributes:
         name: The name of its op.
         op: The type of its op, e.g. "HashTableV2".
-        key_dtype: The name of the type of its keys; None if the op does not say.
-        value_dtype: The name of the type of its values; None if the op does not say.
+        key_dtype: The name of the type of its keys; None if the op does not state it.
+        value_dtype: The name of the type of its values; None if the op does not state it.
         asset: The name of the asset that it is filled from; None if there is none.
     """
 
@@ -82,9 +88,9 @@ class MessageFacts:
 
     Attributes:
         key: The key under which it is attached.
-        bytes: The size of the serialised message.
+        bytes: The size of the serialised message in bytes.
         sha256: The SHA-256 digest of the serialised message.
-        content: The fields of a message of a known type by name, else None.
+        content: Name of a field -> its value, for a message of a known type; None for others.
     """
 
     key: str
@@ -99,8 +105,8 @@ class VariantFacts:
 
     Attributes:
         tags: Its tags, sorted; empty for the default variant of a module.
-        tensorflow_version: The TensorFlow that wrote it; "" if it does not say.
-        hubmodule_version: The hubmodule that wrote it; None if another program did.
+        tensorflow_version: The version of TensorFlow that wrote it; "" if none is stated.
+        hubmodule_version: The version of hubmodule that wrote it; None if another program did.
         nodes: The number of nodes of the graph itself.
         functions: The number of functions.
         function_nodes: The number of nodes in all functions.
@@ -109,7 +115,7 @@ class VariantFacts:
         messages: The messages attached to it, sorted by key.
         update_ops: The names of the ops that a training step has to run as well.
         regularization_losses: The names of the tensors to add to a loss.
-        op_counts: How many ops there are of each type, functions included.
+        op_counts: Type of op -> how many there are, those in functions included.
     """
 
     tags: tuple[str, ...]
@@ -131,16 +137,17 @@ class VariableFacts:
     """A variable.
 
     Attributes:
-        name: Its name in the checkpoint of a TF1 module, or in the object graph of TF2.
+        name: Its name in the checkpoint of a TF1 module, or in the object graph of a TF2
+            SavedModel.
         dtype: The name of the type of its values.
         shape: Its static shape; of a partitioned variable, that of the whole.
-        bytes: The size of its value; None if it is not known.
+        bytes: The size of its value in bytes; None if it is not known.
         variants: The tags of each graph variant that has it.
         trainable_in: The tags of each graph variant in which it is trainable.
         partitions: The number of parts that it is stored in; 1 if it is whole.
-        digest: The checksum of the value on disk, which differs where the value does: CRC-32C,
-            masked as TensorFlow does, in hexadecimal; those of parts joined by "-". None if
-            there is no value on disk.
+        digest: A checksum of the stored value in hexadecimal, which differs if the value
+            differs: TensorFlow's masked CRC-32C; of a partitioned variable, the checksums of
+            its parts joined by "-". None if no value is stored.
         key: Its name in the checkpoint; "" if it has none.
     """
 
@@ -161,7 +168,7 @@ class AssetFacts:
 
     Attributes:
         name: Its path below assets/.
-        bytes: Its size.
+        bytes: Its size in bytes.
         sha256: The SHA-256 digest of its content.
     """
 
@@ -188,8 +195,8 @@ class Call:
     """A way to call the root object of a TF2 SavedModel.
 
     Attributes:
-        arguments: The arguments, as a signature would be written in Python.
-        outputs: The result, likewise.
+        arguments: The arguments, written as in a Python function definition.
+        outputs: The result, in the same notation.
         inputs: The tensors among the arguments, in their order.
     """
 
@@ -245,7 +252,13 @@ class FindingFacts:
 
 @dataclasses.dataclass(frozen=True)
 class Sizes:
-    """Bytes on disk of saved_model.pb, of variables/ and of assets/."""
+    """The sizes of a module's files.
+
+    Attributes:
+        graph: The size of saved_model.pb in bytes.
+        variables: The size of all files in variables/ in bytes.
+        assets: The size of all files in assets/ in bytes.
+    """
 
     graph: int
     variables: int
@@ -254,13 +267,13 @@ class Sizes:
 
 @dataclasses.dataclass(frozen=True)
 class ModuleFacts:
-    """Everything that the files of a module say.
+    """A module, as its files describe it.
 
     Attributes:
         handle: The handle as it was given.
-        path: The directory that it stands for.
-        format: What kind of SavedModel it is.
-        sizes: The bytes of its files.
+        path: The directory of the module.
+        format: The kind of SavedModel.
+        sizes: The sizes of its files.
         variants: Its graph variants.
         variables: Its variables, sorted by name.
         assets: Its assets, sorted by name.
@@ -268,7 +281,7 @@ class ModuleFacts:
         calls: Ways to call the object that a TF2 SavedModel holds.
         common_signatures: Common signatures that it fulfils, or nearly fulfils.
         usage: Code for each way to use it.
-        damage: What is damaged, a sentence each; empty for a module that could be read whole.
+        damage: What is damaged, a sentence each; empty if everything could be read.
         findings: What the module can do beyond computing, of level high or medium.
         schema: The version of this layout.
     """
@@ -289,16 +302,20 @@ class ModuleFacts:
     schema: int = SCHEMA
 
     def to_dict(self) -> dict[str, Any]:
-        """The facts as dicts, lists, strings and numbers, for JSON."""
-        return to_plain(self)
+        """Converts the facts to dicts, lists, strings and numbers, for JSON."""
+        return convert_to_plain(self)
 
 
-def to_plain(value: Any) -> Any:
-    """A value made of dataclasses, tuples and dicts as json.dumps and json.loads give it."""
+def convert_to_plain(value: Any) -> Any:
+    """Converts a value to what json.loads() returns for its JSON.
+
+    Args:
+        value: A value made of dataclasses, enums, dicts, tuples, lists, strings and numbers.
+    """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: to_plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {f.name: convert_to_plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, dict):
-        return {key: to_plain(item) for key, item in value.items()}
+        return {key: convert_to_plain(item) for key, item in value.items()}
     if isinstance(value, (tuple, list)):
-        return [to_plain(item) for item in value]
+        return [convert_to_plain(item) for item in value]
     return value.value if isinstance(value, enum.Enum) else value

@@ -14,7 +14,7 @@ from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
 from hubmodule.inspection.differences import ScopeChange
 
-# TensorFlow numbers functions anew each time that it traces them.
+# TensorFlow gives functions a new number each time that it traces them.
 _NUMBER = re.compile(r"(_\d+)+$")
 # Derived from the rest of the graph, and written by some versions only.
 _DERIVED = frozenset({"_output_shapes"})
@@ -23,14 +23,21 @@ _DEPTH = 2
 
 @dataclasses.dataclass
 class _ScopeCounts:
-    """Counts of ops by type, and what differs in those that changed."""
+    """Counts of the ops that differ in a scope.
+
+    Attributes:
+        added: Type of op -> how many were added.
+        removed: Type of op -> how many were removed.
+        changed: Type of op -> how many have other inputs or attributes.
+        attributes: The names of what differs in the ops that changed.
+    """
 
     added: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
     removed: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
     changed: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
     attributes: set[str] = dataclasses.field(default_factory=set)
 
-    def to_change(self, variant: tuple[str, ...], scope: str) -> ScopeChange:
+    def make_change(self, variant: tuple[str, ...], scope: str) -> ScopeChange:
         return ScopeChange(
             variant,
             scope,
@@ -45,7 +52,15 @@ _Scopes = collections.defaultdict[str, _ScopeCounts]
 
 
 def compare_graphs(before: MetaGraphDef, after: MetaGraphDef) -> tuple[ScopeChange, ...]:
-    """Finds the scopes and functions of two graph variants in which ops are not the same."""
+    """Finds the scopes and functions of two graph variants in which ops differ.
+
+    Args:
+        before: The variant of the first module.
+        after: The variant of the second module, with the same tags.
+
+    Returns:
+        The changes, sorted by scope.
+    """
     scopes: _Scopes = collections.defaultdict(_ScopeCounts)
     _compare_nodes(before.graph_def.node, after.graph_def.node, None, scopes)
     old_functions, new_functions = _group_functions(before), _group_functions(after)
@@ -56,11 +71,11 @@ def compare_graphs(before: MetaGraphDef, after: MetaGraphDef) -> tuple[ScopeChan
         for old, new in bodies:
             _compare_nodes(old, new, f"function {name}", scopes)
     tags = tuple(sorted(after.meta_info_def.tags))
-    return tuple(counts.to_change(tags, scope) for scope, counts in sorted(scopes.items()))
+    return tuple(counts.make_change(tags, scope) for scope, counts in sorted(scopes.items()))
 
 
 def _group_functions(meta_graph: MetaGraphDef) -> dict[str, list[Iterable[NodeDef]]]:
-    """Lists the bodies of functions by their names without numbers, in their order."""
+    """Groups the bodies of functions by their names without numbers."""
     functions: dict[str, list[Iterable[NodeDef]]] = {}
     for function in meta_graph.graph_def.library.function:
         name = _NUMBER.sub("", function.signature.name)
@@ -71,7 +86,15 @@ def _group_functions(meta_graph: MetaGraphDef) -> dict[str, list[Iterable[NodeDe
 def _compare_nodes(
     before: Iterable[NodeDef], after: Iterable[NodeDef], function: str | None, scopes: _Scopes
 ) -> None:
-    """Counts what differs, into the counts of its scope, in place."""
+    """Counts the nodes that differ.
+
+    Args:
+        before: The nodes of the first graph or function.
+        after: The nodes of the second graph or function.
+        function: The key of the counts for the body of a function; None for a graph, whose
+            nodes are counted by scope.
+        scopes: Scope -> its counts, to which the function adds.
+    """
 
     def find_counts(node: NodeDef) -> _ScopeCounts:
         parts = node.name.split("/")[:-1][:_DEPTH]
@@ -98,7 +121,7 @@ def _is_same_function(first: str, second: str) -> bool:
 
 
 def _find_differing(first: NodeDef, second: NodeDef) -> set[str]:
-    """Names the fields and attributes that differ."""
+    """Finds the names of the fields and attributes that differ."""
     # Nearly all nodes are equal to the last byte.
     if first.SerializeToString(deterministic=True) == second.SerializeToString(deterministic=True):
         return set()
@@ -112,7 +135,7 @@ def _read_fields(node: NodeDef) -> dict[str, object]:
 
 
 def _make_comparable(value: AttrValue) -> object:
-    """Takes the numbers of functions out of a value."""
+    """Makes a value without the numbers of functions, so that it can be compared."""
     functions = [value.func] if value.HasField("func") else list(value.list.func)
     if not functions:
         return value.SerializeToString(deterministic=True)

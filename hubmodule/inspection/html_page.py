@@ -1,4 +1,4 @@
-"""Writes the facts of a module as one HTML file, which loads nothing from anywhere else."""
+"""Writes the facts of a module as one HTML file that loads no other file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from hubmodule._version import __version__
 from hubmodule.inspection.facts import ModuleFacts, SignatureFacts, VariantFacts
-from hubmodule.inspection.markup import Markup, element, join, trust
+from hubmodule.inspection.markup import Markup, join, make_element, mark_trusted
 from hubmodule.inspection.report import (
     describe_graph,
     describe_place,
@@ -41,40 +41,47 @@ Row = Sequence[str]
 
 
 def write_html(facts: ModuleFacts) -> str:
-    """The page of a module."""
+    """Writes the page of a module.
+
+    Args:
+        facts: The facts of the module.
+
+    Returns:
+        A complete HTML document.
+    """
     style, script = _read_resource("page.css"), _read_resource("page.js")
     name = facts.handle.rstrip("/").rpartition("/")[2] or facts.handle
-    head = element(
+    head = make_element(
         "head",
-        element("meta", charset="utf-8"),
-        # Should a name ever slip through as markup, it could load and run nothing.
-        element(
+        make_element("meta", charset="utf-8"),
+        # Even if a name were taken for markup, it could not load or run anything.
+        make_element(
             "meta",
             http_equiv="Content-Security-Policy",
             content=f"default-src 'none'; style-src '{_hash_source(style)}'; "
             f"script-src '{_hash_source(script)}'",
         ),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("meta", name="color-scheme", content="light dark"),
-        element("title", f"{name}: what the module is"),
-        element("style", style),
+        make_element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        make_element("meta", name="color-scheme", content="light dark"),
+        make_element("title", f"{name}: what the module is"),
+        make_element("style", style),
     )
-    body = element(
+    body = make_element(
         "body",
-        element("a", "Skip to the content", class_="skip", href="#content"),
+        make_element("a", "Skip to the content", class_="skip", href="#content"),
         _render_header(name, facts),
-        element("main", _render_sections(facts), id="content"),
-        element(
+        make_element("main", _render_sections(facts), id="content"),
+        make_element(
             "footer",
-            element("p", f"Read from the files by hubmodule {__version__}; nothing was run."),
+            make_element("p", f"Read from the files by hubmodule {__version__}; nothing was run."),
         ),
-        element("script", script),
+        make_element("script", script),
     )
-    return f"<!DOCTYPE html>\n{element('html', head, body, lang='en')}\n"
+    return f"<!DOCTYPE html>\n{make_element('html', head, body, lang='en')}\n"
 
 
 def _read_resource(name: str) -> Markup:
-    return trust(importlib.resources.files(__package__).joinpath(name).read_text("utf-8"))
+    return mark_trusted(importlib.resources.files(__package__).joinpath(name).read_text("utf-8"))
 
 
 def _hash_source(content: str) -> str:
@@ -90,13 +97,16 @@ def _render_header(name: str, facts: ModuleFacts) -> Markup:
         "Variables": format_bytes(facts.sizes.variables),
         "Assets": format_bytes(facts.sizes.assets),
     }
-    return element(
+    return make_element(
         "header",
-        element("h1", name),
-        element("p", element("code", facts.handle), class_="handle"),
-        element(
+        make_element("h1", name),
+        make_element("p", make_element("code", facts.handle), class_="handle"),
+        make_element(
             "dl",
-            [element("div", element("dt", k), element("dd", v)) for k, v in figures.items()],
+            [
+                make_element("div", make_element("dt", k), make_element("dd", v))
+                for k, v in figures.items()
+            ],
             class_="figures",
         ),
     )
@@ -137,48 +147,52 @@ def _render_sections(facts: ModuleFacts) -> Iterator[Markup]:
 
 
 def _render_section(title: str, *content: Iterable[str], class_: str | None = None) -> Markup:
-    return element("section", element("h2", title), *content, class_=class_)
+    return make_element("section", make_element("h2", title), *content, class_=class_)
 
 
 def _render_list(items: Iterable[str]) -> Markup:
-    return element("ul", [element("li", item) for item in items], class_="plain")
+    return make_element("ul", [make_element("li", item) for item in items], class_="plain")
 
 
 def _render_table(label: str, heads: Row, rows: Iterable[Row], class_: str | None = None) -> Markup:
-    """A table whose first column has names, and a last column "Size" or "Number" numbers.
+    """Renders a table whose first column has names.
 
     Args:
-        label: What it shows, for screen readers.
-        heads: The titles of the columns.
-        rows: The cells.
-        class_: "stacked" for a table whose rows are too wide for a phone.
+        label: What the table shows, for screen readers.
+        heads: The titles of the columns. If the last one is "Size" or "Number", the cells
+            below it are aligned as numbers.
+        rows: The cells of each row.
+        class_: The CSS class of the table: "stacked" if its rows are too wide for a phone.
     """
     classes = ["name", *([None] * (len(heads) - 1))]
     if heads[-1] in ("Size", "Number"):
         classes[-1] = "size"
     head = [
-        element("th", text, scope="col", class_="size" if kind == "size" else None)
+        make_element("th", text, scope="col", class_="size" if kind == "size" else None)
         for text, kind in zip(heads, classes, strict=True)
     ]
     body = [
-        element(
+        make_element(
             "tr",
-            [element("td", cell, class_=kind) for cell, kind in zip(row, classes, strict=True)],
+            [
+                make_element("td", cell, class_=kind)
+                for cell, kind in zip(row, classes, strict=True)
+            ],
         )
         for row in rows
     ]
-    table = element(
+    table = make_element(
         "table",
-        element("thead", element("tr", head)),
-        element("tbody", body),
+        make_element("thead", make_element("tr", head)),
+        make_element("tbody", body),
         class_=class_,
     )
     return _make_scrollable(label, table)
 
 
 def _make_scrollable(label: str, content: Markup, **attributes: str) -> Markup:
-    # What scrolls has to be reached by the keyboard.
-    return element(
+    # tabindex: the keyboard has to reach what scrolls.
+    return make_element(
         "div",
         content,
         class_="scroll",
@@ -190,7 +204,7 @@ def _make_scrollable(label: str, content: Markup, **attributes: str) -> Markup:
 
 
 def _render_usage(facts: ModuleFacts) -> Markup:
-    return element(
+    return make_element(
         "div",
         [
             _render_snippet(number, usage.way, usage.code)
@@ -202,18 +216,22 @@ def _render_usage(facts: ModuleFacts) -> Markup:
 
 def _render_snippet(number: int, way: str, code: str) -> Markup:
     title = way[:1].upper() + way[1:]
-    button = element(
+    button = make_element(
         "button",
         "Copy",
         type="button",
         data_copy=f"code-{number}",
         aria_label=f"Copy the code for {way}",
     )
-    pre = element(
-        "pre", element("code", code, id=f"code-{number}"), tabindex=0, role="region", aria_label=way
+    pre = make_element(
+        "pre",
+        make_element("code", code, id=f"code-{number}"),
+        tabindex=0,
+        role="region",
+        aria_label=way,
     )
-    bar = element("div", element("h3", title), button, class_="bar")
-    return element("div", bar, pre, class_="snippet")
+    bar = make_element("div", make_element("h3", title), button, class_="bar")
+    return make_element("div", bar, pre, class_="snippet")
 
 
 def _render_signatures(section: str, signatures: Sequence[SignatureFacts]) -> Iterator[Markup]:
@@ -224,17 +242,17 @@ def _render_signatures(section: str, signatures: Sequence[SignatureFacts]) -> It
             for direction, infos in (("input", signature.inputs), ("output", signature.outputs))
             for info in infos
         ]
-        yield element("h3", element("code", title))
+        yield make_element("h3", make_element("code", title))
         yield _render_table(f"{section}: {title}", ("Name", "Direction", "Type and shape"), rows)
 
 
 def _render_common_signatures(facts: ModuleFacts) -> Iterator[Markup]:
     for common in facts.common_signatures:
         if common.fulfilled:
-            state = element("span", "fulfilled", class_="state-yes")
+            state = make_element("span", "fulfilled", class_="state-yes")
         else:
-            state = element("span", "nearly fulfilled", class_="state-no")
-        yield element("h3", f"{common.name}: ", state)
+            state = make_element("span", "nearly fulfilled", class_="state-no")
+        yield make_element("h3", f"{common.name}: ", state)
         if common.missing:
             yield _render_list(common.missing)
 
@@ -242,11 +260,11 @@ def _render_common_signatures(facts: ModuleFacts) -> Iterator[Markup]:
 def _render_variables(facts: ModuleFacts) -> Iterator[Markup]:
     common = find_common_scope(build_scopes(facts.variables))
     trainable = sum(bool(variable.trainable_in) for variable in facts.variables)
-    yield element(
+    yield make_element(
         "p",
         f"{format_count(len(facts.variables), 'variable')} of {format_bytes(common.bytes)}; "
         f"{trainable:,} trainable.",
-        [" All are in the scope ", element("code", common.name), "."] if common.name else (),
+        [" All are in the scope ", make_element("code", common.name), "."] if common.name else (),
     )
     tiles = find_largest_scopes(common, _MOST_TILES)
     if sum(tile.bytes > 0 for tile in tiles) > 1:
@@ -261,26 +279,30 @@ def _render_bars(common: Scope) -> Markup:
     scopes = find_largest_scopes(common, _MOST_BARS)
     largest = max(scope.bytes for scope in scopes) or 1
     rows = [
-        element(
+        make_element(
             "tr",
-            element("td", scope.name.removeprefix(common.name) or "all", class_="name"),
-            element("td", _render_bar(scope.bytes / largest), class_="bar"),
-            element("td", format_bytes(scope.bytes), class_="size"),
+            make_element("td", scope.name.removeprefix(common.name) or "all", class_="name"),
+            make_element("td", _render_bar(scope.bytes / largest), class_="bar"),
+            make_element("td", format_bytes(scope.bytes), class_="size"),
         )
         for scope in scopes
     ]
     heads = [
-        element("th", "Scope or variable", scope="col"),
-        element("th", "Share", scope="col"),
-        element("th", "Size", scope="col", class_="size"),
+        make_element("th", "Scope or variable", scope="col"),
+        make_element("th", "Share", scope="col"),
+        make_element("th", "Size", scope="col", class_="size"),
     ]
-    table = element("table", element("thead", element("tr", heads)), element("tbody", rows))
+    table = make_element(
+        "table", make_element("thead", make_element("tr", heads)), make_element("tbody", rows)
+    )
     return _make_scrollable("Bytes of variables by scope", table)
 
 
 def _render_bar(share: float) -> Markup:
-    bar = element("rect", width=f"{max(share * 100, 0.5):.2f}", height=12, y=4, rx=1)
-    return element("svg", bar, viewBox="0 0 100 20", preserveAspectRatio="none", aria_hidden="true")
+    bar = make_element("rect", width=f"{max(share * 100, 0.5):.2f}", height=12, y=4, rx=1)
+    return make_element(
+        "svg", bar, viewBox="0 0 100 20", preserveAspectRatio="none", aria_hidden="true"
+    )
 
 
 def _render_all_variables(facts: ModuleFacts) -> Markup:
@@ -297,20 +319,22 @@ def _render_all_variables(facts: ModuleFacts) -> Markup:
     ]
     table = _render_table("All variables", ("Name", "Type", "Shape", "Trainable in", "Size"), rows)
     total = format_count(len(rows), "variable")
-    return element(
+    return make_element(
         "details",
-        element("summary", f"Table of {total}"),
-        element(
-            "label", "Show those whose name contains ", element("input", id="filter", type="search")
+        make_element("summary", f"Table of {total}"),
+        make_element(
+            "label",
+            "Show those whose name contains ",
+            make_element("input", id="filter", type="search"),
         ),
-        element("p", total, id="shown", role="status"),
-        element("div", table, id="variables"),
+        make_element("p", total, id="shown", role="status"),
+        make_element("div", table, id="variables"),
     )
 
 
 def _render_graph(variant: VariantFacts, facts: ModuleFacts) -> Markup:
     several = len(facts.variants) > 1
-    parts = [element("p", f"{describe_graph(variant)}.")]
+    parts = [make_element("p", f"{describe_graph(variant)}.")]
     notes = []
     if variant.update_ops:
         notes.append(f"{format_count(len(variant.update_ops), 'update op')} to run in training")
@@ -326,7 +350,7 @@ def _render_graph(variant: VariantFacts, facts: ModuleFacts) -> Markup:
             (t.name, f"{t.key_dtype or '?'} to {t.value_dtype or '?'}", t.asset or "no asset")
             for t in variant.tables
         ]
-        parts.append(element("h3", "Lookup tables"))
+        parts.append(make_element("h3", "Lookup tables"))
         parts.append(_render_table("Lookup tables", ("Table", "Types", "Filled from"), rows))
     parts.append(_render_ops(variant))
     where = f" variant {describe_tags(variant.tags)}" if several else ""
@@ -342,9 +366,9 @@ def _render_ops(variant: VariantFacts) -> Markup:
     largest = _render_table("Ops by type", heads, rows[:_MOST_OPS])
     rest = Markup()
     if len(rows) > _MOST_OPS:
-        rest = element(
+        rest = make_element(
             "details",
-            element("summary", f"{len(rows) - _MOST_OPS} other types of ops"),
+            make_element("summary", f"{len(rows) - _MOST_OPS} other types of ops"),
             _render_table("Other types of ops", heads, rows[_MOST_OPS:]),
         )
-    return join([element("h3", f"Ops of {format_count(len(rows), 'type')}"), largest, rest])
+    return join([make_element("h3", f"Ops of {format_count(len(rows), 'type')}"), largest, rest])

@@ -40,26 +40,31 @@ _MODULE_FILE = "tfhub_module.pb"
 
 
 def inspect(handle: str | os.PathLike[str]) -> ModuleFacts:
-    """Reads what a module is from its files; runs nothing and imports no graph.
+    """Reads the facts of a module from its files; runs nothing and imports no graph.
 
     Args:
         handle: The handle of a module of the TF1 Hub format, a TF1 SavedModel or a TF2
             SavedModel, as for hub.resolve().
 
     Returns:
-        The facts. A damaged module gives those that can be read, and `damage` says what
-        cannot.
+        The facts. For a damaged module, they are those that can be read, and `damage` lists
+        what cannot be read.
 
     Raises:
         NotAModuleError: If there is no saved_model.pb.
         ModuleFormatError: If the file system refuses to read a file.
-        HubModuleError: As hub.resolve().
+
+    Further exceptions are those of hub.resolve().
     """
     return collect_facts(redact(os.fsdecode(handle)), resolve(handle))
 
 
 def collect_facts(handle: str, directory: str) -> ModuleFacts:
-    """The facts of the module in a directory, which `handle` stands for.
+    """Gathers the facts of the module in a directory.
+
+    Args:
+        handle: The handle to name in the facts.
+        directory: The directory that the handle resolves to.
 
     Raises:
         NotAModuleError: If there is no saved_model.pb.
@@ -67,7 +72,7 @@ def collect_facts(handle: str, directory: str) -> ModuleFacts:
     """
     try:
         return _collect_facts(handle, directory)
-    except HubModuleError:  # some are errors of TensorFlow, too
+    except HubModuleError:  # some are also errors of TensorFlow
         raise
     except tf.errors.OpError as error:
         raise ModuleFormatError(
@@ -103,10 +108,10 @@ def _collect_facts(handle: str, directory: str) -> ModuleFacts:
         format=module_format,
         sizes=Sizes(file.bytes, checkpoint.bytes, sum(asset.bytes for asset in assets)),
         variants=variants,
-        variables=variable_facts.to_facts(
+        variables=variable_facts.make_facts(
             variables,
             checkpoint.index,
-            # Besides variables, TF2 stores what optimizers and the like need.
+            # Besides variables, the checkpoint of TF2 has e.g. the slots of optimizers.
             only_named=module_format is ModuleFormat.TF2_SAVED_MODEL,
             damage=damage,
         ),

@@ -1,4 +1,4 @@
-"""Builds HTML in which nothing from a module can be markup: all text is escaped here."""
+"""Makes HTML, and escapes all text, so that no name in a module can become markup."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _VOID = frozenset({"br", "input", "link", "meta"})
 
 
 class Markup(str):
-    """Text that is HTML already; only `element`, `join` and `trust` make it."""
+    """A text that is HTML; only `make_element`, `join` and `mark_trusted` make it."""
 
     __slots__ = ()
 
@@ -17,14 +17,17 @@ class Markup(str):
 Child = str | Iterable[str]
 
 
-def element(tag: str, *children: Child, **attributes: str | int | float | bool | None) -> Markup:
-    """An element.
+def make_element(
+    tag: str, *children: Child, **attributes: str | int | float | bool | None
+) -> Markup:
+    """Makes an element.
 
     Args:
-        tag: The name of the element.
+        tag: The name of the element, e.g. "td".
         children: Its content: markup, text to escape, and sequences of both.
-        attributes: Its attributes; `class_` is class and `aria_label` aria-label. True is an
-            attribute without a value; None and False leave it out.
+        attributes: Its attributes by their names in Python: `class_` stands for class,
+            `aria_label` for aria-label. True makes an attribute without a value; None and
+            False make none.
     """
     spelled = "".join(_write_attribute(name, value) for name, value in attributes.items())
     if tag in _VOID:
@@ -33,21 +36,25 @@ def element(tag: str, *children: Child, **attributes: str | int | float | bool |
 
 
 def join(children: Iterable[Child]) -> Markup:
-    """Markup and texts, one after the other."""
+    """Joins markup and texts.
+
+    Args:
+        children: Markup, text to escape, and sequences of both.
+    """
     flat = (child if isinstance(child, str) else join(child) for child in children)
     return Markup("".join(child if isinstance(child, Markup) else escape(child) for child in flat))
 
 
 def escape(text: str) -> Markup:
-    """A text as HTML; characters that HTML does not allow are spelled as in Python."""
+    """Escapes a text for HTML, and writes unprintable characters as Python escapes them."""
     allowed = "".join(
         c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text
     )
     return Markup(html.escape(allowed))
 
 
-def trust(text: str) -> Markup:
-    """HTML, CSS or JavaScript from a file of this package, taken as it is."""
+def mark_trusted(text: str) -> Markup:
+    """Marks HTML, CSS or JavaScript from a file of this package as markup, without escaping it."""
     return Markup(text)
 
 

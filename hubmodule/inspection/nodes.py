@@ -38,9 +38,10 @@ class GraphNodes:
     Attributes:
         nodes: The number of nodes of the graph itself.
         function_nodes: The number of nodes in its functions.
-        counts: How many nodes there are of each type, functions included, calls of them not.
-        tables: The nodes of the graph itself that hold tables or fill them.
-        function_tables: The nodes in functions that do.
+        counts: Type of op -> how many nodes have it, those in functions included; calls of
+            functions are not counted.
+        tables: The nodes of the graph itself that hold or fill lookup tables.
+        function_tables: The nodes in functions that hold or fill lookup tables.
     """
 
     nodes: int
@@ -51,14 +52,18 @@ class GraphNodes:
 
 
 def walk_nodes(meta_graph: MetaGraphDef) -> GraphNodes:
-    """Walks over the nodes of a graph and of its functions."""
+    """Counts the nodes of a graph and of its functions, and finds those of lookup tables.
+
+    Args:
+        meta_graph: The graph variant.
+    """
     graph_def = meta_graph.graph_def
     counts: collections.Counter[str] = collections.Counter()
-    tables = _count(graph_def.node, counts)
+    tables = _count_ops(graph_def.node, counts)
     nodes = counts.total()
     in_functions = []
     for function in graph_def.library.function:
-        in_functions += _count(function.node_def, counts)
+        in_functions += _count_ops(function.node_def, counts)
     function_nodes = counts.total() - nodes
     for function in graph_def.library.function:
         counts.pop(function.signature.name, None)
@@ -70,7 +75,7 @@ def read_tables(nodes: GraphNodes, assets: Mapping[str, str]) -> tuple[TableFact
 
     Args:
         nodes: The nodes of the graph.
-        assets: The assets of the graph: tensor name -> file name.
+        assets: Name of a tensor -> name of the asset whose path it holds.
     """
     fillers = _find_fillers(nodes.tables, assets)
     return tuple(
@@ -86,10 +91,10 @@ def read_tables(nodes: GraphNodes, assets: Mapping[str, str]) -> tuple[TableFact
     )
 
 
-def _count(
+def _count_ops(
     nodes: Sequence[tf.compat.v1.NodeDef], counts: collections.Counter[str]
 ) -> list[tf.compat.v1.NodeDef]:
-    """Counts nodes by type; returns those that hold tables or fill them."""
+    """Adds the types of nodes to `counts`; returns the nodes that hold or fill lookup tables."""
     # A list of all nodes would hold an object for each, which takes as long as parsing them.
     operations = [node.op for node in nodes]
     counts.update(operations)
@@ -99,7 +104,7 @@ def _count(
 def _find_fillers(
     nodes: Iterable[tf.compat.v1.NodeDef], assets: Mapping[str, str]
 ) -> dict[str, str]:
-    """Finds the asset that fills a table, by the name of the table's op."""
+    """Finds the assets that fill tables: name of a table's op -> name of the asset."""
     by_op = {op_name(tensor): name for tensor, name in assets.items()}
     inputs = [[op_name(i) for i in n.input[:2]] for n in nodes if n.op in TABLE_FILE_OPS]
     return {pair[0]: by_op[pair[1]] for pair in inputs if len(pair) == 2 and pair[1] in by_op}

@@ -1,4 +1,4 @@
-"""The objects of a TF2 SavedModel: its variables, and how the root object is called."""
+"""Reads the objects of a TF2 SavedModel: its variables, and how to call the root object."""
 
 from __future__ import annotations
 
@@ -20,12 +20,16 @@ _KEY_SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
 def read_variables(
     tags: Tags, objects: SavedObjectGraph, stored: TrackableObjectGraph
 ) -> dict[str, VariableInVariants]:
-    """The variables of an object graph by name; of several with one name by their paths.
+    """Reads the variables of an object graph.
 
     Args:
         tags: The tags of the variant that the objects belong to.
-        objects: The objects of the SavedModel.
-        stored: The objects of its checkpoint.
+        objects: The graph of the objects of the SavedModel.
+        stored: The graph of the objects of its checkpoint.
+
+    Returns:
+        The variables by name; those that share a name, or have none, by their paths in the
+        checkpoint.
     """
     keys = _find_checkpoint_keys(objects, stored)
     nodes = {i: node for i, node in enumerate(objects.nodes) if node.HasField("variable")}
@@ -49,7 +53,14 @@ def read_variables(
 
 
 def read_calls(objects: SavedObjectGraph) -> tuple[Call, ...]:
-    """The ways to call the root object; none if it is not callable."""
+    """Reads the ways to call the root object.
+
+    Args:
+        objects: The graph of the objects of a SavedModel.
+
+    Returns:
+        The ways to call it; empty if it cannot be called.
+    """
     node = _find_call_function(objects)
     if node is None:
         return ()
@@ -94,7 +105,7 @@ def _read_argument_names(node: SavedObject) -> list[str]:
 
 
 def _describe(value: StructuredValue) -> str:
-    """A structure of tensors and constants as Python would spell it."""
+    """Writes a structure of tensors and constants in Python's notation."""
     kind = value.WhichOneof("kind")
     if kind in ("tensor_spec_value", "bounded_tensor_spec_value"):
         spec = getattr(value, kind)
@@ -134,14 +145,14 @@ def _list_tensors(name: str, value: StructuredValue) -> Iterator[TensorFacts]:
 def _find_checkpoint_keys(
     objects: SavedObjectGraph, stored: TrackableObjectGraph
 ) -> dict[int, str]:
-    """The key of each variable in the checkpoint, by its number in the SavedModel.
+    """Finds the keys of variables in the checkpoint: number in the SavedModel -> key.
 
-    Both graphs are walked from their roots along equal names, as the loader does.
+    Walks both graphs from their roots along equal names, as the loader does.
     """
     keys = {}
     reached = {0}
     waiting = [(0, 0)] if objects.nodes and stored.nodes else []
-    for number, twin in waiting:  # grows while it is read
+    for number, twin in waiting:  # grows during the loop
         for attribute in stored.nodes[twin].attributes:
             if attribute.checkpoint_key.endswith(_KEY_SUFFIX):
                 keys[number] = attribute.checkpoint_key

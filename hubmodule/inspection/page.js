@@ -1,6 +1,6 @@
 "use strict";
 
-// Copies the code beside a button, and says so to those who do not see it.
+// Copies the code beside a button, and announces it to screen readers.
 for (const button of document.querySelectorAll("button[data-copy]")) {
   button.addEventListener("click", async () => {
     const code = document.getElementById(button.dataset.copy);

@@ -18,7 +18,11 @@ _PIPE_WIDTH = 80
 
 
 def print_sections(sections: Sequence[Section]) -> None:
-    """Prints sections to standard output."""
+    """Prints sections to standard output.
+
+    Args:
+        sections: The sections of a page, in their order.
+    """
     if sys.stdout.isatty():
         try:
             from hubmodule.inspection import rich_page
@@ -35,7 +39,12 @@ def _get_width() -> int:
 
 
 def write_plain(sections: Iterable[Section], width: int = _PIPE_WIDTH) -> str:
-    """Writes the text of sections, with no line longer than `width`, but for code to paste."""
+    """Writes sections as plain text.
+
+    Args:
+        sections: The sections of a page, in their order.
+        width: The largest number of characters in a line; code to paste may be wider.
+    """
     return "\n".join(line.rstrip() for section in sections for line in _write(section, width))
 
 
@@ -72,7 +81,16 @@ def _write_table(rows: Sequence[tuple[str, ...]], width: int) -> Iterator[str]:
 
 
 def fit_columns(widths: list[int], total: int) -> list[int]:
-    """Narrows the widest columns until all of them, and the gaps between, fit."""
+    """Narrows the widest columns until all columns fit into a line.
+
+    Args:
+        widths: The number of characters in the longest line of each column.
+        total: The number of characters in a line, the gaps between columns included.
+
+    Returns:
+        The width of each column. The widths may still exceed `total` if no column is wider
+        than a minimum.
+    """
     widths = list(widths)
     while sum(widths) + _GAP * (len(widths) - 1) > total and max(widths) > _LEAST_CELL:
         widest = widths.index(max(widths))

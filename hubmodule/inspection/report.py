@@ -1,4 +1,4 @@
-"""What a page for a terminal shows: sections, in the order in which people ask."""
+"""Writes the facts of a module as the sections of a page for a terminal."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ _MOST_OPS = 12
 
 @dataclasses.dataclass(frozen=True)
 class Section:
-    """A part of a page.
+    """A section of a page.
 
     Attributes:
         title: Its heading.
-        rows: A table, whose rows have the same length; the cells are printable.
-        shares: For each row the share of a bar from 0 to 1; empty if there are no bars.
-        lines: Text below the table.
+        rows: The cells of each row of a table, printable; all rows have the same length.
+        shares: The length of a bar for each row, from 0 to 1; empty if there are no bars.
+        lines: The lines of text below the table.
         code: Whether the lines are Python.
-        is_warning: Whether it says that something is wrong.
+        is_warning: Whether the section says that something is wrong.
     """
 
     title: str
@@ -42,7 +42,14 @@ class Section:
 
 
 def write_report(facts: ModuleFacts) -> tuple[Section, ...]:
-    """The sections of a module's page; the first says what it is."""
+    """Writes the sections of a module's page.
+
+    Args:
+        facts: The facts of the module.
+
+    Returns:
+        The sections, in their order; the first has the handle, format and sizes.
+    """
     return tuple(_make_sections(facts))
 
 
@@ -82,7 +89,11 @@ def _describe_module(facts: ModuleFacts) -> Section:
 
 
 def describe_writers(facts: ModuleFacts) -> str:
-    """The programs that wrote a module: "TensorFlow 2.15.1, hubmodule 0.1.0"."""
+    """Names the programs that wrote a module, e.g. "TensorFlow 2.15.1, hubmodule 0.1.0".
+
+    Args:
+        facts: The facts of the module.
+    """
     writers = dict.fromkeys(
         writer
         for variant in facts.variants
@@ -114,7 +125,11 @@ def _describe_variant(variant: VariantFacts) -> Section:
 
 
 def describe_graph(variant: VariantFacts) -> str:
-    """The number of nodes and functions of a variant."""
+    """Writes how many nodes and functions a variant has.
+
+    Args:
+        variant: The facts of the variant.
+    """
     text = format_count(variant.nodes, "node")
     if variant.functions:
         functions = format_count(variant.functions, "function")
@@ -123,7 +138,14 @@ def describe_graph(variant: VariantFacts) -> str:
 
 
 def group_variants(variants: Iterable[VariantFacts]) -> list[list[VariantFacts]]:
-    """Puts graph variants with the same signatures into one group."""
+    """Groups graph variants that have the same signatures.
+
+    Args:
+        variants: The graph variants of a module.
+
+    Returns:
+        The groups, in the order of their first variants.
+    """
     groups: dict[tuple[SignatureFacts, ...], list[VariantFacts]] = {}
     for variant in variants:
         groups.setdefault(variant.signatures, []).append(variant)
@@ -131,7 +153,15 @@ def group_variants(variants: Iterable[VariantFacts]) -> list[list[VariantFacts]]
 
 
 def describe_place(group: Sequence[VariantFacts], variants: Sequence[VariantFacts]) -> str:
-    """Says which of all graph variants are in a group; "" where there is only one variant."""
+    """Writes which graph variants are in a group, to be appended to a title.
+
+    Args:
+        group: The variants in the group.
+        variants: All variants of the module.
+
+    Returns:
+        A text that begins with a space; "" if the module has only one variant.
+    """
     if len(variants) == 1:
         return ""
     if len(group) == len(variants):
@@ -143,7 +173,14 @@ def describe_place(group: Sequence[VariantFacts], variants: Sequence[VariantFact
 def group_signatures(
     signatures: Iterable[SignatureFacts],
 ) -> list[tuple[list[str], SignatureFacts]]:
-    """The different signatures, each with all the names that it has."""
+    """Groups signatures that have the same inputs and outputs.
+
+    Args:
+        signatures: The signatures of a variant.
+
+    Returns:
+        For each group, the names of its signatures, and the first of them.
+    """
     groups: dict[tuple[object, object], tuple[list[str], SignatureFacts]] = {}
     for signature in signatures:
         key = signature.inputs, signature.outputs
@@ -152,11 +189,11 @@ def group_signatures(
 
 
 def _describe_signature(names: Sequence[str], signature: SignatureFacts, place: str) -> Section:
-    def row(direction: str, info: TensorFacts) -> tuple[str, str, str]:
+    def make_row(direction: str, info: TensorFacts) -> tuple[str, str, str]:
         return direction, info.name, describe_tensor(info)
 
-    rows = [row("in", info) for info in signature.inputs]
-    rows += [row("out", info) for info in signature.outputs]
+    rows = [make_row("in", info) for info in signature.inputs]
+    rows += [make_row("out", info) for info in signature.outputs]
     word = "Signature" if len(names) == 1 else "Signatures"
     return make_section(f"{word} {', '.join(names)}{place}", rows)
 
@@ -221,7 +258,15 @@ def make_section(
     lines: tuple[str, ...] = (),
     is_warning: bool = False,
 ) -> Section:
-    """A section whose texts, which may come from a module, are made printable."""
+    """Makes a section, and makes its texts, which may come from a module, printable.
+
+    Args:
+        title: Its heading.
+        rows: The cells of each row of a table; all rows have the same length.
+        shares: The length of a bar for each row, from 0 to 1; empty for no bars.
+        lines: The lines of text below the table.
+        is_warning: Whether the section says that something is wrong.
+    """
     return Section(
         make_printable(title),
         tuple(tuple(map(make_printable, row)) for row in rows),

@@ -1,4 +1,4 @@
-"""Prints sections in colour, with rich."""
+"""Prints the sections of a page in colour, with rich."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _TITLE = "bold cyan"
 
 
 def print_rich(sections: Iterable[Section], console: Console | None = None) -> None:
-    """Prints sections.
+    """Prints sections in colour.
 
     Args:
-        sections: What to print.
-        console: Where to print it; None is standard output.
+        sections: The sections of a page, in their order.
+        console: The console to print to; None means standard output.
     """
     console = console or Console()
     for section in sections:
@@ -35,10 +35,10 @@ def _render(section: Section) -> RenderableType:
     if section.rows:
         parts.append(_render_table(section))
     if section.code:
-        # The colours of the terminal itself suit a light and a dark one.
+        # The colours of the terminal itself suit both light and dark terminals.
         parts.append(Syntax("\n".join(section.lines), "python", theme="ansi_dark", word_wrap=True))
     else:
-        # Text, not a str: a name in brackets is no markup.
+        # Text, not str: rich takes a name in brackets in a str for markup.
         parts += [Text(line) for line in section.lines]
     title = Text(section.title, style=_WARNING if section.is_warning else _TITLE)
     return Group(title, Padding(Group(*parts), (0, 0, 1, 2)))

@@ -1,4 +1,4 @@
-"""Reads as much of a saved_model.pb as is readable, and says what is not."""
+"""Reads what can be read of a saved_model.pb, and reports what cannot."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TEXT = "saved_model.pbtxt"
 
 _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
 _FIXED_BYTES = {_FIXED64: 8, _FIXED32: 4}
-# SavedModel, MetaGraphDef, GraphDef, and a library of functions or an object graph.
+# The levels are SavedModel, MetaGraphDef, GraphDef, and a library of functions or an object graph.
 _MOST_DEPTH = 4
 _MOST_PROBLEMS = 20
 
@@ -31,8 +31,8 @@ class SavedModelFile:
     """The content of a saved_model.pb.
 
     Attributes:
-        saved_model: What could be read.
-        bytes: The size of the file.
+        saved_model: The SavedModel, with the fields that could be read.
+        bytes: The size of the file in bytes.
         damage: What could not be read, a sentence each.
     """
 
@@ -42,10 +42,13 @@ class SavedModelFile:
 
 
 def read_saved_model(directory: str) -> SavedModelFile:
-    """Reads saved_model.pb, or saved_model.pbtxt, of a directory.
+    """Reads the saved_model.pb of a directory, or its saved_model.pbtxt.
+
+    Args:
+        directory: The directory of the module.
 
     Raises:
-        NotAModuleError: If it has neither.
+        NotAModuleError: If the directory has neither file.
     """
     binary, text = (posixpath.join(directory, name) for name in (BINARY, TEXT))
     if tf.io.gfile.exists(binary):
@@ -59,7 +62,14 @@ def read_saved_model(directory: str) -> SavedModelFile:
 
 
 def parse_text(content: bytes) -> SavedModelFile:
-    """Reads the content of a saved_model.pbtxt; nothing of one that is damaged."""
+    """Parses the content of a saved_model.pbtxt.
+
+    Args:
+        content: The bytes of the file.
+
+    Returns:
+        The SavedModel; an empty one if the content is damaged.
+    """
     try:
         return SavedModelFile(text_format.Parse(content, SavedModel()), len(content))
     except (text_format.ParseError, UnicodeDecodeError, RecursionError) as error:
@@ -67,7 +77,14 @@ def parse_text(content: bytes) -> SavedModelFile:
 
 
 def parse_binary(content: bytes) -> SavedModelFile:
-    """Reads the content of a saved_model.pb; of one that is damaged, the parts that are whole."""
+    """Parses the content of a saved_model.pb.
+
+    Args:
+        content: The bytes of the file.
+
+    Returns:
+        The SavedModel; if the content is damaged, with the fields that can be read.
+    """
     try:
         return SavedModelFile(SavedModel.FromString(content), len(content))
     except DecodeError:
@@ -81,7 +98,14 @@ def parse_binary(content: bytes) -> SavedModelFile:
 
 @dataclasses.dataclass(frozen=True)
 class _Field:
-    """A field of a serialised message: its number, all its bytes, and those of a message in it."""
+    """A field of a serialised message.
+
+    Attributes:
+        number: Its number.
+        content: All its bytes.
+        payload: The bytes of its value, if its length is stated; None for other fields.
+        is_complete: Whether the message has all its bytes.
+    """
 
     number: int
     content: bytes
@@ -90,7 +114,14 @@ class _Field:
 
 
 def _merge_readable(message: Message, content: bytes, path: str, depth: int) -> Iterator[str]:
-    """Adds the fields that can be read to a message, in place; yields what cannot."""
+    """Adds the fields that can be read to a message; yields which fields cannot.
+
+    Args:
+        message: The message to which the function adds fields.
+        content: The serialised message.
+        path: The names of the fields that lead to the message, joined by "."; "" for the root.
+        depth: How many levels of messages in damaged fields to read.
+    """
     for field in _split_fields(content):
         descriptor = message.DESCRIPTOR.fields_by_number.get(field.number)
         name = descriptor.name if descriptor else f"field {field.number}"
@@ -109,7 +140,7 @@ def _merge_readable(message: Message, content: bytes, path: str, depth: int) -> 
 
 def _merge(message: Message, content: bytes) -> bool:
     try:
-        # Into a new message first: a failure would leave a part of the field behind.
+        # Into a new message first: a failure would leave some of the field in the message.
         message.MergeFrom(type(message).FromString(content))
     except DecodeError:
         return False
@@ -122,7 +153,7 @@ def _is_message(descriptor: FieldDescriptor) -> bool:
 
 
 def _split_fields(content: bytes) -> Iterator[_Field]:
-    """The fields of a serialised message, up to the first byte that cannot begin one."""
+    """Yields the fields of a serialised message, up to the first byte that cannot begin one."""
     position = 0
     while position < len(content):
         start = position
@@ -143,7 +174,7 @@ def _split_fields(content: bytes) -> Iterator[_Field]:
 
 
 def _read_number(content: bytes, position: int) -> tuple[int, int]:
-    """A number, and the position after it, which is past the end if there is none."""
+    """Reads a number; returns it and the position after it, past the end if it is damaged."""
     try:
         return read_varint(content, position)
     except (IndexError, ValueError):

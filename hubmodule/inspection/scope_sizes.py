@@ -1,4 +1,4 @@
-"""Divides the bytes of variables among their scopes."""
+"""Sums the sizes of variables by scope."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ class Scope:
     """A scope of variables, or one variable.
 
     Attributes:
-        name: Its name; that of a scope ends with "/", but for the outermost, which is "".
-        bytes: The bytes of all variables in it.
-        variables: How many variables are in it.
+        name: Its name. The name of a scope ends with "/"; that of the outermost scope is "".
+        bytes: The size of all variables in it, in bytes.
+        variables: The number of variables in it.
         children: The scopes and variables directly in it.
     """
 
@@ -26,7 +26,14 @@ class Scope:
 
 
 def build_scopes(variables: Iterable[VariableFacts]) -> Scope:
-    """The outermost scope of variables; those of unknown size count as empty."""
+    """Builds the tree of the scopes of variables.
+
+    Args:
+        variables: The variables; the size of those of unknown size counts as 0.
+
+    Returns:
+        The outermost scope.
+    """
     root = Scope("")
     scopes = {"": root}
     for variable in variables:
@@ -45,7 +52,14 @@ def build_scopes(variables: Iterable[VariableFacts]) -> Scope:
 
 
 def find_common_scope(root: Scope) -> Scope:
-    """The innermost scope that has all variables; `root` if there is none."""
+    """Finds the innermost scope that has all variables.
+
+    Args:
+        root: The outermost scope.
+
+    Returns:
+        That scope; `root` if its children have no scope in common.
+    """
     scope = root
     while len(scope.children) == 1 and scope.children[0].children:
         scope = scope.children[0]
@@ -53,7 +67,15 @@ def find_common_scope(root: Scope) -> Scope:
 
 
 def find_largest_scopes(root: Scope, most: int) -> list[Scope]:
-    """Divides a scope into at most `most` parts, the largest ones the deepest; largest first."""
+    """Divides a scope into scopes and variables, of which the largest are divided further.
+
+    Args:
+        root: The scope.
+        most: The largest number of scopes and variables to return.
+
+    Returns:
+        The scopes and variables, the largest first.
+    """
     parts = [root]
     while True:
         for index, part in enumerate(parts):  # from the largest
@@ -66,7 +88,7 @@ def find_largest_scopes(root: Scope, most: int) -> list[Scope]:
 
 
 def _sum_rest(root: Scope, most: int) -> list[Scope]:
-    """The largest children of a scope that has too many, and the sum of the others."""
+    """Lists the largest children of a scope that has too many, and the sum of the others."""
     children = sorted(root.children, key=lambda scope: (-scope.bytes, scope.name))
     rest = children[most - 1 :]
     others = Scope(
@@ -75,7 +97,7 @@ def _sum_rest(root: Scope, most: int) -> list[Scope]:
     return [*children[: most - 1], others]
 
 
-# A deeper name than any program makes would else take memory in the square of its length.
+# The scopes of a name take memory in the square of its depth; no program makes one this deep.
 _MOST_DEPTH = 20
 
 

@@ -1,4 +1,4 @@
-"""Unpacks blocks in Snappy's format, in which some builds of TensorFlow write checkpoint indexes.
+"""Decompresses Snappy, in which some builds of TensorFlow write the indexes of checkpoints.
 
 The length of the output as a varint, then elements whose lowest two bits say what they are:
 bytes to take as they are (0), or a copy of earlier output, with its distance in one (1), two
@@ -11,16 +11,19 @@ from hubmodule.inspection.varint import read_varint
 
 _LITERAL = 0
 _COPY_WITH_SHORT_DISTANCE = 1
-# A copy of 64 bytes takes three.
+# A copy of up to 64 bytes takes three bytes.
 _MOST_OUTPUT_BYTES_PER_BYTE = 22
 
 
 def decompress(content: bytes) -> bytes:
-    """Unpacks a block.
+    """Decompresses a block.
+
+    Args:
+        content: The compressed bytes of the block.
 
     Raises:
-        ValueError: If it is damaged.
-        IndexError: If it is cut off.
+        ValueError: If the block is damaged.
+        IndexError: If the block is cut off.
     """
     length, position = read_varint(content, 0)
     if length > _MOST_OUTPUT_BYTES_PER_BYTE * len(content):
@@ -50,7 +53,7 @@ def _read_literal_size(content: bytes, tag: int, position: int) -> tuple[int, in
 
 
 def _read_copy(content: bytes, tag: int, position: int) -> tuple[int, int, int]:
-    """The size and distance of a copy, and the position after it."""
+    """Reads the size and distance of a copy; returns them and the position after it."""
     if tag & 3 == _COPY_WITH_SHORT_DISTANCE:
         distance = (tag >> 5) << 8 | content[position]
         return (tag >> 2 & 7) + 4, distance, position + 1
@@ -62,5 +65,5 @@ def _append_copy(output: bytearray, size: int, distance: int) -> None:
     if not 0 < distance <= len(output):
         raise ValueError("a compressed block is damaged")
     repeated = output[-distance:]
-    # A copy may be longer than its distance: then it repeats itself.
+    # A copy that is longer than its distance repeats its beginning.
     output += (repeated * (size // distance + 1))[:size]

@@ -1,4 +1,4 @@
-"""Types and shapes of tensors, from the protos that describe them."""
+"""Reads the types and shapes of tensors from protos."""
 
 from __future__ import annotations
 
@@ -11,13 +11,18 @@ from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef, TensorInfo
 
 from hubmodule.inspection.facts import UNKNOWN_DTYPE, Shape, SignatureFacts, TensorFacts
 
-# What a file cannot have; a damaged shape would else give numbers of any length.
+# More than any file can have: the product of a damaged shape could have any number of digits.
 _MOST_ELEMENTS = 1 << 62
 _MOST_RANK = 255
 
 
 def read_signature(name: str, signature: SignatureDef) -> SignatureFacts:
-    """The facts of a signature."""
+    """Reads the facts of a signature.
+
+    Args:
+        name: The name of the signature.
+        signature: Its definition in the graph variant.
+    """
     return SignatureFacts(
         name,
         tuple(_read_info(key, signature.inputs[key]) for key in sorted(signature.inputs)),
@@ -51,7 +56,11 @@ def _read_info(name: str, info: TensorInfo) -> TensorFacts:
 
 @functools.cache
 def get_dtype_name(number: int) -> str:
-    """The name of a type by its number in the DataType enum, e.g. "float32"."""
+    """Returns the name of a type, e.g. "float32"; "unknown" for DT_INVALID.
+
+    Args:
+        number: Its number in TensorFlow's DataType enum.
+    """
     if number == DataType.DT_INVALID:
         return UNKNOWN_DTYPE
     try:
@@ -63,7 +72,11 @@ def get_dtype_name(number: int) -> str:
 
 @functools.cache
 def get_dtype_bytes(number: int) -> int | None:
-    """The bytes of a value of a type; None if they vary or the type is not known."""
+    """Returns the size of an element in bytes; None if it varies or the type is not known.
+
+    Args:
+        number: The number of the type in TensorFlow's DataType enum.
+    """
     try:
         dtype = tf.as_dtype(number).base_dtype
         return None if dtype in (tf.string, tf.variant, tf.resource) else dtype.size
@@ -72,14 +85,22 @@ def get_dtype_bytes(number: int) -> int | None:
 
 
 def read_shape(proto: TensorShapeProto) -> Shape:
-    """The shape that a proto describes."""
+    """Reads a shape.
+
+    Args:
+        proto: The proto that describes it.
+    """
     if proto.unknown_rank:
         return None
     return tuple(None if d.size < 0 else d.size for d in proto.dim)
 
 
 def count_elements(shape: Shape) -> int | None:
-    """The number of elements; None if it is not known, or more than there can be."""
+    """Returns the number of elements; None if it is not known, or too large for any file.
+
+    Args:
+        shape: The shape of a tensor.
+    """
     count = 1
     for size in shape or ():
         if size is None:
@@ -91,6 +112,11 @@ def count_elements(shape: Shape) -> int | None:
 
 
 def compute_value_bytes(dtype: int, shape: Shape) -> int | None:
-    """The bytes of a value; None if they are not known."""
+    """Computes the size of a value in bytes; None if it is not known.
+
+    Args:
+        dtype: The number of its type in TensorFlow's DataType enum.
+        shape: Its shape.
+    """
     size, count = get_dtype_bytes(dtype), count_elements(shape)
     return None if size is None or count is None else size * count

@@ -1,4 +1,4 @@
-"""Writes graphs so that TensorBoard draws them, without importing them."""
+"""Writes graphs for TensorBoard, without importing them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 import tensorflow as tf
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
-# What TensorBoard wants first in a file.
+# TensorBoard expects this in the first event of a file.
 _VERSION = "brain.Event:2"
 
 
@@ -22,11 +22,11 @@ def write_graphs(
 
     Args:
         meta_graphs: The graph variants.
-        directory: What to pass to `tensorboard --logdir`.
-        now: The time of the events in seconds since 1970; None is the present.
+        directory: The directory of logs, for `tensorboard --logdir`; it is created if needed.
+        now: The time of the events in seconds since 1970; None means the present.
 
     Returns:
-        The paths of the files.
+        The paths of the files that were written.
     """
     now = time.time() if now is None else now
     paths = []
@@ -46,5 +46,5 @@ def write_graphs(
 
 
 def _make_run_name(tags: Iterable[str]) -> str:
-    """A directory for a variant; tags are texts of any kind."""
+    """Makes the name of a directory from tags, which may have any characters."""
     return re.sub(r"[^A-Za-z0-9_-]", "_", "-".join(sorted(tags))) or "no_tags"

@@ -1,11 +1,11 @@
-"""A treemap: rectangles whose areas are to each other as sizes are, as SVG."""
+"""Draws a treemap as SVG: rectangles whose areas are in proportion to sizes."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
 
-from hubmodule.inspection.markup import Markup, element
+from hubmodule.inspection.markup import Markup, make_element
 from hubmodule.inspection.scope_sizes import Scope
 from hubmodule.inspection.wording import format_bytes
 
@@ -13,13 +13,20 @@ WIDTH, HEIGHT = 960.0, 320.0
 # Names of colours in page.css.
 COLOURS = 6
 _GAP = 2.0
-# In units of the picture: what a line of text takes.
+# The width of a character and the height of a line, in units of the picture.
 _CHARACTER, _LINE = 7.2, 18.0
 
 
 @dataclasses.dataclass(frozen=True)
 class Rectangle:
-    """A rectangle by its upper left corner and its size."""
+    """A rectangle, in units of the picture.
+
+    Attributes:
+        x: The left edge.
+        y: The upper edge.
+        width: The width.
+        height: The height.
+    """
 
     x: float
     y: float
@@ -28,12 +35,12 @@ class Rectangle:
 
 
 def draw_treemap(scopes: Sequence[Scope], common: str, label: str) -> Markup:
-    """The SVG of scopes.
+    """Draws the sizes of scopes.
 
     Args:
-        scopes: What to draw, the largest first.
-        common: The name of the scope that all of them are in, which is left out.
-        label: What the picture shows, for those who do not see it.
+        scopes: The scopes to draw, the largest first.
+        common: The name of a scope that has all of them; it is left out of their names.
+        label: What the picture shows, for screen readers.
     """
     shown = [scope for scope in scopes if scope.bytes > 0]
     rectangles = place_rectangles(
@@ -45,7 +52,7 @@ def draw_treemap(scopes: Sequence[Scope], common: str, label: str) -> Markup:
         _draw_tile(scope, name, rectangle, groups.index(_get_group(name)) % COLOURS)
         for scope, name, rectangle in zip(shown, names, rectangles, strict=True)
     ]
-    return element(
+    return make_element(
         "svg",
         tiles,
         class_="treemap",
@@ -56,11 +63,19 @@ def draw_treemap(scopes: Sequence[Scope], common: str, label: str) -> Markup:
 
 
 def place_rectangles(sizes: Sequence[float], space: Rectangle) -> list[Rectangle]:
-    """Divides a space among sizes, which are in falling order, in rows of squarish rectangles."""
+    """Divides a space into rectangles that are nearly square, row by row.
+
+    Args:
+        sizes: The sizes to which the areas are proportional, the largest first.
+        space: The space to divide.
+
+    Returns:
+        A rectangle for each size.
+    """
     placed: list[Rectangle] = []
     start = 0
     while start < len(sizes):
-        # Not kept from row to row: differences of large sums lose small sizes.
+        # Summed again for each row: subtracting from a large sum would lose small sizes.
         left = sum(sizes[start:])
         end = start + 1
         while end < len(sizes) and _find_worst_ratio(
@@ -75,7 +90,7 @@ def place_rectangles(sizes: Sequence[float], space: Rectangle) -> list[Rectangle
 
 
 def _find_worst_ratio(row: Sequence[float], space: Rectangle, left: float) -> float:
-    """The largest ratio of sides in a row along the shorter side of a space."""
+    """Finds the largest ratio of sides in a row along the shorter side of a space."""
     side = min(space.width, space.height)
     area = space.width * space.height
     if not side or not left or not row[-1]:
@@ -88,7 +103,7 @@ def _find_worst_ratio(row: Sequence[float], space: Rectangle, left: float) -> fl
 def _place_row(
     row: Sequence[float], space: Rectangle, left: float
 ) -> tuple[list[Rectangle], Rectangle]:
-    """The rectangles of a row, and the space that it leaves."""
+    """Places the rectangles of a row; returns them and the space that is left."""
     share = sum(row) / left if left > 0 else 1.0
     placed = []
     offset = 0.0
@@ -116,8 +131,8 @@ def _draw_tile(scope: Scope, name: str, rectangle: Rectangle, colour: int) -> Ma
     width, height = max(rectangle.width - _GAP, 0.1), max(rectangle.height - _GAP, 0.1)
     size = format_bytes(scope.bytes)
     parts = [
-        element("title", f"{scope.name or 'all variables'}: {size}"),
-        element(
+        make_element("title", f"{scope.name or 'all variables'}: {size}"),
+        make_element(
             "rect",
             x=f"{rectangle.x:.1f}",
             y=f"{rectangle.y:.1f}",
@@ -129,12 +144,12 @@ def _draw_tile(scope: Scope, name: str, rectangle: Rectangle, colour: int) -> Ma
     for number, text in enumerate([_shorten(name, width), size]):
         if text and len(text) * _CHARACTER + 10 <= width and (number + 1) * _LINE + 4 <= height:
             x, y = rectangle.x + 8, rectangle.y + (number + 1) * _LINE
-            parts.append(element("text", text, x=f"{x:.1f}", y=f"{y:.1f}"))
-    return element("g", parts, class_=f"tile colour-{colour}")
+            parts.append(make_element("text", text, x=f"{x:.1f}", y=f"{y:.1f}"))
+    return make_element("g", parts, class_=f"tile colour-{colour}")
 
 
 def _shorten(name: str, width: float) -> str:
-    """The end of a name that fits, which tells scopes apart better than its beginning."""
+    """Shortens a name to its end, which distinguishes scopes better than its beginning."""
     fitting = int((width - 10) / _CHARACTER)
     if len(name) <= fitting:
         return name
@@ -142,5 +157,5 @@ def _shorten(name: str, width: float) -> str:
 
 
 def _get_group(name: str) -> str:
-    """The outermost scope of a name, whose tiles have the same colour."""
+    """Returns the outermost scope of a name; all its tiles have the same colour."""
     return name.partition("/")[0]

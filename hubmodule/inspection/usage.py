@@ -1,4 +1,4 @@
-"""Writes the code to paste for each way in which a module can be used."""
+"""Writes code to paste for each way to use a module."""
 
 from __future__ import annotations
 
@@ -30,14 +30,19 @@ with tf.compat.v1.Session() as session:
     session.run(tf.compat.v1.tables_initializer())
     print(session.run(outputs))"""
 _INDENT = "    "
-# With what indents it, a line is shorter than the 80 columns of a terminal.
+# With its indentation, a line is shorter than the 80 columns of a terminal.
 _WIDTH = 60
 _INLINE_WIDTH = 40
 
 
 @dataclasses.dataclass(frozen=True)
 class _Inputs:
-    """An expression for the inputs of a signature, "" if there are none, and a line before it."""
+    """Code for the inputs of a signature.
+
+    Attributes:
+        text: An expression for the inputs; "" if there are none.
+        setup: A line that has to be before the expression; "" if none is needed.
+    """
 
     text: str
     setup: str = ""
@@ -51,15 +56,16 @@ def write_usage(
     common: Iterable[Conformance],
     foreign_ops: Iterable[ForeignOp],
 ) -> tuple[Usage, ...]:
-    """The code for each way that works for a module.
+    """Writes the code for each way to use a module that works for it.
 
     Args:
         handle: The handle of the module.
         module_format: The format of the module.
-        variants: Its graph variants; the first is used if none is without tags.
-        calls: Ways to call the object of a TF2 SavedModel.
-        common: The common signatures that it fulfils or nearly fulfils.
-        foreign_ops: The ops that other packages register, which have to be imported.
+        variants: Its graph variants. The code uses the variant without tags, or else the
+            first.
+        calls: The ways to call the object of a TF2 SavedModel.
+        common: The common signatures that the module fulfils or nearly fulfils.
+        foreign_ops: The ops that other packages register; the code imports these packages.
     """
     variant = next((v for v in variants if not v.tags), variants[0] if variants else None)
     if variant is None:
@@ -78,21 +84,21 @@ def _write_snippets(
     common: Iterable[Conformance],
 ) -> Iterator[tuple[str, str]]:
     if module_format is ModuleFormat.TF2_SAVED_MODEL:
-        yield from _write_object_calls(handle, variant, calls)
+        yield from _write_object_code(handle, variant, calls)
         return
     signature = _pick_signature(variant)
     if signature is None:
         return
-    value = _write_inputs([_fill_in_image_size(info, variant) for info in signature.inputs])
+    value = _write_inputs([_set_image_size(info, variant) for info in signature.inputs])
     if value is None:
         return
     yield GRAPH, _write_graph_mode(handle, module_format, variant, signature, value)
     if module_format is ModuleFormat.TF1_SAVED_MODEL:
-        yield from _write_signature_call(handle, signature)
+        yield from _write_signature_code(handle, signature)
         return
     if not variant.tags:
-        yield from _write_columns(handle, common)
-        yield from _write_layers(handle, signature, value)
+        yield from _write_column_code(handle, common)
+        yield from _write_layer_code(handle, signature, value)
     is_default = signature.name == _DEFAULT
     if value.text or is_default:
         function = "module" if is_default else "module.apply"
@@ -132,7 +138,7 @@ def _write_graph_mode(
     return "with tf.Graph().as_default():\n" + textwrap.indent(lines, _INDENT)
 
 
-def _write_columns(handle: str, common: Iterable[Conformance]) -> Iterator[tuple[str, str]]:
+def _write_column_code(handle: str, common: Iterable[Conformance]) -> Iterator[tuple[str, str]]:
     fulfilled = {conformity.name for conformity in common if conformity.fulfilled}
     if conformance.TEXT in fulfilled:
         call = _write_call("hub.text_embedding_column", ['"text"', handle])
@@ -142,7 +148,7 @@ def _write_columns(handle: str, common: Iterable[Conformance]) -> Iterator[tuple
         yield COLUMN, f"column = {call}"
 
 
-def _write_layers(
+def _write_layer_code(
     handle: str, signature: SignatureFacts, value: _Inputs
 ) -> Iterator[tuple[str, str]]:
     if not value.text or any(info.kind != "dense" for info in signature.inputs):
@@ -160,7 +166,7 @@ def _write_layers(
     yield KERAS, _write_lines(value.setup, f"layer = {layer}", _write_print("layer", [value.text]))
 
 
-def _write_object_calls(
+def _write_object_code(
     handle: str, variant: VariantFacts, calls: Sequence[Call]
 ) -> Iterator[tuple[str, str]]:
     simple = next((call for call in calls if len(call.inputs) == 1 and call.inputs[0].dtype), None)
@@ -171,10 +177,10 @@ def _write_object_calls(
         return
     signature = _pick_signature(variant)
     if signature is not None:
-        yield from _write_signature_call(handle, signature)
+        yield from _write_signature_code(handle, signature)
 
 
-def _write_signature_call(handle: str, signature: SignatureFacts) -> Iterator[tuple[str, str]]:
+def _write_signature_code(handle: str, signature: SignatureFacts) -> Iterator[tuple[str, str]]:
     samples = {info.name: _write_sample(info) for info in signature.inputs}
     if any(info.kind != "dense" for info in signature.inputs):
         return
@@ -188,7 +194,7 @@ def _write_signature_call(handle: str, signature: SignatureFacts) -> Iterator[tu
 
 
 def _write_tags(variant: VariantFacts) -> list[str]:
-    """The argument that selects a graph variant; none if it has no tags."""
+    """Writes the argument that selects a graph variant; none if it has no tags."""
     return [f"tags={{{', '.join(map(_quote, variant.tags))}}}"] if variant.tags else []
 
 
@@ -201,7 +207,7 @@ def _write_print(function: str, arguments: Sequence[str]) -> str:
 
 
 def _write_call(function: str, arguments: Sequence[str]) -> str:
-    """A call on one line if it fits, else with a line for each argument."""
+    """Writes a call, on one line if it fits, else with a line for each argument."""
     line = f"{function}({', '.join(arguments)})"
     if (len(line) <= _WIDTH and "\n" not in line) or not arguments:
         return line
@@ -219,12 +225,12 @@ def _write_items(items: Iterable[str]) -> str:
 
 
 def _quote(text: str) -> str:
-    """A literal of a text, in the quotes that formatters prefer."""
+    """Writes a string literal in double quotes, which formatters prefer."""
     return json.dumps(text, ensure_ascii=not text.isprintable())
 
 
-def _fill_in_image_size(info: TensorFacts, variant: VariantFacts) -> TensorFacts:
-    """The input with the size that an attached ImageModuleInfo states, if it takes images."""
+def _set_image_size(info: TensorFacts, variant: VariantFacts) -> TensorFacts:
+    """Sets the height and width of an input for images that an ImageModuleInfo states."""
     size = next((m.content for m in variant.messages if m.key == conformance.IMAGE_MESSAGE), None)
     if not size or info.name != conformance.IMAGES or not info.shape or len(info.shape) != 4:
         return info
@@ -234,7 +240,7 @@ def _fill_in_image_size(info: TensorFacts, variant: VariantFacts) -> TensorFacts
 
 
 def _write_inputs(inputs: Sequence[TensorFacts]) -> _Inputs | None:
-    """Writes values for inputs; None if one cannot be written."""
+    """Writes values for inputs; returns None if the value of one cannot be written."""
     samples = {info.name: _write_sample(info) for info in inputs}
     if None in samples.values():
         return None
@@ -247,7 +253,7 @@ def _write_inputs(inputs: Sequence[TensorFacts]) -> _Inputs | None:
 
 
 def _write_sample(info: TensorFacts) -> str | None:
-    """An expression for a value of the right type and shape, with a batch of one."""
+    """Writes a value of the type and shape of an input, with 1 for unknown dimensions."""
     rank_known = info.shape is not None
     shape = [1 if size is None else size for size in info.shape or ()]
     if info.kind == "sparse":

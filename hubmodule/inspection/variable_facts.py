@@ -1,4 +1,4 @@
-"""The variables of a TF1 module: what its collections and its checkpoint say of each."""
+"""Reads the variables of a module from its collections and its checkpoint."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ Tags = tuple[str, ...]
 
 @dataclasses.dataclass
 class VariableInVariants:
-    """What is known of a variable while graph variants are read.
+    """A variable, as graph variants describe it.
 
     Attributes:
-        dtype: The number of its type.
-        shape: Its shape.
+        dtype: The number of its type in TensorFlow's DataType enum; 0 if the graph
+            was not searched for it, or does not have it.
+        shape: Its shape; of a partitioned variable, that of the whole.
         variants: The tags of the variants that have it.
         trainable_in: The tags of the variants where it is trainable.
         partitions: The number of its parts in the graph.
-        key: Its name in the checkpoint.
+        key: Its name in the checkpoint; "" if it has none.
     """
 
     dtype: int
@@ -45,14 +46,17 @@ def read_collections(
     nodes: Iterable[tf.compat.v1.NodeDef],
     index: CheckpointIndex,
 ) -> dict[str, VariableInVariants]:
-    """The variables of one graph variant by their names in a checkpoint.
+    """Makes the variables of one graph variant of TF1 from its collections.
 
     Args:
         tags: The tags of the variant.
-        variables: Its variables.
-        trainable: Those of them that are trainable.
+        variables: The variables of the variant.
+        trainable: The trainable variables of the variant.
         nodes: The nodes of its graph.
         index: The index of the checkpoint.
+
+    Returns:
+        The variables by their names in the checkpoint.
     """
     trainable_names = {variable.variable_name for variable in trainable}
     found: dict[str, VariableInVariants] = {}
@@ -70,7 +74,8 @@ def read_collections(
         found[key] = VariableInVariants(0, shape, (tags,), in_training, 1, key)
         if key not in index.entries:
             missing[key] = name
-    # The graph may leave a shape open; that of a value is complete, and needs no other walk.
+    # Only these need a search of the graph, whose shapes may be incomplete: the checkpoint states
+    # the types and complete shapes of the others.
     holders = {n.name: n for n in nodes if n.op in VARIABLE_OPS} if missing else {}
     for key, name in missing.items():
         dtype, shape = _read_type(holders.get(name))
@@ -81,7 +86,14 @@ def read_collections(
 def merge_variants(
     variants: Iterable[dict[str, VariableInVariants]],
 ) -> dict[str, VariableInVariants]:
-    """The variables of several graph variants."""
+    """Merges the variables of several graph variants.
+
+    Args:
+        variants: For each variant, its variables by name. The function changes them.
+
+    Returns:
+        The variables of all variants by name.
+    """
     merged: dict[str, VariableInVariants] = {}
     for variables in variants:
         for name, variable in variables.items():
@@ -93,26 +105,31 @@ def merge_variants(
     return merged
 
 
-def to_facts(
+def make_facts(
     variables: dict[str, VariableInVariants],
     index: CheckpointIndex,
     only_named: bool,
     damage: list[str],
 ) -> tuple[VariableFacts, ...]:
-    """The facts of variables, with what the checkpoint says of them.
+    """Makes the facts of variables from the graph variants and the checkpoint.
 
     Args:
         variables: The variables of all variants by name.
         index: The index of the checkpoint.
-        only_named: Whether to leave out what only the checkpoint has. It is else a variable
-            of no variant.
-        damage: Is added to where the checkpoint lacks a value.
+        only_named: Whether to leave out variables that only the checkpoint has. If not, their
+            `variants` is empty.
+        damage: A list to which the function appends a sentence if the checkpoint lacks values.
+
+    Returns:
+        The facts, sorted by name.
     """
-    facts = [_describe_variable(name, v, index.entries.get(v.key)) for name, v in variables.items()]
+    facts = [
+        _make_variable_facts(name, v, index.entries.get(v.key)) for name, v in variables.items()
+    ]
     if not only_named:
         named = {variable.key for variable in variables.values()}
         facts += [
-            _describe_stored(k, entry) for k, entry in index.entries.items() if k not in named
+            _make_stored_facts(k, entry) for k, entry in index.entries.items() if k not in named
         ]
     missing = sorted(n for n, v in variables.items() if v.key not in index.entries)
     if missing:
@@ -123,7 +140,7 @@ def to_facts(
     return tuple(sorted(facts, key=lambda variable: variable.name))
 
 
-def _describe_variable(
+def _make_variable_facts(
     name: str, variable: VariableInVariants, entry: IndexEntry | None
 ) -> VariableFacts:
     dtype, shape = variable.dtype, variable.shape
@@ -142,7 +159,7 @@ def _describe_variable(
     )
 
 
-def _describe_stored(name: str, entry: IndexEntry) -> VariableFacts:
+def _make_stored_facts(name: str, entry: IndexEntry) -> VariableFacts:
     dtype = tensor_types.get_dtype_name(entry.dtype)
     return VariableFacts(
         name, dtype, entry.shape, entry.size, (), (), len(entry.parts), entry.digest, name

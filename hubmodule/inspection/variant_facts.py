@@ -18,19 +18,19 @@ from hubmodule.inspection.facts import Call, VariantFacts
 from hubmodule.inspection.nodes import read_tables, walk_nodes
 from hubmodule.surgery import collections
 
-# How TensorFlow marks ops that a loader runs; they are not for callers, and it hides them, too.
+# TensorFlow marks ops that a loader runs as signatures, and hides these from callers.
 _INTERNAL_SIGNATURES = frozenset({"__saved_model_init_op", "__saved_model_train_op"})
 
 
 @dataclasses.dataclass(frozen=True)
 class VariantContent:
-    """A graph variant, and what it contributes to the module.
+    """A graph variant, and what belongs to the facts of the whole module.
 
     Attributes:
         facts: The facts of the variant.
         variables: Its variables by name.
         asset_names: The names of the assets that it uses.
-        calls: Ways to call the root object of TF2.
+        calls: The ways to call the root object of a TF2 SavedModel.
     """
 
     facts: VariantFacts
@@ -42,7 +42,13 @@ class VariantContent:
 def read_variant(
     meta_graph: MetaGraphDef, checkpoint: Checkpoint, damage: list[str]
 ) -> VariantContent:
-    """Reads a graph variant; adds to `damage` what cannot be read."""
+    """Reads a graph variant.
+
+    Args:
+        meta_graph: The graph variant.
+        checkpoint: The checkpoint of the module.
+        damage: A list to which the function appends a sentence for what cannot be read.
+    """
     nodes = walk_nodes(meta_graph)
     tags = tuple(sorted(meta_graph.meta_info_def.tags))
     assets = collection_facts.read_asset_files(meta_graph, damage)

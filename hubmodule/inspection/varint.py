@@ -1,4 +1,4 @@
-"""The numbers of variable length of protocol buffers, LevelDB and Snappy."""
+"""Reads the integers of variable length that protocol buffers, LevelDB and Snappy use."""
 
 from __future__ import annotations
 
@@ -6,11 +6,18 @@ _MOST_BYTES = 10
 
 
 def read_varint(content: bytes, position: int) -> tuple[int, int]:
-    """Reads a number at a position; returns it, and the position after it.
+    """Reads an integer of variable length.
+
+    Args:
+        content: The bytes that contain the integer.
+        position: The index of its first byte.
+
+    Returns:
+        The integer, and the index of the byte after it.
 
     Raises:
-        IndexError: If the content ends within it.
-        ValueError: If it has more than 64 bits.
+        IndexError: If the content ends within the integer.
+        ValueError: If the integer has more than 64 bits.
     """
     value = 0
     for shift in range(0, 7 * _MOST_BYTES, 7):

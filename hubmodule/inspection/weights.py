@@ -14,13 +14,14 @@ from hubmodule.inspection.checkpoint_files import Checkpoint, StoredReader
 from hubmodule.inspection.checkpoint_index import IndexEntry, StoredTensor
 from hubmodule.inspection.differences import ValueChange
 
-# What is read and computed at a time: in double precision it stays in the processor's cache.
+# The elements that are read and compared at a time: in double precision they fit into the
+# processor's cache.
 PIECE_ELEMENTS = 1 << 17
 
 
 @dataclasses.dataclass
 class _Difference:
-    """Sums over the elements that were compared.
+    """The difference of the elements that were compared.
 
     Attributes:
         largest: The largest absolute difference.
@@ -35,7 +36,7 @@ class _Difference:
     def add(self, old: np.ndarray, new: np.ndarray) -> None:
         with np.errstate(all="ignore"):
             difference = np.abs(new - old)
-            # Infinities of one sign, and what is not a number on both sides, are the same.
+            # Infinities of the same sign count as equal, and so do two NaNs.
             difference[(new == old) | (np.isnan(new) & np.isnan(old))] = 0.0
             self.largest = _find_larger(self.largest, float(difference.max(initial=0.0)))
             self.squares += float(np.sum(difference * difference))
@@ -45,24 +46,27 @@ class _Difference:
 def compare_values(
     name: str, before: tuple[Checkpoint, str], after: tuple[Checkpoint, str]
 ) -> ValueChange | None:
-    """The difference of a variable's values; None if they are the same.
+    """Reads and compares the values of a variable in two checkpoints.
 
     Args:
         name: The name of the variable.
         before: The first checkpoint, and the variable's name in it.
         after: The second checkpoint, and the variable's name in it.
 
+    Returns:
+        The difference of the values; None if they are equal.
+
     Raises:
-        CheckpointError: If a data file ends too early.
+        CheckpointError: If an index is damaged, or a data file ends too early or cannot be read.
     """
     first = before[0].index.entries[before[1]]
     second = after[0].index.entries[after[1]]
-    dtype = _to_numpy_dtype(first.dtype)
+    dtype = _find_numpy_dtype(first.dtype)
     if (first.dtype, first.shape) != (second.dtype, second.shape) or dtype is None:
         return ValueChange(name)
     for checkpoint, entry in ((before[0], first), (after[0], second)):
         _check_sizes(checkpoint, entry, dtype)
-    # Whole tensors are read as vectors: then no piece is larger than it should be.
+    # Tensors that are not partitioned are read as vectors, to limit the size of each piece.
     if len(first.parts) == len(second.parts) == 1:
         first, second = _flatten(first), _flatten(second)
     wide = _choose_wide_type(dtype)
@@ -82,7 +86,7 @@ def compare_values(
 
 
 def _check_sizes(checkpoint: Checkpoint, entry: IndexEntry, dtype: np.dtype) -> None:
-    """Checks sizes before memory is taken for them."""
+    """Checks the sizes that an index states, before memory is allocated for them."""
     expected = math.prod(entry.shape) * dtype.itemsize
     are_within = all(
         len(part.start) == len(part.shape) == len(entry.shape)
@@ -101,14 +105,14 @@ def _check_sizes(checkpoint: Checkpoint, entry: IndexEntry, dtype: np.dtype) -> 
 
 
 def _find_larger(first: float, second: float) -> float:
-    # max() forgets what is not a number.
+    # max() may lose a NaN.
     return first if math.isnan(first) or first >= second else second
 
 
 def _read_pieces(
     reader: StoredReader, entry: IndexEntry, dtype: np.dtype, wide: type
 ) -> Iterator[np.ndarray]:
-    """Reads the elements of a tensor, some rows at a time, in a type that loses none of them."""
+    """Yields the elements of a tensor, some rows at a time, converted to the type `wide`."""
     shape, parts = entry.shape, entry.parts
     row_elements = math.prod(shape[1:])
     step = max(1, PIECE_ELEMENTS // max(row_elements, 1))
@@ -116,29 +120,37 @@ def _read_pieces(
         end = min(start + step, shape[0])
         rows: np.ndarray = np.zeros((end - start, *shape[1:]), wide)
         for part in parts:
-            _fill(rows, start, part, reader, dtype)
+            _fill_rows(rows, start, part, reader, dtype)
         yield rows
 
 
 def _choose_wide_type(dtype: np.dtype) -> type:
-    """A type of numbers that represents each value of another one, and its differences."""
+    """Returns a type that represents each value of another type, and their differences."""
     if dtype.kind == "c":
         return np.complex128
-    # Double precision has not a bit for each of a large integer's.
+    # Double precision cannot represent all integers of 64 bits.
     return np.longdouble if dtype.kind in "iu" and dtype.itemsize > 4 else np.float64
 
 
 def _flatten(entry: IndexEntry) -> IndexEntry:
-    """A tensor that is stored whole, as a vector."""
+    """Makes the entry of a tensor that is not partitioned one of a vector."""
     shape = (math.prod(entry.shape),)
     part = entry.parts[0]._replace(start=(0,), shape=shape)
     return entry._replace(shape=shape, parts=(part,))
 
 
-def _fill(
+def _fill_rows(
     rows: np.ndarray, start: int, part: StoredTensor, reader: StoredReader, dtype: np.dtype
 ) -> None:
-    """Copies what a part has of some rows into them."""
+    """Copies the elements of a part that lie in some rows of the tensor.
+
+    Args:
+        rows: The array of these rows, to which the function copies.
+        start: The index of its first row in the whole tensor.
+        part: The part.
+        reader: The reader of the checkpoint.
+        dtype: The type of the stored elements.
+    """
     first = max(start, part.start[0])
     last = min(start + len(rows), part.start[0] + part.shape[0])
     if first >= last:
@@ -155,8 +167,8 @@ def _fill(
     rows[place] = values
 
 
-def _to_numpy_dtype(number: int) -> np.dtype | None:
-    """The type of the elements of numeric tensors; None for others."""
+def _find_numpy_dtype(number: int) -> np.dtype | None:
+    """Returns the type of NumPy for a numeric type; None for others."""
     try:
         dtype = tf.as_dtype(number)
     except (TypeError, ValueError):

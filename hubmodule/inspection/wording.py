@@ -1,4 +1,4 @@
-"""Sizes, types and names as the pages for people show them."""
+"""Writes sizes, types and names as the pages show them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ _UNITS = ("kB", "MB", "GB", "TB")
 
 
 def format_bytes(size: int | None) -> str:
-    """A size with its unit: "1.6 MB"; "?" if it is not known."""
+    """Writes a size with its unit, e.g. "1.6 MB"; "?" if it is not known.
+
+    Args:
+        size: The size in bytes; None if it is not known.
+    """
     if size is None:
         return "?"
     if size < 1000:
@@ -21,42 +25,72 @@ def format_bytes(size: int | None) -> str:
 
 
 def format_count(number: int, noun: str) -> str:
-    """A number and what it counts: "1 node", "1,200 nodes"."""
+    """Writes a number and what it counts, e.g. "1 node" or "1,200 nodes".
+
+    Args:
+        number: The number.
+        noun: What it counts, in the singular.
+    """
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def format_tags(tags: tuple[str, ...]) -> str:
-    """The tags of a graph variant in a list: "gpu, train", or "no tags"."""
+    """Writes tags for a list, e.g. "gpu, train", or "no tags".
+
+    Args:
+        tags: The tags of a graph variant.
+    """
     return ", ".join(tags) if tags else "no tags"
 
 
 def describe_tags(tags: tuple[str, ...]) -> str:
-    """The tags of a graph variant in a sentence: "tagged gpu, train", or "without tags"."""
+    """Writes tags for a sentence, e.g. "tagged gpu, train", or "without tags".
+
+    Args:
+        tags: The tags of a graph variant.
+    """
     return f"tagged {', '.join(tags)}" if tags else "without tags"
 
 
 def describe_tensor(info: TensorFacts) -> str:
-    """The type, shape and kind of an input or output: "float32 [?, 128], sparse"."""
+    """Writes the type, shape and kind of a tensor, e.g. "float32 [?, 128], sparse".
+
+    Args:
+        info: An input or output of a signature.
+    """
     kind = "" if info.kind == "dense" else f", {info.type or info.kind}"
     return describe_type(info.dtype, info.shape) + kind
 
 
 def describe_type(dtype: str, shape: Shape) -> str:
-    """A type and shape: "float32 [?, 128]"."""
+    """Writes a type and shape, e.g. "float32 [?, 128]".
+
+    Args:
+        dtype: The name of the type, or "unknown".
+        shape: The shape.
+    """
     if dtype == UNKNOWN_DTYPE and shape is None:
         return "of unknown type and shape"
     return f"{dtype} {format_shape(shape)}"
 
 
 def format_shape(shape: Shape) -> str:
-    """A shape: "[?, 128]", or "of any shape"."""
+    """Writes a shape, e.g. "[?, 128]", or "of any shape" if the rank is not known.
+
+    Args:
+        shape: The shape.
+    """
     if shape is None:
         return "of any shape"
     return f"[{', '.join('?' if size is None else str(size) for size in shape)}]"
 
 
 def make_printable(text: str) -> str:
-    """A text from a module without what a terminal would obey, such as escape sequences."""
+    """Replaces unprintable characters, which a terminal may obey, with Python's escapes for them.
+
+    Args:
+        text: A text that may come from a module.
+    """
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

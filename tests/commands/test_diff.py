@@ -48,7 +48,7 @@ def test_failed(capsys: pytest.CaptureFixture[str]) -> None:
     assert result.err.startswith("hubmodule: error: /no/such/module")
 
 
-def test_damage_is_no_equality(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_damage_is_not_equality(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.copytree(DENSE, tmp_path / "m")
     data = next((tmp_path / "m" / "variables").glob("*.data*"))
     data.write_bytes(data.read_bytes()[:-1])

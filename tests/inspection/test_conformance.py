@@ -28,13 +28,17 @@ def test_text() -> None:
     ("inputs", "outputs", "missing"),
     [
         ([TEXT, TEXT], [FEATURES], "has 2 inputs"),
-        ([tensor("t", "string", (None, None))], [FEATURES], "Input 't' has not the shape [batch]"),
-        ([tensor("t", "string", (1,))], [FEATURES], "Input 't' has not the shape [batch]"),
+        (
+            [tensor("t", "string", (None, None))],
+            [FEATURES],
+            "Input 't' does not have the shape [batch]",
+        ),
+        ([tensor("t", "string", (1,))], [FEATURES], "Input 't' does not have the shape [batch]"),
         ([tensor("t", "string", (None, None), kind="sparse")], [FEATURES], "is sparse"),
         ([TEXT], [tensor("other")], "no output 'default'"),
         ([TEXT], [tensor("default", "float64")], "is of type float64, not float32"),
         ([TEXT], [tensor("default", shape=(None, None))], "is not known"),
-        ([TEXT], [tensor("default", shape=None)], "has not the shape [batch, N]"),
+        ([TEXT], [tensor("default", shape=None)], "does not have the shape [batch, N]"),
     ],
 )
 def test_what_text_lacks(inputs, outputs, missing: str) -> None:
@@ -68,7 +72,7 @@ def test_what_images_lack() -> None:
     assert missing == {
         "image feature vector": (
             "There is no signature 'image_feature_vector'; add the same under both names.",
-            "Input 'images' has not the shape [batch, height, width, 3].",
+            "Input 'images' does not have the shape [batch, height, width, 3].",
             "Output 'extra' of signature 'default' is not prefixed with the architecture, as in "
             "'InceptionV3/Mixed_5c'.",
         )

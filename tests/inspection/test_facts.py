@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from hubmodule.inspection.facts import ModuleFormat, to_plain
+from hubmodule.inspection.facts import ModuleFormat, convert_to_plain
 from hubmodule.inspection.inspect import inspect
 from tests.inspection.modules import golden
 
@@ -22,7 +22,7 @@ def test_the_dict_is_what_json_gives_back() -> None:
 
 
 def test_plain_values() -> None:
-    assert to_plain({"a": (1, ModuleFormat.TF1_HUB)}) == {"a": [1, "TF1 Hub format"]}
+    assert convert_to_plain({"a": (1, ModuleFormat.TF1_HUB)}) == {"a": [1, "TF1 Hub format"]}
 
 
 def test_facts_are_frozen() -> None:
