@@ -48,8 +48,8 @@ def register_module_for_export(module: Module, export_name: str) -> None:
     for other in taken:
         if f"{name}/".startswith(f"{other}/") or f"{other}/".startswith(f"{name}/"):
             raise ModuleDefinitionError(
-                f"A module cannot be exported as {name!r}, as another is as {other!r}: one would "
-                "lie inside the other."
+                f"A module cannot be exported as {name!r}, because another is exported as "
+                f"{other!r}: one would lie inside the other."
             )
     module.graph.add_to_collection(_REGISTERED, (name, module))
 

@@ -205,7 +205,7 @@ class LayerCall:
 
         Args:
             input_shape: The shapes of the inputs, with the batch; nested like the inputs.
-            dtype: The type of inputs of which the loaded object tells no type.
+            dtype: The dtype of inputs whose dtype the loaded object does not declare.
 
         Returns:
             A tf.TensorShape with the batch for each output; nested like the outputs.

@@ -61,8 +61,8 @@ def create_module_spec(
         tags_and_args: A pair for each graph variant: its tags, e.g. {"train"}, and the
             keyword arguments for `module_fn`. None and [] mean one variant without tags,
             for which `module_fn` is called without arguments.
-        drop_collections: Names of graph collections that the module does not get, for
-            example because it cannot carry them.
+        drop_collections: Names of graph collections to drop, for example those that a module
+            cannot carry.
 
     Returns:
         The spec. hub.Module(spec) puts it into a graph; its export() methods write it.
@@ -88,8 +88,8 @@ def create_module_spec(
 def add_signature(name: str | None = None, inputs: Any = None, outputs: Any = None) -> None:
     """Declares a signature of the module that a module_fn builds.
 
-    Where hub.create_module_spec() does not run the module_fn, a signature has no effect: so
-    a program can call a module_fn in a graph of its own, to train or to test what it builds.
+    Outside of hub.create_module_spec(), this only checks its arguments. So a program can also
+    call a module_fn in a graph of its own, to train or to test what it builds.
 
     Args:
         name: The name of the signature; None means "default". A signature replaces one
@@ -123,8 +123,7 @@ def add_signature(name: str | None = None, inputs: Any = None, outputs: Any = No
 def attach_message(key: str, message: Message) -> None:
     """Attaches a message to the module that a module_fn builds.
 
-    Where hub.create_module_spec() does not run the module_fn, it has no effect, like a
-    signature.
+    Outside of hub.create_module_spec(), this only checks its arguments.
 
     Args:
         key: The key under which ModuleSpec.get_attached_message() finds the message: letters,

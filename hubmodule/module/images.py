@@ -50,7 +50,7 @@ def get_expected_image_size(
         otherwise from the static shape [batch, height, width, channels] of the input.
 
     Raises:
-        ModuleDefinitionError: If neither has the size.
+        ModuleDefinitionError: If neither the message nor the shape gives the size.
         NoSuchSignatureError: If no signature has this name.
     """
     info = module_or_spec.get_attached_message(_KEY, ImageModuleInfo)
@@ -78,7 +78,7 @@ def get_num_image_channels(
         input_name: The name of the input for the images; None means "images".
 
     Raises:
-        ModuleDefinitionError: If the static shape of the input does not have it.
+        ModuleDefinitionError: If the static shape of the input does not give it.
         NoSuchSignatureError: If no signature has this name.
     """
     channels = _get_image_shape(module_or_spec, signature, input_name)[-1]

@@ -88,6 +88,7 @@ def as_spec(spec: ModuleSpec | str | os.PathLike[str]) -> ModuleSpec:
         HandleNotFoundError: If there is nothing at the handle.
         NotAModuleError: If there is something else than a module at the handle.
         ModuleFormatError: If the module is damaged, or in an unknown format.
+        ModuleRefusedError: If HUBMODULE_AUDIT is "refuse", and the audit has findings.
     """
     if isinstance(spec, ModuleSpec):
         return spec

@@ -65,6 +65,7 @@ class Module:
         HandleNotFoundError: If there is nothing at the handle.
         ModuleDefinitionError: If `spec` is neither a ModuleSpec nor a handle.
         ModuleFormatError: If the module is damaged, or in an unknown format.
+        ModuleRefusedError: If HUBMODULE_AUDIT is "refuse", and the audit has findings.
         NoSuchVariantError: If no graph variant has these tags.
         NotAModuleError: If there is something else than a module at the handle.
         ScopeError: If the name scope is taken although the variable scope is free.

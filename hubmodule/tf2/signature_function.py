@@ -1,4 +1,10 @@
-"""A signature of a module as a function of values, which gradient tapes follow."""
+"""A signature of a module as a function of values, which gradient tapes follow.
+
+A call `module(x)` of the object that hub.load() returned goes this way: ReusableModule.__call__,
+SignatureFunction.__call__, and, when TensorFlow traces the function, apply_signature,
+Application.add_ops, module.apply_graph.add_application, _tf.import_graph_def. Where a gradient must
+recompute the outputs, recomputation.py comes in between.
+"""
 
 from __future__ import annotations
 
