@@ -67,7 +67,7 @@ AutoTrackable = tf.__internal__.tracking.AutoTrackable
 class SavedObject(AutoTrackable):  # type: ignore[valid-type, misc]
     """An object with a method that runs before it is saved as a SavedModel.
 
-    There is no public hook. Tracing all functions when the object is made would take time in
+    TensorFlow has no public hook. Tracing all functions when the object is made would take time in
     all programs, and most never save.
     """
 

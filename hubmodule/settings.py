@@ -18,6 +18,7 @@ from absl import flags
 
 from hubmodule._plain_errors import SettingError
 
+_E = TypeVar("_E", bound=enum.Enum)
 _T = TypeVar("_T")
 # Clocks and sockets do not accept infinity.
 _LONGEST_SECONDS = 1e9
@@ -136,26 +137,25 @@ def _read_cache_dir() -> str:
 
 
 def _read_load_format() -> LoadFormat:
-    text = _read_text("TFHUB_MODEL_LOAD_FORMAT", "tfhub_model_load_format") or "AUTO"
-    try:
-        return LoadFormat(text.upper())
-    except ValueError:
-        known = ", ".join(value.value for value in LoadFormat)
-        raise SettingError(
-            f"TFHUB_MODEL_LOAD_FORMAT is {text!r}, which is not one of {known}. "
-            "Unset it to get AUTO."
-        ) from None
+    return _read_choice("TFHUB_MODEL_LOAD_FORMAT", "tfhub_model_load_format", LoadFormat.AUTO)
 
 
 def _read_audit_policy() -> AuditPolicy:
-    text = _read_text("HUBMODULE_AUDIT", "hubmodule_audit") or AuditPolicy.OFF.value
-    try:
-        return AuditPolicy(text.lower())
-    except ValueError:
-        known = ", ".join(value.value for value in AuditPolicy)
+    return _read_choice("HUBMODULE_AUDIT", "hubmodule_audit", AuditPolicy.OFF)
+
+
+def _read_choice(variable: str, flag: str, default: _E) -> _E:
+    """Reads a member of an enumeration by its value, in any case of letters."""
+    text = _read_text(variable, flag)
+    if text is None:
+        return default
+    choices = {member.value.lower(): member for member in type(default)}
+    if text.lower() not in choices:
+        known = ", ".join(member.value for member in type(default))
         raise SettingError(
-            f"HUBMODULE_AUDIT is {text!r}, which is not one of {known}. Unset it to get off."
-        ) from None
+            f"{variable} is {text!r}, which is not one of {known}. Unset it to get {default.value}."
+        )
+    return choices[text.lower()]
 
 
 def _read_progress() -> bool | None:

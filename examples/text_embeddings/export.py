@@ -116,7 +116,7 @@ def export_module_from_file(
     Raises:
       EmbeddingFileError: If the file is damaged, or a row is wrong; also a ValueError.
       ValueError: If another argument is wrong.
-      FileNotFoundError: If there is no such file.
+      FileNotFoundError: If the file does not exist.
       FileExistsError: If `overwrite` is False, and something is at `export_path`, or files of
         an earlier call are in `projector`; or if `export_path` is a file.
       ImportError: If the file is text, and polars, which parses it, is not installed.

@@ -33,7 +33,7 @@ def show_reading(file: Any, path: str, wanted: bool | None) -> AbstractContextMa
     Args:
         file: Has `read(size)` and `size()`, which is in bytes.
         path: The path of the file, whose name the bar shows.
-        wanted: As in `is_shown`. If nobody asked for it, the bar appears after 2 seconds only.
+        wanted: As in `is_shown`. If it is None, the bar appears after 2 seconds.
     """
     # tqdm draws nothing on a pseudo-terminal that reports a size of 0; this makes it 80 x 24.
     columns, lines = shutil.get_terminal_size()

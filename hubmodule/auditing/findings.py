@@ -130,14 +130,14 @@ class _VariantAudit:
 
     def find_findings(self) -> Iterator[Finding]:
         """Yields the findings in the order of the nodes in the file."""
-        rows: dict[str, RiskyOp | None] = {}
         for body in self.program.bodies:
-            for node in body.nodes:
-                if node.op not in rows:
-                    rows[node.op] = self._find_risky_op(node.op)
-                row = rows[node.op]
-                if row is not None:
-                    yield from self._judge(body, node, row)
+            operations = [node.op for node in body.nodes]
+            rows = {op: row for op in {*operations} if (row := self._find_risky_op(op)) is not None}
+            if not rows:  # as in most bodies
+                continue
+            for node, op in zip(body.nodes, operations, strict=True):
+                if op in rows:
+                    yield from self._judge(body, node, rows[op])
 
     def _find_risky_op(self, op: str) -> RiskyOp | None:
         """Returns the row of a risky op; None if the op only computes."""

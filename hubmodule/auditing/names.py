@@ -58,7 +58,8 @@ def join_names(parts: Sequence[Name], separator: str) -> Name:
     if constant and first and first[0].source is Source.CONSTANT:
         return make_constant(separator.join(part.value for part in parts).encode())
     added = separator.join(["", *(part.value for part in rest)])
-    is_beside = constant and ".." not in added
+    # A next join could complete a "." at the end to "..".
+    is_beside = constant and ".." not in added and not added.endswith(".")
     if is_beside and first and first[0].source is Source.CHECKPOINT:
         return first[0]
     shown = [

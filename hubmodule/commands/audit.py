@@ -79,7 +79,7 @@ def _print_report(report: AuditReport) -> None:
     what = "finding" if len(report.findings) == 1 else "findings"
     print(f"{', '.join(counts) or 'No'} {what} in {_describe_extent(report)} of {report.path}")
     if not report.findings:
-        print("That is no proof that the module does nothing but compute.")
+        print("This does not prove that the module only computes.")
 
 
 def _describe_extent(report: AuditReport) -> str:

@@ -95,7 +95,7 @@ def read_contents(prefix: str) -> Contents:
     """Reads the index of a checkpoint.
 
     Raises:
-        CheckpointError: If there is no checkpoint, or its index is damaged.
+        CheckpointError: If the checkpoint does not exist, or its index is damaged.
     """
     reader = _open_reader(prefix)
     return Contents(prefix, reader.get_variable_to_shape_map(), reader.get_variable_to_dtype_map())
@@ -126,7 +126,7 @@ def read(prefix: str, names: Iterable[str]) -> Iterator[np.ndarray | np.generic 
 
 
 def write(prefix: str, entries: Iterable[Entry]) -> None:
-    """Writes a checkpoint; writes nothing if there are no entries.
+    """Writes a checkpoint; writes nothing for zero entries.
 
     Args:
         prefix: The path prefix of the checkpoint. Its directory is made; the parent of that

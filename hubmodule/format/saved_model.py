@@ -49,7 +49,7 @@ def read(directory: str) -> list[MetaGraphDef]:
     """Reads the graph variants of a directory; their asset constants hold paths in it.
 
     Raises:
-        NotAModuleError: If there is no SavedModel.
+        NotAModuleError: If the directory does not contain a SavedModel.
         ModuleFormatError: If the SavedModel is damaged.
     """
     saved_model = read_proto(directory)
@@ -96,7 +96,7 @@ def read_proto(directory: str) -> saved_model_pb2.SavedModel:
     """Reads the message in a directory, as it is on disk.
 
     Raises:
-        NotAModuleError: If there is no SavedModel.
+        NotAModuleError: If the directory does not contain a SavedModel.
         ModuleFormatError: If the SavedModel is damaged.
     """
     binary, text = (posixpath.join(directory, name) for name in (BINARY, TEXT))

@@ -6,17 +6,19 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-import tensorflow as tf
-from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
-
 from hubmodule.auditing import findings
 from hubmodule.auditing.findings import Finding
 from hubmodule.auditing.risks import Level
-from hubmodule.errors import HubModuleError, ModuleFormatError
+from hubmodule.errors import ModuleFormatError
 from hubmodule.format import module_def
 from hubmodule.inspection.facts import ModuleFormat
-from hubmodule.inspection.saved_model_file import read_saved_model
+from hubmodule.inspection.saved_model_file import (
+    explain_unreadable_files,
+    get_saved_model_format,
+    read_saved_model,
+)
 from hubmodule.resolver import resolvers
+from hubmodule.resolver.urls import redact
 
 # The version of the layout of `AuditReport.to_dict`; raised when a field changes or is removed.
 SCHEMA = 1
@@ -92,40 +94,25 @@ def audit(handle: str | os.PathLike[str]) -> AuditReport:
         HubModuleError: If the handle cannot be resolved for another reason; see hub.resolve().
     """
     path = resolvers.resolve(handle)
-    try:
+    with explain_unreadable_files(path):
         file = read_saved_model(path)
         is_module = module_def.is_module(path)
         damage = [*file.damage, *(_find_damage_of_module_def(path) if is_module else ())]
-    except HubModuleError:
-        raise
-    except tf.errors.OpError as error:
-        raise ModuleFormatError(
-            f"{path} cannot be read: {error.message}. Check its permissions, or fetch the module "
-            "again."
-        ) from error
     meta_graphs = file.saved_model.meta_graphs
     found = findings.audit(file.saved_model, path, is_module)
     damage += found.damage
     if not meta_graphs:
         damage.append("The SavedModel has no graphs.")
     return AuditReport(
-        handle=os.fspath(handle),
+        handle=redact(os.fspath(handle)),
         path=path,
-        format=_find_format(file.saved_model, is_module),
+        format=ModuleFormat.TF1_HUB if is_module else get_saved_model_format(file.saved_model),
         findings=found.findings,
         damage=tuple(damage),
         graphs=len(meta_graphs),
         functions=found.functions,
         nodes=found.nodes,
     )
-
-
-def _find_format(saved_model: SavedModel, is_module: bool) -> ModuleFormat:
-    if is_module:
-        return ModuleFormat.TF1_HUB
-    if any(meta_graph.object_graph_def.nodes for meta_graph in saved_model.meta_graphs):
-        return ModuleFormat.TF2_SAVED_MODEL
-    return ModuleFormat.TF1_SAVED_MODEL
 
 
 def _find_damage_of_module_def(path: str) -> list[str]:

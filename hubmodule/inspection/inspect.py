@@ -13,7 +13,6 @@ from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 from hubmodule import _tf, files, module_def_pb2
 from hubmodule.auditing import findings, texts
 from hubmodule.auditing.risks import Level
-from hubmodule.errors import HubModuleError, ModuleFormatError
 from hubmodule.inspection import (
     asset_facts,
     checkpoint_files,
@@ -31,7 +30,12 @@ from hubmodule.inspection.facts import (
     Sizes,
     VariantFacts,
 )
-from hubmodule.inspection.saved_model_file import SavedModelFile, read_saved_model
+from hubmodule.inspection.saved_model_file import (
+    SavedModelFile,
+    explain_unreadable_files,
+    get_saved_model_format,
+    read_saved_model,
+)
 from hubmodule.resolver.resolvers import resolve
 from hubmodule.resolver.urls import redact
 from hubmodule.surgery.registration import find_package
@@ -70,15 +74,8 @@ def collect_facts(handle: str, directory: str) -> ModuleFacts:
         NotAModuleError: If there is no saved_model.pb.
         ModuleFormatError: If the file system refuses to read a file.
     """
-    try:
+    with explain_unreadable_files(directory):
         return _collect_facts(handle, directory)
-    except HubModuleError:  # some are also errors of TensorFlow
-        raise
-    except tf.errors.OpError as error:
-        raise ModuleFormatError(
-            f"{directory} cannot be read: {error.message}. Check its permissions, or fetch the "
-            "module again."
-        ) from error
 
 
 def _collect_facts(handle: str, directory: str) -> ModuleFacts:
@@ -130,9 +127,7 @@ def _find_format(directory: str, file: SavedModelFile, damage: list[str]) -> Mod
     if tf.io.gfile.exists(path):
         _check_module_file(path, damage)
         return ModuleFormat.TF1_HUB
-    if any(meta_graph.object_graph_def.nodes for meta_graph in file.saved_model.meta_graphs):
-        return ModuleFormat.TF2_SAVED_MODEL
-    return ModuleFormat.TF1_SAVED_MODEL
+    return get_saved_model_format(file.saved_model)
 
 
 def _check_module_file(path: str, damage: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import posixpath
 from collections.abc import Iterator
@@ -13,7 +14,8 @@ from google.protobuf.message import DecodeError, Message
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from hubmodule import files
-from hubmodule.errors import NotAModuleError
+from hubmodule.errors import HubModuleError, ModuleFormatError, NotAModuleError
+from hubmodule.inspection.facts import ModuleFormat
 from hubmodule.inspection.varint import read_varint
 
 BINARY = "saved_model.pb"
@@ -41,6 +43,20 @@ class SavedModelFile:
     damage: tuple[str, ...] = ()
 
 
+@contextlib.contextmanager
+def explain_unreadable_files(directory: str) -> Iterator[None]:
+    """Raises ModuleFormatError where the file system refuses to read a file of a module."""
+    try:
+        yield
+    except HubModuleError:  # some are also errors of TensorFlow
+        raise
+    except tf.errors.OpError as error:
+        raise ModuleFormatError(
+            f"{directory} cannot be read: {error.message}. Check its permissions, or fetch the "
+            "module again."
+        ) from error
+
+
 def read_saved_model(directory: str) -> SavedModelFile:
     """Reads the saved_model.pb of a directory, or its saved_model.pbtxt.
 
@@ -59,6 +75,13 @@ def read_saved_model(directory: str) -> SavedModelFile:
         f"{directory} contains neither {BINARY} nor {TEXT}: it is incomplete, or not a SavedModel. "
         "Check the path, or fetch the module again."
     )
+
+
+def get_saved_model_format(saved_model: SavedModel) -> ModuleFormat:
+    """Returns which generation of TensorFlow wrote a SavedModel that is not a TF1 Hub module."""
+    if any(meta_graph.object_graph_def.nodes for meta_graph in saved_model.meta_graphs):
+        return ModuleFormat.TF2_SAVED_MODEL
+    return ModuleFormat.TF1_SAVED_MODEL
 
 
 def parse_text(content: bytes) -> SavedModelFile:

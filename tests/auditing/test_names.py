@@ -45,6 +45,12 @@ class TestJoining:
     def test_a_file_beside_the_checkpoint(self) -> None:
         assert join_names([CHECKPOINT, constant_of("_temp/part")], "") == CHECKPOINT
 
+    def test_a_dot_that_a_next_join_would_complete(self) -> None:
+        joined = CHECKPOINT
+        for part in ("/.", "./.", "./tmp"):
+            joined = join_names([joined, constant_of(part)], "")
+        assert joined.source is Source.COMPUTED
+
     @pytest.mark.parametrize(
         ("separator", "part"), [("", "/../../etc/passwd"), ("/../../", "x"), (".", "./x")]
     )

@@ -43,7 +43,7 @@ def test_no_finding(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) 
     assert (result.status, result.err) == (0, "")
     assert result.out == (
         f"No findings in 1 graph, 0 functions and 2 nodes of {path}\n"
-        "That is no proof that the module does nothing but compute.\n"
+        "This does not prove that the module only computes.\n"
     )
 
 

@@ -21,6 +21,7 @@ from hubmodule.inspection import saved_model_file
 from hubmodule.inspection.audit import audit
 from hubmodule.inspection.facts import ModuleFormat
 from hubmodule.inspection.sarif import make_sarif
+from hubmodule.resolver import resolvers
 from tests.auditing.hostile import PATH, Hostile, Naming, Place, corpus, harmless_graph
 from tests.auditing.protos import constant, meta_graph, node, saved_model, write_module
 
@@ -74,6 +75,15 @@ def test_findings_by_level(hostile: str) -> None:
 
 def test_a_handle_may_be_a_path_object(hostile: str) -> None:
     assert audit(pathlib.Path(hostile)).handle == hostile
+
+
+def test_the_report_hides_the_secrets_of_an_address(
+    hostile: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resolvers, "resolve", lambda handle: hostile)
+    report = hub.audit("https://user:SECRET@h/m.tar.gz?X-Amz-Signature=SECRET")
+    assert report.handle == "https://h/m.tar.gz"
+    assert "SECRET" not in json.dumps(report.to_dict())
 
 
 def test_a_module_with_an_asset() -> None:
