@@ -73,7 +73,7 @@ def list_modules(cache: Cache, clock: Callable[[], float] = time.time) -> list[C
 
     Args:
         cache: The cache.
-        clock: Returns the seconds since 1970.
+        clock: Function that returns the time in seconds since 1970.
     """
     with cache.explain_errors():
         found = [_describe_module(cache, key, clock()) for key in cache.list_keys()]
@@ -116,13 +116,13 @@ def prune(
     Args:
         cache: A local cache.
         older_than: Seconds; modules that were not used for longer are removed.
-        max_size: Bytes; then the modules that were not used for longest are removed, until
-            the rest has this size.
+        max_size: Bytes; the modules that were not used for longest are removed until the rest
+            has this size.
         dry_run: Whether to remove nothing, and only return what would be removed.
-        clock: Returns the seconds since 1970.
+        clock: Function that returns the time in seconds since 1970.
 
     Raises:
-        CacheError: if the cache is on a file system that does not tell which modules are used.
+        CacheError: If the cache is on a file system that does not tell which modules are used.
     """
     if not cache.is_local:
         raise CacheError(

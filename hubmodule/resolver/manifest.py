@@ -48,7 +48,7 @@ class FileRecord:
 
 @dataclasses.dataclass(frozen=True)
 class Manifest:
-    """What is known of a cached module.
+    """The record of a cached module.
 
     Attributes:
         handle: Handle of the module, without passwords and queries.
@@ -76,7 +76,7 @@ class Manifest:
 
 
 def get_time() -> str:
-    """Returns the time for a new manifest."""
+    """Returns the present time in ISO 8601, for a new manifest."""
     return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
 
 
