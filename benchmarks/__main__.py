@@ -83,7 +83,9 @@ def _print_table(pythons: Pythons, names: Sequence[str], rounds: int) -> list[st
 
 
 def _list_libraries(case: ModuleType) -> list[str]:
-    return [library for library in LIBRARIES if library != "floor" or hasattr(case, "floor")]
+    return [
+        library for library in LIBRARIES if library != "floor" or hasattr(case, "measure_floor")
+    ]
 
 
 def _describe_machine() -> str:

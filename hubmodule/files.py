@@ -27,13 +27,13 @@ def read_bytes(path: str) -> bytes:
         # TensorFlow takes ten times as long for a local file. If this fails, it raises its error.
         with contextlib.suppress(OSError), open(path, "rb") as local:
             return local.read()
-    with _gfile().GFile(path, "rb") as file:
+    with _get_gfile().GFile(path, "rb") as file:
         return file.read()
 
 
 def write_bytes(path: str, content: bytes) -> None:
     """Writes a new file on any file system."""
-    with _gfile().GFile(path, "wb") as file:
+    with _get_gfile().GFile(path, "wb") as file:
         file.write(content)
 
 
@@ -67,7 +67,7 @@ def join_inside(directory: str, name: str) -> str:
 
 
 @contextlib.contextmanager
-def new_directory(
+def make_directory(
     path: str | os.PathLike[str],
     marker: str,
     overwrite: bool = False,
@@ -98,14 +98,14 @@ def new_directory(
     path = _get_final_path(os.fsdecode(path))
     _check_free(path, marker, overwrite)
     temporary = _make_sibling_path(path, "tmp")
-    _gfile().makedirs(temporary)
+    _get_gfile().makedirs(temporary)
     try:
         yield temporary
         _check_free(path, marker, overwrite)
         _replace(temporary, path, marker, overwrite, entries)
     finally:
-        if _gfile().exists(temporary):
-            _gfile().rmtree(temporary)
+        if _get_gfile().exists(temporary):
+            _get_gfile().rmtree(temporary)
 
 
 def _get_final_path(path: str) -> str:
@@ -130,11 +130,11 @@ def _make_sibling_path(path: str, kind: str) -> str:
 def _check_free(path: str, marker: str, overwrite: bool) -> None:
     from hubmodule.errors import ExportExistsError
 
-    if not _gfile().exists(path):
+    if not _get_gfile().exists(path):
         return
-    if not _gfile().isdir(path):
+    if not _get_gfile().isdir(path):
         raise ExportExistsError(f"{path} is a file, not a directory; choose another path.")
-    if not overwrite and _gfile().exists(posixpath.join(path, marker)):
+    if not overwrite and _get_gfile().exists(posixpath.join(path, marker)):
         raise ExportExistsError(
             f"{path} exists already; choose another path, or pass overwrite=True to replace the "
             "module that is there."
@@ -153,13 +153,13 @@ def _replace(
         _replace_entries(temporary, path, own, marker, overwrite)
         return
     if "://" in path:
-        if _gfile().exists(path):
-            _gfile().rmtree(path)
+        if _get_gfile().exists(path):
+            _get_gfile().rmtree(path)
         move_files(temporary, path, (marker,), overwrite)
         return
     try:
         # Replaces an empty directory only, whatever another process has put there meanwhile.
-        _gfile().rename(temporary, path, overwrite=True)
+        _get_gfile().rename(temporary, path, overwrite=True)
     except (tf.errors.FailedPreconditionError, tf.errors.AlreadyExistsError):
         _check_free(path, marker, overwrite)
         if not overwrite:
@@ -169,7 +169,9 @@ def _replace(
 
 def _list_entries(path: str) -> set[str]:
     """Lists the names in a directory; none if it does not exist."""
-    return {n.rstrip("/") for n in _gfile().listdir(path)} if _gfile().isdir(path) else set()
+    return (
+        {n.rstrip("/") for n in _get_gfile().listdir(path)} if _get_gfile().isdir(path) else set()
+    )
 
 
 def _replace_entries(
@@ -195,20 +197,20 @@ def _replace_entries(
         undo.pop_all()
     for name in own:
         _remove_if_empty(posixpath.join(path, name))
-    if _gfile().isdir(old):
-        _gfile().rmtree(old)
+    if _get_gfile().isdir(old):
+        _get_gfile().rmtree(old)
 
 
 def _exchange(temporary: str, path: str) -> None:
     """Moves a directory to the place of another, which is removed."""
     old = _make_sibling_path(path, "old")
-    _gfile().rename(path, old)
+    _get_gfile().rename(path, old)
     try:
-        _gfile().rename(temporary, path)
+        _get_gfile().rename(temporary, path)
     except BaseException:
-        _gfile().rename(old, path)
+        _get_gfile().rename(old, path)
         raise
-    _gfile().rmtree(old)
+    _get_gfile().rmtree(old)
 
 
 def move_files(source: str, target: str, markers: Collection[str], overwrite: bool) -> None:
@@ -246,7 +248,7 @@ def move_files(source: str, target: str, markers: Collection[str], overwrite: bo
             undo.callback(_remove_file, target, name)
         undo.pop_all()
     if taken:
-        _gfile().rmtree(replaced)
+        _get_gfile().rmtree(replaced)
 
 
 def _is_taken(directory: str, name: str) -> bool:
@@ -259,12 +261,12 @@ def _is_taken(directory: str, name: str) -> bool:
 
     for parent in list_parents(name):
         path = posixpath.join(directory, parent)
-        if _gfile().exists(path) and not _gfile().isdir(path):
+        if _get_gfile().exists(path) and not _get_gfile().isdir(path):
             raise ExportExistsError(f"{path} is a file, not a directory; choose another path.")
     path = posixpath.join(directory, name)
-    if _gfile().isdir(path):
+    if _get_gfile().isdir(path):
         raise ExportExistsError(f"{path} is a directory, not a file; choose another path.")
-    return _gfile().exists(path)
+    return _get_gfile().exists(path)
 
 
 def list_parents(name: str) -> Iterator[str]:
@@ -284,8 +286,8 @@ def _make_taken_error(directory: str, name: str) -> ExportExistsError:
 
 def _move_file(source: str, target: str, name: str) -> None:
     destination = posixpath.join(target, name)
-    _gfile().makedirs(posixpath.dirname(destination))
-    _gfile().rename(posixpath.join(source, name), destination)
+    _get_gfile().makedirs(posixpath.dirname(destination))
+    _get_gfile().rename(posixpath.join(source, name), destination)
 
 
 def _remove_file(directory: str, name: str) -> None:
@@ -293,26 +295,26 @@ def _remove_file(directory: str, name: str) -> None:
     import tensorflow as tf
 
     with contextlib.suppress(tf.errors.NotFoundError):
-        _gfile().remove(posixpath.join(directory, name))
+        _get_gfile().remove(posixpath.join(directory, name))
     for parent in list_parents(name):
         path = posixpath.join(directory, parent)
-        if _gfile().isdir(path) and not _gfile().listdir(path):
-            _gfile().rmtree(path)
+        if _get_gfile().isdir(path) and not _get_gfile().listdir(path):
+            _get_gfile().rmtree(path)
 
 
 def _remove_if_empty(directory: str) -> None:
-    if _gfile().isdir(directory) and not any(list_files(directory)):
-        _gfile().rmtree(directory)
+    if _get_gfile().isdir(directory) and not any(list_files(directory)):
+        _get_gfile().rmtree(directory)
 
 
 def list_files(directory: str) -> Iterator[str]:
     """Lists the paths of all files below a directory, relative to it."""
-    for folder, _, names in _gfile().walk(directory):
+    for folder, _, names in _get_gfile().walk(directory):
         for name in names:
             yield posixpath.join(folder, name)[len(directory) :].lstrip("/")
 
 
-def _gfile() -> Any:
+def _get_gfile() -> Any:
     """Returns tf.io.gfile. Importing it at the top would make all of the resolver need it."""
     import tensorflow as tf
 

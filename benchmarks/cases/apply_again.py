@@ -21,6 +21,6 @@ def measure(library: str, folder: Path, measurement: Measurement) -> None:
     applying.apply_again(library, folder / "large", measurement)
 
 
-def floor(folder: Path, measurement: Measurement) -> None:
+def measure_floor(folder: Path, measurement: Measurement) -> None:
     """Imports the nodes 20 times."""
     applying.import_nodes_again(folder / "large", measurement)

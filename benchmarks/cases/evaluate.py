@@ -29,7 +29,7 @@ def measure(library: str, folder: Path, measurement: Measurement) -> None:
         function(IMAGES)
 
 
-def floor(folder: Path, measurement: Measurement) -> None:
+def measure_floor(folder: Path, measurement: Measurement) -> None:
     """Does it by hand."""
     hub = importlib.import_module("hubmodule")
     with tf.Graph().as_default() as graph:

@@ -38,7 +38,7 @@ def measure(library: str, folder: Path, measurement: Measurement) -> None:
         saved_model_cli.show()
 
 
-def floor(folder: Path, measurement: Measurement) -> None:
+def measure_floor(folder: Path, measurement: Measurement) -> None:
     """Parses the file."""
     content = (folder / "wide" / "saved_model.pb").read_bytes()
     with measurement():

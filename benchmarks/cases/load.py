@@ -26,7 +26,7 @@ def measure(library: str, folder: Path, measurement: Measurement) -> None:
     _measure(lambda: load(str(folder / "large")), measurement)
 
 
-def floor(folder: Path, measurement: Measurement) -> None:
+def measure_floor(folder: Path, measurement: Measurement) -> None:
     """Does it without a library."""
     _measure(lambda: tf.saved_model.load(str(folder / "large"), tags=[]), measurement)
 

@@ -24,7 +24,7 @@ def measure(library: str, folder: Path, measurement: Measurement) -> None:
     _measure_module(library, folder / "many_signatures", measurement)
 
 
-def floor(folder: Path, measurement: Measurement) -> None:
+def measure_floor(folder: Path, measurement: Measurement) -> None:
     """Applies the only signature."""
     _measure_module("hubmodule", folder / "one_signature", measurement)
 

@@ -72,10 +72,10 @@ def write_projector(stored: StoredEmbeddings, directory: str) -> Iterator[None]:
         _write_all(stored, directory)
         yield
         for name in _FILES:
-            temporary, final = _temporary_path(directory, name), os.path.join(directory, name)
+            temporary, final = _make_temporary_path(directory, name), os.path.join(directory, name)
             tf.io.gfile.rename(temporary, final, overwrite=True)
     except BaseException:
-        for path in [_temporary_path(directory, name) for name in _FILES]:
+        for path in [_make_temporary_path(directory, name) for name in _FILES]:
             if tf.io.gfile.exists(path):
                 tf.io.gfile.remove(path)
         if not had_directory and is_empty_directory(directory):
@@ -88,7 +88,7 @@ def is_empty_directory(path: str) -> bool:
     return tf.io.gfile.isdir(path) and not tf.io.gfile.listdir(path)
 
 
-def _temporary_path(directory: str, name: str) -> str:
+def _make_temporary_path(directory: str, name: str) -> str:
     return os.path.join(directory, f".tmp-{name}")
 
 
@@ -105,5 +105,5 @@ def _write_all(stored: StoredEmbeddings, directory: str) -> None:
 
 
 def _write(directory: str, name: str, content: bytes) -> None:
-    with tf.io.gfile.GFile(_temporary_path(directory, name), "wb") as file:
+    with tf.io.gfile.GFile(_make_temporary_path(directory, name), "wb") as file:
         file.write(content)

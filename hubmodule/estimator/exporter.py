@@ -149,7 +149,7 @@ class LatestModuleExporter:
                 )
                 return None
             path = _find_free_path(_decode_path(export_path))
-            with files.new_directory(path, module_def.FILE_NAME) as directory:
+            with files.make_directory(path, module_def.FILE_NAME) as directory:
                 _write(modules, directory, _decode_path(checkpoint), saver)
         _remove_old(_decode_path(export_path), self._exports_to_keep)
         return path

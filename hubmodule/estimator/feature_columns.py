@@ -17,7 +17,7 @@ from hubmodule.estimator.embedding_column import EmbeddingColumn, flatten_texts
 from hubmodule.estimator.exporter import register_module_for_export
 from hubmodule.format.signatures import TensorInfo
 from hubmodule.module import images
-from hubmodule.module.loading import as_spec
+from hubmodule.module.loading import convert_to_spec
 from hubmodule.module.module import Module
 from hubmodule.module.spec import ModuleSpec
 
@@ -139,7 +139,7 @@ class ModuleColumn(EmbeddingColumn, *_tf.DENSE_COLUMN_BASES):  # type: ignore[mi
     @functools.cached_property
     def module_spec(self) -> ModuleSpec:
         """The ModuleSpec, loaded if the module was given by a handle."""
-        return as_spec(self.source)
+        return convert_to_spec(self.source)
 
     @property
     def variable_shape(self) -> tf.TensorShape:

@@ -18,7 +18,7 @@ from tensorflow.core.protobuf.meta_graph_pb2 import AssetFileDef, MetaGraphDef
 from hubmodule import files
 from hubmodule.errors import ModuleDefinitionError, ModuleFormatError
 from hubmodule.surgery import collections
-from hubmodule.surgery.names import op_name
+from hubmodule.surgery.names import get_op_name
 
 DIRECTORY = "assets"
 
@@ -46,7 +46,7 @@ def locate_in_place(meta_graph: MetaGraphDef, directory: str) -> None:
         asset = _parse_asset(value)
         path = files.join_inside(posixpath.join(directory, DIRECTORY), asset.filename)
         tensor = asset.tensor_info.name
-        node = nodes.get(op_name(tensor))
+        node = nodes.get(get_op_name(tensor))
         if node is None:
             continue
         if node.op != "Const":
@@ -79,7 +79,7 @@ def find_sources(meta_graph: MetaGraphDef) -> dict[str, str]:
     nodes = {node.name: node for node in meta_graph.graph_def.node} if tensors else {}
     paths = {}
     for tensor in tensors:
-        node = nodes[op_name(tensor)]
+        node = nodes[get_op_name(tensor)]
         if node.op != "Const":
             raise ModuleDefinitionError(
                 f"Asset '{tensor}' is made by an op of type {node.op}. The path of an asset must "

@@ -15,7 +15,7 @@ from hubmodule._version import __version__
 _NAME = "hubmodule"
 
 
-def sign(meta_graph: MetaGraphDef) -> None:
+def record_version(meta_graph: MetaGraphDef) -> None:
     """States in a MetaGraph, in place, that this hubmodule wrote it."""
     meta_graph.meta_info_def.any_info.Pack(StringValue(value=f"{_NAME} {__version__}"))
 

@@ -81,12 +81,12 @@ class Contents:
             )
 
 
-def batches(variables: Iterable[VariableState]) -> Iterator[list[VariableState]]:
+def split_into_batches(variables: Iterable[VariableState]) -> Iterator[list[VariableState]]:
     """Groups variables so that the values of each group have about PIECE_BYTES."""
     return _split_into_pieces(variables, lambda v: (v.shape.num_elements() or 1) * v.dtype.size)
 
 
-def exists(prefix: str) -> bool:
+def is_checkpoint(prefix: str) -> bool:
     """Whether there is a checkpoint with a path prefix."""
     return tf.io.gfile.exists(f"{prefix}.index")
 
@@ -166,7 +166,7 @@ def _save(prefix: str, entries: list[Entry]) -> None:
     """Writes a checkpoint in one piece, in a new graph, as the caller's may be finalized."""
     with tf.Graph().as_default(), tf.device("/cpu:0"), tf.compat.v1.Session() as session:
         values = [entry.array for entry in entries]
-        placeholders = [tf.compat.v1.placeholder(_dtype(v), v.shape) for v in values]
+        placeholders = [tf.compat.v1.placeholder(_get_dtype(v), v.shape) for v in values]
         save = tf.raw_ops.SaveV2(
             prefix=prefix,
             tensor_names=[entry.name for entry in entries],
@@ -176,7 +176,7 @@ def _save(prefix: str, entries: list[Entry]) -> None:
         session.run(save, dict(zip(placeholders, values, strict=True)))
 
 
-def _dtype(value: np.ndarray) -> tf.DType:
+def _get_dtype(value: np.ndarray) -> tf.DType:
     return tf.string if value.dtype.kind in "OSU" else tf.as_dtype(value.dtype)
 
 

@@ -81,13 +81,13 @@ def write(directory: str, meta_graphs: Iterable[MetaGraphDef]) -> None:
     for meta_graph, paths in zip(meta_graphs, tensors, strict=True):
         graph = portability.remove_author(meta_graph, paths, names)
         graph = assets.declare_files(graph, paths, names)
-        authorship.sign(graph)
+        authorship.record_version(graph)
         saved_model.meta_graphs.append(graph)
     content = saved_model.SerializeToString(deterministic=True)
     files.write_bytes(posixpath.join(directory, BINARY), content)
 
 
-def checkpoint_prefix(directory: str) -> str:
+def get_checkpoint_prefix(directory: str) -> str:
     """Returns the path prefix of a module's checkpoint, which exists if it has variables."""
     return posixpath.join(directory, VARIABLES_PREFIX)
 

@@ -35,7 +35,7 @@ class TensorInfo:
             self._tensor_names = [part.name for part in proto.composite_tensor.components]
             self._check_components()
             return
-        shape, dtype = _shape(proto), _dtype(proto)
+        shape, dtype = _decode_shape(proto), _decode_dtype(proto)
         if self._encoding == "coo_sparse":
             self._type_spec = tf.SparseTensorSpec(shape, dtype)
             sparse = proto.coo_sparse
@@ -119,7 +119,7 @@ class TensorInfo:
         return tf.nest.pack_sequence_as(self._type_spec, tensors, expand_composites=True)
 
 
-def _shape(proto: TensorInfoProto) -> tf.TensorShape:
+def _decode_shape(proto: TensorInfoProto) -> tf.TensorShape:
     sizes = [dimension.size for dimension in proto.tensor_shape.dim]
     if any(size < -1 for size in sizes):  # -1 means unknown
         raise ModuleFormatError(
@@ -129,7 +129,7 @@ def _shape(proto: TensorInfoProto) -> tf.TensorShape:
     return tf.TensorShape(proto.tensor_shape)
 
 
-def _dtype(proto: TensorInfoProto) -> tf.DType:
+def _decode_dtype(proto: TensorInfoProto) -> tf.DType:
     try:
         return tf.as_dtype(proto.dtype).base_dtype  # TF1 outputs may be references
     except TypeError as error:
@@ -142,7 +142,7 @@ def _dtype(proto: TensorInfoProto) -> tf.DType:
 
 def _decode_composite_type(proto: struct_pb2.TypeSpecProto) -> tf.TypeSpec:
     try:
-        return _tf.type_spec_from_proto(proto)
+        return _tf.decode_type_spec(proto)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ModuleFormatError(
             f"A signature has an input or output of a type that TensorFlow {tf.__version__} does "
@@ -162,7 +162,7 @@ def make_tensor_info(value: Any) -> TensorInfoProto:
     """Makes the TensorInfo message of a tensor, sparse tensor or ragged tensor."""
     if isinstance(value, tf.RaggedTensor):
         proto = TensorInfoProto()
-        type_spec = _tf.type_spec_to_proto(tf.type_spec_from_value(value))
+        type_spec = _tf.encode_type_spec(tf.type_spec_from_value(value))
         proto.composite_tensor.type_spec.CopyFrom(type_spec)
         parts = tf.nest.flatten(value, expand_composites=True)
         proto.composite_tensor.components.extend(make_tensor_info(part) for part in parts)

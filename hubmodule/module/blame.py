@@ -36,13 +36,13 @@ def explain_failures(variant: Variant, task: str, trial: Callable[[], object]) -
     except HubModuleError:
         raise
     except Exception as error:
-        fault = _fault(trial)
+        fault = _find_fault(trial)
         if fault is None:
             raise
         raise variant.make_damage_error(f"cannot be {task}", fault) from error
 
 
-def _fault(trial: Callable[[], object]) -> Exception | None:
+def _find_fault(trial: Callable[[], object]) -> Exception | None:
     """Returns the exception of a trial; None if it succeeds or raises a HubModuleError."""
     try:
         with tf.Graph().as_default():

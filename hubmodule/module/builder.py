@@ -111,7 +111,7 @@ def add_signature(name: str | None = None, inputs: Any = None, outputs: Any = No
         [*named_inputs.values(), *named_outputs.values()], expand_composites=True
     )
     _check_not_eager(name, tensors)
-    definition = _definition_under_construction()
+    definition = _get_definition_under_construction()
     if definition is None:
         return
     _check_graphs(name, definition.graph, tensors)
@@ -140,12 +140,12 @@ def attach_message(key: str, message: Message) -> None:
             "underscores, and no digit first."
         )
     serialized = message.SerializeToString(deterministic=True)
-    definition = _definition_under_construction()
+    definition = _get_definition_under_construction()
     if definition is not None:
         definition.attachments[key] = serialized
 
 
-def _definition_under_construction() -> _Definition | None:
+def _get_definition_under_construction() -> _Definition | None:
     """Returns the definition that calls in the default graph add to, if there is one.
 
     A module_fn may itself build other graphs, whose signatures are not the module's.

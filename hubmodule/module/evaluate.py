@@ -50,7 +50,7 @@ def eval_function_for_module(
             tf.compat.v1.tables_initializer(),
         ]
     # The session must not become the default one of the caller.
-    session = tf.compat.v1.Session(graph=graph, config=_config())
+    session = tf.compat.v1.Session(graph=graph, config=_make_config())
     evaluation = _Evaluation(module, session)
     # At its end, Python closes a context that is still open only after it has taken
     # TensorFlow's modules apart; a finalizer runs before that.
@@ -62,7 +62,7 @@ def eval_function_for_module(
         close()
 
 
-def _config() -> tf.compat.v1.ConfigProto:
+def _make_config() -> tf.compat.v1.ConfigProto:
     """Makes a session optimise its graph in one pass, and not for the memory of training.
 
     A second pass, the default, doubles the time to the first result and makes later results

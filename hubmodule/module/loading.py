@@ -77,10 +77,10 @@ def read_spec(directory: Directory) -> ModuleSpec:
         Variant(frozenset(meta_graph.meta_info_def.tags), meta_graph, directory.path)
         for meta_graph in saved_model.read(directory.path)
     ]
-    return ModuleSpec(variants, saved_model.checkpoint_prefix(directory.path), directory.path)
+    return ModuleSpec(variants, saved_model.get_checkpoint_prefix(directory.path), directory.path)
 
 
-def as_spec(spec: ModuleSpec | str | os.PathLike[str]) -> ModuleSpec:
+def convert_to_spec(spec: ModuleSpec | str | os.PathLike[str]) -> ModuleSpec:
     """Returns a ModuleSpec as it is, and loads one from a handle.
 
     Raises:

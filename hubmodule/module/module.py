@@ -17,7 +17,7 @@ from hubmodule.format import checkpoint
 from hubmodule.format.signatures import TensorInfo
 from hubmodule.module import values
 from hubmodule.module.apply_graph import add_application
-from hubmodule.module.loading import as_spec
+from hubmodule.module.loading import convert_to_spec
 from hubmodule.module.saving import Saving
 from hubmodule.module.spec import (
     ModuleSpec,
@@ -85,7 +85,7 @@ class Module:
                 "hub.Module() needs a tf.Graph, but eager execution is enabled here: build it "
                 "under 'with tf.Graph().as_default():', or use hub.load() in TF2."
             )
-        self._spec = as_spec(spec)
+        self._spec = convert_to_spec(spec)
         self._trainable = trainable
         self._variant = get_variant(self._spec, tags)
         self._variant.check_usable()
@@ -132,7 +132,7 @@ class Module:
         """
         values.check_named(_sentinel)
         name = signature or "default"
-        declared = self._variant.signature(name)
+        declared = self._variant.get_signature(name)
         given = values.name_inputs(declared.inputs, inputs, name)
         values.check_default(declared.outputs, name, as_dict)
         results = add_application(

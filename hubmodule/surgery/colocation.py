@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 import tensorflow as tf
 
 from hubmodule.errors import ColocationError
-from hubmodule.surgery.names import op_name
+from hubmodule.surgery.names import get_op_name
 
 # What a constraint begins with; the name of an op follows.
 GROUP = b"loc:@"
@@ -145,7 +145,7 @@ def check_inputs(
     """
     for signature, tensors in inputs.items():
         for tensor in tensors:
-            for target in find_colocated_ops(nodes[op_name(tensor)]):
+            for target in find_colocated_ops(nodes[get_op_name(tensor)]):
                 raise ColocationError(
                     f"Input '{tensor}' of signature '{signature}' is colocated with op '{target}'. "
                     "A consumer decides where inputs are: create the input outside of "

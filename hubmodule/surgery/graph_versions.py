@@ -5,7 +5,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 
-def new_graph_def() -> tf.compat.v1.GraphDef:
+def make_graph_def() -> tf.compat.v1.GraphDef:
     """Makes an empty GraphDef in the version that this TensorFlow writes.
 
     A tf.Graph takes the lowest version of what is imported into it, and behaves like the

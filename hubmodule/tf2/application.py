@@ -38,13 +38,13 @@ class Application:
     @property
     def input_specs(self) -> dict[str, tf.TypeSpec]:
         """The type of each input by name."""
-        inputs = self.variant.signature(self.signature).inputs
+        inputs = self.variant.get_signature(self.signature).inputs
         return {name: info.type_spec for name, info in inputs.items()}
 
     @property
     def output_specs(self) -> dict[str, tf.TypeSpec]:
         """The type of each output by name."""
-        outputs = self.variant.signature(self.signature).outputs
+        outputs = self.variant.get_signature(self.signature).outputs
         return {name: info.type_spec for name, info in outputs.items()}
 
     @property
@@ -89,7 +89,7 @@ class _CapturedState:
     state: ModuleState
     is_watched: bool
 
-    def tensor(self, name: str) -> tf.Tensor:
+    def get_tensor(self, name: str) -> tf.Tensor:
         """Returns the tensor that takes the place of a tensor of the module."""
         with self.graph.as_default():
             return self.state.capture(name, self.is_watched)

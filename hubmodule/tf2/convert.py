@@ -50,7 +50,9 @@ def convert(
     if to not in KINDS:
         raise ModuleDefinitionError(f"Cannot convert to {to!r}; choose one of {list(KINDS)}.")
     # Opened first, so that a path that cannot be written is an error before the work is done.
-    with files.new_directory(path, saved_model.BINARY, overwrite, saved_model.ENTRIES) as directory:
+    with files.make_directory(
+        path, saved_model.BINARY, overwrite, saved_model.ENTRIES
+    ) as directory:
         module = load(handle)
         if not isinstance(module, ReusableModule):
             raise ModuleDefinitionError(

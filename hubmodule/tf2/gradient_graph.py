@@ -109,7 +109,7 @@ def build(variant: Variant, signature: str, variables: Sequence[str]) -> Gradien
 
 def find_random_ops(variant: Variant, signature: str) -> list[str]:
     """Finds the ops that draw random numbers among those that a signature needs."""
-    template = variant.application_template(signature, False)
+    template = variant.get_application_template(signature, False)
     return sorted(node.name for node in template.graph_def.node if is_random(node.op))
 
 
@@ -141,10 +141,10 @@ def _apply_to_placeholders(
     Returns:
         The placeholders of the inputs by name, and the outputs by name.
     """
-    state_def = variant.state_template(trainable=False, restored=True).graph_def
+    state_def = variant.get_state_template(trainable=False, restored=True).graph_def
     _tf.import_graph_def(move_graph_def("", state_def), {})
     state = StateGraph(graph, "", {})
-    infos = variant.signature(signature).inputs
+    infos = variant.get_signature(signature).inputs
     inputs = {name: info.placeholder() for name, info in infos.items()}
     return inputs, add_application(variant, state, "module", signature, inputs, False)
 

@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from hubmodule import _tf
 from hubmodule.module.variant import Variant
-from hubmodule.surgery.names import op_name
+from hubmodule.surgery.names import get_op_name
 from hubmodule.surgery.random_draws import (
     add_draw_signatures,
     is_draw,
@@ -36,7 +36,7 @@ _Differentiate = Callable[..., "list[tf.Tensor | None]"]
 
 def is_needed(application: Application) -> bool:
     """Whether a signature needs loops or conditionals of TF1."""
-    template = application.variant.application_template(
+    template = application.variant.get_application_template(
         application.signature, application.runs_updates
     )
     return any(node.op in _TF1_CONTROL_FLOW for node in template.graph_def.node)
@@ -74,7 +74,7 @@ class _Recomputation:
     def __init__(self, application: Application):
         self._application = application
         self._variant = _add_draws(application.variant, application.signature)
-        template = self._variant.application_template(application.signature, False)
+        template = self._variant.get_application_template(application.signature, False)
         self._state = _capture_state(self._variant, application.state, template.subgraph.tensors)
         self.variables = {
             op: variable
@@ -157,5 +157,5 @@ def _capture_state(
 
     A gradient within a loop or conditional can use these, but cannot capture them itself.
     """
-    names = sorted(name for name in tensors if op_name(name) in variant.state_ops)
+    names = sorted(name for name in tensors if get_op_name(name) in variant.state_ops)
     return {name: state.capture(name, watched=False) for name in names}

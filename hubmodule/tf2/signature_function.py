@@ -35,7 +35,7 @@ class SignatureFunction:
 
     def __init__(self, application: Application, training: Application):
         self._name = application.signature
-        self._inputs = application.variant.signature(application.signature).inputs
+        self._inputs = application.variant.get_signature(application.signature).inputs
         self._applications = {False: application, True: training}
         self._functions: dict[bool, Any] = {}
 

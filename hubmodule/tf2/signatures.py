@@ -103,7 +103,7 @@ class Signatures(Mapping[str, Any]):
         Returns:
             The types of the tensors by name, in the order of tf.nest.
         """
-        infos = self._variant.signature(name).inputs
+        infos = self._variant.get_signature(name).inputs
         names: list[str] = []
         for key, info in infos.items():
             for candidate in _list_tensor_names(key, info):

@@ -17,7 +17,7 @@ from hubmodule.format.checkpoint import Contents
 from hubmodule.module.blame import explain_failures
 from hubmodule.module.variant import Variant
 from hubmodule.surgery import collections, partitions
-from hubmodule.surgery.names import op_name
+from hubmodule.surgery.names import get_op_name
 from hubmodule.surgery.state import VariableState
 from hubmodule.tf2 import tables
 from hubmodule.tf2.tables import Table
@@ -84,8 +84,10 @@ class ModuleState(_tf.AutoTrackable):
     def add_restorable_variables(self, variant: Variant) -> None:
         """Adds the variables of a graph variant, unless the checkpoint lacks one of them."""
         definitions = collections.read_variable_defs(variant.meta_graph, collections.VARIABLES)
-        missing = [d for d in definitions if op_name(d.variable_name) not in self.variables]
-        if missing and {partitions.full_name(d) for d in missing} <= set(self._checkpoint.shapes):
+        missing = [d for d in definitions if get_op_name(d.variable_name) not in self.variables]
+        if missing and {partitions.get_full_name(d) for d in missing} <= set(
+            self._checkpoint.shapes
+        ):
             with self._lock, tf.init_scope():
                 self._add_variables(variant)
 
@@ -102,7 +104,7 @@ class ModuleState(_tf.AutoTrackable):
         Raises:
             ModuleFormatError: If it is the handle of a variable that is in no collection.
         """
-        op = op_name(tensor)
+        op = get_op_name(tensor)
         graph = tf.compat.v1.get_default_graph()
         if op in self.variables:
             if watched:
@@ -123,7 +125,8 @@ class ModuleState(_tf.AutoTrackable):
             name, shape = variable.checkpoint_name, variable.checkpoint_shape
             self._checkpoint.check(name, shape, variable.dtype)
         trainable = {
-            op_name(name) for name in variant.list_variable_names(collections.TRAINABLE_VARIABLES)
+            get_op_name(name)
+            for name in variant.list_variable_names(collections.TRAINABLE_VARIABLES)
         }
         self._restore(variables, trainable)
 
@@ -133,7 +136,7 @@ class ModuleState(_tf.AutoTrackable):
         for variable, value in zip(variables, self._read(variables), strict=True):
             value.set_shape(variable.shape)
             trains = variable.op in trainable
-            self.variables[variable.op] = _tf.new_variable(
+            self.variables[variable.op] = _tf.make_variable(
                 value,
                 variable.op,
                 trainable=trains,
@@ -158,7 +161,7 @@ class ModuleState(_tf.AutoTrackable):
 
     def _add_assets(self, variant: Variant) -> None:
         for tensor in collections.list_names(variant.meta_graph, collections.ASSET_FILEPATHS):
-            op = op_name(tensor)
+            op = get_op_name(tensor)
             if op not in self.assets:
                 content = variant.index.nodes[op].attr["value"].tensor
                 path = bytes(tf.make_ndarray(content).item()).decode()
@@ -183,7 +186,7 @@ class ModuleState(_tf.AutoTrackable):
         known = variable_ops.union(self.assets, self.tables)
         nodes = [variant.index.nodes[op] for op in sorted(variant.state_ops - known)]
         for node in nodes:
-            op_def = _tf.op_def(node.op)
+            op_def = _tf.find_op_def(node.op)
             if op_def is None or op_def.output_arg[0].type != tf.resource.as_datatype_enum:
                 raise ModuleFormatError(
                     f"Op '{node.name}' of type {node.op} holds state that an object cannot hold. "
@@ -234,9 +237,9 @@ def _find_initialisers(variant: Variant) -> dict[str, list[str]]:
     for name in collections.list_names(variant.meta_graph, collections.TABLE_INITIALIZERS):
         touched = variant.index.find_needed([name], state, variant.state_ops).tensors & state
         filled = sorted(
-            op_name(tensor)
+            get_op_name(tensor)
             for tensor in touched
-            if variant.index.nodes[op_name(tensor)].op not in ("Const", "VarHandleOp")
+            if variant.index.nodes[get_op_name(tensor)].op not in ("Const", "VarHandleOp")
         )
         if filled:
             by_table.setdefault(filled[0], []).append(name)

@@ -10,7 +10,7 @@ from typing import Any
 import tensorflow as tf
 
 from hubmodule import _tf
-from hubmodule.surgery.graph_versions import new_graph_def
+from hubmodule.surgery.graph_versions import make_graph_def
 
 
 class Table(tf.saved_model.experimental.TrackableResource):
@@ -22,7 +22,7 @@ class Table(tf.saved_model.experimental.TrackableResource):
 
     def __init__(self, node: tf.compat.v1.NodeDef):
         super().__init__()
-        self._graph_def = new_graph_def()
+        self._graph_def = make_graph_def()
         self._graph_def.node.append(node)
         self._name = node.name
         if "shared_name" in _tf.list_op_attributes(node.op):
