@@ -14,7 +14,7 @@ from hubmodule.commands.convert import CONVERT
 from hubmodule.commands.diff import DIFF
 from hubmodule.commands.inspect import INSPECT, SHOW
 from hubmodule.commands.resolve import RESOLVE
-from hubmodule.commands.run import RUN
+from hubmodule.commands.run import RUN, run_program
 
 _INTERRUPTED = 130  # as shells count SIGINT
 
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parsed = make_parser().parse_args(arguments)
     # `run` leaves errors and interrupts to the program.
-    return parsed.run(parsed) if parsed.run is RUN.run else _run_command(parsed)
+    return run_program(parsed) if parsed.run is run_program else _run_command(parsed)
 
 
 def _run_command(parsed: argparse.Namespace) -> int:

@@ -79,7 +79,8 @@ def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _run(parsed: argparse.Namespace) -> int:
+def run_program(parsed: argparse.Namespace) -> int:
+    """Runs the program; returns the exit status of one that does not end the process itself."""
     from hubmodule import _requirements, run
     from hubmodule._plain_errors import TensorFlowUnavailableError
 
@@ -96,5 +97,5 @@ RUN = Command(
     "run",
     "Run a program written for tensorflow_hub and tf.estimator.",
     _add_run_arguments,
-    _run,
+    run_program,
 )

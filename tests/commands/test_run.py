@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from hubmodule.commands import run
@@ -37,3 +39,7 @@ def test_help_says_what_it_does(capsys):
     assert shown.startswith("usage: hubmodule run [--no-alias] (SCRIPT | -m MODULE) [ARGS ...] Run")
     for promise in ["`import tensorflow_hub` gives hubmodule", "tf.estimator works", "Keras 2"]:
         assert promise in shown
+
+
+if __name__ == "__main__":
+    raise SystemExit(pytest.main([__file__, *sys.argv[1:]]))
