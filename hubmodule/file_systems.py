@@ -57,7 +57,7 @@ class LocalFileSystem:
         """Opens a new file for writing, and makes the directories that it needs.
 
         Raises:
-            FileExistsError: if it exists.
+            FileExistsError: If it exists.
         """
         self.make_directory(os.path.dirname(path))
         return open(path, "xb", opener=self._open)
@@ -310,7 +310,7 @@ def list_schemes(path: str) -> list[str]:
         path: Path that is to be used, for the message.
 
     Raises:
-        TensorFlowUnavailableError: if TensorFlow is not installed.
+        TensorFlowUnavailableError: If TensorFlow is not installed.
     """
     return sorted(_import_tensorflow(path).io.gfile.get_registered_schemes())
 

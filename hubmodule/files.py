@@ -21,7 +21,7 @@ def read_bytes(path: str) -> bytes:
     """Reads a file on any file system.
 
     Raises:
-        tf.errors.NotFoundError: if it does not exist.
+        tf.errors.NotFoundError: If it does not exist.
     """
     if "://" not in path:
         # TensorFlow takes ten times as long for a local file. If this fails, it raises its error.
@@ -53,7 +53,7 @@ def join_inside(directory: str, name: str) -> str:
     """Joins a directory and an untrusted file name.
 
     Raises:
-        ModuleFormatError: if the name leaves the directory, which would let a module read
+        ModuleFormatError: If the name leaves the directory, which would let a module read
             files of its user.
     """
     if not is_inside(name):
@@ -92,8 +92,8 @@ def make_directory(
         An empty directory beside `path`, to be filled.
 
     Raises:
-        ExportExistsError: if something is at `path` that may not be replaced.
-        ModuleDefinitionError: if `path` is empty.
+        ExportExistsError: If something is at `path` that may not be replaced.
+        ModuleDefinitionError: If `path` is empty.
     """
     path = _get_final_path(os.fsdecode(path))
     _check_free(path, marker, overwrite)
@@ -223,7 +223,7 @@ def move_files(source: str, target: str, markers: Collection[str], overwrite: bo
         overwrite: Whether files in `target` may be replaced.
 
     Raises:
-        ExportExistsError: if a file in `target` would be replaced, and may not be.
+        ExportExistsError: If a file in `target` would be replaced, and may not be.
     """
     import tensorflow as tf
 
@@ -255,7 +255,7 @@ def _is_taken(directory: str, name: str) -> bool:
     """Whether a file of this name is there already.
 
     Raises:
-        ExportExistsError: if it cannot be replaced by a file, or written at all.
+        ExportExistsError: If it cannot be replaced by a file, or written at all.
     """
     from hubmodule.errors import ExportExistsError
 

@@ -98,7 +98,7 @@ def read() -> Settings:
     """Reads the settings as they are now.
 
     Raises:
-        SettingError: if a variable or a flag has an invalid value.
+        SettingError: If a variable or a flag has an invalid value.
     """
     return Settings(
         cache_dir=_read_cache_dir(),

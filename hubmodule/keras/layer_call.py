@@ -111,7 +111,8 @@ class LayerCall:
         if self.signature is not None:
             if self.signature not in signatures:
                 raise NoSuchSignatureError(
-                    f"There is no signature '{self.signature}'; there are {sorted(signatures)}."
+                    f"There is no signature '{self.signature}'. Pass one of {sorted(signatures)} to "
+                    "KerasLayer as `signature`."
                 )
             return signatures[self.signature]
         if not callable(self.loaded):
@@ -287,9 +288,13 @@ class LayerCall:
 
     def _pick_output(self, outputs: Any) -> Any:
         if not isinstance(outputs, Mapping) or self.output_key not in outputs:
-            found = sorted(outputs) if isinstance(outputs, Mapping) else type(outputs).__name__
+            found = (
+                f"the outputs are {sorted(outputs)}; pass one of these names"
+                if isinstance(outputs, Mapping)
+                else f"the object returns {type(outputs).__name__}, not a dict; leave out output_key"
+            )
             raise SignatureMismatchError(
-                f"KerasLayer has output_key='{self.output_key}', but the outputs are {found}."
+                f"KerasLayer has output_key='{self.output_key}', but {found}."
             )
         return outputs[self.output_key]
 

@@ -77,7 +77,10 @@ class ModuleLayer:
         **kwargs: Any,
     ):
         if _sentinel is not None:
-            raise ModuleDefinitionError("Pass `tags` and what follows by name.")
+            raise ModuleDefinitionError(
+                "Pass only `handle`, `trainable` and `arguments` to KerasLayer by position, and "
+                "`tags` and what follows by name."
+            )
         if self._keras.backend.backend() != "tensorflow":
             raise BackendError(
                 f"hub.KerasLayer computes with TensorFlow, but the backend of Keras is "

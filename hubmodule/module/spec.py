@@ -297,9 +297,10 @@ def _check_values(
     given = {entry.name for entry in entries}
     missing, unknown = sorted(wanted.keys() - given), sorted(given - wanted.keys())
     if missing or unknown:
+        problems = [f"lack the variables {missing[:8]}"] if missing else []
+        problems += [f"have names {unknown[:8]} that no variable has"] if unknown else []
         raise VariableValueError(
-            f"Values do not fit the variables: missing {missing[:8]}, without a variable "
-            f"{unknown[:8]}. Give one for each of the {len(wanted)} names in "
+            f"The values {' and '.join(problems)}. Give one for each of the {len(wanted)} names in "
             "hub.Module(spec).variable_map."
         )
     for entry in entries:
