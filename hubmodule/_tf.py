@@ -114,11 +114,10 @@ def import_graph_def(graph_def: tf.compat.v1.GraphDef, input_map: Mapping[str, t
     """Imports a GraphDef with absolute names into the default graph.
 
     Unlike tf.import_graph_def, it accepts colocation with ops that are already in the graph.
-    It adds default attributes to `graph_def`, which is changed. It can be deleted when the
-    public function takes `validate_colocation_constraints`.
+    It can be deleted when the public function takes `validate_colocation_constraints`.
 
     Args:
-        graph_def: The GraphDef.
+        graph_def: The GraphDef. Default attributes are added to it.
         input_map: A dict from names of tensors in `graph_def`, or "^op" for control inputs,
             to tensors of the default graph that replace them.
 
@@ -241,11 +240,11 @@ def leave_functions() -> Iterator[None]:
 
 
 def make_variable(value: tf.Tensor, name: str, **options: Any) -> tf.Variable:
-    """Makes a tf.Variable, in eager mode ten times as fast as TensorFlow.
+    """Makes a tf.Variable; in eager mode this takes a tenth of TensorFlow's time.
 
-    In eager mode TensorFlow makes a kernel for each op with new attribute values, in half a
-    millisecond, and the name of a variable is such an attribute. It is only used in messages
-    of the runtime, so it is left out there; the name that programs read is set afterwards.
+    In eager mode TensorFlow takes half a millisecond to make a kernel for each op with new
+    attribute values, and the name of a variable is such an attribute. Only messages of the
+    runtime use the attribute, so it is left out; the name that programs read is set later.
 
     Args:
         value: The initial value.
@@ -324,7 +323,7 @@ def write_fingerprint(directory: str) -> None:
 
 
 def list_parameters(function: Any) -> set[str]:
-    """Returns the parameter names of a tf.function, also a loaded one, or of a callable."""
+    """Returns the parameter names of a callable, which may be a tf.function that was loaded."""
     spec = getattr(function, "function_spec", None) or getattr(function, "_function_spec", None)
     if spec is None:
         try:

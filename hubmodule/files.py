@@ -1,7 +1,7 @@
-"""Whole files, untrusted file names, and directories that appear complete or not at all.
+"""Reads and writes whole files, and directories that appear complete or not at all.
 
-What reads and writes takes any path of TensorFlow, raises TensorFlow's errors, and imports it
-when it is called.
+The functions that read and write take any path that TensorFlow knows, raise TensorFlow's errors,
+and import TensorFlow when they are called.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def write_bytes(path: str, content: bytes) -> None:
 def is_inside(name: str) -> bool:
     """Whether an untrusted file name stays below the directory that it is joined to.
 
-    Not so for "../x", "/etc/passwd", "C:/x", "gs://other/x", and the directory itself.
+    False for "../x", "/etc/passwd", "C:/x", "gs://other/x", and for the directory itself.
     """
     normal = posixpath.normpath(name.replace("\\", "/"))
     first, slash, _ = normal.partition("/")
@@ -51,6 +51,10 @@ def is_inside(name: str) -> bool:
 
 def join_inside(directory: str, name: str) -> str:
     """Joins a directory and an untrusted file name.
+
+    Args:
+        directory: Path of the directory.
+        name: Path of a file below the directory, from an untrusted source.
 
     Raises:
         ModuleFormatError: If the name leaves the directory, which would let a module read
@@ -73,10 +77,11 @@ def make_directory(
     overwrite: bool = False,
     entries: Collection[str] | None = None,
 ) -> Iterator[str]:
-    """Makes a temporary directory that takes its final place when the block ends without an error.
+    """Makes a temporary directory that is moved to its final path when the block ends.
 
-    Other files of a directory at the final place stay: the new files are moved into it, the
-    marker last, and taken out again if that fails.
+    If the block raises an error, the temporary directory is removed. If a directory with other
+    files is at the final path, these files stay: the new files are moved into it, the marker
+    last, and are removed from it again if that fails.
 
     Args:
         path: Final path of the directory. Missing parents are made; links are followed, and
@@ -92,7 +97,7 @@ def make_directory(
         An empty directory beside `path`, to be filled.
 
     Raises:
-        ExportExistsError: If something is at `path` that may not be replaced.
+        ExportExistsError: If `path` has something that may not be replaced.
         ModuleDefinitionError: If `path` is empty.
     """
     path = _get_final_path(os.fsdecode(path))
@@ -118,12 +123,12 @@ def _get_final_path(path: str) -> str:
 
 
 def _make_sibling_path(path: str, kind: str) -> str:
-    """Makes a new path in the same directory; hidden, and not an extension of the path itself.
+    """Makes a new path in the same directory, whose name begins with a dot.
 
-    ram:// takes "m" to exist where "m.tmp" does.
+    It does not begin with the name of `path`: for ram://, "m" exists if "m.tmp" does.
     """
     parent, slash, name = path.rpartition("/")
-    # Cut off, as the whole may be as long as a name can be.
+    # Cut off, as the name may already have the largest length.
     return f"{parent}{slash}.{kind}-{uuid.uuid4().hex[:12]}-{name[:50]}"
 
 
@@ -144,7 +149,7 @@ def _check_free(path: str, marker: str, overwrite: bool) -> None:
 def _replace(
     temporary: str, path: str, marker: str, overwrite: bool, entries: Collection[str] | None
 ) -> None:
-    """Moves a directory to a path, where there may be other files, or one to replace."""
+    """Moves a directory to a path, which may have other files, or a directory to replace."""
     import tensorflow as tf
 
     present = _list_entries(path)
@@ -158,7 +163,7 @@ def _replace(
         move_files(temporary, path, (marker,), overwrite)
         return
     try:
-        # Replaces an empty directory only, whatever another process has put there meanwhile.
+        # Replaces only an empty directory, even if another process has filled it meanwhile.
         _get_gfile().rename(temporary, path, overwrite=True)
     except (tf.errors.FailedPreconditionError, tf.errors.AlreadyExistsError):
         _check_free(path, marker, overwrite)
@@ -177,12 +182,12 @@ def _list_entries(path: str) -> set[str]:
 def _replace_entries(
     temporary: str, path: str, own: Collection[str], marker: str, overwrite: bool
 ) -> None:
-    """Moves a directory into one with other files, in the place of some of its entries.
+    """Moves the files of a directory into another, where they replace some of its entries.
 
     Args:
         temporary: Path of the directory to move.
         path: Path of the directory to fill.
-        own: Names of the entries of `path` to remove.
+        own: Names of the entries of `path` to replace.
         marker: Name of the file that is moved last, and removed first.
         overwrite: Whether other files in `path` may be replaced.
     """
@@ -202,7 +207,7 @@ def _replace_entries(
 
 
 def _exchange(temporary: str, path: str) -> None:
-    """Moves a directory to the place of another, which is removed."""
+    """Replaces a directory by another."""
     old = _make_sibling_path(path, "old")
     _get_gfile().rename(path, old)
     try:
@@ -214,7 +219,7 @@ def _exchange(temporary: str, path: str) -> None:
 
 
 def move_files(source: str, target: str, markers: Collection[str], overwrite: bool) -> None:
-    """Moves all files of a directory into another, the markers last; all of them or none.
+    """Moves all files of a directory into another, or none if one cannot be moved.
 
     Args:
         source: Path of the directory to empty.
@@ -223,7 +228,7 @@ def move_files(source: str, target: str, markers: Collection[str], overwrite: bo
         overwrite: Whether files in `target` may be replaced.
 
     Raises:
-        ExportExistsError: If a file in `target` would be replaced, and may not be.
+        ExportExistsError: If a file in `target` would be replaced, and `overwrite` is False.
     """
     import tensorflow as tf
 
@@ -243,7 +248,7 @@ def move_files(source: str, target: str, markers: Collection[str], overwrite: bo
             except tf.errors.AlreadyExistsError as error:  # another process was faster
                 raise _make_taken_error(target, name) from error
             except BaseException:
-                _remove_file(target, name)  # of stores that copy a file to rename it
+                _remove_file(target, name)  # some stores rename a file by copying it
                 raise
             undo.callback(_remove_file, target, name)
         undo.pop_all()
@@ -252,10 +257,11 @@ def move_files(source: str, target: str, markers: Collection[str], overwrite: bo
 
 
 def _is_taken(directory: str, name: str) -> bool:
-    """Whether a file of this name is there already.
+    """Whether a directory already has a file of this name.
 
     Raises:
-        ExportExistsError: If it cannot be replaced by a file, or written at all.
+        ExportExistsError: If a file cannot be written there, because the name is that of a
+            directory, or a parent is a file.
     """
     from hubmodule.errors import ExportExistsError
 
@@ -270,7 +276,7 @@ def _is_taken(directory: str, name: str) -> bool:
 
 
 def list_parents(name: str) -> Iterator[str]:
-    """Lists the directories above a file, from the next to the last, without the root."""
+    """Yields the paths of the directories that contain a file, the innermost first."""
     while name := posixpath.dirname(name):
         yield name
 
@@ -291,7 +297,7 @@ def _move_file(source: str, target: str, name: str) -> None:
 
 
 def _remove_file(directory: str, name: str) -> None:
-    """Removes a file, and the folders that are empty without it; neither needs to be there."""
+    """Removes a file if it exists, and its parents if they are then empty."""
     import tensorflow as tf
 
     with contextlib.suppress(tf.errors.NotFoundError):

@@ -17,7 +17,7 @@ from hubmodule import alias
 from hubmodule.estimator import keras2
 from hubmodule.estimator.namespaces import set_everywhere
 
-# Files in the traceback of each error of a program, which are not the program's.
+# Files in each traceback of a program that are not its own.
 _RUNNER = (__file__, "<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>")
 
 
@@ -86,9 +86,9 @@ def _offer_estimator(tensorflow: ModuleType) -> None:
 
 
 def _make_spawn_hook(use_alias: bool) -> Callable[[ModuleType], None]:
-    """Makes a hook that prepares the processes which multiprocessing spawns.
+    """Makes a hook that prepares the processes that multiprocessing spawns.
 
-    They import the program again; if that failed, a pool would start new ones for ever.
+    They import the program again. If that failed, a pool would start new processes for ever.
     """
 
     def hook(spawn: ModuleType) -> None:
@@ -103,7 +103,7 @@ def _make_spawn_hook(use_alias: bool) -> Callable[[ModuleType], None]:
 
 
 def _make_execnet_hook(use_alias: bool) -> Callable[[ModuleType], None]:
-    """Makes a hook that prepares the Python processes which execnet starts on this machine."""
+    """Makes a hook that prepares the Python processes that execnet starts on this machine."""
     code = f"from hubmodule.run import prepare; prepare(use_alias={use_alias})"
 
     def hook(multi: Any) -> None:
@@ -122,7 +122,7 @@ def _make_execnet_hook(use_alias: bool) -> Callable[[ModuleType], None]:
 
 
 class _Preparation(NamedTuple):
-    """Prepares the process in which it is unpickled."""
+    """A value that prepares the process in which it is unpickled."""
 
     use_alias: bool
 
@@ -131,7 +131,7 @@ class _Preparation(NamedTuple):
 
 
 class _Unavailable(ModuleType):
-    """Stands in for `tf.estimator`, and raises an error for each name in it."""
+    """A stand-in for `tf.estimator` that raises an error for each name in it."""
 
     def __init__(self, error: Exception):
         super().__init__("tensorflow.estimator")

@@ -24,13 +24,13 @@ DIRECTORY = "assets"
 
 
 def locate_in_place(meta_graph: MetaGraphDef, directory: str) -> None:
-    """Writes the paths of the files to the asset constants of a MetaGraph that was read.
+    """Sets the asset constants of a MetaGraph to the paths of their files in a directory.
 
-    All constants are then in the collection "asset_filepaths", which find_sources() reads;
-    a SavedModel may lack it.
+    Adds the constants to the collection "asset_filepaths", which find_sources() reads, because
+    a SavedModel may lack that collection.
 
     Args:
-        meta_graph: The MetaGraphDef from the file; it is changed.
+        meta_graph: The MetaGraphDef from the file, which is changed.
         directory: The path of the module's directory.
 
     Raises:
@@ -120,7 +120,7 @@ def declare_files(
 
     Args:
         meta_graph: The MetaGraphDef of the module.
-        tensors: A dict from tensor names to paths, from find_sources().
+        tensors: A dict from the names of asset tensors to paths, from find_sources().
         names: A dict from paths to file names in assets/, from name_files().
     """
     result = MetaGraphDef()

@@ -18,7 +18,7 @@ from hubmodule.errors import ModuleFormatError
 
 
 class TensorInfo:
-    """Describes an input or output of a signature.
+    """The description of an input or output of a signature.
 
     Args:
         proto: The TensorInfo message.
@@ -101,7 +101,7 @@ class TensorInfo:
     __hash__ = None  # type: ignore[assignment]
 
     def accepts(self, value: Any) -> bool:
-        """Whether a tensor or composite tensor has the kind, dtype and static shape."""
+        """Whether a tensor or composite tensor has this kind and dtype, and a compatible shape."""
         return self._type_spec.is_compatible_with(value)
 
     def placeholder(self) -> Any:
@@ -151,7 +151,12 @@ def _decode_composite_type(proto: struct_pb2.TypeSpecProto) -> tf.TypeSpec:
 
 
 def make_signature_def(inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> SignatureDef:
-    """Makes the SignatureDef of tensors, sparse tensors and ragged tensors by name."""
+    """Makes a SignatureDef.
+
+    Args:
+        inputs: A dict from names to tensors, sparse tensors or ragged tensors.
+        outputs: A dict from names to tensors, sparse tensors or ragged tensors.
+    """
     return SignatureDef(
         inputs={name: make_tensor_info(value) for name, value in inputs.items()},
         outputs={name: make_tensor_info(value) for name, value in outputs.items()},

@@ -50,9 +50,9 @@ class Module:
 
     Args:
         spec: A ModuleSpec, or the handle of a module.
-        trainable: Whether the variables are to be trained: if True, the constructor adds to
-            the collections TRAINABLE_VARIABLES and REGULARIZATION_LOSSES, and each call adds
-            to UPDATE_OPS.
+        trainable: Whether to train the variables. If True, the constructor adds to the
+            collections TRAINABLE_VARIABLES and REGULARIZATION_LOSSES, and each call adds to
+            UPDATE_OPS.
         name: The name of the variable scope and name scope. If it is taken in the current
             scope, a number is appended.
         tags: The tags of the graph variant, e.g. {"train"}, which modules usually have for
@@ -62,12 +62,12 @@ class Module:
         CheckpointError: If a variable is missing in the module's checkpoint, or has another
             shape or type there.
         GraphError: If eager execution is enabled.
-        HandleNotFoundError: If there is nothing at the handle.
+        HandleNotFoundError: If nothing exists at the handle.
         ModuleDefinitionError: If `spec` is neither a ModuleSpec nor a handle.
         ModuleFormatError: If the module is damaged, or in an unknown format.
         ModuleRefusedError: If HUBMODULE_AUDIT is "refuse", and the audit has findings.
         NoSuchVariantError: If no graph variant has these tags.
-        NotAModuleError: If there is something else than a module at the handle.
+        NotAModuleError: If the handle is not that of a module.
         ScopeError: If the name scope is taken although the variable scope is free.
         UnregisteredOpsError: If every signature needs ops that are not registered in this
             process.
@@ -98,7 +98,7 @@ class Module:
     def __repr__(self) -> str:
         return f"<hub.Module {self._state.scope.rstrip('/')!r} of {self._spec!r}>"
 
-    # In a tf.function or Dataset.map, AutoGraph would rewrite this package's code, in vain.
+    # In a tf.function or Dataset.map, AutoGraph would rewrite this package's code, without effect.
     @tf.autograph.experimental.do_not_convert
     def __call__(
         self,
@@ -159,7 +159,7 @@ class Module:
 
     @property
     def variable_map(self) -> dict[str, Variable | list[Variable]]:
-        """The variables by their names in the module; a partitioned one is a list of its slices."""
+        """The variables by name in the module; a partitioned variable is a list of its slices."""
         variables = self._state.variables
         groups = partitions.group_by_full_name(v.definition for v in self._variant.variables)
         return {
@@ -171,11 +171,11 @@ class Module:
 
     @property
     def variables(self) -> list[Variable]:
-        """All variables, sorted by name; each slice of a partitioned one is an element."""
+        """All variables, sorted by name, with each slice of a partitioned variable."""
         return sorted(self._state.variables.values(), key=lambda variable: variable.name)
 
     def get_signature_names(self) -> list[str]:
-        """The names of the signatures."""
+        """Returns the names of the signatures."""
         return self._spec.get_signature_names(self._variant.tags)
 
     def get_input_info_dict(self, signature: str | None = None) -> dict[str, TensorInfo]:
@@ -225,10 +225,10 @@ class Module:
         checkpoint_path: str | os.PathLike[str],
         overwrite: bool = False,
     ) -> None:
-        """Writes the module with values from a checkpoint of the program that it is in.
+        """Writes the module with values from a checkpoint of the program that uses it.
 
-        Needs no session, and holds one variable at a time in memory. All graph variants
-        are written.
+        It needs no session, and has one variable at a time in memory. All graph variants are
+        written.
 
         Args:
             path: The path of the directory to write. It appears when it is complete.

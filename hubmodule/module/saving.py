@@ -36,17 +36,17 @@ class Saving:
         self._lock = threading.Lock()
 
     def write(self, session: tf.compat.v1.Session, prefix: str) -> None:
-        """Writes a checkpoint with the names of the module; none if it has no variables.
+        """Writes a checkpoint with the names of the module; nothing if it has no variables.
 
-        One op, which is added to the graph the first time, writes all values at once. Two
-        kinds of sessions cannot run it: those of a graph that was finalized before, and those
-        whose ops run in another process, which would write the files there. For these the
-        values are fetched in several runs, between which another thread may train.
+        One op, which is added to the graph the first time, writes all values at once. A
+        session cannot run it if its graph was finalized before, or if its ops run in another
+        process, which would write the files there. Then the values are fetched in several
+        runs, between which another thread may train.
 
         Args:
             session: A session of the module's graph.
-            prefix: The path prefix of the checkpoint. Its directory is made; the parent of
-                that must exist.
+            prefix: The path prefix of the checkpoint. Its directory is made; the parent of the
+                directory must exist.
 
         Raises:
             tf.errors.FailedPreconditionError: If a variable is not initialised.

@@ -1,4 +1,4 @@
-"""Checks calls of functions: TensorFlow does not, and bad ones crash the process."""
+"""Checks calls of functions, because TensorFlow does not, and a wrong one crashes the process."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _EXPANDED = "_lower_using_switch_merge"
 
 
 def check_calls(graph_def: tf.compat.v1.GraphDef, op_types: Collection[str]) -> None:
-    """Checks that the functions which a graph calls exist, and can be expanded.
+    """Checks that the functions that a graph calls exist, and can be expanded.
 
     TensorFlow crashes with a segmentation fault at a loop whose body is missing, has other
     arguments, or is the function that contains the loop.

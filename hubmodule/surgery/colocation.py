@@ -1,7 +1,7 @@
-"""Keeps colocation constraints true when a subgraph is taken out of its graph and rewired.
+"""Adapts colocation constraints to a subgraph that is extracted and imported elsewhere.
 
-A node's attribute "_class" lists constraints "loc:@op". A constraint on an op that
-is replaced is a constraint on what replaces it.
+A node's attribute "_class" lists constraints "loc:@op". A constraint on a replaced op becomes a
+constraint on the op that replaces it.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ def drop_dead_constraints(
 ) -> tf.compat.v1.GraphDef:
     """Returns a copy of a subgraph whose constraints name only its own or replaced ops.
 
-    A constraint on an op that is left behind becomes one on the ops that that op was itself
-    colocated with. If there are none, the first node of the subgraph that was colocated with
-    it takes its place, so that all nodes that were colocated with it stay together.
+    A constraint on an op that is not extracted is replaced by constraints on the ops with which
+    this op is itself colocated. If there are none, the first node of the subgraph with the
+    constraint takes the place of the op, so that the nodes with the constraint stay together.
 
     Args:
-        part: Nodes of the graph.
+        part: The subgraph.
         nodes: All nodes of the graph by name.
         replaced_ops: Names of the ops of the graph that the import replaces.
     """
@@ -141,7 +141,7 @@ def check_inputs(
         inputs: The names of the input tensors ("x:0") by the name of the signature.
 
     Raises:
-        ColocationError: If one is; the message names the signature, the tensor and the op.
+        ColocationError: If an input is; the message names the signature, the tensor and the op.
     """
     for signature, tensors in inputs.items():
         for tensor in tensors:
@@ -154,14 +154,14 @@ def check_inputs(
 
 
 def check_state(nodes: Mapping[str, tf.compat.v1.NodeDef], state_ops: Collection[str]) -> None:
-    """Checks that state is colocated with other state only.
+    """Checks that ops that hold state are colocated only with other such ops.
 
     Args:
         nodes: All nodes of the graph by name.
         state_ops: The names of the ops that hold state.
 
     Raises:
-        ColocationError: If it is not; the message names the two ops.
+        ColocationError: If one is colocated with another op; the message names the two ops.
     """
     for name in state_ops:
         for target in find_colocated_ops(nodes[name]):

@@ -1,4 +1,4 @@
-"""The v1 control flow contexts of a graph: their ops, and the ops that those need.
+"""The v1 control flow contexts of a graph: their ops, and the ops that these need.
 
 A graph with v1 loops and conditionals carries their contexts in the collections
 "while_context" and "cond_context"; without them, gradients cannot be built.

@@ -28,7 +28,7 @@ def iterate_nodes(graph_def: tf.compat.v1.GraphDef) -> Iterator[tf.compat.v1.Nod
 
 
 def prepare_for_older_tensorflow(meta_graph: MetaGraphDef) -> MetaGraphDef:
-    """Returns a copy without attributes that older versions refuse and that have no effect.
+    """Returns a copy without the attributes that older versions refuse and that have no effect.
 
     Requires that attributes with default values are stripped, and that nodes have
     "_output_shapes".

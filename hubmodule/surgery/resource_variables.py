@@ -1,7 +1,7 @@
 """Converts reference variables and tables to resource variables and tables.
 
-TF1 variables and tables gave references to themselves. Functions take no references,
-but every op on one has a counterpart on a resource handle.
+TF1 variables and tables return references to themselves. Functions do not accept references, but
+each op on a reference has a counterpart on a resource handle.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _HOLDERS = {
     "MutableHashTable": "MutableHashTableV2",
     "MutableHashTableOfTensors": "MutableHashTableOfTensorsV2",
 }
-# These pass references through.
+# Ops that return the reference that they take.
 _PASSING = {
     "RefEnter": "Enter",
     "RefExit": "Exit",
@@ -71,7 +71,7 @@ _DROPPED = ("_output_shapes", "use_locking", "validate_shape")
 
 
 def convert_references(meta_graph: MetaGraphDef) -> MetaGraphDef:
-    """Returns the MetaGraph with handles instead of references; itself if it has none.
+    """Returns the MetaGraph with handles instead of references; the same if it has none.
 
     Where a reference was used as a value, an op reads the variable: one for each use, with
     the control inputs of that use. Names of ops stay. The VariableDefs become those of
@@ -164,12 +164,12 @@ class _ResourceNodes:
     """Writes the counterparts of nodes, and the reads that they need, to a new graph.
 
     Args:
-        references: Of the original graph.
+        references: The references of the original graph.
         graph_def: The new graph, to which nodes are added.
 
     Attributes:
-        references: Of the original graph.
-        reads: The names of the reads that were added for a node, by its name.
+        references: The references of the original graph.
+        reads: The names of the reading ops that were added for a node, by the node's name.
     """
 
     def __init__(self, references: _References, graph_def: tf.compat.v1.GraphDef):
@@ -240,18 +240,18 @@ class _ResourceNodes:
 
 
 def _convert_signatures_in_place(meta_graph: MetaGraphDef, nodes: _ResourceNodes) -> None:
-    """Lets outputs that are references name reads."""
+    """Replaces outputs that are references by the values that new ops read."""
     dtypes = nodes.references.dtypes
     for name, signature in meta_graph.signature_def.items():
         for key, info in signature.outputs.items():
             if info.name in dtypes:
                 info.dtype = dtypes[info.name]
-                read = f"{get_op_name(info.name)}/{_read_name(name, key)}"
+                read = f"{get_op_name(info.name)}/{_make_read_name(name, key)}"
                 info.name = nodes.add_read(read, info.name) + ":0"
 
 
 def _convert_collections_in_place(meta_graph: MetaGraphDef, references: _References) -> None:
-    """Names assignments by their ops, as they have no output any more."""
+    """Replaces the outputs of assignments by the names of their ops, which now have no output."""
     for collection in meta_graph.collection_def.values():
         names = collection.node_list.value
         for index, name in enumerate(names):
@@ -286,7 +286,7 @@ def _convert_variable_def_in_place(definition: VariableDef, nodes: _ResourceNode
 def _add_reads_to_contexts_in_place(
     meta_graph: MetaGraphDef, reads: Mapping[str, Iterable[str]]
 ) -> None:
-    """Puts the reads into the control flow contexts of the nodes that they were added for."""
+    """Adds the reads to the control flow contexts of the nodes for which they were made."""
     for key, kind in control_flow.CONTEXT_DEFS.items():
         if key not in meta_graph.collection_def:
             continue
@@ -300,6 +300,6 @@ def _add_reads_to_contexts_in_place(
         values.extend(context.SerializeToString() for context in contexts)
 
 
-def _read_name(*names: str) -> str:
-    """Joins names to one that an op can have."""
+def _make_read_name(*names: str) -> str:
+    """Makes the name of an op that reads a variable for an output of a signature."""
     return "_".join(["output", *("".join(c if c.isalnum() else "_" for c in n) for n in names)])

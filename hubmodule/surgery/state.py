@@ -1,4 +1,4 @@
-"""State: finds the ops that hold variables and tables; builds graphs that restore variables."""
+"""Finds the ops that hold state, such as variables, and builds graphs that restore variables."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from hubmodule.surgery.names import get_op_name
 
 
 def find_state_nodes(nodes: Iterable[tf.compat.v1.NodeDef]) -> list[tf.compat.v1.NodeDef]:
-    """Finds the nodes that hold state: stateful, without inputs, with a handle or reference.
+    """Finds the nodes that hold state, such as variables, tables, queues and iterators.
 
-    These are variables, tables, queues and iterators, but not random ops, which have a shape
-    as input, and not placeholders.
+    These nodes are stateful, have no inputs, and return a handle or a reference. Random ops,
+    which have a shape as input, and placeholders do not.
     """
     nodes = list(nodes)
     types = {op for op in {node.op for node in nodes} if _is_state_op(op)}

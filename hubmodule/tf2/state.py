@@ -1,6 +1,6 @@
-"""The state of a module as objects: variables, tables and assets, each there once.
+"""The state of a module as objects: variables, tables and assets.
 
-All graph variants and all signatures share it.
+All graph variants and all signatures of the module share these objects.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class ModuleState(_tf.AutoTrackable):
     """The variables, tables and assets of a module.
 
     Args:
-        checkpoint: The contents of the checkpoint that the values of the variables are read from.
+        checkpoint: The contents of the checkpoint from which the variables are read.
         io_device: The device of the op that reads them, e.g. "/job:localhost"; None lets
             TensorFlow choose.
 
@@ -57,7 +57,7 @@ class ModuleState(_tf.AutoTrackable):
         self.assets: dict[str, tf.saved_model.Asset] = {}
 
     def add(self, variant: Variant) -> None:
-        """Adds the variables, tables and assets of a graph variant that are not there yet.
+        """Adds the variables, tables and assets of a graph variant that are missing.
 
         Args:
             variant: The graph variant.
@@ -102,7 +102,7 @@ class ModuleState(_tf.AutoTrackable):
             A tensor of the function's graph.
 
         Raises:
-            ModuleFormatError: If it is the handle of a variable that is in no collection.
+            ModuleFormatError: If the tensor is the handle of a variable in no collection.
         """
         op = get_op_name(tensor)
         graph = tf.compat.v1.get_default_graph()
@@ -181,7 +181,7 @@ class ModuleState(_tf.AutoTrackable):
         _fill_tables(new, variant.origin)
 
     def _find_new_tables(self, variant: Variant) -> list[tf.compat.v1.NodeDef]:
-        """Finds the ops of a graph variant that make resources which are not there yet."""
+        """Finds the ops of a graph variant whose resources, e.g. tables, have not been added."""
         variable_ops = {variable.op for variable in variant.variables}
         known = variable_ops.union(self.assets, self.tables)
         nodes = [variant.index.nodes[op] for op in sorted(variant.state_ops - known)]
@@ -192,7 +192,7 @@ class ModuleState(_tf.AutoTrackable):
                     f"Op '{node.name}' of type {node.op} holds state that an object cannot hold. "
                     "Use the module with hub.Module in a tf.Graph."
                 )
-        # A variable in no collection is left out, because nothing gives it a value.
+        # A variable that is in no collection has no value, so it is left out.
         return [node for node in nodes if node.op != "VarHandleOp"]
 
 
@@ -214,10 +214,10 @@ def _fill_tables(tables_by_op: Mapping[str, Table], origin: str) -> None:
 def _find_unfillable_table(
     tables_by_op: Mapping[str, Table], origin: str
 ) -> ModuleFormatError | None:
-    """Finds the table that made the filling of all tables fail.
+    """Finds the table that cannot be filled, after the filling of all tables has failed.
 
     Returns:
-        The error to raise; None if each table can be filled by itself.
+        The error to raise; None if each table can be filled alone.
     """
     for op, table in tables_by_op.items():
         try:
@@ -231,7 +231,7 @@ def _find_unfillable_table(
 
 
 def _find_initialisers(variant: Variant) -> dict[str, list[str]]:
-    """Finds the names of the table initialisers by the op of the table that each fills."""
+    """Finds the names of the table initialisers, by the name of the op of the table."""
     by_table: dict[str, list[str]] = {}
     state = variant.state_tensors
     for name in collections.list_names(variant.meta_graph, collections.TABLE_INITIALIZERS):
@@ -260,7 +260,7 @@ def _make_initialiser(state: ModuleState, variant: Variant, name: str) -> Callab
 def _get_local_component(variable: tf.Variable) -> tf.Variable:
     """Returns the component of a distributed variable that this replica uses.
 
-    Between replicas, it is that of the first one.
+    Outside of a replica, it is that of the first replica.
     """
     if tf.distribute.get_replica_context() is not None or not tf.distribute.has_strategy():
         return variable
@@ -268,12 +268,12 @@ def _get_local_component(variable: tf.Variable) -> tf.Variable:
 
 
 def _choose_sharing(dtype: tf.DType) -> dict[str, object]:
-    """Chooses how replicas share a variable that no optimiser trains.
+    """Chooses how the replicas of a strategy share a variable that is not trainable.
 
     Each replica updates its own component, e.g. of the moving averages of batch normalisation.
 
     Returns:
-        Arguments of tf.Variable.
+        The arguments of tf.Variable, by name.
     """
     mean = dtype.is_floating or dtype.is_complex
     kinds = tf.VariableAggregation

@@ -107,7 +107,9 @@ def test_what_cannot_be_called_names_its_signatures(plain: str) -> None:
 
 
 def test_an_absent_output_names_those_there_are() -> None:
-    with pytest.raises(SignatureMismatchError, match=r"'none', but the outputs are \['default'\]; pass one"):
+    with pytest.raises(
+        SignatureMismatchError, match=r"'none', but the outputs are \['default'\]; pass one"
+    ):
         LayerCall(DENSE, output_key="none")(INPUTS, False)
     with pytest.raises(SignatureMismatchError, match="'none', but the object returns int"):
         LayerCall(lambda x: x, output_key="none")(1, False)

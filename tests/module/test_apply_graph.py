@@ -96,7 +96,10 @@ class TestInputs:
     @pytest.mark.parametrize(
         ("inputs", "message"),
         [
-            ({"a": [[1.0, 2.0]]}, r"'default' lacks the inputs \['b'\]\. Pass .*'b': <hub.TensorInfo"),
+            (
+                {"a": [[1.0, 2.0]]},
+                r"'default' lacks the inputs \['b'\]\. Pass .*'b': <hub.TensorInfo",
+            ),
             ({"a": [[1.0, 2.0]], "b": 1, "c": 2}, r"'default' has the unknown inputs \['c'\]\."),
             ([[1.0, 2.0]], r"expects multiple inputs. Use a dict with the keys \['a', 'b'\]"),
             ({"a": [[1.0, 2.0]], "c": 2}, r"inputs \['b'\] and has the unknown inputs \['c'\]"),
