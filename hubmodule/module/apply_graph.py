@@ -1,4 +1,16 @@
-"""An apply graph: the ops that compute the outputs of one signature from one set of inputs."""
+"""Adds the ops that compute the outputs of a signature from inputs to the graph of a module.
+
+A call of a hub.Module takes this path:
+
+    Module.__call__          module.py: names the inputs
+    add_application          this file: explains errors that a damaged module causes
+    _add_application         this file: takes the signature's ops, a Template, from the Variant
+    values.make_feeds        values.py: converts the inputs to tensors
+    _find_groups             this file: replaces the colocation with inputs and state
+    move_graph_def           surgery/scoping.py: puts the names under the scope of the application
+    _tf.import_graph_def     adds the ops
+    restore_contexts         state_graph.py: gives TF1 loops and conditionals their contexts
+"""
 
 from __future__ import annotations
 
@@ -24,7 +36,7 @@ _NOT_IN_SCOPES = re.compile(r"[^A-Za-z0-9_.\\\-]")
 
 
 class State(Protocol):
-    """The state of a module, as an application reads it, e.g. a StateGraph."""
+    """The interface by which an application reads the state of a module, e.g. a StateGraph."""
 
     @property
     def graph(self) -> tf.Graph:
