@@ -1,6 +1,6 @@
-"""The 2nd to the 20th m(x). The floor imports the nodes of a call so many times.
+"""The 2nd to the 20th m(x). The floor imports the nodes of a call as often.
 
-What counts is how much slower they are than the first ones of several graphs.
+The measure is how much slower they are than the first m(x) in a graph.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """One signature of a module with 40 signatures. The floor is a module that has only this one.
 
-The same nodes take TensorFlow longer to import where a graph has the state of all 40, half as
-long again; so the time may be up to twice the floor.
+TensorFlow takes half as long again to import the same nodes if the graph has the state of all 40
+signatures, so the time may be up to twice the floor.
 """
 
 from __future__ import annotations

@@ -323,7 +323,7 @@ def _check_options(
 
 
 def _check_export_path(path: str, overwrite: bool) -> None:
-    """Checks that a module can be written to a path: before the work rather than after it."""
+    """Checks, before the work is done, that a module can be written to a path."""
     if not tf.io.gfile.exists(path) or is_empty_directory(path):
         return
     if not tf.io.gfile.isdir(path):

@@ -16,7 +16,7 @@ from examples.text_embeddings.store import StoredEmbeddings
 
 # TensorBoard does not send more to the browser.
 _MOST_ROWS = 100_000
-# The last one makes TensorBoard take the directory for complete.
+# TensorBoard considers the directory complete when it has the last one.
 _FILES = ("vectors.bytes", "tokens.tsv", "projector_config.pbtxt")
 _CONFIG = """\
 embeddings {{
@@ -39,7 +39,7 @@ def check_directory(directory: str, module: str, overwrite: bool = False) -> Non
 
     Raises:
         FileExistsError: If there are such files, and `overwrite` is False.
-        ValueError: If the directory is empty text, or inside that of the module.
+        ValueError: If `directory` is "", or is inside the directory of the module.
     """
     real, real_module = os.path.realpath(directory), os.path.realpath(module)
     if not directory or os.path.commonpath([real, real_module]) == real_module:

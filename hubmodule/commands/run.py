@@ -80,7 +80,7 @@ def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run_program(parsed: argparse.Namespace) -> int:
-    """Runs the program; returns the exit status of one that does not end the process itself."""
+    """Runs the program; returns the exit status if the program does not end the process."""
     from hubmodule import _requirements, run
     from hubmodule._plain_errors import TensorFlowUnavailableError
 

@@ -38,7 +38,7 @@ def text_embedding_column(
     *,
     export_name: str | None = None,
 ) -> TextEmbeddingColumn:
-    """A dense column that embeds a text feature with a module.
+    """Makes a dense column that embeds a text feature with a module.
 
         comment = hub.text_embedding_column("comment", "/path/to/text-module")
         estimator = tf.estimator.DNNClassifier(hidden_units, [comment, …])
@@ -68,7 +68,7 @@ def sparse_text_embedding_column(
     *,
     export_name: str | None = None,
 ) -> SparseTextEmbeddingColumn:
-    """A dense column that embeds several strings per example, and combines their vectors.
+    """Makes a dense column that embeds several strings per example, and combines their vectors.
 
     Args:
         key: Name of the feature, a string SparseTensor of shape [batch, n], or a dense tensor
@@ -98,7 +98,7 @@ def image_embedding_column(
     *,
     export_name: str | None = None,
 ) -> ImageEmbeddingColumn:
-    """A dense column that embeds an image feature with a module.
+    """Makes a dense column that embeds an image feature with a module.
 
     Args:
         key: Name of the feature, float32 of shape [batch, height, width, channels] with values

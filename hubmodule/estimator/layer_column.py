@@ -23,7 +23,7 @@ def text_embedding_column_v2(
     output_key: str | None = None,
     trainable: bool = False,
 ) -> LayerTextEmbeddingColumn:
-    """A dense column that embeds a text feature with a hub.KerasLayer.
+    """Makes a dense column that embeds a text feature with a hub.KerasLayer.
 
         comment = hub.text_embedding_column_v2("comment", "/path/to/text-module")
         vectors = tf.keras.layers.DenseFeatures([comment])({"comment": texts})

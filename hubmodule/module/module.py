@@ -179,17 +179,20 @@ class Module:
         return self._spec.get_signature_names(self._variant.tags)
 
     def get_input_info_dict(self, signature: str | None = None) -> dict[str, TensorInfo]:
-        """Describes the inputs of a signature, like ModuleSpec.get_input_info_dict."""
+        """Describes the inputs of a signature, as ModuleSpec.get_input_info_dict does."""
         return self._spec.get_input_info_dict(signature, self._variant.tags)
 
     def get_output_info_dict(self, signature: str | None = None) -> dict[str, TensorInfo]:
-        """Describes the outputs of a signature, like ModuleSpec.get_output_info_dict."""
+        """Describes the outputs of a signature, as ModuleSpec.get_output_info_dict does."""
         return self._spec.get_output_info_dict(signature, self._variant.tags)
 
     def get_attached_message(
         self, key: str, message_type: type[M], required: bool = False
     ) -> M | None:
-        """Returns the message attached under a key, like ModuleSpec.get_attached_message."""
+        """Returns a message that the author attached to the graph variant of the module.
+
+        Arguments, return value and exceptions are those of ModuleSpec.get_attached_message.
+        """
         return self._spec.get_attached_message(key, message_type, self._variant.tags, required)
 
     def export(

@@ -69,7 +69,7 @@ class Pruned:
 
 
 def list_modules(cache: Cache, clock: Callable[[], float] = time.time) -> list[CachedModule]:
-    """Lists the modules of a cache, the one that was used last first.
+    """Lists the modules of a cache, beginning with the one that was used last.
 
     Args:
         cache: The cache.
