@@ -32,7 +32,7 @@ class TensorInfo:
         self._encoding = proto.WhichOneof("encoding")
         if self._encoding == "composite_tensor":
             self._type_spec = _decode_composite_type(proto.composite_tensor.type_spec)
-            self._tensor_names = [part.name for part in proto.composite_tensor.components]
+            self._tensor_names = [component.name for component in proto.composite_tensor.components]
             self._check_components()
             return
         shape, dtype = _decode_shape(proto), _decode_dtype(proto)
@@ -106,11 +106,11 @@ class TensorInfo:
 
     def placeholder(self) -> Any:
         """Makes a placeholder of this kind, dtype and shape in the default graph."""
-        parts = [
-            tf.compat.v1.placeholder(part.dtype, part.shape)
-            for part in tf.nest.flatten(self._type_spec, expand_composites=True)
+        components = [
+            tf.compat.v1.placeholder(component.dtype, component.shape)
+            for component in tf.nest.flatten(self._type_spec, expand_composites=True)
         ]
-        return self.pack(parts)
+        return self.pack(components)
 
     def pack(self, tensors: list[tf.Tensor]) -> Any:
         """Makes the value from its component tensors."""
@@ -169,8 +169,10 @@ def make_tensor_info(value: Any) -> TensorInfoProto:
         proto = TensorInfoProto()
         type_spec = _tf.encode_type_spec(tf.type_spec_from_value(value))
         proto.composite_tensor.type_spec.CopyFrom(type_spec)
-        parts = tf.nest.flatten(value, expand_composites=True)
-        proto.composite_tensor.components.extend(make_tensor_info(part) for part in parts)
+        components = tf.nest.flatten(value, expand_composites=True)
+        proto.composite_tensor.components.extend(
+            make_tensor_info(component) for component in components
+        )
         return proto
     proto = TensorInfoProto(dtype=value.dtype.as_datatype_enum, tensor_shape=value.shape.as_proto())
     if isinstance(value, tf.SparseTensor):

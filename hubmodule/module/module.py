@@ -163,10 +163,10 @@ class Module:
         variables = self._state.variables
         groups = partitions.group_by_full_name(v.definition for v in self._variant.variables)
         return {
-            name: [variables[part.variable_name] for part in parts]
-            if partitions.is_part(parts[0])
-            else variables[parts[0].variable_name]
-            for name, parts in groups.items()
+            name: [variables[definition.variable_name] for definition in definitions]
+            if partitions.is_slice(definitions[0])
+            else variables[definitions[0].variable_name]
+            for name, definitions in groups.items()
         }
 
     @property

@@ -121,7 +121,7 @@ def build_bare_state(variant: Variant) -> StateGraph:
 
 def restore_contexts(
     variant: Variant,
-    part: Subgraph,
+    subgraph: Subgraph,
     scope: str,
     replacements: Mapping[str, tf.Tensor] | None = None,
 ) -> None:
@@ -129,7 +129,7 @@ def restore_contexts(
 
     Args:
         variant: The graph variant.
-        part: The subgraph that was imported into the default graph.
+        subgraph: The subgraph that was imported into the default graph.
         scope: The absolute scope of the import, with the final "/".
         replacements: Tensors of the graph that replace the module's, by the module's names.
     """
@@ -138,7 +138,7 @@ def restore_contexts(
     def find_new_name(reference: str) -> str | None:
         if reference in live:
             return live[reference].name
-        return add_scope(scope, reference) if get_op_name(reference) in part.ops else None
+        return add_scope(scope, reference) if get_op_name(reference) in subgraph.ops else None
 
     for key, context_def in variant.index.contexts.move_under(scope, find_new_name):
         context = _tf.restore_control_flow_context(key, context_def)

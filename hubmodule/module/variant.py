@@ -306,13 +306,13 @@ class Variant:
         updates: list[str] = []
         if trainable:
             updates = collections.list_names(self.meta_graph, collections.UPDATE_OPS)
-        part = self._find_needed([*roots, *updates], replaced, replaced_ops)
-        empty = [op for op in part.ops if self.index.nodes[op].op == "Placeholder"]
+        subgraph = self._find_needed([*roots, *updates], replaced, replaced_ops)
+        empty = [op for op in subgraph.ops if self.index.nodes[op].op == "Placeholder"]
         if updates and empty:
-            starved = self.index.find_dependents(empty, part, replaced)
+            starved = self.index.find_dependents(empty, subgraph, replaced)
             updates = [u for u in updates if get_op_name(u) not in starved]
-            part = self._find_needed([*roots, *updates], replaced, replaced_ops)
-        return self._make_template(part, tuple(updates), replaced_ops)
+            subgraph = self._find_needed([*roots, *updates], replaced, replaced_ops)
+        return self._make_template(subgraph, tuple(updates), replaced_ops)
 
     def _find_needed(
         self,
@@ -336,18 +336,18 @@ class Variant:
         return "A signature or collection"
 
     def _make_template(
-        self, part: Subgraph, updates: tuple[str, ...] = (), replaced_ops: Collection[str] = ()
+        self, subgraph: Subgraph, updates: tuple[str, ...] = (), replaced_ops: Collection[str] = ()
     ) -> Template:
-        graph_def = self.index.extract(part.ops)
+        graph_def = self.index.extract(subgraph.ops)
         registration.check_registered(graph_def, self.tags)
         graph_def = colocation.drop_dead_constraints(graph_def, self.index.nodes, replaced_ops)
         # State exists before the application, so nothing needs to wait for it.
-        remove_control_inputs_in_place(graph_def, part.controls & self.state_ops)
+        remove_control_inputs_in_place(graph_def, subgraph.controls & self.state_ops)
         anchors = {op for node in graph_def.node for op in colocation.find_colocated_ops(node)}
         return Template(
             graph_def,
-            part,
-            part.controls - self.state_ops,
+            subgraph,
+            subgraph.controls - self.state_ops,
             frozenset(anchors.intersection(replaced_ops)),
             updates,
         )

@@ -257,13 +257,7 @@ class Cache:
         return time.time()
 
     def lock(self, key: str, timeout: float, what: str) -> contextlib.AbstractContextManager[bool]:
-        """Locks a module of a local cache against other processes; yields whether it is held.
-
-        Args:
-            key: Key of the module.
-            timeout: Seconds to wait for another process.
-            what: Name of the module, for the log.
-        """
+        """Locks a module of a local cache against other processes; yields whether it is held."""
         if not self.is_local:
             return contextlib.nullcontext(False)
         return locks.hold_lock(f"{self._private}/locks/{key}", timeout, what)

@@ -28,7 +28,7 @@ def find_colocated_ops(node: tf.compat.v1.NodeDef) -> list[str]:
 
 
 def drop_dead_constraints(
-    part: tf.compat.v1.GraphDef,
+    subgraph: tf.compat.v1.GraphDef,
     nodes: Mapping[str, tf.compat.v1.NodeDef],
     replaced_ops: Collection[str],
 ) -> tf.compat.v1.GraphDef:
@@ -39,14 +39,14 @@ def drop_dead_constraints(
     constraint takes the place of the op, so that the nodes with the constraint stay together.
 
     Args:
-        part: The subgraph.
+        subgraph: The subgraph.
         nodes: All nodes of the graph by name.
         replaced_ops: Names of the ops of the graph that the import replaces.
     """
-    kept = {node.name for node in part.node} | set(replaced_ops)
+    kept = {node.name for node in subgraph.node} | set(replaced_ops)
     substitutes: dict[str, str] = {}
     result = tf.compat.v1.GraphDef()
-    result.CopyFrom(part)
+    result.CopyFrom(subgraph)
     for node in result.node:
         wanted = find_colocated_ops(node)
         if all(name in kept for name in wanted):
@@ -86,12 +86,12 @@ def _set_constraints_in_place(node: tf.compat.v1.NodeDef, targets: Iterable[str]
 
 
 def find_replacing_groups(
-    part: tf.compat.v1.GraphDef, replacements: Mapping[str, Collection[Iterable[bytes]]]
+    subgraph: tf.compat.v1.GraphDef, replacements: Mapping[str, Collection[Iterable[bytes]]]
 ) -> dict[str, list[bytes]]:
     """Finds the colocation groups that take the place of constraints on replaced ops.
 
     Args:
-        part: The nodes that are going to be imported.
+        subgraph: The nodes that are going to be imported.
         replacements: For each replaced op the colocation groups (b"loc:@name") of each op
             that replaces one of its outputs.
 
@@ -103,8 +103,8 @@ def find_replacing_groups(
             by ops that are not colocated with each other, or of which only some are replaced.
     """
     followers: dict[str, list[str]] = defaultdict(list)
-    kept = {node.name for node in part.node}
-    for node in part.node:
+    kept = {node.name for node in subgraph.node}
+    for node in subgraph.node:
         for target in find_colocated_ops(node):
             if target in replacements:
                 followers[target].append(node.name)

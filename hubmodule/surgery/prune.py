@@ -93,18 +93,18 @@ class GraphIndex:
         return Subgraph(frozenset(ops), frozenset(tensors), frozenset(controls))
 
     def find_dependents(
-        self, targets: Iterable[str], part: Subgraph, replaced: Collection[str]
+        self, targets: Iterable[str], subgraph: Subgraph, replaced: Collection[str]
     ) -> set[str]:
         """Finds the ops of a subgraph that need some of its ops, directly or through others.
 
         Args:
             targets: The names of ops of the subgraph. They are in the result.
-            part: The subgraph, from find_needed().
+            subgraph: The subgraph, from find_needed().
             replaced: The names of the replaced tensors, as passed to find_needed().
         """
         replaced_ops = {get_op_name(name) for name in replaced}
         readers: dict[str, list[str]] = defaultdict(list)
-        for op in part.ops:
+        for op in subgraph.ops:
             for read in self._find_reads(op, replaced, replaced_ops).ops:
                 readers[read].append(op)
         found: set[str] = set()

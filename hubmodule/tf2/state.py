@@ -250,9 +250,9 @@ def _make_initialiser(state: ModuleState, variant: Variant, name: str) -> Callab
     """Makes a function that adds a table initialiser to the function under construction."""
 
     def add() -> None:
-        part = variant.index.find_needed([name], variant.state_tensors, variant.state_ops)
-        live = {tensor: state.capture(tensor) for tensor in part.tensors}
-        _tf.import_graph_def(variant.index.extract(part.ops), live)
+        subgraph = variant.index.find_needed([name], variant.state_tensors, variant.state_ops)
+        live = {tensor: state.capture(tensor) for tensor in subgraph.tensors}
+        _tf.import_graph_def(variant.index.extract(subgraph.ops), live)
 
     return add
 

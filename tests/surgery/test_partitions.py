@@ -27,7 +27,7 @@ def part(index: int, offset: list[int], shape: list[int], full: list[int]) -> Va
 
 
 def test_a_whole_variable():
-    assert not partitions.is_part(WHOLE)
+    assert not partitions.is_slice(WHOLE)
     assert partitions.get_full_name(WHOLE) == "dense/kernel"
     assert partitions.make_slice_spec(WHOLE) == ""
     assert partitions.get_full_shape(WHOLE) is None
@@ -35,7 +35,7 @@ def test_a_whole_variable():
 
 def test_a_part():
     second = part(1, [2, 0], [2, 3], [4, 3])
-    assert partitions.is_part(second)
+    assert partitions.is_slice(second)
     assert partitions.get_full_name(second) == "emb"
     assert partitions.make_slice_spec(second) == "4 3 2,2:0,3"
     assert partitions.get_full_shape(second) == (4, 3)
