@@ -157,13 +157,13 @@ def write(prefix: str, entries: Iterable[Entry]) -> None:
             )
 
 
-def _split_into_pieces(items: Iterable[T], size_of: Callable[[T], int]) -> Iterator[list[T]]:
+def _split_into_pieces(items: Iterable[T], get_size: Callable[[T], int]) -> Iterator[list[T]]:
     """Yields groups of items that have about PIECE_BYTES together."""
     piece: list[T] = []
     size = 0
     for item in items:
         piece.append(item)
-        size += size_of(item)
+        size += get_size(item)
         if size >= PIECE_BYTES:
             yield piece
             piece, size = [], 0

@@ -18,7 +18,7 @@ from hubmodule.format.signatures import TensorInfo
 from hubmodule.module import values
 from hubmodule.module.apply_graph import add_application
 from hubmodule.module.loading import convert_to_spec
-from hubmodule.module.saving import Saving
+from hubmodule.module.saving import CheckpointWriter
 from hubmodule.module.spec import (
     ModuleSpec,
     get_variant,
@@ -91,7 +91,7 @@ class Module:
         self._variant.check_usable()
         contents = read_checkpoint(self._spec)
         self._state = build_state(self._variant, contents, name, trainable)
-        self._saving = Saving(self._state, self._variant.variables)
+        self._checkpoint_writer = CheckpointWriter(self._state, self._variant.variables)
         self._name = self._state.scope.rstrip("/").rpartition("/")[-1]
         self._applications: Counter[str] = Counter()
 
@@ -220,7 +220,7 @@ class Module:
             raise GraphError(
                 f"export() needs a session of the graph that the module is in, not {session!r}."
             )
-        self._write(path, functools.partial(self._saving.write, session), overwrite)
+        self._write(path, functools.partial(self._checkpoint_writer.write, session), overwrite)
 
     def export_from_checkpoint(
         self,

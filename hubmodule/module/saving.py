@@ -21,8 +21,8 @@ class _SaveOp:
     prefix: tf.Tensor
 
 
-class Saving:
-    """Writes the checkpoints of a module that is in a graph.
+class CheckpointWriter:
+    """Writes checkpoints with the values of a module in a graph.
 
     Args:
         state: The state of the module.

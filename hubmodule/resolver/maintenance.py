@@ -56,7 +56,7 @@ class Verdict:
 
 
 @dataclasses.dataclass(frozen=True)
-class Pruned:
+class PruneResult:
     """The result of pruning a cache.
 
     Attributes:
@@ -110,7 +110,7 @@ def prune(
     max_size: int | None = None,
     dry_run: bool = False,
     clock: Callable[[], float] = time.time,
-) -> Pruned:
+) -> PruneResult:
     """Removes modules, except those that a running process has resolved.
 
     Args:
@@ -138,7 +138,7 @@ def prune(
             (removed if is_unused else in_use).append(module)
         if not dry_run:
             cache.sweep_all()
-    return Pruned(tuple(removed), tuple(in_use))
+    return PruneResult(tuple(removed), tuple(in_use))
 
 
 def _describe_module(cache: Cache, key: str, now: float) -> CachedModule:
