@@ -5,8 +5,8 @@
 Each run is a separate process. The libraries take turns, so that other load on the machine
 affects all of them, and the table shows the medians of the rounds. Times are wall-clock times;
 the ratio in brackets compares the time of all processors, which other load changes less.
-`floor` is the same work done by hand with TensorFlow's own calls, and `distance` is our time
-divided by that of the floor. Memory is the peak beyond what was in use before, or of the whole
+`floor` is the same work done with TensorFlow's own functions, and `distance` is our time divided by
+that of the floor. Memory is the peak beyond what was in use before, or of the whole
 process where a case says so: of tensorflow_hub, of hubmodule and of the floor.
 
 Ends with status 1 if a case could not run. Needs 3 GB in the directory for temporary files.
@@ -83,7 +83,9 @@ def _print_table(pythons: Pythons, names: Sequence[str], rounds: int) -> list[st
 
 
 def _list_libraries(case: ModuleType) -> list[str]:
-    return [library for library in LIBRARIES if library != "floor" or hasattr(case, "floor")]
+    return [
+        library for library in LIBRARIES if library != "floor" or hasattr(case, "measure_floor")
+    ]
 
 
 def _describe_machine() -> str:

@@ -28,7 +28,7 @@ def main() -> None:
     with _WARM_UP.as_default(), tf.compat.v1.Session() as session:
         session.run(tf.constant(1) + 1)
     if library == "floor":
-        case.floor(Path(folder), measurement)
+        case.measure_floor(Path(folder), measurement)
     else:
         case.measure(library, Path(folder), measurement)
     print(json.dumps(measurement.values))

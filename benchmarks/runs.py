@@ -44,7 +44,7 @@ class Pythons:
     """The interpreters.
 
     Attributes:
-        ours: The path of a Python with TensorFlow and what hubmodule needs.
+        ours: The path of a Python with TensorFlow and the packages that hubmodule needs.
         peer: The path of a Python with the same TensorFlow and tensorflow_hub.
     """
 

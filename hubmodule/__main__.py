@@ -9,11 +9,12 @@ from collections.abc import Sequence
 
 from hubmodule.commands.audit import AUDIT
 from hubmodule.commands.cache import CACHE
-from hubmodule.commands.command import Command, add_commands, print_error
+from hubmodule.commands.command import add_commands, print_error
 from hubmodule.commands.convert import CONVERT
 from hubmodule.commands.diff import DIFF
 from hubmodule.commands.inspect import INSPECT, SHOW
 from hubmodule.commands.resolve import RESOLVE
+from hubmodule.commands.run import RUN, run_program
 
 _INTERRUPTED = 130  # as shells count SIGINT
 
@@ -30,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parsed = make_parser().parse_args(arguments)
     # `run` leaves errors and interrupts to the program.
-    return _run(parsed) if parsed.run is _run else _run_command(parsed)
+    return run_program(parsed) if parsed.run is run_program else _run_command(parsed)
 
 
 def _run_command(parsed: argparse.Namespace) -> int:
@@ -74,45 +75,7 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
-    # An option may belong to the program; hubmodule.run.parse() decides.
-    parser.prefix_chars = ""
-    parser.add_argument(
-        "arguments",
-        metavar="[--no-alias] (SCRIPT | -m MODULE) [ARGS ...]",
-        nargs=argparse.REMAINDER,
-        help="the program and its arguments",
-    )
-
-
-def _run(parsed: argparse.Namespace) -> int:
-    from hubmodule import _requirements, run
-    from hubmodule._plain_errors import TensorFlowUnavailableError
-
-    program = run.parse(parsed.arguments)
-    try:
-        _requirements.check_tensorflow()
-    except TensorFlowUnavailableError as error:
-        return print_error(error)
-    run.run(*program)
-    return 0
-
-
-COMMANDS = (
-    RESOLVE,
-    INSPECT,
-    SHOW,
-    AUDIT,
-    DIFF,
-    CONVERT,
-    Command(
-        "run",
-        "Run a program written for tensorflow_hub and tf.estimator.",
-        _add_run_arguments,
-        _run,
-    ),
-    CACHE,
-)
+COMMANDS = (RESOLVE, INSPECT, SHOW, AUDIT, DIFF, CONVERT, RUN, CACHE)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -17,7 +17,7 @@ def check_tensorflow() -> None:
     """Checks that TensorFlow 2.15 or newer is installed, without importing it.
 
     Raises:
-        TensorFlowUnavailableError: TensorFlow is missing or too old.
+        TensorFlowUnavailableError: If TensorFlow is missing or too old.
     """
     if "tensorflow" not in sys.modules and importlib.util.find_spec("tensorflow") is None:
         raise TensorFlowUnavailableError(

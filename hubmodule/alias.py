@@ -62,7 +62,7 @@ def install_alias() -> None:
     Does not change an installed tensorflow_hub.
 
     Raises:
-        AliasError: This process has already imported tensorflow_hub itself.
+        AliasError: If this process has already imported tensorflow_hub itself.
     """
     loaded = sys.modules.get(_PACKAGE)
     if isinstance(loaded, _AliasModule):
@@ -99,19 +99,19 @@ class _AliasModule(ModuleType):
         return sorted({*super().__dir__(), *hubmodule.__all__})
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Programs send functions that use the module to other processes, which may have no
-        # alias yet: the pickle holds how to import it there.
+        # Programs send functions that use the module to other processes, which may not have the
+        # alias yet; unpickling imports it there.
         return _import_alias, (self.__name__,)
 
 
 def _import_alias(name: str) -> ModuleType:
-    """Returns a module of the alias, which is installed first if it is not yet.
+    """Installs the alias if that is needed, and returns a module of it.
 
     Args:
         name: Full name of the module, e.g. "tensorflow_hub.native_module".
 
     Raises:
-        AliasError: This process has imported tensorflow_hub itself.
+        AliasError: If this process has imported tensorflow_hub itself.
     """
     install_alias()
     return importlib.import_module(name)

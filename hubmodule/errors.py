@@ -11,12 +11,12 @@ situation, so that programs which catch that type keep working:
     ├── DownloadError (urllib.error.URLError)            a download failed
     │   ├── HttpStatusError (urllib.error.HTTPError)     ... the server answered with an error
     │   └── OfflineError                                 ... downloads are turned off
-    ├── UncompressedReadError (ValueError)               a server does not say where to read
+    ├── UncompressedReadError (ValueError)               a server does not name a gs:// path
     ├── ArchiveError (OSError, ValueError)               an archive cannot be unpacked
     │   ├── ArchiveDamagedError                          ... it is truncated or corrupt
     │   └── ArchiveRefusedError                          ... its content is not safe to unpack
     ├── CacheError (OSError)                             the cache directory cannot be used
-    │   └── CacheDamagedError                            ... a module in it lost a file
+    │   └── CacheDamagedError                            ... a module in it is damaged
     ├── ModuleFormatError (ValueError)                   a directory cannot be read as a module
     │   └── NotAModuleError (tf.errors.NotFoundError)    ... it is something else
     ├── ModuleRefusedError (PermissionError)             HUBMODULE_AUDIT refuses a module
@@ -28,10 +28,10 @@ situation, so that programs which catch that type keep working:
     ├── NoSuchVariantError (KeyError, ValueError)        no graph variant has these tags
     ├── NoSuchSignatureError (KeyError, ValueError)      no signature has this name
     ├── NoSuchAttachmentError (KeyError)                 no message is attached under this key
-    ├── SignatureMismatchError (TypeError, ValueError)   inputs or outputs do not fit a signature
+    ├── SignatureMismatchError (TypeError, ValueError)   inputs or outputs differ from a signature
     ├── GraphError (RuntimeError)                        a module is in another graph, or in none
     ├── ScopeError (RuntimeError)                        the scope of a module is taken
-    ├── VariableValueError (ValueError)                  values do not fit a module's variables
+    ├── VariableValueError (ValueError)                  values differ from a module's variables
     ├── ExportExistsError (FileExistsError, tf.errors.AlreadyExistsError)
     │                                                    an export would replace files
     ├── NotSerializableError (NotImplementedError)       a layer does not have a config
@@ -67,7 +67,7 @@ class ModuleFormatError(HubModuleError, ValueError):
 
 
 class NotAModuleError(ModuleFormatError, tf.errors.NotFoundError):
-    """A directory is something else than a TF1 Hub module."""
+    """A path is not a TF1 Hub module, or not a SavedModel."""
 
     def __init__(self, message: str):
         tf.errors.NotFoundError.__init__(self, None, None, message)
@@ -79,11 +79,11 @@ class ModuleRefusedError(HubModuleError, PermissionError):
 
 
 class ModuleDefinitionError(HubModuleError, ValueError):
-    """A module_fn, or what it declares, does not make a valid module."""
+    """A module_fn, or an argument, does not make a valid module."""
 
 
 class ColocationError(HubModuleError, ValueError):
-    """Colocation constraints contradict each other, or what a module may constrain."""
+    """Colocation constraints contradict each other, or a module may not have them."""
 
 
 class NoSuchVariantError(HubModuleError, KeyError, ValueError):
@@ -99,7 +99,7 @@ class NoSuchAttachmentError(HubModuleError, KeyError):
 
 
 class SignatureMismatchError(HubModuleError, TypeError, ValueError):
-    """Values do not fit the inputs of a signature, or a requested output does not exist."""
+    """Values have other names, types or shapes than a signature, or an output does not exist."""
 
 
 class UnregisteredOpsError(HubModuleError, tf.errors.NotFoundError):
@@ -143,7 +143,7 @@ class CheckpointError(HubModuleError, ValueError, tf.errors.NotFoundError):
 
 
 class VariableValueError(HubModuleError, ValueError):
-    """Values do not fit the variables of a module."""
+    """Values have other names, dtypes or shapes than the variables of a module."""
 
 
 class ExportExistsError(HubModuleError, FileExistsError, tf.errors.AlreadyExistsError):
@@ -159,4 +159,4 @@ class NotSerializableError(HubModuleError, NotImplementedError):
 
 
 class BackendError(HubModuleError, ImportError):
-    """The Keras that a program uses is missing, or computes with something else."""
+    """The backend of Keras is not TensorFlow."""

@@ -1,8 +1,8 @@
-"""The file systems: the local one, or any of TensorFlow's.
+"""The local file system and TensorFlow's file systems, with the same methods.
 
-Both raise OSError and its children. They differ in one thing: a local directory takes its
-final name in one step, while TensorFlow's file systems move its files one by one (`ram://`
-even forgets them when a directory is renamed). TensorFlow is imported by its own only.
+Both raise OSError and its subclasses. They differ in one thing: a local directory is renamed in
+one step, while the files of a directory in TensorFlow's file systems are moved one by one (ram://
+loses the files of a directory that is renamed). Only TensorFlowFileSystem imports TensorFlow.
 """
 
 from __future__ import annotations
@@ -30,10 +30,13 @@ class LocalFileSystem:
         self._group_bits = 0
 
     def share_like(self, directory: str) -> None:
-        """From now on, gives the group the rights that it has on a directory to all that is made.
+        """Makes new files and directories accessible to the group of a directory.
 
-        The umask of one user would keep the others of the group from reading, using and
-        removing it.
+        They get the permissions that the group has on the directory. With the umask alone,
+        other users of the group may not be able to read and remove them.
+
+        Args:
+            directory: Path of the directory.
         """
         self._group_bits = stat.S_IMODE(os.stat(directory).st_mode) & stat.S_IRWXG
 
@@ -57,19 +60,19 @@ class LocalFileSystem:
         """Opens a new file for writing, and makes the directories that it needs.
 
         Raises:
-            FileExistsError: if it exists.
+            FileExistsError: If the file exists.
         """
         self.make_directory(os.path.dirname(path))
         return open(path, "xb", opener=self._open)
 
     def replace_file(self, source: str, target: str) -> None:
-        """Moves a file to the place of another, in one step where the file system can."""
+        """Replaces a file, or a directory, by another file; in one step if that is possible."""
         if os.path.isdir(target):
             shutil.rmtree(target)
         os.replace(source, target)
 
     def get_size(self, path: str) -> int | None:
-        """Returns the bytes of a file; None if it is missing or not a file."""
+        """Returns the size of a file in bytes; None if it is missing or not a file."""
         try:
             status = os.stat(path)
         except OSError as error:
@@ -83,7 +86,7 @@ class LocalFileSystem:
         return os.stat(path).st_mtime
 
     def get_fingerprint(self, path: str) -> str:
-        """Returns a text that changes when a file does; "" if that is not known."""
+        """Returns a string that changes if the file changes; "" if this is not known."""
         try:
             status = os.stat(path)
         except OSError:
@@ -99,14 +102,14 @@ class LocalFileSystem:
         return os.path.isdir(path)
 
     def list_names(self, directory: str) -> list[str]:
-        """Lists what is in a directory, sorted; nothing if it is missing."""
+        """Lists the names in a directory, sorted; an empty list if it is missing."""
         try:
             return sorted(os.listdir(directory))
         except (FileNotFoundError, NotADirectoryError):
             return []
 
     def list_sizes(self, directory: str) -> dict[str, int]:
-        """Lists the bytes of all files below a directory, by their paths below it."""
+        """Returns the size in bytes of each file below a directory, by its path below it."""
         found = {}
         for parent, _, names in os.walk(directory):
             for name in names:
@@ -118,7 +121,7 @@ class LocalFileSystem:
         return found
 
     def make_directory(self, path: str) -> None:
-        """Makes a directory and its parents, where they are missing."""
+        """Makes a directory and its parents if they do not exist."""
         if os.path.isdir(path):
             return
         self.make_directory(os.path.dirname(path))
@@ -131,7 +134,7 @@ class LocalFileSystem:
             self._add_mode(path, os.stat(path), self._group_bits)
 
     def move_directory(self, source: str, target: str, markers: Collection[str]) -> bool:
-        """Moves a directory to a free place.
+        """Moves a directory to a path at which nothing exists.
 
         Args:
             source: Path of the directory.
@@ -143,7 +146,8 @@ class LocalFileSystem:
             False if something is at `target` already.
         """
         if os.path.isdir(target) and not os.listdir(target):
-            # Left by a cleaner of temporary files. On Windows a rename replaces nothing.
+            # A service that cleans temporary directories may leave it. On Windows, os.rename
+            # does not replace it.
             with contextlib.suppress(OSError):
                 os.rmdir(target)
         try:
@@ -155,7 +159,7 @@ class LocalFileSystem:
         return True
 
     def remove(self, path: str) -> None:
-        """Removes a file, or a directory and all in it, if it exists."""
+        """Removes a file, or a directory with its content, if it exists."""
         try:
             os.remove(path)
         except FileNotFoundError:
@@ -279,7 +283,7 @@ class TensorFlowFileSystem:
 
     @contextlib.contextmanager
     def translate_errors(self, path: str) -> Iterator[None]:
-        """Turns TensorFlow's errors into Python's, in this one place."""
+        """Translates TensorFlow's errors to Python's."""
         try:
             yield
         except self._errors.NotFoundError as error:
@@ -296,7 +300,7 @@ FileSystem = LocalFileSystem | TensorFlowFileSystem
 
 
 def find_file_system(path: str) -> tuple[FileSystem, str]:
-    """Finds the file system of a path; returns it, and the path in the form that it takes."""
+    """Returns the file system of a path, and the path in the form that its methods take."""
     path = path.removeprefix("file://")
     if "://" in path:
         return TensorFlowFileSystem(path), path.rstrip("/")
@@ -307,10 +311,10 @@ def list_schemes(path: str) -> list[str]:
     """Lists the schemes of TensorFlow's file systems, e.g. "gs".
 
     Args:
-        path: Path that is to be used, for the message.
+        path: Path whose file system is needed, for the error message.
 
     Raises:
-        TensorFlowUnavailableError: if TensorFlow is not installed.
+        TensorFlowUnavailableError: If TensorFlow is not installed.
     """
     return sorted(_import_tensorflow(path).io.gfile.get_registered_schemes())
 
@@ -327,7 +331,7 @@ def _import_tensorflow(path: str) -> Any:
 
 
 class _Writer:
-    """A file of TensorFlow whose methods raise OSError."""
+    """A file on a file system of TensorFlow, whose methods raise OSError."""
 
     def __init__(self, file_system: TensorFlowFileSystem, path: str):
         self._file_system = file_system

@@ -1,7 +1,7 @@
-"""Whole files, untrusted file names, and directories that appear complete or not at all.
+"""Reads and writes whole files, and directories that appear complete or not at all.
 
-What reads and writes takes any path of TensorFlow, raises TensorFlow's errors, and imports it
-when it is called.
+The functions that read and write take any path that TensorFlow knows, raise TensorFlow's errors,
+and import TensorFlow when they are called.
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ def read_bytes(path: str) -> bytes:
     """Reads a file on any file system.
 
     Raises:
-        tf.errors.NotFoundError: if it does not exist.
+        tf.errors.NotFoundError: If it does not exist.
     """
     if "://" not in path:
         # TensorFlow takes ten times as long for a local file. If this fails, it raises its error.
         with contextlib.suppress(OSError), open(path, "rb") as local:
             return local.read()
-    with _gfile().GFile(path, "rb") as file:
+    with _get_gfile().GFile(path, "rb") as file:
         return file.read()
 
 
 def write_bytes(path: str, content: bytes) -> None:
     """Writes a new file on any file system."""
-    with _gfile().GFile(path, "wb") as file:
+    with _get_gfile().GFile(path, "wb") as file:
         file.write(content)
 
 
 def is_inside(name: str) -> bool:
     """Whether an untrusted file name stays below the directory that it is joined to.
 
-    Not so for "../x", "/etc/passwd", "C:/x", "gs://other/x", and the directory itself.
+    False for "../x", "/etc/passwd", "C:/x", "gs://other/x", and for the directory itself.
     """
     normal = posixpath.normpath(name.replace("\\", "/"))
     first, slash, _ = normal.partition("/")
@@ -52,8 +52,12 @@ def is_inside(name: str) -> bool:
 def join_inside(directory: str, name: str) -> str:
     """Joins a directory and an untrusted file name.
 
+    Args:
+        directory: Path of the directory.
+        name: Path of a file below the directory, from an untrusted source.
+
     Raises:
-        ModuleFormatError: if the name leaves the directory, which would let a module read
+        ModuleFormatError: If the name leaves the directory, which would let a module read
             files of its user.
     """
     if not is_inside(name):
@@ -67,16 +71,17 @@ def join_inside(directory: str, name: str) -> str:
 
 
 @contextlib.contextmanager
-def new_directory(
+def make_directory(
     path: str | os.PathLike[str],
     marker: str,
     overwrite: bool = False,
     entries: Collection[str] | None = None,
 ) -> Iterator[str]:
-    """Makes a temporary directory that takes its final place when the block ends without an error.
+    """Makes a temporary directory that is moved to its final path when the block ends.
 
-    Other files of a directory at the final place stay: the new files are moved into it, the
-    marker last, and taken out again if that fails.
+    If the block raises an error, the temporary directory is removed. If a directory with other
+    files is at the final path, these files stay: the new files are moved into it, the marker
+    last, and are removed from it again if that fails.
 
     Args:
         path: Final path of the directory. Missing parents are made; links are followed, and
@@ -92,20 +97,20 @@ def new_directory(
         An empty directory beside `path`, to be filled.
 
     Raises:
-        ExportExistsError: if something is at `path` that may not be replaced.
-        ModuleDefinitionError: if `path` is empty.
+        ExportExistsError: If `path` has something that may not be replaced.
+        ModuleDefinitionError: If `path` is empty.
     """
     path = _get_final_path(os.fsdecode(path))
     _check_free(path, marker, overwrite)
     temporary = _make_sibling_path(path, "tmp")
-    _gfile().makedirs(temporary)
+    _get_gfile().makedirs(temporary)
     try:
         yield temporary
         _check_free(path, marker, overwrite)
         _replace(temporary, path, marker, overwrite, entries)
     finally:
-        if _gfile().exists(temporary):
-            _gfile().rmtree(temporary)
+        if _get_gfile().exists(temporary):
+            _get_gfile().rmtree(temporary)
 
 
 def _get_final_path(path: str) -> str:
@@ -118,23 +123,23 @@ def _get_final_path(path: str) -> str:
 
 
 def _make_sibling_path(path: str, kind: str) -> str:
-    """Makes a new path in the same directory; hidden, and not an extension of the path itself.
+    """Makes a new path in the same directory, whose name begins with a dot.
 
-    ram:// takes "m" to exist where "m.tmp" does.
+    It does not begin with the name of `path`: for ram://, "m" exists if "m.tmp" does.
     """
     parent, slash, name = path.rpartition("/")
-    # Cut off, as the whole may be as long as a name can be.
+    # Cut off, as the name may already have the largest length.
     return f"{parent}{slash}.{kind}-{uuid.uuid4().hex[:12]}-{name[:50]}"
 
 
 def _check_free(path: str, marker: str, overwrite: bool) -> None:
     from hubmodule.errors import ExportExistsError
 
-    if not _gfile().exists(path):
+    if not _get_gfile().exists(path):
         return
-    if not _gfile().isdir(path):
+    if not _get_gfile().isdir(path):
         raise ExportExistsError(f"{path} is a file, not a directory; choose another path.")
-    if not overwrite and _gfile().exists(posixpath.join(path, marker)):
+    if not overwrite and _get_gfile().exists(posixpath.join(path, marker)):
         raise ExportExistsError(
             f"{path} exists already; choose another path, or pass overwrite=True to replace the "
             "module that is there."
@@ -144,7 +149,7 @@ def _check_free(path: str, marker: str, overwrite: bool) -> None:
 def _replace(
     temporary: str, path: str, marker: str, overwrite: bool, entries: Collection[str] | None
 ) -> None:
-    """Moves a directory to a path, where there may be other files, or one to replace."""
+    """Moves a directory to a path, which may have other files, or a directory to replace."""
     import tensorflow as tf
 
     present = _list_entries(path)
@@ -153,13 +158,13 @@ def _replace(
         _replace_entries(temporary, path, own, marker, overwrite)
         return
     if "://" in path:
-        if _gfile().exists(path):
-            _gfile().rmtree(path)
+        if _get_gfile().exists(path):
+            _get_gfile().rmtree(path)
         move_files(temporary, path, (marker,), overwrite)
         return
     try:
-        # Replaces an empty directory only, whatever another process has put there meanwhile.
-        _gfile().rename(temporary, path, overwrite=True)
+        # Replaces only an empty directory, even if another process has filled it meanwhile.
+        _get_gfile().rename(temporary, path, overwrite=True)
     except (tf.errors.FailedPreconditionError, tf.errors.AlreadyExistsError):
         _check_free(path, marker, overwrite)
         if not overwrite:
@@ -169,18 +174,20 @@ def _replace(
 
 def _list_entries(path: str) -> set[str]:
     """Lists the names in a directory; none if it does not exist."""
-    return {n.rstrip("/") for n in _gfile().listdir(path)} if _gfile().isdir(path) else set()
+    return (
+        {n.rstrip("/") for n in _get_gfile().listdir(path)} if _get_gfile().isdir(path) else set()
+    )
 
 
 def _replace_entries(
     temporary: str, path: str, own: Collection[str], marker: str, overwrite: bool
 ) -> None:
-    """Moves a directory into one with other files, in the place of some of its entries.
+    """Moves the files of a directory into another, where they replace some of its entries.
 
     Args:
         temporary: Path of the directory to move.
         path: Path of the directory to fill.
-        own: Names of the entries of `path` to remove.
+        own: Names of the entries of `path` to replace.
         marker: Name of the file that is moved last, and removed first.
         overwrite: Whether other files in `path` may be replaced.
     """
@@ -195,24 +202,24 @@ def _replace_entries(
         undo.pop_all()
     for name in own:
         _remove_if_empty(posixpath.join(path, name))
-    if _gfile().isdir(old):
-        _gfile().rmtree(old)
+    if _get_gfile().isdir(old):
+        _get_gfile().rmtree(old)
 
 
 def _exchange(temporary: str, path: str) -> None:
-    """Moves a directory to the place of another, which is removed."""
+    """Replaces a directory by another."""
     old = _make_sibling_path(path, "old")
-    _gfile().rename(path, old)
+    _get_gfile().rename(path, old)
     try:
-        _gfile().rename(temporary, path)
+        _get_gfile().rename(temporary, path)
     except BaseException:
-        _gfile().rename(old, path)
+        _get_gfile().rename(old, path)
         raise
-    _gfile().rmtree(old)
+    _get_gfile().rmtree(old)
 
 
 def move_files(source: str, target: str, markers: Collection[str], overwrite: bool) -> None:
-    """Moves all files of a directory into another, the markers last; all of them or none.
+    """Moves all files of a directory into another, or none if one cannot be moved.
 
     Args:
         source: Path of the directory to empty.
@@ -221,7 +228,7 @@ def move_files(source: str, target: str, markers: Collection[str], overwrite: bo
         overwrite: Whether files in `target` may be replaced.
 
     Raises:
-        ExportExistsError: if a file in `target` would be replaced, and may not be.
+        ExportExistsError: If a file in `target` would be replaced, and `overwrite` is False.
     """
     import tensorflow as tf
 
@@ -241,34 +248,35 @@ def move_files(source: str, target: str, markers: Collection[str], overwrite: bo
             except tf.errors.AlreadyExistsError as error:  # another process was faster
                 raise _make_taken_error(target, name) from error
             except BaseException:
-                _remove_file(target, name)  # of stores that copy a file to rename it
+                _remove_file(target, name)  # some stores rename a file by copying it
                 raise
             undo.callback(_remove_file, target, name)
         undo.pop_all()
     if taken:
-        _gfile().rmtree(replaced)
+        _get_gfile().rmtree(replaced)
 
 
 def _is_taken(directory: str, name: str) -> bool:
-    """Whether a file of this name is there already.
+    """Whether a directory already has a file of this name.
 
     Raises:
-        ExportExistsError: if it cannot be replaced by a file, or written at all.
+        ExportExistsError: If a file cannot be written there, because the name is that of a
+            directory, or a parent is a file.
     """
     from hubmodule.errors import ExportExistsError
 
     for parent in list_parents(name):
         path = posixpath.join(directory, parent)
-        if _gfile().exists(path) and not _gfile().isdir(path):
+        if _get_gfile().exists(path) and not _get_gfile().isdir(path):
             raise ExportExistsError(f"{path} is a file, not a directory; choose another path.")
     path = posixpath.join(directory, name)
-    if _gfile().isdir(path):
+    if _get_gfile().isdir(path):
         raise ExportExistsError(f"{path} is a directory, not a file; choose another path.")
-    return _gfile().exists(path)
+    return _get_gfile().exists(path)
 
 
 def list_parents(name: str) -> Iterator[str]:
-    """Lists the directories above a file, from the next to the last, without the root."""
+    """Yields the paths of the directories that contain a file, the innermost first."""
     while name := posixpath.dirname(name):
         yield name
 
@@ -284,35 +292,35 @@ def _make_taken_error(directory: str, name: str) -> ExportExistsError:
 
 def _move_file(source: str, target: str, name: str) -> None:
     destination = posixpath.join(target, name)
-    _gfile().makedirs(posixpath.dirname(destination))
-    _gfile().rename(posixpath.join(source, name), destination)
+    _get_gfile().makedirs(posixpath.dirname(destination))
+    _get_gfile().rename(posixpath.join(source, name), destination)
 
 
 def _remove_file(directory: str, name: str) -> None:
-    """Removes a file, and the folders that are empty without it; neither needs to be there."""
+    """Removes a file if it exists, and its parents if they are then empty."""
     import tensorflow as tf
 
     with contextlib.suppress(tf.errors.NotFoundError):
-        _gfile().remove(posixpath.join(directory, name))
+        _get_gfile().remove(posixpath.join(directory, name))
     for parent in list_parents(name):
         path = posixpath.join(directory, parent)
-        if _gfile().isdir(path) and not _gfile().listdir(path):
-            _gfile().rmtree(path)
+        if _get_gfile().isdir(path) and not _get_gfile().listdir(path):
+            _get_gfile().rmtree(path)
 
 
 def _remove_if_empty(directory: str) -> None:
-    if _gfile().isdir(directory) and not any(list_files(directory)):
-        _gfile().rmtree(directory)
+    if _get_gfile().isdir(directory) and not any(list_files(directory)):
+        _get_gfile().rmtree(directory)
 
 
 def list_files(directory: str) -> Iterator[str]:
     """Lists the paths of all files below a directory, relative to it."""
-    for folder, _, names in _gfile().walk(directory):
+    for folder, _, names in _get_gfile().walk(directory):
         for name in names:
             yield posixpath.join(folder, name)[len(directory) :].lstrip("/")
 
 
-def _gfile() -> Any:
+def _get_gfile() -> Any:
     """Returns tf.io.gfile. Importing it at the top would make all of the resolver need it."""
     import tensorflow as tf
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import builtins
 import importlib.util
 import io
 import os
 import pkgutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from types import CodeType, ModuleType, TracebackType
 from typing import Any, NamedTuple
@@ -18,17 +17,8 @@ from hubmodule import alias
 from hubmodule.estimator import keras2
 from hubmodule.estimator.namespaces import set_everywhere
 
-# Files in the traceback of each error of a program, which are not the program's.
+# Files in each traceback of a program that are not its own.
 _RUNNER = (__file__, "<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>")
-
-_USAGE = "hubmodule run [--no-alias] (SCRIPT | -m MODULE) [ARGS ...]"
-_DESCRIPTION = (
-    "Run a program written for tensorflow_hub and tf.estimator, unchanged, on TensorFlow 2.15 and "
-    "newer: `import tensorflow_hub` gives hubmodule, tf.estimator works, and tf.keras and "
-    "tf.compat.v1.layers are Keras 2. Everything after SCRIPT or MODULE goes to the program, whose "
-    "input, output, tracebacks and exit status are as under `python`."
-)
-_EPILOG = "Example: hubmodule run train.py --model_dir=/tmp/model"
 
 
 class Program(NamedTuple):
@@ -54,38 +44,6 @@ def run(use_alias: bool, program: Program) -> None:
     """
     prepare(use_alias)
     _execute(program)
-
-
-def parse(argv: Sequence[str]) -> tuple[bool, Program]:
-    """Parses `[--no-alias] SCRIPT|-m MODULE [ARGS …]`.
-
-    Args:
-        argv: The command line after `hubmodule run`. Everything after the program's name
-            belongs to the program.
-
-    Returns:
-        Whether `import tensorflow_hub` gives hubmodule, and the program.
-    """
-    parser = argparse.ArgumentParser(
-        prog="hubmodule run", usage=_USAGE, description=_DESCRIPTION, epilog=_EPILOG
-    )
-    parser.add_argument(
-        "--no-alias",
-        action="store_true",
-        help="let the program import the installed tensorflow_hub, not hubmodule",
-    )
-    parser.add_argument(
-        "-m", dest="module", metavar="MODULE", help="run a module, as `python -m MODULE` does"
-    )
-    parser.add_argument(
-        "script", metavar="SCRIPT", nargs="?", help="run a Python file, directory or zip archive"
-    )
-    end = _find_end_of_options(argv)
-    parsed = parser.parse_args(argv[:end])
-    name = parsed.module or parsed.script
-    if name is None:
-        parser.error("a SCRIPT or -m MODULE is needed")
-    return not parsed.no_alias, Program(name, parsed.module is not None, list(argv[end:]))
 
 
 def prepare(use_alias: bool = True) -> None:
@@ -115,16 +73,6 @@ def prepare(use_alias: bool = True) -> None:
     wrapt.register_post_import_hook(_make_execnet_hook(use_alias), "execnet.multi")
 
 
-def _find_end_of_options(argv: Sequence[str]) -> int:
-    """Returns the index at which the program's own arguments begin."""
-    for index, argument in enumerate(argv):
-        if argument == "-m":
-            return index + 2
-        if not argument.startswith("-") or argument.startswith("-m"):
-            return index + 1
-    return len(argv)
-
-
 def _offer_estimator(tensorflow: ModuleType) -> None:
     """Enables the Estimator; if it is not available, its first use raises the error."""
     from hubmodule.errors import EstimatorUnavailableError
@@ -138,9 +86,9 @@ def _offer_estimator(tensorflow: ModuleType) -> None:
 
 
 def _make_spawn_hook(use_alias: bool) -> Callable[[ModuleType], None]:
-    """Makes a hook that prepares the processes which multiprocessing spawns.
+    """Makes a hook that prepares the processes that multiprocessing spawns.
 
-    They import the program again; if that failed, a pool would start new ones for ever.
+    They import the program again. If that failed, a pool would start new processes for ever.
     """
 
     def hook(spawn: ModuleType) -> None:
@@ -155,7 +103,7 @@ def _make_spawn_hook(use_alias: bool) -> Callable[[ModuleType], None]:
 
 
 def _make_execnet_hook(use_alias: bool) -> Callable[[ModuleType], None]:
-    """Makes a hook that prepares the Python processes which execnet starts on this machine."""
+    """Makes a hook that prepares the Python processes that execnet starts on this machine."""
     code = f"from hubmodule.run import prepare; prepare(use_alias={use_alias})"
 
     def hook(multi: Any) -> None:
@@ -174,7 +122,7 @@ def _make_execnet_hook(use_alias: bool) -> Callable[[ModuleType], None]:
 
 
 class _Preparation(NamedTuple):
-    """Prepares the process in which it is unpickled."""
+    """A value that prepares the process in which it is unpickled."""
 
     use_alias: bool
 
@@ -183,7 +131,7 @@ class _Preparation(NamedTuple):
 
 
 class _Unavailable(ModuleType):
-    """Stands in for `tf.estimator`, and raises an error for each name in it."""
+    """A stand-in for `tf.estimator` that raises an error for each name in it."""
 
     def __init__(self, error: Exception):
         super().__init__("tensorflow.estimator")

@@ -1,8 +1,8 @@
 """Reads the settings from the environment and from absl flags, when they are used.
 
 An environment variable overrides the absl flag of the same meaning, as in tensorflow_hub.
-Nothing is read at import, when `declare_flags` only declares the flags: absl rejects a flag on the
-command line that is not declared before it parses.
+Importing the package reads nothing. It only declares the flags, because absl rejects flags on the
+command line that are not declared when it parses.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ _FLAGS = {
     "hubmodule_offline": "true: use only modules that are in the cache.",
     "hubmodule_audit": "off, warn or refuse: what to do with modules that do more than compute.",
 }
-# The flags of this package. Another library may declare the same names after the command line was
-# parsed, which replaces the flags in absl's table; their values are kept here.
+# The flags of this package. If another library declares the same names after the command line was
+# parsed, it replaces the flags in absl's table; this dict keeps their values.
 _declared: dict[str, flags.Flag] = {}
 
 
@@ -48,7 +48,7 @@ class LoadFormat(enum.Enum):
 
 
 class AuditPolicy(enum.Enum):
-    """What is done with a module that the audit has findings for, before it is loaded."""
+    """What to do before a module is loaded for which the audit has findings."""
 
     OFF = "off"
     WARN = "warn"
@@ -62,22 +62,22 @@ class Settings:
     Attributes:
         cache_dir: Directory where modules are kept; TFHUB_CACHE_DIR, --tfhub_cache_dir.
         load_format: How to fetch a module; TFHUB_MODEL_LOAD_FORMAT, --tfhub_model_load_format.
-        offline: Whether not to use the network; HUBMODULE_OFFLINE, --hubmodule_offline.
+        offline: Whether the network is turned off; HUBMODULE_OFFLINE, --hubmodule_offline.
         show_progress: Whether to show downloads on standard error; TFHUB_DOWNLOAD_PROGRESS.
-            None, if it is not set, shows them on terminals and in notebooks.
+            None, the default, shows a bar on terminals and in notebooks only.
         verify_tls: Whether to check certificates; False if TFHUB_DISABLE_CERT_VALIDATION is true.
         connect_timeout: Seconds to wait for a connection; HUBMODULE_CONNECT_TIMEOUT.
         read_timeout: Seconds to wait for the next byte; HUBMODULE_READ_TIMEOUT.
         lock_timeout: Seconds to wait for another process that downloads the same module
             before downloading it as well; HUBMODULE_LOCK_TIMEOUT.
-        retries: How many failures in a row to repeat a request after, at most 1000;
-            HUBMODULE_RETRIES.
-        max_archive_entries: Files and directories in an archive, at most 10**9;
-            HUBMODULE_MAX_ARCHIVE_ENTRIES.
-        max_archive_bytes: Bytes of an unpacked archive, less than 2**63;
+        retries: Largest number of failures in a row after which a request is repeated, at most
+            1000; HUBMODULE_RETRIES.
+        max_archive_entries: Largest number of files and directories in an archive, at most
+            10**9; HUBMODULE_MAX_ARCHIVE_ENTRIES.
+        max_archive_bytes: Largest size of an unpacked archive in bytes, less than 2**63;
             HUBMODULE_MAX_ARCHIVE_BYTES.
-        audit: Whether to audit modules before they are loaded, and what findings do;
-            HUBMODULE_AUDIT, --hubmodule_audit.
+        audit: Whether to audit modules before they are loaded, and what to do if there are
+            findings; HUBMODULE_AUDIT, --hubmodule_audit.
     """
 
     cache_dir: str
@@ -98,7 +98,7 @@ def read() -> Settings:
     """Reads the settings as they are now.
 
     Raises:
-        SettingError: if a variable or a flag has an invalid value.
+        SettingError: If a variable or a flag has an invalid value.
     """
     return Settings(
         cache_dir=_read_cache_dir(),
@@ -159,7 +159,7 @@ def _read_choice(variable: str, flag: str, default: _E) -> _E:
 
 
 def _read_progress() -> bool | None:
-    # tensorflow_hub takes any text as yes.
+    # In tensorflow_hub, any text means yes.
     text = _read_text("TFHUB_DOWNLOAD_PROGRESS")
     return None if text is None else text.lower() not in _NO
 

@@ -12,7 +12,7 @@ PAGE = pathlib.Path(__file__).resolve().parents[1] / "docs" / "auditing.md"
 
 
 def make_op_table() -> str:
-    """The table of risky ops in Markdown: a row for ops that differ in nothing but their name."""
+    """Makes the table of risky ops in Markdown, with one row for ops that differ only by name."""
     rows = ["| ops | class | level | names | why |", "|---|---|---|---|---|"]
     for risk in Risk:
         alike: dict[RiskyOp, list[str]] = {}
@@ -29,7 +29,7 @@ def make_op_table() -> str:
 
 
 def read_section(name: str) -> str:
-    """A generated section of the page."""
+    """Reads a generated section of the page."""
     found = re.search(_make_pattern(name), PAGE.read_text(encoding="utf-8"), re.DOTALL)
     if found is None:
         raise ValueError(f"{PAGE} has no section {name!r}.")

@@ -1,4 +1,4 @@
-"""Holds the audit against other scanners, and writes the result into docs/auditing.md.
+"""Compares the audit with other scanners, and writes the result into docs/auditing.md.
 
     make scanners [DATA="DIR DIR"]
 
@@ -33,7 +33,7 @@ _CONVERTED = ("vocabulary", "dense_regularized")
 
 @dataclass(frozen=True)
 class Score:
-    """What a scanner made of the corpus.
+    """The result of a scanner on the corpus.
 
     Attributes:
         caught: The hostile modules that it raised an alarm for.
@@ -76,10 +76,10 @@ def write_comparison(
     harmless: int,
     lacking: Sequence[str],
 ) -> str:
-    """The section of the page that compares scanners.
+    """Makes the section of the page that compares scanners.
 
     Args:
-        scores: What each scanner made of the corpus.
+        scores: The score of each scanner, by its name.
         hostile: The hostile modules by name.
         harmless: The number of harmless modules.
         lacking: The modules that are in neither, since they need a package that was not
@@ -114,7 +114,7 @@ def _find_version(scanner: Scanner) -> str:
 
 
 def _group(hostile: Mapping[str, Hostile]) -> dict[str, set[str]]:
-    """The hostile modules by the kind of their name, or by the place where they hide."""
+    """Groups the hostile modules by the kind of their name, or by the place of the op."""
     groups: dict[str, set[str]] = {}
     for naming in Naming:
         groups[f"{naming.value} name"] = {

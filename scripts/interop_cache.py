@@ -122,7 +122,7 @@ def check_simultaneous_downloads(first: Side, second: Side, cache: Path) -> None
 
 
 def check_killed_download(first: Side, second: Side, cache: Path) -> None:
-    """Checks that the other does not wait, and both use its download."""
+    """Checks that the second library does not wait for the dead one, and both use its copy."""
     gate = servers.Gate(BODY, 100)
     with servers.serving({"/m": [gate, servers.whole(BODY)]}) as server:
         handle = f"{server.url}/m"

@@ -1,4 +1,4 @@
-"""The scanners that `make scanners` compares: how each is run, and what it raises an alarm for."""
+"""The scanners that `make scanners` compares: how each is run, and which modules it reports."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class Scanner:
     """A scanner of SavedModels.
 
     Attributes:
-        name: What to type to run it.
-        requirement: What to install, in an environment of its own; "" if nothing is.
+        name: The command that runs it.
+        requirement: The requirement to install in a separate environment; "" if there is none.
         alarms: Scans a folder of modules; gives the names of those it raises an alarm for.
     """
 
@@ -46,7 +46,7 @@ class Scanner:
 
     @property
     def version(self) -> str:
-        """The version that is installed; "" if nothing is."""
+        """The version that is installed; "" if there is no requirement."""
         return self.requirement.partition("==")[2]
 
 
@@ -64,17 +64,17 @@ def make_environment(scanner: Scanner) -> None:
 
 
 def find_modules(corpus: pathlib.Path) -> list[str]:
-    """The names of the modules in a folder."""
+    """Lists the names of the modules in a folder."""
     return sorted(path.parent.name for path in corpus.glob("*/saved_model.pb"))
 
 
 def read_modelscan_alarms(report: str) -> set[str]:
-    """The modules with an issue in a report of modelscan."""
+    """Reads the modules with an issue in a report of modelscan."""
     return {issue["source"].partition("/")[0] for issue in json.loads(report)["issues"]}
 
 
 def read_modelaudit_alarms(report: str) -> set[str]:
-    """The modules with a warning or worse in a report of modelaudit."""
+    """Reads the modules with a warning or worse in a report of modelaudit."""
     return {
         pathlib.PurePath(issue["location"].partition(_GRAPH)[0]).name
         for issue in json.loads(report)["issues"]

@@ -43,7 +43,7 @@ def parent(request, tmp_path):
 
 def write_directory(path: str | os.PathLike[str], content: bytes = b"new", **options: Any) -> None:
     """Writes a directory with a marker, and a file two folders below."""
-    with files.new_directory(path, MARKER, **options) as directory:
+    with files.make_directory(path, MARKER, **options) as directory:
         gfile.makedirs(posixpath.join(directory, "a/b"))
         files.write_bytes(posixpath.join(directory, "a/b/file"), content)
         files.write_bytes(posixpath.join(directory, MARKER), b"")
@@ -132,7 +132,7 @@ class TestNewDirectory:
 
     def test_is_not_there_before_the_end(self, parent):
         path = posixpath.join(parent, "m")
-        with files.new_directory(path, MARKER) as directory:
+        with files.make_directory(path, MARKER) as directory:
             files.write_bytes(posixpath.join(directory, MARKER), b"")
             assert not gfile.exists(path)
         assert gfile.exists(path)
@@ -150,7 +150,7 @@ class TestNewDirectory:
     def test_a_failure_leaves_nothing(self, parent, failure):
         with (
             pytest.raises(failure),
-            files.new_directory(posixpath.join(parent, "m"), MARKER) as directory,
+            files.make_directory(posixpath.join(parent, "m"), MARKER) as directory,
         ):
             files.write_bytes(posixpath.join(directory, MARKER), b"")
             raise failure
@@ -303,7 +303,7 @@ class TestNewDirectory:
         write_directory(path, b"old")
         with (
             pytest.raises(ValueError, match="disk full"),
-            files.new_directory(path, MARKER, overwrite=True),
+            files.make_directory(path, MARKER, overwrite=True),
         ):
             raise ValueError("disk full")
         assert tree(parent) == {"m/a/b/file": b"old", "m/done": b""}
@@ -312,7 +312,7 @@ class TestNewDirectory:
         path = posixpath.join(parent, "m")
         with (
             pytest.raises(ExportExistsError),
-            files.new_directory(path, MARKER) as directory,
+            files.make_directory(path, MARKER) as directory,
         ):
             files.write_bytes(posixpath.join(directory, MARKER), b"second")
             write_directory(path, b"first")
@@ -405,7 +405,7 @@ class TestNewDirectory:
         program = f"""
             import os, signal
             from hubmodule import files
-            with files.new_directory({str(path)!r}, {MARKER!r}) as directory:
+            with files.make_directory({str(path)!r}, {MARKER!r}) as directory:
                 files.write_bytes(directory + "/file", b"half")
                 os.kill(os.getpid(), signal.SIGKILL)
         """

@@ -10,7 +10,6 @@ import zipapp
 
 import pytest
 
-from hubmodule import run
 from tests.processes import run_python
 
 
@@ -29,38 +28,6 @@ def script(tmp_path):
 
 def run_hubmodule(*arguments, **kwargs):
     return run_python("-m", "hubmodule", "run", *arguments, **kwargs)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "expected"),
-    [
-        (["s.py"], (True, ("s.py", False, []))),
-        (["s.py", "-m", "--no-alias"], (True, ("s.py", False, ["-m", "--no-alias"]))),
-        (["--no-alias", "s.py", "x"], (False, ("s.py", False, ["x"]))),
-        (["-m", "a.b", "--no-alias"], (True, ("a.b", True, ["--no-alias"]))),
-        (["--no-alias", "-ma.b", "-x"], (False, ("a.b", True, ["-x"]))),
-    ],
-)
-def test_arguments(arguments, expected):
-    assert run.parse(arguments) == expected
-
-
-@pytest.mark.parametrize("arguments", [[], ["--no-alias"], ["--unknown", "s.py"], ["-m"]])
-def test_arguments_that_name_no_program(arguments, capsys):
-    with pytest.raises(SystemExit) as caught:
-        run.parse(arguments)
-    assert caught.value.code == 2
-    assert "usage: hubmodule run" in capsys.readouterr().err
-
-
-def test_help_says_what_it_does(capsys):
-    with pytest.raises(SystemExit) as caught:
-        run.parse(["--help"])
-    assert caught.value.code == 0
-    shown = " ".join(capsys.readouterr().out.split())
-    assert shown.startswith("usage: hubmodule run [--no-alias] (SCRIPT | -m MODULE) [ARGS ...] Run")
-    for promise in ["`import tensorflow_hub` gives hubmodule", "tf.estimator works", "Keras 2"]:
-        assert promise in shown
 
 
 def test_a_script_has_its_own_world(script):

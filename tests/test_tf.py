@@ -62,16 +62,16 @@ class TestImportGraphDef:
 
 class TestOpDef:
     def test_a_registered_op(self):
-        assert _tf.op_def("VarHandleOp").is_stateful
+        assert _tf.find_op_def("VarHandleOp").is_stateful
 
     def test_an_unknown_op(self):
-        assert _tf.op_def("NobodysOp") is None
+        assert _tf.find_op_def("NobodysOp") is None
 
 
 @pytest.mark.parametrize("use_resource", [True, False])
 def test_a_variable_comes_back_from_its_definition(graph, use_resource):
     variable = v1.get_variable("v", [2], use_resource=use_resource)
-    again = _tf.variable_from_proto(variable.to_proto())
+    again = _tf.make_variable_from_proto(variable.to_proto())
     assert again.name == variable.name
     assert again.op is variable.op
     assert again.to_proto().is_resource == use_resource
@@ -96,7 +96,7 @@ class TestTypeSpecs:
         with tf.Graph().as_default():
             value = v1.ragged.placeholder(tf.string, 1)
             proto = v1.saved_model.build_tensor_info(value).composite_tensor.type_spec
-        spec = _tf.type_spec_from_proto(proto)
+        spec = _tf.decode_type_spec(proto)
         assert spec == tf.RaggedTensorSpec(None, tf.string, 1, tf.int64)
 
     def test_an_unknown_type_is_a_value_error(self):
@@ -105,7 +105,7 @@ class TestTypeSpecs:
             type_spec_class_name="nobody.Knows",
         )
         with pytest.raises(ValueError, match=r"nobody\.Knows"):
-            _tf.type_spec_from_proto(proto)
+            _tf.decode_type_spec(proto)
 
 
 class TestNesting:

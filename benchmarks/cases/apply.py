@@ -18,6 +18,6 @@ def measure(library: str, folder: Path, measurement: Measurement) -> None:
     applying.apply(library, folder / "large", measurement)
 
 
-def floor(folder: Path, measurement: Measurement) -> None:
+def measure_floor(folder: Path, measurement: Measurement) -> None:
     """Imports the nodes."""
     applying.import_nodes(folder / "large", measurement)

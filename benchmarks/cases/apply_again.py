@@ -1,6 +1,6 @@
-"""The 2nd to the 20th m(x). The floor imports the nodes of a call so many times.
+"""The 2nd to the 20th m(x). The floor imports the nodes of a call as often.
 
-What counts is how much slower they are than the first ones of several graphs.
+The measure is how much slower they are than the first m(x) in a graph.
 """
 
 from __future__ import annotations
@@ -21,6 +21,6 @@ def measure(library: str, folder: Path, measurement: Measurement) -> None:
     applying.apply_again(library, folder / "large", measurement)
 
 
-def floor(folder: Path, measurement: Measurement) -> None:
+def measure_floor(folder: Path, measurement: Measurement) -> None:
     """Imports the nodes 20 times."""
     applying.import_nodes_again(folder / "large", measurement)

@@ -32,10 +32,10 @@ def measure(library: str, folder: Path, measurement: Measurement) -> None:
 
 
 class _Handler(http.server.SimpleHTTPRequestHandler):
-    """Serves the files of a directory, and says nothing."""
+    """Serves the files of a directory without a log."""
 
     def log_message(self, *arguments: object) -> None:
-        """Says nothing."""
+        """Writes no log."""
 
 
 @contextlib.contextmanager

@@ -1,7 +1,7 @@
 """eval_function_for_module() up to its first result, on a large module.
 
-The floor imports a graph with all that is needed, runs one op that restores the
-variables, and computes the result.
+The floor imports a graph with the nodes that are needed, runs an op that restores the variables,
+and computes the result.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ def measure(library: str, folder: Path, measurement: Measurement) -> None:
         function(IMAGES)
 
 
-def floor(folder: Path, measurement: Measurement) -> None:
-    """Does it by hand."""
+def measure_floor(folder: Path, measurement: Measurement) -> None:
+    """Computes the same result without a library."""
     hub = importlib.import_module("hubmodule")
     with tf.Graph().as_default() as graph:
         module = hub.Module(str(folder / "large"))

@@ -32,7 +32,7 @@ def measure(library: str, folder: Path, measurement: Measurement) -> None:
             module.export(os.path.join(directory, "module"), session)
 
 
-def floor(folder: Path, measurement: Measurement) -> None:
+def measure_floor(folder: Path, measurement: Measurement) -> None:
     """Saves the same variables."""
     hub = importlib.import_module("hubmodule")
     with (

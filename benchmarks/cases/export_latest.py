@@ -41,7 +41,7 @@ def measure(library: str, folder: Path, measurement: Measurement) -> None:
             exporter.export(estimator, os.path.join(directory, "export"))
 
 
-def floor(folder: Path, measurement: Measurement) -> None:
+def measure_floor(folder: Path, measurement: Measurement) -> None:
     """Reads and writes the variables."""
     with (
         tempfile.TemporaryDirectory(dir=folder) as directory,

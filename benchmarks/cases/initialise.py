@@ -18,6 +18,6 @@ def measure(library: str, folder: Path, measurement: Measurement) -> None:
     run_initialisers(library, folder / "large", measurement)
 
 
-def floor(folder: Path, measurement: Measurement) -> None:
+def measure_floor(folder: Path, measurement: Measurement) -> None:
     """Restores with a Saver."""
     restore(folder / "large", measurement)

@@ -32,7 +32,7 @@ def measure(library: str, folder: Path, measurement: Measurement) -> None:
             session.run(initialiser)
 
 
-def floor(folder: Path, measurement: Measurement) -> None:
+def measure_floor(folder: Path, measurement: Measurement) -> None:
     """Restores the module's checkpoint with a Saver."""
     hub = importlib.import_module("hubmodule")
     with tf.Graph().as_default(), tf.compat.v1.Session(config=CONFIG) as session:

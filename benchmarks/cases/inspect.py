@@ -1,7 +1,7 @@
 """hub.inspect() of a module of 50,000 nodes. The floor parses saved_model.pb alone.
 
-In place of tensorflow_hub, which cannot look into a module, stands TensorFlow's own
-`saved_model_cli show --all`. It knows no variants without tags, so the module has one.
+tensorflow_hub cannot do this, so the comparison is with TensorFlow's `saved_model_cli show --all`.
+That needs a graph variant with tags, so the module has one.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ TARGETS = [NearFloor(3, "cpu")]
 
 
 def measure(library: str, folder: Path, measurement: Measurement) -> None:
-    """Looks at the module with hubmodule, or with TensorFlow's tool."""
+    """Inspects the module with hubmodule, or with TensorFlow's tool."""
     path = str(folder / "wide")
     if library == "hubmodule":
         import hubmodule as hub
@@ -38,7 +38,7 @@ def measure(library: str, folder: Path, measurement: Measurement) -> None:
         saved_model_cli.show()
 
 
-def floor(folder: Path, measurement: Measurement) -> None:
+def measure_floor(folder: Path, measurement: Measurement) -> None:
     """Parses the file."""
     content = (folder / "wide" / "saved_model.pb").read_bytes()
     with measurement():

@@ -20,7 +20,7 @@ def measure(library: str, folder: Path, measurement: Measurement) -> None:
     measure_module(library, folder, measurement)
 
 
-def floor(folder: Path, measurement: Measurement) -> None:
+def measure_floor(folder: Path, measurement: Measurement) -> None:
     """Imports the nodes."""
     measure_import(folder, measurement)
 

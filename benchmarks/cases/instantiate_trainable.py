@@ -18,6 +18,6 @@ def measure(library: str, folder: Path, measurement: Measurement) -> None:
     measure_module(library, folder, measurement, trainable=True, tags={"train"})
 
 
-def floor(folder: Path, measurement: Measurement) -> None:
+def measure_floor(folder: Path, measurement: Measurement) -> None:
     """Imports the nodes."""
     measure_import(folder, measurement, trainable=True, tags={"train"})

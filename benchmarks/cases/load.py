@@ -1,6 +1,6 @@
 """hub.load() of a large module in TF2 up to its first result. The floor is tf.saved_model.load.
 
-Up to the result, as a library may put off what costs until then.
+The first result counts, because a library may postpone work until then.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ def measure(library: str, folder: Path, measurement: Measurement) -> None:
     _measure(lambda: load(str(folder / "large")), measurement)
 
 
-def floor(folder: Path, measurement: Measurement) -> None:
-    """Does it without a library."""
+def measure_floor(folder: Path, measurement: Measurement) -> None:
+    """Loads it and calls its signature without a library."""
     _measure(lambda: tf.saved_model.load(str(folder / "large"), tags=[]), measurement)
 
 

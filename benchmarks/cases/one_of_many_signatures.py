@@ -1,7 +1,7 @@
 """One signature of a module with 40 signatures. The floor is a module that has only this one.
 
-The same nodes take TensorFlow longer to import where a graph has the state of all 40, half as
-long again; so the time may be up to twice the floor.
+TensorFlow takes half as long again to import the same nodes if the graph has the state of all 40
+signatures, so the time may be up to twice the floor.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def measure(library: str, folder: Path, measurement: Measurement) -> None:
     _measure_module(library, folder / "many_signatures", measurement)
 
 
-def floor(folder: Path, measurement: Measurement) -> None:
+def measure_floor(folder: Path, measurement: Measurement) -> None:
     """Applies the only signature."""
     _measure_module("hubmodule", folder / "one_signature", measurement)
 

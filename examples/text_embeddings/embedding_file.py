@@ -1,11 +1,10 @@
-"""Reads a file of word embeddings of any of these kinds, which the end of its name tells.
+"""Reads a file of word embeddings; the end of its name states which of these kinds it is.
 
     glove.txt, wiki.vec, ...    a token and its vector in each line; see text_file
     vectors.bin                 the binary form of word2vec; see word2vec_file
     vectors.npy                 a NumPy array, with its tokens in another file; see numpy_file
 
-Each may be packed by gzip, bzip2 or xz, with or without a further `.gz`, `.bz2` or `.xz` at
-the end of the name.
+Each may be packed by gzip, bzip2 or xz, with or without `.gz`, `.bz2` or `.xz` after these ends.
 """
 
 from __future__ import annotations
@@ -67,7 +66,7 @@ def read_blocks(
 
     Args:
         path: The path of a file on any file system of TensorFlow.
-        chunk_bytes: About how many bytes of the file to hold in memory at a time.
+        chunk_bytes: About how many bytes of the file to have in memory at a time.
         vocabulary_file: The path of a text file with one token per line, for the rows of a
             NumPy array; None for files of other kinds.
         max_rows: The number of rows to read, from the first; None reads all.
@@ -79,8 +78,9 @@ def read_blocks(
 
     Raises:
         FileNotFoundError: If nothing is at `path`.
-        EmbeddingFileError: If the file is empty or damaged, or a row is wrong, which the
-            message names with its token; or if `vocabulary_file` does not fit the kind of file.
+        EmbeddingFileError: If the file is empty or damaged; if a row is wrong, and then the
+            message names the row and its token; if `vocabulary_file` is missing for a NumPy
+            array, or given for another file.
         ImportError: If the file is text, and polars, which parses it, is not installed.
     """
     kind = _find_kind(path)

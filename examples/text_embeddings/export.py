@@ -185,9 +185,9 @@ def _write_module(
             stored.dtype.name,
         )
     )
+    _check_common_signature(spec, stored.dimension)
     # Without a variable, which would hold all vectors in memory: they go from file to file.
     spec.export_values(export_path, {"embeddings": stored.map_vectors()}, overwrite=overwrite)
-    _check_common_signature(export_path)
     return PublishedModule(
         export_path, stored.words, stored.rows, stored.dimension, _measure_directory(export_path)
     )
@@ -202,11 +202,21 @@ def _measure_directory(path: str) -> int:
     )
 
 
-def _check_common_signature(path: str) -> None:
-    """Warns if a module is not a text feature vector, which its callers take it for."""
-    for common in hub.inspect(path).common_signatures:
-        for missing in common.missing:
-            logging.warning("The module in %s is not a %s: %s", path, common.name, missing)
+def _check_common_signature(spec: hub.ModuleSpec, dimension: int) -> None:
+    """Warns if a module is not a text feature vector, which programs that use it expect."""
+    inputs, outputs = spec.get_input_info_dict(), spec.get_output_info_dict()
+    types = [info.type_spec for info in inputs.values()]
+    features = tf.TensorSpec([None, dimension], tf.float32)
+    is_text_input = types == [tf.TensorSpec([None], tf.string)]
+    if not is_text_input or "default" not in outputs or outputs["default"].type_spec != features:
+        logging.warning(
+            "The module is not a text feature vector, which takes one input, strings of shape "
+            "[batch], and has an output 'default', float32 of shape [batch, %d]. It has the "
+            "inputs %s and the outputs %s.",
+            dimension,
+            inputs,
+            outputs,
+        )
 
 
 def make_module_fn(
@@ -313,7 +323,7 @@ def _check_options(
 
 
 def _check_export_path(path: str, overwrite: bool) -> None:
-    """Checks that a module can be written to a path: before the work rather than after it."""
+    """Checks, before the work is done, that a module can be written to a path."""
     if not tf.io.gfile.exists(path) or is_empty_directory(path):
         return
     if not tf.io.gfile.isdir(path):

@@ -25,7 +25,7 @@ _OPENERS: dict[re.Pattern[bytes], Callable[[Any], Any]] = {
     re.compile(rb"\xfd7zXZ\x00"): lambda file: _unpack_streams(file, lzma.LZMADecompressor),
 }
 _ZIP = b"PK\x03\x04"
-# To read more at a time takes longer: for large buffers the system is asked for memory.
+# Larger pieces take longer to read, because the system has to provide memory for them.
 _PIECE_BYTES = 1 << 16
 _DAMAGES = (EOFError, OSError, lzma.LZMAError, zlib.error)
 
@@ -79,7 +79,7 @@ class _UnpackedFile(io.RawIOBase):
 
     Args:
         file: The packed file object.
-        unpacker: Makes an object that decompresses one stream.
+        unpacker: Function that makes an object that decompresses one stream.
     """
 
     def __init__(self, file: Any, unpacker: Callable[[], Any]):
@@ -122,7 +122,7 @@ def open_file(path: str, progress: bool | None = None) -> Iterator[Stream]:
 
     Args:
         path: The path of a file on any file system of TensorFlow. It may be packed by gzip,
-            bzip2 or xz, which its content tells, not its name.
+            bzip2 or xz, which its first bytes show.
         progress: Whether to show a bar on standard error; None shows it on a terminal.
 
     Yields:
@@ -130,7 +130,7 @@ def open_file(path: str, progress: bool | None = None) -> Iterator[Stream]:
 
     Raises:
         FileNotFoundError: If nothing is at `path`.
-        EmbeddingFileError: If a directory or a zip archive is there.
+        EmbeddingFileError: If `path` is a directory or a zip archive.
     """
     if not tf.io.gfile.exists(path):
         raise FileNotFoundError(f"{path} does not exist; give the path of a file.")

@@ -16,7 +16,7 @@ def prefetch(items: Iterator[T]) -> Iterator[T]:
         items: The iterator. It must not yield None, and the caller must not advance it.
 
     Raises:
-        Exception: Whatever `items` raises, after the items that came before.
+        Exception: If `items` raises it, after the items before it.
     """
     with ThreadPoolExecutor(1) as thread:
         coming = thread.submit(next, items, None)

@@ -19,7 +19,7 @@ def is_shown(wanted: bool | None) -> bool:
     """Whether to show progress.
 
     Args:
-        wanted: True shows it in any case, False never; None shows it on a terminal.
+        wanted: True shows it always, False never; None shows it on a terminal.
     """
     if wanted is None:
         # A service may have no standard error.
@@ -31,7 +31,7 @@ def show_reading(file: Any, path: str, wanted: bool | None) -> AbstractContextMa
     """Wraps a file, so that a bar shows how many of its bytes have been read.
 
     Args:
-        file: Has `read(size)` and `size()`, which is in bytes.
+        file: Object with the methods `read(size)` and `size()`; sizes are in bytes.
         path: The path of the file, whose name the bar shows.
         wanted: As in `is_shown`. If it is None, the bar appears after 2 seconds.
     """
@@ -54,7 +54,7 @@ def show_reading(file: Any, path: str, wanted: bool | None) -> AbstractContextMa
 
 
 def show_writing(path: str, size: int, wanted: bool | None) -> None:
-    """Says that the module is being written, which TensorFlow does in one step.
+    """Prints that the module is being written, which TensorFlow does in one step.
 
     Args:
         path: The directory that becomes the module.

@@ -16,7 +16,7 @@ from examples.text_embeddings.store import StoredEmbeddings
 
 # TensorBoard does not send more to the browser.
 _MOST_ROWS = 100_000
-# The last one makes TensorBoard take the directory for complete.
+# TensorBoard considers the directory complete when it has the last one.
 _FILES = ("vectors.bytes", "tokens.tsv", "projector_config.pbtxt")
 _CONFIG = """\
 embeddings {{
@@ -39,7 +39,7 @@ def check_directory(directory: str, module: str, overwrite: bool = False) -> Non
 
     Raises:
         FileExistsError: If there are such files, and `overwrite` is False.
-        ValueError: If the directory is empty text, or inside that of the module.
+        ValueError: If `directory` is "", or is inside the directory of the module.
     """
     real, real_module = os.path.realpath(directory), os.path.realpath(module)
     if not directory or os.path.commonpath([real, real_module]) == real_module:
@@ -72,10 +72,10 @@ def write_projector(stored: StoredEmbeddings, directory: str) -> Iterator[None]:
         _write_all(stored, directory)
         yield
         for name in _FILES:
-            temporary, final = _temporary_path(directory, name), os.path.join(directory, name)
+            temporary, final = _make_temporary_path(directory, name), os.path.join(directory, name)
             tf.io.gfile.rename(temporary, final, overwrite=True)
     except BaseException:
-        for path in [_temporary_path(directory, name) for name in _FILES]:
+        for path in [_make_temporary_path(directory, name) for name in _FILES]:
             if tf.io.gfile.exists(path):
                 tf.io.gfile.remove(path)
         if not had_directory and is_empty_directory(directory):
@@ -88,7 +88,7 @@ def is_empty_directory(path: str) -> bool:
     return tf.io.gfile.isdir(path) and not tf.io.gfile.listdir(path)
 
 
-def _temporary_path(directory: str, name: str) -> str:
+def _make_temporary_path(directory: str, name: str) -> str:
     return os.path.join(directory, f".tmp-{name}")
 
 
@@ -105,5 +105,5 @@ def _write_all(stored: StoredEmbeddings, directory: str) -> None:
 
 
 def _write(directory: str, name: str, content: bytes) -> None:
-    with tf.io.gfile.GFile(_temporary_path(directory, name), "wb") as file:
+    with tf.io.gfile.GFile(_make_temporary_path(directory, name), "wb") as file:
         file.write(content)

@@ -55,7 +55,7 @@ class Source:
 
 
 def find_token_problem(token: bytes) -> str | None:
-    """Says why a token cannot be a line of UTF-8 in a module's vocabulary; None if it can."""
+    """Describes why a token cannot be a line of a module's vocabulary; None if it can."""
     if not token:
         return "its token is empty, and the vocabulary of a module cannot hold that"
     for character, name in {b"\r": "carriage return", b"\n": "line feed"}.items():

@@ -1,7 +1,7 @@
-"""Keeps embeddings in temporary files until they are published, as memory might not hold them.
+"""Keeps embeddings in temporary files until they are published, because they may be large.
 
-A checkpoint needs the number of rows of a variable before it takes the first, so the rows
-have to wait until the whole file has been read.
+The number of rows of a variable has to be known before its first row is written to a checkpoint,
+so the rows have to wait until the whole file has been read.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class StoredEmbeddings:
       words: The number of tokens.
       rows: The number of vectors: one per token, and further ones of zeros.
       dimension: The number of elements of each vector.
-      dtype: The type of these numbers.
+      dtype: The type of the elements of the vectors.
     """
 
     vocabulary_file: str
@@ -48,7 +48,7 @@ class StoredEmbeddings:
 def store_embeddings(
     blocks: Iterable[Embeddings], directory: str, dtype: np.dtype, further_rows: int
 ) -> StoredEmbeddings:
-    """Writes embeddings into files.
+    """Writes embeddings to files.
 
     Args:
       blocks: Blocks of rows of the same dimension; each is requested when it is written.

@@ -145,7 +145,7 @@ class _VariantAudit:
             return RISKY_OPS[op]
         if op in self.program.functions:
             return None
-        op_def = _tf.op_def(op)
+        op_def = _tf.find_op_def(op)
         if op_def is None:
             package = _describe_package(find_package(op))
             reason = f"This TensorFlow does not know what the op does. {package}"

@@ -186,7 +186,7 @@ def find_functions(value: attr_value_pb2.AttrValue, depth: int = 0) -> Iterator[
 
 def _name_inputs(node: node_def_pb2.NodeDef, references: list[str]) -> dict[str, list[str]]:
     """Groups references to inputs by the names of the inputs of the node's op."""
-    op_def = _tf.op_def(node.op)
+    op_def = _tf.find_op_def(node.op)
     groups, start = {}, 0
     for input_arg in op_def.input_arg if op_def else ():
         end = start + _count_tensors(input_arg, node)
@@ -210,7 +210,7 @@ def _count_tensors(input_arg: op_def_pb2.OpDef.ArgDef, node: node_def_pb2.NodeDe
 @functools.cache
 def _has_functions(op: str) -> bool:
     """Whether attributes of an op may hold functions; those of an unregistered op may."""
-    op_def = _tf.op_def(op)
+    op_def = _tf.find_op_def(op)
     return op_def is None or any(attr.type in ("func", "list(func)") for attr in op_def.attr)
 
 

@@ -18,7 +18,7 @@ from hubmodule.auditing.roots import list_tensor_names
 from hubmodule.errors import ModuleFormatError
 from hubmodule.format import assets
 from hubmodule.surgery import collections
-from hubmodule.surgery.names import op_name
+from hubmodule.surgery.names import get_op_name
 
 
 class Inputs:
@@ -54,7 +54,7 @@ class Inputs:
         self._name_asset = functools.cache(self._make_asset_name)
         self.feeds = self._find_feeds()
         self.assets = self._find_assets()
-        self.checkpoint = op_name(meta_graph.saver_def.filename_tensor_name)
+        self.checkpoint = get_op_name(meta_graph.saver_def.filename_tensor_name)
         self.captures = self._find_captures()
 
     def select(self, with_checkpoint: bool, with_assets: bool) -> Inputs:
@@ -78,7 +78,7 @@ class Inputs:
         """Finds the nodes whose values the loader replaces with the paths of assets."""
         found = {}
         for asset in (*self._meta_graph.asset_file_def, *self._read_collection()):
-            name = op_name(asset.tensor_info.name)
+            name = get_op_name(asset.tensor_info.name)
             node = self._graph.by_name.get(name)
             path = self._name_asset(asset.filename)
             if node is not None and (
@@ -118,7 +118,7 @@ class Inputs:
 
     def _find_feeds(self) -> dict[str, str]:
         return {
-            op_name(tensor): f"input '{key}' of signature '{name}'"
+            get_op_name(tensor): f"input '{key}' of signature '{name}'"
             for name, signature in sorted(self._meta_graph.signature_def.items())
             for key, info in sorted(signature.inputs.items())
             for tensor in list_tensor_names(info)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from hubmodule.auditing.components import find_components
 from hubmodule.auditing.graphs import Body, Program
 from hubmodule.auditing.roots import Root
-from hubmodule.surgery.names import op_name
+from hubmodule.surgery.names import get_op_name
 
 # A hostile graph may have a root per node; its sets of roots would need far more memory than it.
 _MOST_LABELS = 4096
@@ -93,5 +93,5 @@ class Reach:
         users: dict[str, list[str]] = {}
         for node in self._program.graph.nodes:
             for reference in node.input:
-                users.setdefault(op_name(reference), []).append(node.name)
+                users.setdefault(get_op_name(reference), []).append(node.name)
         return users

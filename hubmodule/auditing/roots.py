@@ -11,7 +11,7 @@ from tensorflow.core.framework.variable_pb2 import VariableDef
 from tensorflow.core.protobuf import meta_graph_pb2, queue_runner_pb2
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
-from hubmodule.surgery.names import op_name
+from hubmodule.surgery.names import get_op_name
 
 INITIALISER = "the initialiser"
 TABLE_INITIALISER = "the initialiser of a table"
@@ -80,21 +80,21 @@ def list_checkpointed_variables(meta_graph: MetaGraphDef) -> Iterator[str]:
         if key in _VARIABLES:
             for value in collection.bytes_list.value:
                 with contextlib.suppress(DecodeError):
-                    yield op_name(VariableDef.FromString(value).variable_name)
+                    yield get_op_name(VariableDef.FromString(value).variable_name)
 
 
 def _find_signature_roots(meta_graph: MetaGraphDef) -> Iterator[Root]:
     for name, signature in sorted(meta_graph.signature_def.items()):
         tensors = [t for info in signature.outputs.values() for t in list_tensor_names(info)]
         label = _INITIALISERS.get(name, f"signature '{name}'")
-        yield Root(label, tuple(map(op_name, tensors)))
+        yield Root(label, tuple(map(get_op_name, tensors)))
 
 
 def _find_collection_roots(meta_graph: MetaGraphDef) -> Iterator[Root]:
     for key, collection in sorted(meta_graph.collection_def.items()):
         kind = collection.WhichOneof("kind")
         if kind == "node_list":
-            names = tuple(map(op_name, collection.node_list.value))
+            names = tuple(map(get_op_name, collection.node_list.value))
             yield Root(_COLLECTIONS.get(key, f"collection '{key}'"), names)
         elif kind == "bytes_list":
             yield from _parse_roots(key, collection.bytes_list.value)
@@ -106,19 +106,19 @@ def _parse_roots(key: str, values: list[bytes]) -> Iterator[Root]:
         try:
             if key in _VARIABLES:
                 variable = VariableDef.FromString(value)
-                label = f"{VARIABLE_INITIALISER}'{op_name(variable.variable_name)}'"
-                yield Root(label, (op_name(variable.initializer_name),))
+                label = f"{VARIABLE_INITIALISER}'{get_op_name(variable.variable_name)}'"
+                yield Root(label, (get_op_name(variable.initializer_name),))
             elif key == "queue_runners":
                 runner = queue_runner_pb2.QueueRunnerDef.FromString(value)
                 ops = [*runner.enqueue_op_name, runner.close_op_name, runner.cancel_op_name]
-                yield Root("a queue runner", tuple(map(op_name, ops)))
+                yield Root("a queue runner", tuple(map(get_op_name, ops)))
         except DecodeError:
             continue
 
 
 def _find_saver_roots(meta_graph: MetaGraphDef) -> Iterator[Root]:
     saver = meta_graph.saver_def
-    names = [op_name(name) for name in (saver.save_tensor_name, saver.restore_op_name) if name]
+    names = [get_op_name(name) for name in (saver.save_tensor_name, saver.restore_op_name) if name]
     if names:
         yield Root(SAVER, tuple(names))
 

@@ -52,7 +52,7 @@ class Tracer:
             return self._trace(Place(body.function, parse_tensor(r)) for r in groups[name])
         if name in node.attr:
             return list(dict.fromkeys(read_attribute(node.attr[name])))
-        op_def = _tf.op_def(node.op)
+        op_def = _tf.find_op_def(node.op)
         if op_def is None:  # each input may be the one
             references = body.list_data_inputs(node)
             return self._trace(Place(body.function, parse_tensor(r)) for r in references)

@@ -17,10 +17,10 @@ class Command:
     """A subcommand of the command line.
 
     Attributes:
-        name: The word that selects it.
-        help: One sentence that says what it does.
-        add_arguments: Declares its arguments on its parser.
-        run: Runs it and returns the exit status; None if it only has subcommands of its own.
+        name: The word that selects it on the command line.
+        help: A sentence that says what it does.
+        add_arguments: Function that declares its arguments on its parser.
+        run: Function that runs it and returns the exit status; None if it only has subcommands.
     """
 
     name: str

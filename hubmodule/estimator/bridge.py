@@ -1,7 +1,7 @@
-"""Enables `tf.estimator` on TensorFlow versions that have removed it.
+"""Enables `tf.estimator` on TensorFlow 2.16 and newer, which do not contain it.
 
-TensorFlow 2.16 removed `tf.estimator`. The package tf-estimator-nightly still has its code,
-but imports some modules that TensorFlow removed later:
+The package tf-estimator-nightly has its code, but imports some modules that TensorFlow has
+removed:
 
     tensorflow.python.distribute.estimator_training   runs a strategy on a cluster; replaced by
                                                       hubmodule.estimator.coordination
@@ -36,7 +36,7 @@ _TPU_ONLY = (
 _V1 = "tensorflow_estimator._api.v1.estimator"
 _V2 = "tensorflow_estimator._api.v2.estimator"
 
-# Names under which TensorFlow 2.15 has the Estimator -> the modules that they are.
+# The names of the Estimator's modules in TensorFlow 2.15 -> the modules in tensorflow_estimator.
 _NAMES = {
     "tensorflow.estimator": _V2,
     "tensorflow.compat.v1.estimator": _V1,
@@ -55,7 +55,7 @@ def enable_estimator() -> ModuleType:
         The namespace `tf.compat.v1.estimator`.
 
     Raises:
-        EstimatorUnavailableError: tf-estimator-nightly or tf-keras is missing, or the program
+        EstimatorUnavailableError: If tf-estimator-nightly or tf-keras is missing, or the program
             already uses `tf.keras` as Keras 3. The message says what to do.
     """
     has_own = _has_own_estimator()
@@ -182,7 +182,7 @@ def _explain_boosted_trees(namespace: ModuleType) -> None:
 
 
 def _alias_modules(alias: str, name: str) -> None:
-    """Makes `import alias`, and imports of its submodules, give the modules under `name`."""
+    """Makes imports of `alias` and of its submodules return `name` and its submodules."""
     for full_name, module in list(sys.modules.items()):
         if full_name == name or full_name.startswith(f"{name}."):
             sys.modules[alias + full_name.removeprefix(name)] = module

@@ -26,7 +26,8 @@ class Coordinator(NamedTuple):
 
     Attributes:
         run: TensorFlow's run_distribute_coordinator().
-        current_task: Returns the task of the cluster for which the coordinator calls a function.
+        current_task: Function that returns the task of the cluster for which the coordinator has
+            called it.
     """
 
     run: Callable[..., Any]
@@ -37,12 +38,12 @@ def init_run_config(coordinator: Coordinator, config: Any, tf_config: dict[str, 
     """Sets on a RunConfig, in place, whether and how the coordinator runs its Estimator.
 
     Args:
-        coordinator: Not used; each function that the Estimator calls takes it.
+        coordinator: Not used; all functions in ESTIMATOR_CALLS have this argument.
         config: The tf.estimator.RunConfig.
         tf_config: The parsed environment variable TF_CONFIG.
 
     Raises:
-        ValueError: A strategy, or the cluster, is given in two places.
+        ValueError: If a strategy, or the cluster, is given in two places.
     """
     distribute = config._experimental_distribute
     _take_strategy(config, "_train_distribute", distribute and distribute.train_distribute)
@@ -91,14 +92,22 @@ def train_and_evaluate(
     eval_spec: Any,
     executor_class: Callable[..., Any],
 ) -> None:
-    """Trains on every worker of the cluster, and evaluates on its evaluator."""
+    """Trains on each worker of the cluster, and evaluates on its evaluator.
+
+    Args:
+        coordinator: The coordinator that runs the tasks.
+        estimator: The tf.estimator.Estimator.
+        train_spec: The tf.estimator.TrainSpec.
+        eval_spec: The tf.estimator.EvalSpec.
+        executor_class: The class of the Estimator that evaluates continuously.
+    """
     config = estimator.config
     one_per_task = config._distribute_coordinator_mode == _ONE_PER_TASK
 
     def train(strategy: Any) -> None:
         task = coordinator.current_task()
         local = _copy_for_task(estimator, task, "train", strategy)
-        # One client for all tasks has one graph, to which the hooks belong.
+        # A client for all tasks has one graph, and the hooks belong to it.
         hooks = list(train_spec.hooks) if one_per_task or task.is_chief else []
         local.train(input_fn=train_spec.input_fn, max_steps=train_spec.max_steps, hooks=hooks)
 
@@ -112,7 +121,7 @@ def train_and_evaluate(
         evaluate,
         config.eval_distribute,
         mode=config._distribute_coordinator_mode,
-        # With one client a task, the coordinator reads TF_CONFIG, which also names the task.
+        # With a client for each task, the coordinator reads the task and the cluster in TF_CONFIG.
         cluster_spec=None if one_per_task else config.cluster_spec,
         session_config=config.session_config,
     )
@@ -131,14 +140,15 @@ def run_single_call(
         role: "train" or "eval".
         coordinator: The coordinator that runs the tasks.
         estimator: The Estimator whose method the program called.
-        function: Trains or evaluates as one task, given its Estimator, strategy and hooks.
+        function: Function that trains or evaluates as one task; its arguments are the Estimator,
+            the strategy and the hooks of the task.
         hooks: The SessionRunHooks of the chief.
 
     Returns:
         The result of `function`.
 
     Raises:
-        ValueError: The method cannot run on this cluster, or with this strategy.
+        ValueError: If the method cannot run on this cluster, or with this strategy.
     """
     config = estimator.config
     cluster_strategy = getattr(config, f"{role}_distribute")

@@ -37,18 +37,18 @@ class EmbeddingColumn(_tf.DenseColumn):
 
     @property
     def parents(self) -> list[Any]:
-        """What the column is computed from: the feature's name, or its column."""
+        """The name of the feature, or the column that computes it, in a list."""
         return [self.key]
 
     @property
     def parse_example_spec(self) -> dict[str, Any]:
-        """How tf.io.parse_example reads the feature."""
+        """The specification with which tf.io.parse_example reads the feature."""
         if isinstance(self.key, str):
             return {self.key: self._make_parsing_spec()}
         return self.key.parse_example_spec
 
     def transform_feature(self, transformation_cache: Any, state_manager: Any) -> Any:
-        """The feature, converted to the input of the module."""
+        """Returns the feature, converted to the input of the module."""
         return self._prepare(transformation_cache.get(self.key, state_manager))
 
     @classmethod
@@ -68,7 +68,7 @@ class EmbeddingColumn(_tf.DenseColumn):
 
     @abstractmethod
     def _make_parsing_spec(self) -> Any:
-        """Returns how tf.io.parse_example reads the feature."""
+        """Returns the specification with which tf.io.parse_example reads the feature."""
 
     @abstractmethod
     def _prepare(self, feature: Any) -> Any:
@@ -83,7 +83,7 @@ def flatten_texts(feature: Any, key: str) -> tf.Tensor:
         key: Name of the feature, for the error message.
 
     Raises:
-        SignatureMismatchError: The feature is sparse or ragged, or has several strings per
+        SignatureMismatchError: If the feature is sparse or ragged, or has several strings per
             example.
     """
     if isinstance(feature, (tf.SparseTensor, tf.RaggedTensor)):

@@ -36,7 +36,7 @@ def register_module_for_export(module: Module, export_name: str) -> None:
             "text/encoder".
 
     Raises:
-        ModuleDefinitionError: The name is taken in this graph, or is not a valid path.
+        ModuleDefinitionError: If the name is taken in this graph, or is not a valid path.
     """
     name = _check_export_name(export_name)
     taken = [other for other, _ in module.graph.get_collection(_REGISTERED)]
@@ -80,13 +80,13 @@ class LatestModuleExporter:
 
     Args:
         name: Name of the exporter's directory in `<model_dir>/export`.
-        serving_input_fn: Function without arguments that returns a ServingInputReceiver; the
-            model_fn gets its features.
+        serving_input_fn: Function without arguments that returns a ServingInputReceiver, whose
+            features are passed to the model_fn.
         exports_to_keep: Number of newest exports to keep; None keeps all.
 
     Raises:
-        EstimatorUnavailableError: tf.estimator is not available.
-        ModuleDefinitionError: `exports_to_keep` is zero or negative.
+        EstimatorUnavailableError: If tf.estimator is not available.
+        ModuleDefinitionError: If `exports_to_keep` is zero or negative.
     """
 
     def __new__(cls, *args: Any, **kwargs: Any) -> LatestModuleExporter:
@@ -130,7 +130,7 @@ class LatestModuleExporter:
             Path of the export; None if the model does not register a module.
 
         Raises:
-            CheckpointError: The checkpoint does not exist, or lacks a variable.
+            CheckpointError: If the checkpoint does not exist, or lacks a variable.
         """
         checkpoint = checkpoint_path or estimator.latest_checkpoint()
         if not checkpoint:
@@ -149,7 +149,7 @@ class LatestModuleExporter:
                 )
                 return None
             path = _find_free_path(_decode_path(export_path))
-            with files.new_directory(path, module_def.FILE_NAME) as directory:
+            with files.make_directory(path, module_def.FILE_NAME) as directory:
                 _write(modules, directory, _decode_path(checkpoint), saver)
         _remove_old(_decode_path(export_path), self._exports_to_keep)
         return path
@@ -159,7 +159,7 @@ class LatestModuleExporter:
 def _make_exporter_class(cls: Any) -> Any:
     """Returns a subclass of a class that is also a tf.estimator.Exporter.
 
-    It is made at the first use, so that the import of this file does not need the Estimator.
+    The subclass is made at the first use, so that importing this file needs no Estimator.
     """
     base = enable_estimator().Exporter
     if issubclass(cls, base):
@@ -180,7 +180,7 @@ def _make_instance(cls: Any) -> Any:
 def _build_for_prediction(
     estimator: Any, serving_input_fn: Callable[[], Any]
 ) -> tf.compat.v1.train.Saver | None:
-    """Calls the model_fn; returns the Saver that restores its variables, if it has its own."""
+    """Calls the model_fn; returns the model's own Saver, or None if it has none."""
     tf.compat.v1.set_random_seed(estimator.config.tf_random_seed)
     tf.compat.v1.train.get_or_create_global_step()
     features = serving_input_fn().features
@@ -209,7 +209,7 @@ def _write(
 
 
 def _find_free_path(parent: str) -> str:
-    """Returns the path named by the current second, or by the next that does not exist."""
+    """Returns a new path named by the present time in seconds, or the next free number."""
     number = int(time.time())
     while tf.io.gfile.exists(posixpath.join(parent, str(number))):
         number += 1

@@ -17,11 +17,11 @@ from hubmodule.estimator.embedding_column import EmbeddingColumn, flatten_texts
 from hubmodule.estimator.exporter import register_module_for_export
 from hubmodule.format.signatures import TensorInfo
 from hubmodule.module import images
-from hubmodule.module.loading import as_spec
+from hubmodule.module.loading import convert_to_spec
 from hubmodule.module.module import Module
 from hubmodule.module.spec import ModuleSpec
 
-# A collection of ((variable scope, column), Module), for scopes that a program reuses.
+# The key of a collection of ((variable scope, column), Module), for scopes that programs reuse.
 _MODULES = ("hubmodule_modules_of_columns",)
 
 _COMBINERS = {
@@ -38,7 +38,7 @@ def text_embedding_column(
     *,
     export_name: str | None = None,
 ) -> TextEmbeddingColumn:
-    """A dense column that embeds a text feature with a module.
+    """Makes a dense column that embeds a text feature with a module.
 
         comment = hub.text_embedding_column("comment", "/path/to/text-module")
         estimator = tf.estimator.DNNClassifier(hidden_units, [comment, …])
@@ -49,12 +49,12 @@ def text_embedding_column(
         module_spec: ModuleSpec or handle of a module that maps strings of shape [batch] to
             float32 of shape [batch, N].
         trainable: Whether the model trains the module.
-        export_name: Name under which LatestModuleExporter exports the module; None does not
-            export it.
+        export_name: Name under which LatestModuleExporter exports the module; None means that it is
+            not exported.
 
     Raises:
-        SignatureMismatchError: The module is not a text embedding.
-        HandleNotFoundError: Nothing exists at the handle; see hub.load_module_spec().
+        SignatureMismatchError: If the module is not a text embedding.
+        HandleNotFoundError: If nothing exists at the handle; see hub.load_module_spec().
     """
     return TextEmbeddingColumn(key, module_spec, trainable, export_name)
 
@@ -68,7 +68,7 @@ def sparse_text_embedding_column(
     *,
     export_name: str | None = None,
 ) -> SparseTextEmbeddingColumn:
-    """A dense column that embeds several strings per example, and combines their vectors.
+    """Makes a dense column that embeds several strings per example, and combines their vectors.
 
     Args:
         key: Name of the feature, a string SparseTensor of shape [batch, n], or a dense tensor
@@ -76,14 +76,15 @@ def sparse_text_embedding_column(
         module_spec: ModuleSpec or handle of a module that maps strings of shape [batch] to
             float32 of shape [batch, N].
         combiner: How to combine the vectors of an example: "mean", "sqrtn" or "sum".
-        default_value: String to embed for an example without strings; None gives it zeros.
+        default_value: String to embed for an example without strings; None means that its vector
+            is zero.
         trainable: Whether the model trains the module.
-        export_name: Name under which LatestModuleExporter exports the module; None does not
-            export it.
+        export_name: Name under which LatestModuleExporter exports the module; None means that it is
+            not exported.
 
     Raises:
-        SignatureMismatchError: The module is not a text embedding, or the combiner is unknown.
-        HandleNotFoundError: Nothing exists at the handle; see hub.load_module_spec().
+        SignatureMismatchError: If the module is not a text embedding, or the combiner is unknown.
+        HandleNotFoundError: If nothing exists at the handle; see hub.load_module_spec().
     """
     return SparseTextEmbeddingColumn(
         key, module_spec, trainable, export_name, combiner, default_value
@@ -97,21 +98,21 @@ def image_embedding_column(
     *,
     export_name: str | None = None,
 ) -> ImageEmbeddingColumn:
-    """A dense column that embeds an image feature with a module.
+    """Makes a dense column that embeds an image feature with a module.
 
     Args:
         key: Name of the feature, float32 of shape [batch, height, width, channels] with values
             in [0, 1]; or the feature column that computes it.
         module_spec: ModuleSpec or handle of a module that maps such `images` to float32 of
             shape [batch, N].
-        image_size: (height, width) in pixels; None takes the size that the module expects.
-        export_name: Name under which LatestModuleExporter exports the module; None does not
-            export it.
+        image_size: Height and width in pixels; None means the size that the module expects.
+        export_name: Name under which LatestModuleExporter exports the module; None means that it is
+            not exported.
 
     Raises:
-        ModuleDefinitionError: Neither the module nor `image_size` gives the size.
-        SignatureMismatchError: The module is not an image embedding.
-        HandleNotFoundError: Nothing exists at the handle; see hub.load_module_spec().
+        ModuleDefinitionError: If neither the module nor `image_size` gives the size.
+        SignatureMismatchError: If the module is not an image embedding.
+        HandleNotFoundError: If nothing exists at the handle; see hub.load_module_spec().
     """
     return ImageEmbeddingColumn(key, module_spec, False, export_name, image_size)
 
@@ -139,7 +140,7 @@ class ModuleColumn(EmbeddingColumn, *_tf.DENSE_COLUMN_BASES):  # type: ignore[mi
     @functools.cached_property
     def module_spec(self) -> ModuleSpec:
         """The ModuleSpec, loaded if the module was given by a handle."""
-        return as_spec(self.source)
+        return convert_to_spec(self.source)
 
     @property
     def variable_shape(self) -> tf.TensorShape:
@@ -160,7 +161,7 @@ class ModuleColumn(EmbeddingColumn, *_tf.DENSE_COLUMN_BASES):  # type: ignore[mi
         """Returns the arguments of the column as plain values.
 
         Raises:
-            ColumnConfigError: The module is given by a ModuleSpec, not by a handle.
+            ColumnConfigError: If the module is given by a ModuleSpec, not by a handle.
         """
         if isinstance(self.source, ModuleSpec):
             raise ColumnConfigError(
@@ -216,7 +217,12 @@ class ModuleColumn(EmbeddingColumn, *_tf.DENSE_COLUMN_BASES):  # type: ignore[mi
 
     @abstractmethod
     def _check(self) -> None:
-        """Raises SignatureMismatchError if the module does not fit the column."""
+        """Checks that the column can use the module.
+
+        Raises:
+            SignatureMismatchError: If the inputs or outputs of the module are not those that the
+                column needs.
+        """
 
     @abstractmethod
     def _embed(self, module: Module, prepared: Any) -> tf.Tensor:
@@ -233,7 +239,7 @@ class _TrackedModule(tf.Module):
 
 
 class TextEmbeddingColumn(ModuleColumn):
-    """What text_embedding_column() returns."""
+    """The column that text_embedding_column() returns."""
 
     def _check(self) -> None:
         _check_text_embedding(self.module_spec)
@@ -250,11 +256,12 @@ class TextEmbeddingColumn(ModuleColumn):
 
 @dataclass(frozen=True)
 class SparseTextEmbeddingColumn(ModuleColumn):
-    """What sparse_text_embedding_column() returns.
+    """The column that sparse_text_embedding_column() returns.
 
     Attributes:
         combiner: How to combine the vectors of an example: "mean", "sqrtn" or "sum".
-        default_value: String to embed for an example without strings; None gives it zeros.
+        default_value: String to embed for an example without strings; None means that its vector
+            is zero.
     """
 
     combiner: str = "mean"
@@ -292,10 +299,10 @@ class SparseTextEmbeddingColumn(ModuleColumn):
 
 @dataclass(frozen=True)
 class ImageEmbeddingColumn(ModuleColumn):
-    """What image_embedding_column() returns.
+    """The column that image_embedding_column() returns.
 
     Attributes:
-        image_size: (height, width) in pixels; None takes the size that the module expects.
+        image_size: Height and width in pixels; None means the size that the module expects.
     """
 
     image_size: tuple[int, int] | None = None

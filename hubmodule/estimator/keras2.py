@@ -29,7 +29,7 @@ def use_keras_2() -> None:
     """Makes `tf.keras` Keras 2, before or after TensorFlow is imported.
 
     Raises:
-        EstimatorUnavailableError: tf-keras is not installed, the program already uses
+        EstimatorUnavailableError: If tf-keras is not installed, the program already uses
             `tf.keras` as Keras 3, or TF_USE_LEGACY_KERAS has a value that excludes Keras 2.
     """
     if not needs_tf_keras():
@@ -44,7 +44,7 @@ def use_keras_2() -> None:
             f"{SETTING}={setting} keeps Keras 3 as tf.keras, and the Estimator needs Keras 2; "
             f"unset it, or: export {SETTING}=1"
         )
-    # Where another thread is importing TensorFlow, this waits until it is whole.
+    # If another thread is importing TensorFlow, this waits until the import has ended.
     tensorflow = importlib.import_module("tensorflow") if "tensorflow" in sys.modules else None
     if _is_keras_3_in_use():
         raise _make_error(
@@ -67,7 +67,7 @@ def resolve_lazy_names() -> None:
         for module in find_public_modules():
             for value in list(vars(module).values()):
                 if _is_lazy(value):
-                    # A name of a missing module raises when the program uses it.
+                    # If the module is missing, the program gets the error when it uses the name.
                     with contextlib.suppress(ImportError):
                         dir(value)
 
@@ -88,7 +88,7 @@ def is_tf_keras_installed() -> bool:
 
 
 def make_install_command() -> str:
-    """Returns the pip command that installs what the Estimator needs beside TensorFlow."""
+    """Returns the pip command that installs the packages that the Estimator needs."""
     from hubmodule import _requirements
 
     packages = ["tf-estimator-nightly==2.16.0.dev2024012409"]
@@ -120,7 +120,7 @@ def _is_lazy(value: object) -> bool:
 
 
 def _put_tf_keras_first(tensorflow: ModuleType) -> None:
-    """Does what `import tensorflow` does if the environment variable is set before it."""
+    """Changes TensorFlow as if the environment variable had been set before its import."""
     spec = importlib.util.find_spec("tf_keras.api._v2.keras")
     if spec is not None and spec.origin is not None:
         directory = str(Path(spec.origin).parent.parent)

@@ -23,7 +23,7 @@ def text_embedding_column_v2(
     output_key: str | None = None,
     trainable: bool = False,
 ) -> LayerTextEmbeddingColumn:
-    """A dense column that embeds a text feature with a hub.KerasLayer.
+    """Makes a dense column that embeds a text feature with a hub.KerasLayer.
 
         comment = hub.text_embedding_column_v2("comment", "/path/to/text-module")
         vectors = tf.keras.layers.DenseFeatures([comment])({"comment": texts})
@@ -33,19 +33,19 @@ def text_embedding_column_v2(
             column that computes it.
         module_path: Handle of a module or SavedModel that maps strings of shape [batch] to
             float32 of shape [batch, N].
-        output_key: Name of the output to take, if there are several.
+        output_key: Name of the output to take, if there are several; None means "default".
         trainable: Whether the model trains the module.
 
     Raises:
-        SignatureMismatchError: The module is not a text embedding.
-        HandleNotFoundError: Nothing exists at the handle; see hub.load().
+        SignatureMismatchError: If the module is not a text embedding.
+        HandleNotFoundError: If nothing exists at the handle; see hub.load().
     """
     return LayerTextEmbeddingColumn(key, os.fspath(module_path), output_key, trainable)
 
 
 @dataclass(frozen=True)
 class LayerTextEmbeddingColumn(EmbeddingColumn):
-    """What text_embedding_column_v2() returns; for DenseFeatures and canned estimators.
+    """The column that text_embedding_column_v2() returns.
 
     Attributes:
         module_path: Handle of the module or SavedModel.
@@ -65,9 +65,9 @@ class LayerTextEmbeddingColumn(EmbeddingColumn):
         """Shape of the vector of one example, [N].
 
         Raises:
-            SignatureMismatchError: The module is not a text embedding.
+            SignatureMismatchError: If the module is not a text embedding.
         """
-        # Not a KerasLayer: once a layer is made in a graph, Keras 2 makes all as in TF1.
+        # Not a KerasLayer: after a layer was made in a graph, Keras 2 makes all layers as in TF1.
         with tf.Graph().as_default():
             text = tf.compat.v1.placeholder(tf.string, [None])
             vectors = self._embed_texts(

@@ -1,4 +1,4 @@
-"""Finds and changes TensorFlow's public namespaces, of which a process has several copies.
+"""Finds and changes TensorFlow's public namespaces; a process may have several copies of them.
 
 Since TensorFlow 2.16, `import tensorflow.compat.v1` creates a second module, which replaces
 the module that `tf.compat.v1` was before.

@@ -18,19 +18,19 @@ from tensorflow.core.protobuf.meta_graph_pb2 import AssetFileDef, MetaGraphDef
 from hubmodule import files
 from hubmodule.errors import ModuleDefinitionError, ModuleFormatError
 from hubmodule.surgery import collections
-from hubmodule.surgery.names import op_name
+from hubmodule.surgery.names import get_op_name
 
 DIRECTORY = "assets"
 
 
 def locate_in_place(meta_graph: MetaGraphDef, directory: str) -> None:
-    """Writes the paths of the files to the asset constants of a MetaGraph that was read.
+    """Sets the asset constants of a MetaGraph to the paths of their files in a directory.
 
-    All constants are then in the collection "asset_filepaths", which find_sources() reads;
-    a SavedModel may lack it.
+    Adds the constants to the collection "asset_filepaths", which find_sources() reads, because
+    a SavedModel may lack that collection.
 
     Args:
-        meta_graph: The MetaGraphDef from the file; it is changed.
+        meta_graph: The MetaGraphDef from the file, which is changed.
         directory: The path of the module's directory.
 
     Raises:
@@ -46,7 +46,7 @@ def locate_in_place(meta_graph: MetaGraphDef, directory: str) -> None:
         asset = _parse_asset(value)
         path = files.join_inside(posixpath.join(directory, DIRECTORY), asset.filename)
         tensor = asset.tensor_info.name
-        node = nodes.get(op_name(tensor))
+        node = nodes.get(get_op_name(tensor))
         if node is None:
             continue
         if node.op != "Const":
@@ -79,7 +79,7 @@ def find_sources(meta_graph: MetaGraphDef) -> dict[str, str]:
     nodes = {node.name: node for node in meta_graph.graph_def.node} if tensors else {}
     paths = {}
     for tensor in tensors:
-        node = nodes[op_name(tensor)]
+        node = nodes[get_op_name(tensor)]
         if node.op != "Const":
             raise ModuleDefinitionError(
                 f"Asset '{tensor}' is made by an op of type {node.op}. The path of an asset must "
@@ -120,7 +120,7 @@ def declare_files(
 
     Args:
         meta_graph: The MetaGraphDef of the module.
-        tensors: A dict from tensor names to paths, from find_sources().
+        tensors: A dict from the names of asset tensors to paths, from find_sources().
         names: A dict from paths to file names in assets/, from name_files().
     """
     result = MetaGraphDef()

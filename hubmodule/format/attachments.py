@@ -13,7 +13,7 @@ from hubmodule.surgery import collections
 
 
 def read(meta_graph: MetaGraphDef) -> dict[str, bytes]:
-    """Returns the serialized messages of a MetaGraph by key; the last of a key counts.
+    """Returns the serialized messages of a MetaGraph by key; of equal keys, the last counts.
 
     Raises:
         ModuleFormatError: If an attachment cannot be read.
@@ -31,7 +31,7 @@ def read(meta_graph: MetaGraphDef) -> dict[str, bytes]:
 
 
 def write_in_place(meta_graph: MetaGraphDef, messages: Mapping[str, bytes]) -> None:
-    """Adds serialized messages to a MetaGraph, which is changed."""
+    """Adds serialized messages by key to a MetaGraph, which is changed."""
     for key, value in sorted(messages.items()):
         attachment = module_attachment_pb2.ModuleAttachment(key=key, value=value)
         meta_graph.collection_def[collections.ATTACHMENTS].bytes_list.value.append(

@@ -15,13 +15,13 @@ from hubmodule._version import __version__
 _NAME = "hubmodule"
 
 
-def sign(meta_graph: MetaGraphDef) -> None:
-    """States in a MetaGraph, in place, that this hubmodule wrote it."""
+def record_version(meta_graph: MetaGraphDef) -> None:
+    """Records in a MetaGraph, which is changed, that this version of hubmodule wrote it."""
     meta_graph.meta_info_def.any_info.Pack(StringValue(value=f"{_NAME} {__version__}"))
 
 
 def read_version(meta_graph: MetaGraphDef) -> str | None:
-    """The version of the hubmodule that wrote a MetaGraph; None if another program did."""
+    """Returns the version of the hubmodule that wrote a MetaGraph; None for other programs."""
     author = StringValue()
     try:
         if not meta_graph.meta_info_def.any_info.Unpack(author):

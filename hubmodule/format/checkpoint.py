@@ -1,8 +1,8 @@
 """variables/variables.*: the V2 checkpoint of a module.
 
-A checkpoint is written in pieces, each of which is a shard; MergeV2Checkpoints joins them. So
-the memory that this takes grows with the largest tensor, not with the model. An array that is
-mapped from a file takes none.
+A checkpoint is written in pieces, each of which is a shard; MergeV2Checkpoints joins them. So the
+memory for writing depends on the largest tensor, not on the size of the model. Arrays that are
+mapped from a file take no memory.
 """
 
 from __future__ import annotations
@@ -64,8 +64,13 @@ class Contents:
     def check(self, name: str, shape: tf.TensorShape, dtype: tf.DType) -> None:
         """Checks that a variable can be read from the checkpoint.
 
+        Args:
+            name: The name of the variable in the checkpoint.
+            shape: The static shape of the whole variable.
+            dtype: The dtype of the variable.
+
         Raises:
-            CheckpointError: If it is missing, or has another shape or dtype.
+            CheckpointError: If the variable is missing, or has another shape or dtype.
         """
         if name not in self.shapes:
             raise CheckpointError(
@@ -81,12 +86,12 @@ class Contents:
             )
 
 
-def batches(variables: Iterable[VariableState]) -> Iterator[list[VariableState]]:
-    """Groups variables so that the values of each group have about PIECE_BYTES."""
+def split_into_batches(variables: Iterable[VariableState]) -> Iterator[list[VariableState]]:
+    """Yields groups of variables whose values have about PIECE_BYTES together."""
     return _split_into_pieces(variables, lambda v: (v.shape.num_elements() or 1) * v.dtype.size)
 
 
-def exists(prefix: str) -> bool:
+def is_checkpoint(prefix: str) -> bool:
     """Whether there is a checkpoint with a path prefix."""
     return tf.io.gfile.exists(f"{prefix}.index")
 
@@ -109,6 +114,10 @@ def find_latest(path: str) -> str:
 def read(prefix: str, names: Iterable[str]) -> Iterator[np.ndarray | np.generic | bytes]:
     """Reads tensors one at a time.
 
+    Args:
+        prefix: The path prefix of the checkpoint.
+        names: The names of the tensors.
+
     Yields:
         The values, as a session returns them: arrays, or NumPy scalars and bytes.
 
@@ -129,10 +138,10 @@ def write(prefix: str, entries: Iterable[Entry]) -> None:
     """Writes a checkpoint; writes nothing for zero entries.
 
     Args:
-        prefix: The path prefix of the checkpoint. Its directory is made; the parent of that
-            must exist.
-        entries: The tensors. Each is taken when it is written, so that an iterator limits
-            the memory.
+        prefix: The path prefix of the checkpoint. Its directory is made; the parent of the
+            directory must exist.
+        entries: The tensors. They are iterated while they are written, so an iterator that
+            makes them one by one saves memory.
     """
     shards: list[str] = []
     for piece in _split_into_pieces(entries, lambda entry: entry.array.nbytes):
@@ -148,13 +157,13 @@ def write(prefix: str, entries: Iterable[Entry]) -> None:
             )
 
 
-def _split_into_pieces(items: Iterable[T], size_of: Callable[[T], int]) -> Iterator[list[T]]:
-    """Groups items so that each group has about PIECE_BYTES."""
+def _split_into_pieces(items: Iterable[T], get_size: Callable[[T], int]) -> Iterator[list[T]]:
+    """Yields groups of items that have about PIECE_BYTES together."""
     piece: list[T] = []
     size = 0
     for item in items:
         piece.append(item)
-        size += size_of(item)
+        size += get_size(item)
         if size >= PIECE_BYTES:
             yield piece
             piece, size = [], 0
@@ -163,10 +172,10 @@ def _split_into_pieces(items: Iterable[T], size_of: Callable[[T], int]) -> Itera
 
 
 def _save(prefix: str, entries: list[Entry]) -> None:
-    """Writes a checkpoint in one piece, in a new graph, as the caller's may be finalized."""
+    """Writes a checkpoint in one piece, by a new graph, as that of the caller may be finalized."""
     with tf.Graph().as_default(), tf.device("/cpu:0"), tf.compat.v1.Session() as session:
         values = [entry.array for entry in entries]
-        placeholders = [tf.compat.v1.placeholder(_dtype(v), v.shape) for v in values]
+        placeholders = [tf.compat.v1.placeholder(_get_dtype(v), v.shape) for v in values]
         save = tf.raw_ops.SaveV2(
             prefix=prefix,
             tensor_names=[entry.name for entry in entries],
@@ -176,7 +185,7 @@ def _save(prefix: str, entries: list[Entry]) -> None:
         session.run(save, dict(zip(placeholders, values, strict=True)))
 
 
-def _dtype(value: np.ndarray) -> tf.DType:
+def _get_dtype(value: np.ndarray) -> tf.DType:
     return tf.string if value.dtype.kind in "OSU" else tf.as_dtype(value.dtype)
 
 

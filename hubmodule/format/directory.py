@@ -33,7 +33,7 @@ class Directory:
 
 
 def inspect_directory(path: str) -> Directory:
-    """Finds out whether a directory is a module or a plain SavedModel.
+    """Returns whether a directory is a module or a plain SavedModel.
 
     Args:
         path: The path of the directory.
@@ -69,7 +69,7 @@ def check_not_checkpoint(path: str) -> None:
 
 
 def _describe_file(path: str) -> str:
-    """Says what a file is, and which call loads it."""
+    """Describes what a file is, and which function loads it."""
     if path.endswith(_KERAS_ENDINGS):
         return "a Keras file. Use keras.models.load_model()."
     if path.endswith(".index") or ".data-" in posixpath.basename(path):
@@ -78,7 +78,7 @@ def _describe_file(path: str) -> str:
 
 
 def _describe_contents(path: str) -> str:
-    """Says what a directory contains, and which call loads it."""
+    """Describes what a directory contains, and which function loads it."""
     names = sorted(name.rstrip("/") for name in tf.io.gfile.listdir(path))
     if "checkpoint" in names or any(name.endswith(".index") for name in names):
         return f"It holds {_CHECKPOINT}"

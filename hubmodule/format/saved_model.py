@@ -28,7 +28,7 @@ BINARY = "saved_model.pb"
 TEXT = "saved_model.pbtxt"
 VARIABLES_PREFIX = "variables/variables"
 
-# What a module or SavedModel consists of; whatever else is in its directory is not its own.
+# The files and directories of a module or SavedModel; others in its directory do not belong to it.
 # TensorFlow and Keras write the last four.
 ENTRIES = frozenset(
     {
@@ -46,7 +46,7 @@ ENTRIES = frozenset(
 
 
 def read(directory: str) -> list[MetaGraphDef]:
-    """Reads the graph variants of a directory; their asset constants hold paths in it.
+    """Reads the graph variants in a directory; their asset constants are paths of its files.
 
     Raises:
         NotAModuleError: If the directory does not contain a SavedModel.
@@ -61,14 +61,18 @@ def read(directory: str) -> list[MetaGraphDef]:
 
 
 def is_saved_model(directory: str) -> bool:
-    """Whether a directory holds a SavedModel, which may belong to a module."""
+    """Whether a directory contains a SavedModel, alone or as a part of a module."""
     return any(tf.io.gfile.exists(posixpath.join(directory, name)) for name in (BINARY, TEXT))
 
 
 def write(directory: str, meta_graphs: Iterable[MetaGraphDef]) -> None:
     """Writes graph variants and their assets to an empty directory.
 
-    The file contains no paths and devices of the author's machine.
+    The written graphs contain no paths and devices of the author's machine.
+
+    Args:
+        directory: The path of the directory.
+        meta_graphs: The graph variants, whose asset constants are paths of existing files.
 
     Raises:
         ModuleDefinitionError: If an asset cannot be read.
@@ -81,19 +85,19 @@ def write(directory: str, meta_graphs: Iterable[MetaGraphDef]) -> None:
     for meta_graph, paths in zip(meta_graphs, tensors, strict=True):
         graph = portability.remove_author(meta_graph, paths, names)
         graph = assets.declare_files(graph, paths, names)
-        authorship.sign(graph)
+        authorship.record_version(graph)
         saved_model.meta_graphs.append(graph)
     content = saved_model.SerializeToString(deterministic=True)
     files.write_bytes(posixpath.join(directory, BINARY), content)
 
 
-def checkpoint_prefix(directory: str) -> str:
-    """Returns the path prefix of a module's checkpoint, which exists if it has variables."""
+def get_checkpoint_prefix(directory: str) -> str:
+    """Returns the path prefix of a module's checkpoint; a module without variables has none."""
     return posixpath.join(directory, VARIABLES_PREFIX)
 
 
 def read_proto(directory: str) -> saved_model_pb2.SavedModel:
-    """Reads the message in a directory, as it is on disk.
+    """Reads the SavedModel message of a directory, without changing its asset constants.
 
     Raises:
         NotAModuleError: If the directory does not contain a SavedModel.

@@ -18,7 +18,7 @@ from hubmodule.errors import ModuleFormatError
 
 
 class TensorInfo:
-    """Describes an input or output of a signature.
+    """The description of an input or output of a signature.
 
     Args:
         proto: The TensorInfo message.
@@ -32,10 +32,10 @@ class TensorInfo:
         self._encoding = proto.WhichOneof("encoding")
         if self._encoding == "composite_tensor":
             self._type_spec = _decode_composite_type(proto.composite_tensor.type_spec)
-            self._tensor_names = [part.name for part in proto.composite_tensor.components]
+            self._tensor_names = [component.name for component in proto.composite_tensor.components]
             self._check_components()
             return
-        shape, dtype = _shape(proto), _dtype(proto)
+        shape, dtype = _decode_shape(proto), _decode_dtype(proto)
         if self._encoding == "coo_sparse":
             self._type_spec = tf.SparseTensorSpec(shape, dtype)
             sparse = proto.coo_sparse
@@ -101,16 +101,16 @@ class TensorInfo:
     __hash__ = None  # type: ignore[assignment]
 
     def accepts(self, value: Any) -> bool:
-        """Whether a tensor or composite tensor has the kind, dtype and static shape."""
+        """Whether a tensor or composite tensor has this kind and dtype, and a compatible shape."""
         return self._type_spec.is_compatible_with(value)
 
     def placeholder(self) -> Any:
         """Makes a placeholder of this kind, dtype and shape in the default graph."""
-        parts = [
-            tf.compat.v1.placeholder(part.dtype, part.shape)
-            for part in tf.nest.flatten(self._type_spec, expand_composites=True)
+        components = [
+            tf.compat.v1.placeholder(component.dtype, component.shape)
+            for component in tf.nest.flatten(self._type_spec, expand_composites=True)
         ]
-        return self.pack(parts)
+        return self.pack(components)
 
     def pack(self, tensors: list[tf.Tensor]) -> Any:
         """Makes the value from its component tensors."""
@@ -119,7 +119,7 @@ class TensorInfo:
         return tf.nest.pack_sequence_as(self._type_spec, tensors, expand_composites=True)
 
 
-def _shape(proto: TensorInfoProto) -> tf.TensorShape:
+def _decode_shape(proto: TensorInfoProto) -> tf.TensorShape:
     sizes = [dimension.size for dimension in proto.tensor_shape.dim]
     if any(size < -1 for size in sizes):  # -1 means unknown
         raise ModuleFormatError(
@@ -129,7 +129,7 @@ def _shape(proto: TensorInfoProto) -> tf.TensorShape:
     return tf.TensorShape(proto.tensor_shape)
 
 
-def _dtype(proto: TensorInfoProto) -> tf.DType:
+def _decode_dtype(proto: TensorInfoProto) -> tf.DType:
     try:
         return tf.as_dtype(proto.dtype).base_dtype  # TF1 outputs may be references
     except TypeError as error:
@@ -142,7 +142,7 @@ def _dtype(proto: TensorInfoProto) -> tf.DType:
 
 def _decode_composite_type(proto: struct_pb2.TypeSpecProto) -> tf.TypeSpec:
     try:
-        return _tf.type_spec_from_proto(proto)
+        return _tf.decode_type_spec(proto)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ModuleFormatError(
             f"A signature has an input or output of a type that TensorFlow {tf.__version__} does "
@@ -151,7 +151,12 @@ def _decode_composite_type(proto: struct_pb2.TypeSpecProto) -> tf.TypeSpec:
 
 
 def make_signature_def(inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> SignatureDef:
-    """Makes the SignatureDef of tensors, sparse tensors and ragged tensors by name."""
+    """Makes a SignatureDef.
+
+    Args:
+        inputs: A dict from names to tensors, sparse tensors or ragged tensors.
+        outputs: A dict from names to tensors, sparse tensors or ragged tensors.
+    """
     return SignatureDef(
         inputs={name: make_tensor_info(value) for name, value in inputs.items()},
         outputs={name: make_tensor_info(value) for name, value in outputs.items()},
@@ -162,10 +167,12 @@ def make_tensor_info(value: Any) -> TensorInfoProto:
     """Makes the TensorInfo message of a tensor, sparse tensor or ragged tensor."""
     if isinstance(value, tf.RaggedTensor):
         proto = TensorInfoProto()
-        type_spec = _tf.type_spec_to_proto(tf.type_spec_from_value(value))
+        type_spec = _tf.encode_type_spec(tf.type_spec_from_value(value))
         proto.composite_tensor.type_spec.CopyFrom(type_spec)
-        parts = tf.nest.flatten(value, expand_composites=True)
-        proto.composite_tensor.components.extend(make_tensor_info(part) for part in parts)
+        components = tf.nest.flatten(value, expand_composites=True)
+        proto.composite_tensor.components.extend(
+            make_tensor_info(component) for component in components
+        )
         return proto
     proto = TensorInfoProto(dtype=value.dtype.as_datatype_enum, tensor_shape=value.shape.as_proto())
     if isinstance(value, tf.SparseTensor):

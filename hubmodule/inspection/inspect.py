@@ -162,7 +162,7 @@ def _find_foreign_ops(variants: Sequence[VariantFacts]) -> tuple[ForeignOp, ...]
     return tuple(
         ForeignOp(op, package)
         for op, package in packages.items()
-        if package or _tf.op_def(op) is None
+        if package or _tf.find_op_def(op) is None
     )
 
 

@@ -11,7 +11,7 @@ from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
 from hubmodule.inspection import tensor_types
 from hubmodule.inspection.facts import TableFacts
-from hubmodule.surgery.names import op_name
+from hubmodule.surgery.names import get_op_name
 
 VARIABLE_OPS = frozenset({"VarHandleOp", "Variable", "VariableV2"})
 TABLE_OPS = frozenset(
@@ -105,8 +105,8 @@ def _find_fillers(
     nodes: Iterable[tf.compat.v1.NodeDef], assets: Mapping[str, str]
 ) -> dict[str, str]:
     """Finds the assets that fill tables: name of a table's op -> name of the asset."""
-    by_op = {op_name(tensor): name for tensor, name in assets.items()}
-    inputs = [[op_name(i) for i in n.input[:2]] for n in nodes if n.op in TABLE_FILE_OPS]
+    by_op = {get_op_name(tensor): name for tensor, name in assets.items()}
+    inputs = [[get_op_name(i) for i in n.input[:2]] for n in nodes if n.op in TABLE_FILE_OPS]
     return {pair[0]: by_op[pair[1]] for pair in inputs if len(pair) == 2 and pair[1] in by_op}
 
 

@@ -12,7 +12,7 @@ from hubmodule.inspection import tensor_types
 from hubmodule.inspection.checkpoint_index import CheckpointIndex, IndexEntry
 from hubmodule.inspection.facts import Shape, VariableFacts
 from hubmodule.inspection.nodes import VARIABLE_OPS
-from hubmodule.surgery.names import op_name
+from hubmodule.surgery.names import get_op_name
 
 Tags = tuple[str, ...]
 
@@ -62,7 +62,7 @@ def read_collections(
     found: dict[str, VariableInVariants] = {}
     missing: dict[str, str] = {}
     for variable in variables:
-        name = key = op_name(variable.variable_name)
+        name = key = get_op_name(variable.variable_name)
         shape: Shape = None
         if variable.HasField("save_slice_info_def"):
             key = variable.save_slice_info_def.full_name

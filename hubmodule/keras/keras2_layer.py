@@ -40,14 +40,14 @@ class KerasLayer(ModuleLayer, keras.layers.Layer):  # type: ignore[name-defined]
             weights.append(variable)
 
     def _compute_regularization_loss(self, loss: Callable[[], tf.Tensor]) -> tf.Tensor:
-        """Computes a regularisation loss; that of a frozen layer is 0."""
+        """Computes a regularisation loss, which is 0 if the layer is frozen."""
         return loss() if self.trainable else tf.constant(0.0)
 
     def call(self, inputs: Any, training: Any = None) -> Any:
         """Applies the module.
 
         Args:
-            inputs: The inputs: a tensor, or nested tensors as the loaded object takes them.
+            inputs: A tensor, or nested tensors as the loaded object takes them.
             training: Whether the module is applied for training: a bool, a scalar tensor, or
                 None, which means the learning phase of Keras. A frozen layer ignores it.
 
@@ -59,7 +59,10 @@ class KerasLayer(ModuleLayer, keras.layers.Layer):  # type: ignore[name-defined]
         return self._apply(inputs, training)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """Computes the shapes of the outputs for the shapes of the inputs.
+        """Computes the shapes of the outputs.
+
+        Args:
+            input_shape: The shape of each input, with the batch; nested like the inputs.
 
         Returns:
             A tf.TensorShape with the batch; nested like the outputs.

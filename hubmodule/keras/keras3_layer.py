@@ -42,18 +42,18 @@ class KerasLayer(ModuleLayer, keras.layers.Layer):  # noqa: D101
             for variable in variables
             if not isinstance(self._loaded, keras.layers.Layer)
         ]
-        # Tells the weights whether they are trained: an assignment of the same value does nothing.
+        # An assignment of the same value would not tell the weights whether they are trained.
         keras.layers.Layer.trainable.fset(self, self.trainable)
 
     def build(self, input_shape: Any = None) -> None:
-        """Does nothing: the weights are there from the start."""
+        """Does nothing, because the weights exist when the layer is made."""
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """Applies the module.
 
         Args:
-            inputs: The inputs, as in call(); Python values, and lists of them, may be passed as
-                well, as in Keras 2.
+            inputs: A tensor, or nested tensors as the loaded object takes them; or Python values
+                or lists of them, as in Keras 2.
             *args: Further arguments of call().
             **kwargs: Arguments of call(), and of the __call__ of keras.layers.Layer.
 
@@ -66,7 +66,7 @@ class KerasLayer(ModuleLayer, keras.layers.Layer):  # noqa: D101
         """Applies the module.
 
         Args:
-            inputs: The inputs: a tensor, or nested tensors as the loaded object takes them.
+            inputs: A tensor, or nested tensors as the loaded object takes them.
             training: Whether the module is applied for training; None means False. A frozen
                 layer ignores it.
 
@@ -76,7 +76,10 @@ class KerasLayer(ModuleLayer, keras.layers.Layer):  # noqa: D101
         return self._apply(inputs, training)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """Computes the shapes of the outputs for the shapes of the inputs.
+        """Computes the shapes of the outputs.
+
+        Args:
+            input_shape: The shape of each input, with the batch; nested like the inputs.
 
         Returns:
             A tuple with the batch; nested like the outputs.
@@ -85,14 +88,14 @@ class KerasLayer(ModuleLayer, keras.layers.Layer):  # noqa: D101
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """Computes the shapes and types of the outputs by tracing a call."""
-        # Of a layer with compute_output_shape(), Keras would ask that only, and guess the types.
+        # If a layer has compute_output_shape(), Keras calls only that, and guesses the dtypes.
         trace = functools.partial(keras.Operation.compute_output_spec, self)
         try:
             return trace(*args, **kwargs)
         except Exception:
             if not any(map(_is_sparse, keras.tree.flatten((args, kwargs)))):
                 raise
-            # Keras takes `inputs * 2` for sparse if `inputs` may be.
+            # Keras considers `inputs * 2` sparse if `inputs` may be sparse.
             args, kwargs = keras.tree.map_structure(_make_dense, (args, kwargs))
             return trace(*args, **kwargs)
 
@@ -107,7 +110,7 @@ class KerasLayer(ModuleLayer, keras.layers.Layer):  # noqa: D101
         return self.autocast
 
     def save_own_variables(self, store: Any) -> None:
-        """Saves the weights in a file of Keras, which holds numbers only: strings as bytes.
+        """Saves the weights in a file of Keras, where strings become bytes: it has only numbers.
 
         Args:
             store: The dict-like store that Keras passes.
@@ -116,7 +119,7 @@ class KerasLayer(ModuleLayer, keras.layers.Layer):  # noqa: D101
             store[key] = _serialize(weight) if weight.dtype == "string" else weight
 
     def load_own_variables(self, store: Any) -> None:
-        """Loads the weights that save_own_variables() saved, or those of a layer of Keras 2.
+        """Loads weights that save_own_variables() or a Keras 2 layer saved.
 
         Args:
             store: The dict-like store that Keras passes.
@@ -158,7 +161,7 @@ def _serialize(weight: keras.Variable) -> np.ndarray:
 
 
 def _parse_strings(stored: Any) -> Any:
-    """Converts what a file holds to strings: the bytes of _serialize(), or strings of Keras 2."""
+    """Converts a value from a file to strings: bytes from _serialize(), or strings of Keras 2."""
     values = np.asarray(stored)
     return tf.io.parse_tensor(values.tobytes(), tf.string) if values.dtype == np.uint8 else values
 
@@ -168,12 +171,12 @@ def _is_sparse(value: Any) -> bool:
 
 
 def _make_dense(value: Any) -> Any:
-    """Removes from a symbolic input the mark that it is sparse."""
+    """Makes a symbolic input dense."""
     return keras.KerasTensor(value.shape, value.dtype) if _is_sparse(value) else value
 
 
 def _convert_python_values(inputs: Any) -> Any:
-    """Converts Python values and lists of them to tensors, alone or in a dict."""
+    """Converts Python values, lists of them, and such values in a dict to tensors."""
     if isinstance(inputs, Mapping):
         return {name: _convert_python_values(value) for name, value in inputs.items()}
     values = tf.nest.flatten(inputs) if isinstance(inputs, (list, tuple)) else [inputs]

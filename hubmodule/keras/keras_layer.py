@@ -1,8 +1,9 @@
 """hub.KerasLayer: the layer of the Keras that the program uses.
 
-That is Keras 2 if `tf.keras` is Keras 2, or if the program imported tf_keras before it first
-used the name; else Keras 3. Whether Keras 3 is imported tells nothing, because TensorFlow itself
-imports it. A program that uses both imports the layer from keras2_layer or keras3_layer.
+It is the layer of Keras 2 if `tf.keras` is Keras 2, or if the program imported tf_keras before it
+first used the name; otherwise that of Keras 3. Whether Keras 3 is imported does not matter,
+because TensorFlow itself imports it. A program that uses both imports the layer from keras2_layer
+or keras3_layer.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a KerasLayer calls, and how, in Keras 2 as in Keras 3."""
+"""The object that a KerasLayer calls, and its arguments, in Keras 2 and in Keras 3."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _logger = logging.getLogger("hubmodule")
 
 
 class LayerCall:
-    """A loaded object, and how a layer calls it.
+    """A loaded object, and the way in which a layer calls it.
 
     Args:
         handle: The handle of a module or SavedModel, a string or path; or a callable.
@@ -36,10 +36,10 @@ class LayerCall:
         options: The options for loading, as in hub.load().
         signature: The name of the signature to call; None means the object itself.
         outputs_as_dict: Whether the result is the dict of all outputs of the signature.
-        output_key: The name of the output to return; None means all that the object returns,
-            or the output "default" of a module.
-        output_shape: The shape of the outputs without the batch, e.g. [3]; or a dict or list of
-            shapes for a dict or list of outputs, in which None leaves a shape open.
+        output_key: The name of the output to return; None means the output "default" of a
+            module, and the whole result of another object.
+        output_shape: The shape of the output without the batch, e.g. [3]; or a dict or list of
+            shapes for a dict or list of outputs. None means that a shape is not known.
 
     Attributes:
         loaded: The object: what hub.load() returned for the handle, or the callable.
@@ -102,7 +102,7 @@ class LayerCall:
 
     @property
     def _calls_signature(self) -> bool:
-        """Whether it calls a signature, which takes inputs by name."""
+        """Whether a signature is called, which takes inputs by name."""
         return self.signature is not None or isinstance(self.loaded, ReusableModule)
 
     def _find_function(self) -> Callable[..., Any]:
@@ -111,7 +111,8 @@ class LayerCall:
         if self.signature is not None:
             if self.signature not in signatures:
                 raise NoSuchSignatureError(
-                    f"There is no signature '{self.signature}'; there are {sorted(signatures)}."
+                    f"There is no signature '{self.signature}'. Pass one of {sorted(signatures)} "
+                    "to KerasLayer as `signature`."
                 )
             return signatures[self.signature]
         if not callable(self.loaded):
@@ -120,7 +121,7 @@ class LayerCall:
                 f"KerasLayer as `signature`: {sorted(signatures)}."
             )
         if inspect.isroutine(self.loaded):
-            return self.loaded  # Its __call__ does not tell its parameters.
+            return self.loaded  # Its __call__ does not show its parameters.
         # The __call__ of a SavedModel is a tf.function in an attribute.
         return getattr(self.loaded, "__call__", self.loaded)  # noqa: B004
 
@@ -169,19 +170,19 @@ class LayerCall:
             )
 
     def __call__(self, inputs: Any, training: Any) -> Any:
-        """Computes the outputs that the layer gives for its inputs.
+        """Computes the outputs of the layer.
 
         Args:
-            inputs: The inputs: a tensor, or nested tensors as the object takes them.
-            training: Whether the object is called for training: a bool, None, which means False,
-                or a scalar tensor. It is ignored if the object does not take it.
+            inputs: A tensor, or nested tensors as the object takes them.
+            training: Whether the object is called for training: a bool or a scalar tensor; None
+                means False. It is ignored if the object does not take it.
 
         Returns:
-            The outputs, with the static shapes that `output_shape` gives.
+            The outputs, with the static shapes of `output_shape`.
 
         Raises:
             SignatureMismatchError: If an input is missing or unknown, or of another type or
-                shape; or if there is no output of the name `output_key`.
+                shape; or if no output has the name `output_key`.
         """
         try:
             return self._choose_mode(inputs, training)
@@ -204,7 +205,7 @@ class LayerCall:
         """Computes the shapes of the outputs.
 
         Args:
-            input_shape: The shapes of the inputs, with the batch; nested like the inputs.
+            input_shape: The shape of each input, with the batch; nested like the inputs.
             dtype: The dtype of inputs whose dtype the loaded object does not declare.
 
         Returns:
@@ -287,9 +288,11 @@ class LayerCall:
 
     def _pick_output(self, outputs: Any) -> Any:
         if not isinstance(outputs, Mapping) or self.output_key not in outputs:
-            found = sorted(outputs) if isinstance(outputs, Mapping) else type(outputs).__name__
+            found = f"the object returns {type(outputs).__name__}, not a dict; leave it out"
+            if isinstance(outputs, Mapping):
+                found = f"the outputs are {sorted(outputs)}; pass one of these names"
             raise SignatureMismatchError(
-                f"KerasLayer has output_key='{self.output_key}', but the outputs are {found}."
+                f"KerasLayer has output_key='{self.output_key}', but {found}."
             )
         return outputs[self.output_key]
 

@@ -37,21 +37,23 @@ class ModuleLayer:
 
     Args:
         handle: The handle of a module or SavedModel, a string or path; or a callable.
-        trainable: Whether the weights are trained; may be changed at any time.
+        trainable: Whether to train the weights. The attribute of this name may be changed at any
+            time.
         arguments: A dict of arguments that each call passes to the callable or signature, by
-            name. A layer has a config only if JSON can hold them.
+            name. The layer has a config only if they can be written as JSON.
         tags: The tags of the graph variant, as in hub.load().
         signature: The name of the signature to call; None means the object itself.
         signature_outputs_as_dict: Whether the result is the dict of all outputs of the
             signature.
-        output_key: The name of the output to return.
-        output_shape: The shape of the outputs without the batch, e.g. [3]; or a dict or list of
-            shapes for a dict or list of outputs, in which None leaves a shape open.
+        output_key: The name of the output to return; None means the output "default" of a
+            module, and the whole result of another object.
+        output_shape: The shape of the output without the batch, e.g. [3]; or a dict or list of
+            shapes for a dict or list of outputs. None means that a shape is not known.
         load_options: A tf.saved_model.LoadOptions, as in hub.load().
         **kwargs: The arguments of keras.layers.Layer, e.g. `name` and `dtype`.
 
     Raises:
-        BackendError: If Keras does not compute with TensorFlow.
+        BackendError: If the backend of Keras is not TensorFlow.
         HandleNotFoundError: If nothing exists at the handle; further exceptions are those of
             hub.load().
         ModuleDefinitionError: If arguments contradict each other, or the object cannot be called.
@@ -77,7 +79,10 @@ class ModuleLayer:
         **kwargs: Any,
     ):
         if _sentinel is not None:
-            raise ModuleDefinitionError("Pass `tags` and what follows by name.")
+            raise ModuleDefinitionError(
+                "Pass only `handle`, `trainable` and `arguments` to KerasLayer by position, and "
+                "`tags` and what follows by name."
+            )
         if self._keras.backend.backend() != "tensorflow":
             raise BackendError(
                 f"hub.KerasLayer computes with TensorFlow, but the backend of Keras is "
@@ -106,7 +111,7 @@ class ModuleLayer:
         """Checks the arguments of keras.layers.Layer.
 
         Raises:
-            ModuleDefinitionError: If a KerasLayer cannot take one.
+            ModuleDefinitionError: If a KerasLayer does not support one.
         """
 
     @abstractmethod
@@ -116,7 +121,7 @@ class ModuleLayer:
     @property
     @abstractmethod
     def _is_autocast(self) -> bool:
-        """Whether floats are cast to the type of the layer."""
+        """Whether floating-point inputs are cast to the dtype of the layer."""
 
     def _apply(self, inputs: Any, training: Any) -> Any:
         """Applies the module; for training only if the layer is trainable."""
@@ -211,7 +216,7 @@ def _find_new_handle(stored: str) -> str:
 
 
 def _find_missing_module(error: BaseException | None) -> HubModuleError | None:
-    """Finds the error that says that a module is gone: Keras 3 raises a TypeError from it."""
+    """Finds the error about a missing module, from which Keras 3 raises a TypeError."""
     while error is not None:
         if isinstance(error, (DownloadError, HandleNotFoundError)):
             return error

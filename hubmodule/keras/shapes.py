@@ -11,7 +11,7 @@ from hubmodule.errors import ModuleDefinitionError, SignatureMismatchError
 
 
 def parse(shape: Any) -> Any:
-    """Converts shapes without the batch to tf.TensorShape.
+    """Converts shapes without the dimension of the batch to tf.TensorShape.
 
     Args:
         shape: A shape, e.g. [3], or a dict or list of shapes; None leaves a shape open.
@@ -20,7 +20,7 @@ def parse(shape: Any) -> Any:
         A tf.TensorShape, or a dict or list of them; None for None.
 
     Raises:
-        ModuleDefinitionError: If it is something else.
+        ModuleDefinitionError: If `shape` is something else.
     """
     if shape is None:
         return None
@@ -32,7 +32,8 @@ def parse(shape: Any) -> Any:
         return tf.TensorShape(shape)
     except (TypeError, ValueError) as error:
         raise ModuleDefinitionError(
-            f"KerasLayer has output_shape={shape!r}, which is not a shape: {error}"
+            f"KerasLayer has output_shape={shape!r}, which is not a shape, a list of integers and "
+            f"None: {error}"
         ) from error
 
 
@@ -62,11 +63,12 @@ def ensure_shape(outputs: Any, shape: Any) -> Any:
         shape: The shape of each without the batch, from parse().
 
     Returns:
-        The outputs; TensorFlow knows their shapes, and checks them when the program runs.
+        The outputs, with static shapes, which TensorFlow checks when the program runs.
 
     Raises:
-        SignatureMismatchError: If an output cannot have its shape.
-        tf.errors.InvalidArgumentError: When the program runs, if an output has another shape.
+        SignatureMismatchError: If the shape of an output contradicts `shape`.
+        tf.errors.InvalidArgumentError: If an output has another shape when the
+            program runs.
     """
     if shape is None:
         return outputs
@@ -109,8 +111,8 @@ def make_specs(shape: Any, dtypes: Mapping[str, tf.DType], default: tf.DType) ->
 
     Args:
         shape: The shapes of the inputs, with the batch; nested like the inputs.
-        dtypes: The types of named inputs.
-        default: The type of all others.
+        dtypes: A dict from the names of inputs to their dtypes.
+        default: The dtype of all other inputs.
 
     Returns:
         A tf.TensorSpec for each shape.
@@ -143,6 +145,7 @@ def _add_dimension(batch: int | None, shape: tf.TensorShape) -> tf.TensorShape:
 def _make_mismatch_error(outputs: Any, shape: Any) -> SignatureMismatchError:
     found = tf.nest.map_structure(lambda value: getattr(value, "shape", None), outputs)
     return SignatureMismatchError(
-        f"KerasLayer has output_shape={convert_to_lists(shape)}, which comes after the batch, but "
-        f"the outputs have {found}."
+        f"KerasLayer has output_shape={convert_to_lists(shape)}, without the dimension of the "
+        f"batch, but the outputs have {found}, with it. Give a dict or list of shapes for a dict "
+        "or list of outputs."
     )

@@ -1,4 +1,16 @@
-"""An apply graph: the ops that compute the outputs of one signature from one set of inputs."""
+"""Adds the ops that compute the outputs of a signature from inputs to the graph of a module.
+
+A call of a hub.Module takes this path:
+
+    Module.__call__          module.py: names the inputs
+    add_application          this file: explains errors that a damaged module causes
+    _add_application         this file: takes the signature's ops, a Template, from the Variant
+    values.make_feeds        values.py: converts the inputs to tensors
+    _find_groups             this file: replaces the colocation with inputs and state
+    move_graph_def           surgery/scoping.py: puts the names under the scope of the application
+    _tf.import_graph_def     adds the ops
+    restore_contexts         state_graph.py: gives TF1 loops and conditionals their contexts
+"""
 
 from __future__ import annotations
 
@@ -17,20 +29,20 @@ from hubmodule.module.blame import explain_failures
 from hubmodule.module.state_graph import build_bare_state, restore_contexts
 from hubmodule.module.variant import Template, Variant
 from hubmodule.surgery import collections, colocation
-from hubmodule.surgery.names import op_name
+from hubmodule.surgery.names import get_op_name
 from hubmodule.surgery.scoping import move_graph_def
 
 _NOT_IN_SCOPES = re.compile(r"[^A-Za-z0-9_.\\\-]")
 
 
 class State(Protocol):
-    """The state of a module, as an application reads it, e.g. a StateGraph."""
+    """The interface by which an application reads the state of a module, e.g. a StateGraph."""
 
     @property
     def graph(self) -> tf.Graph:
         """The graph that holds the state."""
 
-    def tensor(self, name: str) -> tf.Tensor:
+    def get_tensor(self, name: str) -> tf.Tensor:
         """Returns the tensor of the graph for the name of a state tensor in the module."""
 
 
@@ -71,7 +83,7 @@ def add_application(
 
 
 def _apply_to_placeholders(variant: Variant, signature: str, trainable: bool) -> None:
-    infos = variant.signature(signature).inputs
+    infos = variant.get_signature(signature).inputs
     inputs = {name: info.placeholder() for name, info in infos.items()}
     state = build_bare_state(variant)
     _add_application(variant, state, "module", signature, inputs, trainable)
@@ -87,29 +99,33 @@ def _add_application(
 ) -> dict[str, Any]:
     graph = tf.compat.v1.get_default_graph()
     _check_graph(graph, state)
-    infos = variant.signature(signature)
-    template = variant.application_template(signature, trainable)
+    infos = variant.get_signature(signature)
+    template = variant.get_application_template(signature, trainable)
     with graph.name_scope(_NOT_IN_SCOPES.sub("_", f"{name}_apply_{signature}")) as scope:
         feeds = values.make_feeds(infos.inputs, inputs)
-    sources = {read: state.tensor(read) for read in template.subgraph.tensors - set(feeds)} | feeds
+    sources = {
+        read: state.get_tensor(read) for read in template.subgraph.tensors - set(feeds)
+    } | feeds
     live = {replaced: _tf.make_local(tensor, graph) for replaced, tensor in sources.items()}
     if template.subgraph.ops:
         anchors = (f"{op}:0" for op in template.anchors & variant.state_ops)
-        groups = _find_groups(template, {name: state.tensor(name) for name in anchors} | sources)
+        groups = _find_groups(
+            template, {name: state.get_tensor(name) for name in anchors} | sources
+        )
         _import(template, scope, live, groups)
         restore_contexts(variant, template.subgraph, scope, live)
     for update in template.update_ops:
         graph.add_to_collection(collections.UPDATE_OPS, graph.as_graph_element(scope + update))
 
-    def output(tensor: str) -> tf.Tensor:
+    def get_output(tensor: str) -> tf.Tensor:
         if tensor in live:
             return live[tensor]
-        if op_name(tensor) in template.subgraph.ops:
+        if get_op_name(tensor) in template.subgraph.ops:
             return graph.get_tensor_by_name(scope + tensor)
-        return _tf.make_local(state.tensor(tensor), graph)
+        return _tf.make_local(state.get_tensor(tensor), graph)
 
     return {
-        key: info.pack([output(tensor) for tensor in info.tensor_names])
+        key: info.pack([get_output(tensor) for tensor in info.tensor_names])
         for key, info in infos.outputs.items()
     }
 
@@ -134,8 +150,8 @@ def _find_groups(template: Template, sources: Mapping[str, tf.Tensor]) -> dict[s
         return {}
     replacements = defaultdict(list)
     for name, tensor in sources.items():
-        if op_name(name) in template.anchors:
-            replacements[op_name(name)].append(tensor.op.colocation_groups())
+        if get_op_name(name) in template.anchors:
+            replacements[get_op_name(name)].append(tensor.op.colocation_groups())
     return colocation.find_replacing_groups(template.graph_def, replacements)
 
 
@@ -148,6 +164,6 @@ def _import(
     """Adds the ops of a template to the default graph."""
     input_map = {scope + name: live[name] for name in template.subgraph.tensors}
     for name, tensor in live.items():
-        if op_name(name) in template.control_inputs:
-            input_map["^" + scope + op_name(name)] = tensor
+        if get_op_name(name) in template.control_inputs:
+            input_map["^" + scope + get_op_name(name)] = tensor
     _tf.import_graph_def(move_graph_def(scope, template.graph_def, groups), input_map)

@@ -1,8 +1,8 @@
 """Tells a damaged module from a wrong use of a good one, after something has failed.
 
-Checking each field of each node first would take longer than using the module. So the graph
-is used as it is. Only if that fails, it is tried again in an empty graph, without anything of
-the caller's: if this fails too, the module is the reason.
+To check each field of each node first would take longer than to use the module, so the graph is
+used without. If that fails, it is tried again in an empty graph, without any value of the
+caller's: if this fails too, the module is the reason.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ def explain_failures(variant: Variant, task: str, trial: Callable[[], object]) -
 
     Args:
         variant: The graph variant that the block uses.
-        task: What the block does with it, for the message, as in "added to a graph".
-        trial: A function that does the same in the default graph, without anything of the
-            caller's. It is called in an empty graph.
+        task: The operation of the block, for the message: a participle, e.g. "added to a graph".
+        trial: A function that does the same without any value of the caller's. It is called
+            in an empty default graph.
 
     Raises:
         ModuleFormatError: If the block and the trial fail.
@@ -36,13 +36,13 @@ def explain_failures(variant: Variant, task: str, trial: Callable[[], object]) -
     except HubModuleError:
         raise
     except Exception as error:
-        fault = _fault(trial)
+        fault = _find_fault(trial)
         if fault is None:
             raise
         raise variant.make_damage_error(f"cannot be {task}", fault) from error
 
 
-def _fault(trial: Callable[[], object]) -> Exception | None:
+def _find_fault(trial: Callable[[], object]) -> Exception | None:
     """Returns the exception of a trial; None if it succeeds or raises a HubModuleError."""
     try:
         with tf.Graph().as_default():

@@ -1,4 +1,4 @@
-"""Makes a ModuleSpec from a Python function: create_module_spec, and what such a function calls."""
+"""create_module_spec, which makes a ModuleSpec from a function, and what this function calls."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class _Definition:
     attachments: dict[str, bytes] = field(default_factory=dict)
 
 
-# By the graph that a module_fn builds, which threads that it starts share.
+# The key is the graph that a module_fn builds, because the threads that it starts share the graph.
 _definitions: weakref.WeakKeyDictionary[tf.Graph, _Definition] = weakref.WeakKeyDictionary()
 
 
@@ -111,7 +111,7 @@ def add_signature(name: str | None = None, inputs: Any = None, outputs: Any = No
         [*named_inputs.values(), *named_outputs.values()], expand_composites=True
     )
     _check_not_eager(name, tensors)
-    definition = _definition_under_construction()
+    definition = _get_definition_under_construction()
     if definition is None:
         return
     _check_graphs(name, definition.graph, tensors)
@@ -127,7 +127,7 @@ def attach_message(key: str, message: Message) -> None:
 
     Args:
         key: The key under which ModuleSpec.get_attached_message() finds the message: letters,
-            digits and underscores, beginning with no digit. A message replaces one that was
+            digits and underscores, not beginning with a digit. A message replaces one that was
             attached under the same key before.
         message: A protocol buffer message. Its content is copied.
 
@@ -140,12 +140,12 @@ def attach_message(key: str, message: Message) -> None:
             "underscores, and no digit first."
         )
     serialized = message.SerializeToString(deterministic=True)
-    definition = _definition_under_construction()
+    definition = _get_definition_under_construction()
     if definition is not None:
         definition.attachments[key] = serialized
 
 
-def _definition_under_construction() -> _Definition | None:
+def _get_definition_under_construction() -> _Definition | None:
     """Returns the definition that calls in the default graph add to, if there is one.
 
     A module_fn may itself build other graphs, whose signatures are not the module's.
@@ -256,7 +256,7 @@ def _check_assets(elements: Sequence[Any]) -> None:
 
 
 def _check_variant(variant: Variant) -> None:
-    """Checks what can only be seen in the whole graph."""
+    """Checks colocation and assets, for which the whole graph is needed."""
     inputs = {
         name: [tensor for info in signature.inputs.values() for tensor in info.tensor_names]
         for name, signature in variant.signatures.items()

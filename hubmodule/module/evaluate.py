@@ -40,7 +40,7 @@ def eval_function_for_module(
         RaggedTensorValues, and raises the exceptions of such a call.
 
     Raises:
-        HubModuleError: The exceptions of hub.Module().
+        HubModuleError: If hub.Module() raises it.
     """
     graph = tf.Graph()
     with graph.as_default():
@@ -50,10 +50,10 @@ def eval_function_for_module(
             tf.compat.v1.tables_initializer(),
         ]
     # The session must not become the default one of the caller.
-    session = tf.compat.v1.Session(graph=graph, config=_config())
+    session = tf.compat.v1.Session(graph=graph, config=_make_config())
     evaluation = _Evaluation(module, session)
-    # At its end, Python closes a context that is still open only after it has taken
-    # TensorFlow's modules apart; a finalizer runs before that.
+    # When Python ends, it closes a context that is still open only after it has cleared
+    # TensorFlow's modules; a finalizer runs before that.
     close = weakref.finalize(evaluation, session.close)
     try:
         session.run(initialisers)
@@ -62,11 +62,12 @@ def eval_function_for_module(
         close()
 
 
-def _config() -> tf.compat.v1.ConfigProto:
-    """Makes a session optimise its graph in one pass, and not for the memory of training.
+def _make_config() -> tf.compat.v1.ConfigProto:
+    """Makes the options of a session that optimises its graph in one pass.
 
-    A second pass, the default, doubles the time to the first result and makes later results
-    no faster; this was measured with modules of dense layers and of convolutions.
+    By default there is a second pass. It doubles the time to the first result, and later
+    results are not faster; this was measured with modules of dense layers and of convolutions.
+    The optimisation for the memory of training is off too.
     """
     config = tf.compat.v1.ConfigProto()
     options = config.graph_options.rewrite_options
@@ -76,7 +77,7 @@ def _config() -> tf.compat.v1.ConfigProto:
 
 
 class _Evaluation:
-    """Applies each signature once, to placeholders, when it is first asked for."""
+    """The function of eval_function_for_module: applies each signature once, to placeholders."""
 
     def __init__(self, module: Module, session: tf.compat.v1.Session):
         self._module = module

@@ -59,8 +59,8 @@ def get_expected_image_size(
     _, height, width, _ = _get_image_shape(module_or_spec, signature, input_name)
     if height is None or width is None:
         raise ModuleDefinitionError(
-            f"{module_or_spec!r} does not tell the size of its images: neither by an attached "
-            "ImageModuleInfo nor by the shape of its input. Ask its documentation."
+            f"{module_or_spec!r} does not state the size of its images, neither by an attached "
+            "ImageModuleInfo nor by the shape of its input. See its documentation."
         )
     return [height, width]
 
@@ -84,7 +84,7 @@ def get_num_image_channels(
     channels = _get_image_shape(module_or_spec, signature, input_name)[-1]
     if channels is None:
         raise ModuleDefinitionError(
-            f"{module_or_spec!r} does not tell how many channels its images have. Ask its "
+            f"{module_or_spec!r} does not state how many channels its images have. See its "
             "documentation."
         )
     return channels

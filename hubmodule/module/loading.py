@@ -1,4 +1,4 @@
-"""The one way to load: from a handle to a directory, and to the spec of the module in it."""
+"""Finds the directory of a handle, and loads the spec of the module in it."""
 
 from __future__ import annotations
 
@@ -16,13 +16,12 @@ from hubmodule.resolver import resolvers
 def find_directory(handle: str | os.PathLike[str]) -> Directory:
     """Finds the directory of a module or SavedModel, and checks that it may be loaded.
 
-    Graph mode, TF2, Keras layers, feature columns and `hubmodule convert` all come to a
-    module's files through this function, before they read its graphs. So HUBMODULE_AUDIT is
-    obeyed here.
+    Graph mode, TF2, Keras layers, feature columns and `hubmodule convert` all call this function
+    before they read a module's graphs, so HUBMODULE_AUDIT is obeyed here.
 
     Args:
-        handle: The path of the directory, on any file system that TensorFlow knows, or the URL
-            of an archive.
+        handle: The path of the directory, on any file system that TensorFlow knows, or the
+            path or address of an archive.
 
     Raises:
         HandleNotFoundError: If nothing exists at the handle.
@@ -40,15 +39,15 @@ def load_module_spec(handle: str | os.PathLike[str]) -> ModuleSpec:
     """Loads a module's graphs; its variables are read when a session initialises them.
 
     Args:
-        handle: Where the module is: the path of its directory, on any file system that
-            TensorFlow knows, or the URL of an archive.
+        handle: The handle of the module: the path of its directory, on any file system that
+            TensorFlow knows, or the path or address of an archive.
 
     Returns:
         The spec, from which hub.Module() makes a module.
 
     Raises:
-        HandleNotFoundError: If there is nothing at the handle.
-        NotAModuleError: If there is something else than a module; the message says what.
+        HandleNotFoundError: If nothing exists at the handle.
+        NotAModuleError: If the handle is not that of a module; the message says what it is.
         ModuleFormatError: If the module is damaged, or in a format that this version cannot
             read.
         ModuleRefusedError: If HUBMODULE_AUDIT is "refuse", and the audit has findings.
@@ -77,16 +76,19 @@ def read_spec(directory: Directory) -> ModuleSpec:
         Variant(frozenset(meta_graph.meta_info_def.tags), meta_graph, directory.path)
         for meta_graph in saved_model.read(directory.path)
     ]
-    return ModuleSpec(variants, saved_model.checkpoint_prefix(directory.path), directory.path)
+    return ModuleSpec(variants, saved_model.get_checkpoint_prefix(directory.path), directory.path)
 
 
-def as_spec(spec: ModuleSpec | str | os.PathLike[str]) -> ModuleSpec:
-    """Returns a ModuleSpec as it is, and loads one from a handle.
+def convert_to_spec(spec: ModuleSpec | str | os.PathLike[str]) -> ModuleSpec:
+    """Returns a ModuleSpec, which it loads if it gets a handle.
+
+    Args:
+        spec: A ModuleSpec, or the handle of a module.
 
     Raises:
         ModuleDefinitionError: If `spec` is neither a ModuleSpec nor a handle.
-        HandleNotFoundError: If there is nothing at the handle.
-        NotAModuleError: If there is something else than a module at the handle.
+        HandleNotFoundError: If nothing exists at the handle.
+        NotAModuleError: If the handle is not that of a module.
         ModuleFormatError: If the module is damaged, or in an unknown format.
         ModuleRefusedError: If HUBMODULE_AUDIT is "refuse", and the audit has findings.
     """

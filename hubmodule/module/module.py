@@ -17,8 +17,8 @@ from hubmodule.format import checkpoint
 from hubmodule.format.signatures import TensorInfo
 from hubmodule.module import values
 from hubmodule.module.apply_graph import add_application
-from hubmodule.module.loading import as_spec
-from hubmodule.module.saving import Saving
+from hubmodule.module.loading import convert_to_spec
+from hubmodule.module.saving import CheckpointWriter
 from hubmodule.module.spec import (
     ModuleSpec,
     get_variant,
@@ -50,9 +50,9 @@ class Module:
 
     Args:
         spec: A ModuleSpec, or the handle of a module.
-        trainable: Whether the variables are to be trained: if True, the constructor adds to
-            the collections TRAINABLE_VARIABLES and REGULARIZATION_LOSSES, and each call adds
-            to UPDATE_OPS.
+        trainable: Whether to train the variables. If True, the constructor adds to the
+            collections TRAINABLE_VARIABLES and REGULARIZATION_LOSSES, and each call adds to
+            UPDATE_OPS.
         name: The name of the variable scope and name scope. If it is taken in the current
             scope, a number is appended.
         tags: The tags of the graph variant, e.g. {"train"}, which modules usually have for
@@ -62,12 +62,12 @@ class Module:
         CheckpointError: If a variable is missing in the module's checkpoint, or has another
             shape or type there.
         GraphError: If eager execution is enabled.
-        HandleNotFoundError: If there is nothing at the handle.
+        HandleNotFoundError: If nothing exists at the handle.
         ModuleDefinitionError: If `spec` is neither a ModuleSpec nor a handle.
         ModuleFormatError: If the module is damaged, or in an unknown format.
         ModuleRefusedError: If HUBMODULE_AUDIT is "refuse", and the audit has findings.
         NoSuchVariantError: If no graph variant has these tags.
-        NotAModuleError: If there is something else than a module at the handle.
+        NotAModuleError: If the handle is not that of a module.
         ScopeError: If the name scope is taken although the variable scope is free.
         UnregisteredOpsError: If every signature needs ops that are not registered in this
             process.
@@ -85,20 +85,20 @@ class Module:
                 "hub.Module() needs a tf.Graph, but eager execution is enabled here: build it "
                 "under 'with tf.Graph().as_default():', or use hub.load() in TF2."
             )
-        self._spec = as_spec(spec)
+        self._spec = convert_to_spec(spec)
         self._trainable = trainable
         self._variant = get_variant(self._spec, tags)
         self._variant.check_usable()
         contents = read_checkpoint(self._spec)
         self._state = build_state(self._variant, contents, name, trainable)
-        self._saving = Saving(self._state, self._variant.variables)
+        self._checkpoint_writer = CheckpointWriter(self._state, self._variant.variables)
         self._name = self._state.scope.rstrip("/").rpartition("/")[-1]
         self._applications: Counter[str] = Counter()
 
     def __repr__(self) -> str:
         return f"<hub.Module {self._state.scope.rstrip('/')!r} of {self._spec!r}>"
 
-    # In a tf.function or Dataset.map, AutoGraph would rewrite this package's code, in vain.
+    # In a tf.function or Dataset.map, AutoGraph would rewrite this package's code, without effect.
     @tf.autograph.experimental.do_not_convert
     def __call__(
         self,
@@ -132,7 +132,7 @@ class Module:
         """
         values.check_named(_sentinel)
         name = signature or "default"
-        declared = self._variant.signature(name)
+        declared = self._variant.get_signature(name)
         given = values.name_inputs(declared.inputs, inputs, name)
         values.check_default(declared.outputs, name, as_dict)
         results = add_application(
@@ -159,37 +159,40 @@ class Module:
 
     @property
     def variable_map(self) -> dict[str, Variable | list[Variable]]:
-        """The variables by their names in the module; a partitioned one is a list of its slices."""
+        """The variables by name in the module; a partitioned variable is a list of its slices."""
         variables = self._state.variables
         groups = partitions.group_by_full_name(v.definition for v in self._variant.variables)
         return {
-            name: [variables[part.variable_name] for part in parts]
-            if partitions.is_part(parts[0])
-            else variables[parts[0].variable_name]
-            for name, parts in groups.items()
+            name: [variables[definition.variable_name] for definition in definitions]
+            if partitions.is_slice(definitions[0])
+            else variables[definitions[0].variable_name]
+            for name, definitions in groups.items()
         }
 
     @property
     def variables(self) -> list[Variable]:
-        """All variables, sorted by name; each slice of a partitioned one is an element."""
+        """All variables, sorted by name, with each slice of a partitioned variable."""
         return sorted(self._state.variables.values(), key=lambda variable: variable.name)
 
     def get_signature_names(self) -> list[str]:
-        """The names of the signatures."""
+        """Returns the names of the signatures."""
         return self._spec.get_signature_names(self._variant.tags)
 
     def get_input_info_dict(self, signature: str | None = None) -> dict[str, TensorInfo]:
-        """Describes the inputs of a signature, like ModuleSpec.get_input_info_dict."""
+        """Describes the inputs of a signature, as ModuleSpec.get_input_info_dict does."""
         return self._spec.get_input_info_dict(signature, self._variant.tags)
 
     def get_output_info_dict(self, signature: str | None = None) -> dict[str, TensorInfo]:
-        """Describes the outputs of a signature, like ModuleSpec.get_output_info_dict."""
+        """Describes the outputs of a signature, as ModuleSpec.get_output_info_dict does."""
         return self._spec.get_output_info_dict(signature, self._variant.tags)
 
     def get_attached_message(
         self, key: str, message_type: type[M], required: bool = False
     ) -> M | None:
-        """Returns the message attached under a key, like ModuleSpec.get_attached_message."""
+        """Returns a message that the author attached to the graph variant of the module.
+
+        Arguments, return value and exceptions are those of ModuleSpec.get_attached_message.
+        """
         return self._spec.get_attached_message(key, message_type, self._variant.tags, required)
 
     def export(
@@ -217,7 +220,7 @@ class Module:
             raise GraphError(
                 f"export() needs a session of the graph that the module is in, not {session!r}."
             )
-        self._write(path, functools.partial(self._saving.write, session), overwrite)
+        self._write(path, functools.partial(self._checkpoint_writer.write, session), overwrite)
 
     def export_from_checkpoint(
         self,
@@ -225,10 +228,10 @@ class Module:
         checkpoint_path: str | os.PathLike[str],
         overwrite: bool = False,
     ) -> None:
-        """Writes the module with values from a checkpoint of the program that it is in.
+        """Writes the module with values from a checkpoint of the program that uses it.
 
-        Needs no session, and holds one variable at a time in memory. All graph variants
-        are written.
+        It needs no session, and has one variable at a time in memory. All graph variants are
+        written.
 
         Args:
             path: The path of the directory to write. It appears when it is complete.

@@ -46,7 +46,7 @@ def create_module_spec_from_saved_model(
     path = find_directory(saved_model_path).path
     dropped = _ALWAYS_DROPPED | set(drop_collections or ())
     variants = [_make_variant(meta_graph, dropped, path) for meta_graph in saved_model.read(path)]
-    return ModuleSpec(variants, saved_model.checkpoint_prefix(path), path)
+    return ModuleSpec(variants, saved_model.get_checkpoint_prefix(path), path)
 
 
 def _make_variant(meta_graph: MetaGraphDef, dropped: Iterable[str], path: str) -> Variant:

@@ -21,8 +21,8 @@ class _SaveOp:
     prefix: tf.Tensor
 
 
-class Saving:
-    """Writes the checkpoints of a module that is in a graph.
+class CheckpointWriter:
+    """Writes checkpoints with the values of a module in a graph.
 
     Args:
         state: The state of the module.
@@ -36,17 +36,17 @@ class Saving:
         self._lock = threading.Lock()
 
     def write(self, session: tf.compat.v1.Session, prefix: str) -> None:
-        """Writes a checkpoint with the names of the module; none if it has no variables.
+        """Writes a checkpoint with the names of the module; nothing if it has no variables.
 
-        One op, which is added to the graph the first time, writes all values at once. Two
-        kinds of sessions cannot run it: those of a graph that was finalized before, and those
-        whose ops run in another process, which would write the files there. For these the
-        values are fetched in several runs, between which another thread may train.
+        One op, which is added to the graph the first time, writes all values at once. A
+        session cannot run it if its graph was finalized before, or if its ops run in another
+        process, which would write the files there. Then the values are fetched in several
+        runs, between which another thread may train.
 
         Args:
             session: A session of the module's graph.
-            prefix: The path prefix of the checkpoint. Its directory is made; the parent of
-                that must exist.
+            prefix: The path prefix of the checkpoint. Its directory is made; the parent of the
+                directory must exist.
 
         Raises:
             tf.errors.FailedPreconditionError: If a variable is not initialised.
@@ -60,7 +60,7 @@ class Saving:
             checkpoint.write(prefix, self._fetch_values(session))
 
     def _get_op(self, session: tf.compat.v1.Session) -> _SaveOp | None:
-        if not _runs_in_this_process(session):
+        if not _is_in_this_process(session):
             return None
         with self._lock:
             if self._save_op is None and not self._state.graph.finalized:
@@ -79,17 +79,17 @@ class Saving:
                 prefix=prefix,
                 tensor_names=[v.checkpoint_name for v in self._variables],
                 shape_and_slices=[v.slice_spec for v in self._variables],
-                tensors=[self._state.value(v) for v in self._variables],
+                tensors=[self._state.get_value(v) for v in self._variables],
             )
         return _SaveOp(op, prefix)
 
     def _fetch_values(self, session: tf.compat.v1.Session) -> Iterator[checkpoint.Entry]:
-        for batch in checkpoint.batches(self._variables):
-            tensors = [self._state.value(variable) for variable in batch]
+        for batch in checkpoint.split_into_batches(self._variables):
+            tensors = [self._state.get_value(variable) for variable in batch]
             for variable, value in zip(batch, session.run(tensors), strict=True):
                 yield checkpoint.Entry(variable.checkpoint_name, value, variable.slice_spec)
 
 
-def _runs_in_this_process(session: tf.compat.v1.Session) -> bool:
+def _is_in_this_process(session: tf.compat.v1.Session) -> bool:
     """Whether a session is known to run its ops in this process: its target is empty."""
     return getattr(session, "sess_str", None) in ("", b"")

@@ -83,7 +83,7 @@ class ModuleSpec:
             NoSuchSignatureError: If no signature has this name.
             NoSuchVariantError: If no graph variant has these tags.
         """
-        return dict(get_variant(self, tags).signature(signature).inputs)
+        return dict(get_variant(self, tags).get_signature(signature).inputs)
 
     def get_output_info_dict(
         self, signature: str | None = None, tags: Tags = None
@@ -92,7 +92,7 @@ class ModuleSpec:
 
         Arguments, return value and exceptions are those of get_input_info_dict.
         """
-        return dict(get_variant(self, tags).signature(signature).outputs)
+        return dict(get_variant(self, tags).get_signature(signature).outputs)
 
     def get_attached_message(
         self, key: str, message_type: type[M], tags: Tags = None, required: bool = False
@@ -199,7 +199,7 @@ class ModuleSpec:
             v.list_variable_names(collections.VARIABLES) for v in self._variants.values()
         )
         # The variant that is used may need no variable, so a missing checkpoint is no error yet.
-        if has_variables and checkpoint.exists(self._checkpoint_prefix):
+        if has_variables and checkpoint.is_checkpoint(self._checkpoint_prefix):
             return checkpoint.read_contents(self._checkpoint_prefix)
         return checkpoint.Contents(self._checkpoint_prefix, {}, {})
 
@@ -248,11 +248,11 @@ def write_module(
     Raises:
         ExportExistsError: If there is something at `path` that may not be replaced.
     """
-    with files.new_directory(
+    with files.make_directory(
         path, module_def.FILE_NAME, overwrite, saved_model.ENTRIES
     ) as directory:
         saved_model.write(directory, (v.meta_graph for v in spec._variants.values()))
-        write_variables(saved_model.checkpoint_prefix(directory))
+        write_variables(saved_model.get_checkpoint_prefix(directory))
         module_def.write(directory)
 
 
@@ -297,9 +297,10 @@ def _check_values(
     given = {entry.name for entry in entries}
     missing, unknown = sorted(wanted.keys() - given), sorted(given - wanted.keys())
     if missing or unknown:
+        problems = [f"lack the variables {missing[:8]}"] if missing else []
+        problems += [f"have names {unknown[:8]} that no variable has"] if unknown else []
         raise VariableValueError(
-            f"Values do not fit the variables: missing {missing[:8]}, without a variable "
-            f"{unknown[:8]}. Give one for each of the {len(wanted)} names in "
+            f"The values {' and '.join(problems)}. Give one for each of the {len(wanted)} names in "
             "hub.Module(spec).variable_map."
         )
     for entry in entries:

@@ -12,11 +12,11 @@ import tensorflow as tf
 
 from hubmodule import _tf
 from hubmodule.errors import ScopeError
-from hubmodule.format.checkpoint import Contents, batches
+from hubmodule.format.checkpoint import Contents, split_into_batches
 from hubmodule.module.blame import explain_failures
 from hubmodule.module.variant import Variant
 from hubmodule.surgery import collections
-from hubmodule.surgery.names import add_scope, op_name
+from hubmodule.surgery.names import add_scope, get_op_name
 from hubmodule.surgery.prune import Subgraph
 from hubmodule.surgery.scoping import move_graph_def, move_variable_def
 from hubmodule.surgery.state import VariableState, build_restore_graph
@@ -39,13 +39,13 @@ class StateGraph:
     scope: str
     variables: Mapping[str, Variable]
 
-    def tensor(self, name: str) -> tf.Tensor:
+    def get_tensor(self, name: str) -> tf.Tensor:
         """Returns the tensor of the graph for the name of a state tensor in the module."""
         return self.graph.get_tensor_by_name(self.scope + name)
 
-    def value(self, variable: VariableState) -> tf.Tensor:
+    def get_value(self, variable: VariableState) -> tf.Tensor:
         """Returns a tensor with the value of a variable of the module."""
-        return self.tensor(variable.snapshot)
+        return self.get_tensor(variable.snapshot)
 
 
 def build_state(
@@ -83,7 +83,7 @@ def _build_state(
     if checkpoint is not None:
         for variable in variant.variables:
             checkpoint.check(variable.checkpoint_name, variable.checkpoint_shape, variable.dtype)
-    template = variant.state_template(trainable, restored)
+    template = variant.get_state_template(trainable, restored)
     with _tf.leave_functions():
         graph = tf.compat.v1.get_default_graph()
         scope = _claim_scope(graph, name)
@@ -96,7 +96,7 @@ def _build_state(
             variant.list_variable_names(collections.TRAINABLE_VARIABLES) if trainable else set()
         )
         variables = {
-            variable.definition.variable_name: _tf.variable_from_proto(
+            variable.definition.variable_name: _tf.make_variable_from_proto(
                 move_variable_def(
                     scope,
                     variable.definition,
@@ -114,14 +114,14 @@ def _build_state(
 def build_bare_state(variant: Variant) -> StateGraph:
     """Adds the state to the default graph, without restoring values or filling collections."""
     scope = "module/"
-    template = variant.state_template(trainable=False, restored=True)
+    template = variant.get_state_template(trainable=False, restored=True)
     _tf.import_graph_def(move_graph_def(scope, template.graph_def), {})
     return StateGraph(tf.compat.v1.get_default_graph(), scope, {})
 
 
 def restore_contexts(
     variant: Variant,
-    part: Subgraph,
+    subgraph: Subgraph,
     scope: str,
     replacements: Mapping[str, tf.Tensor] | None = None,
 ) -> None:
@@ -129,18 +129,18 @@ def restore_contexts(
 
     Args:
         variant: The graph variant.
-        part: The subgraph that was imported into the default graph.
+        subgraph: The subgraph that was imported into the default graph.
         scope: The absolute scope of the import, with the final "/".
         replacements: Tensors of the graph that replace the module's, by the module's names.
     """
     live = replacements or {}
 
-    def new_name(reference: str) -> str | None:
+    def find_new_name(reference: str) -> str | None:
         if reference in live:
             return live[reference].name
-        return add_scope(scope, reference) if op_name(reference) in part.ops else None
+        return add_scope(scope, reference) if get_op_name(reference) in subgraph.ops else None
 
-    for key, context_def in variant.index.contexts.move_under(scope, new_name):
+    for key, context_def in variant.index.contexts.move_under(scope, find_new_name):
         context = _tf.restore_control_flow_context(key, context_def)
         if context.outer_context is None:  # the outer context holds the nested ones
             tf.compat.v1.add_to_collection(key, context)
@@ -182,13 +182,15 @@ def _add_restore_ops(
     by_device: dict[str, list[VariableState]] = defaultdict(list)
     for variable in variant.variables:
         by_device[graph.get_operation_by_name(scope + variable.op).device].append(variable)
-    groups = [(device, group) for device in by_device for group in batches(by_device[device])]
+    groups = [
+        (device, group) for device in by_device for group in split_into_batches(by_device[device])
+    ]
     values = {}
     for index, (device, variables) in enumerate(groups):
         name = f"checkpoint_restore_{index}"
         while name in variant.index.nodes:
             name += "_"
-        graph_def = build_restore_graph(variables, checkpoint, name, scope, _cpu_of(device))
+        graph_def = build_restore_graph(variables, checkpoint, name, scope, _find_cpu(device))
         handles = {
             f"{scope}{v.op}:0": graph.get_tensor_by_name(f"{scope}{v.op}:0") for v in variables
         }
@@ -198,7 +200,7 @@ def _add_restore_ops(
     return values
 
 
-def _cpu_of(device: str) -> str:
+def _find_cpu(device: str) -> str:
     """Returns the CPU of the task of a device, as TensorFlow reads files on CPUs only."""
     if not device:
         return ""

@@ -21,7 +21,9 @@ def check_named(sentinel: object) -> None:
         SignatureMismatchError: If there was a second positional argument.
     """
     if sentinel is not None:
-        raise SignatureMismatchError("Pass `signature` and `as_dict` by name.")
+        raise SignatureMismatchError(
+            "Only the inputs can be passed by position. Pass `signature` and `as_dict` by name."
+        )
 
 
 def name_inputs(infos: Mapping[str, TensorInfo], inputs: Any, signature: str) -> dict[str, Any]:
@@ -51,9 +53,11 @@ def name_inputs(infos: Mapping[str, TensorInfo], inputs: Any, signature: str) ->
         )
     missing, extra = sorted(set(infos) - set(given)), sorted(set(given) - set(infos), key=str)
     if missing or extra:
+        problems = [f"lacks the inputs {missing}"] if missing else []
+        problems += [f"has the unknown inputs {extra}"] if extra else []
         raise SignatureMismatchError(
-            f"Inputs of signature '{signature}' do not fit: missing {missing}, extra given "
-            f"{extra}. It expects {dict(infos)}."
+            f"A call of signature '{signature}' {' and '.join(problems)}. Pass a dict with a value "
+            f"for each input of the signature: {dict(infos)}."
         )
     return {name: given[name] for name in infos}
 

@@ -27,7 +27,7 @@ from hubmodule.surgery import (
     registration,
     state,
 )
-from hubmodule.surgery.names import op_name
+from hubmodule.surgery.names import get_op_name
 from hubmodule.surgery.prune import GraphIndex, Subgraph, remove_control_inputs_in_place
 
 # The length of an error of TensorFlow in a message; TensorFlow may print a whole op.
@@ -147,7 +147,7 @@ class Variant:
                 for name, proto in sorted(self.meta_graph.signature_def.items())
             }
 
-    def signature(self, name: str | None) -> Signature:
+    def get_signature(self, name: str | None) -> Signature:
         """Returns a signature.
 
         Args:
@@ -192,7 +192,7 @@ class Variant:
         """
         state_nodes = {node.name for node in state.find_state_nodes(self.index.graph_def.node)}
         assets = collections.list_names(self.meta_graph, collections.ASSET_FILEPATHS)
-        return frozenset(state_nodes | {op_name(tensor) for tensor in assets})
+        return frozenset(state_nodes | {get_op_name(tensor) for tensor in assets})
 
     @functools.cached_property
     def state_tensors(self) -> frozenset[str]:
@@ -204,10 +204,10 @@ class Variant:
         """The variables, in the order of their collection."""
         with self.explain_errors():
             definitions = collections.read_variable_defs(self.meta_graph, collections.VARIABLES)
-            return [self._variable(definition) for definition in definitions]
+            return [self._make_variable(definition) for definition in definitions]
 
-    def _variable(self, definition: VariableDef) -> state.VariableState:
-        node = self.index.nodes.get(op_name(definition.variable_name))
+    def _make_variable(self, definition: VariableDef) -> state.VariableState:
+        node = self.index.nodes.get(get_op_name(definition.variable_name))
         if node is None:
             raise ModuleFormatError(
                 f"The graph lacks the op of the variable '{definition.variable_name}'. Fetch the "
@@ -230,7 +230,7 @@ class Variant:
         """Returns the names of the variables in a collection."""
         return {d.variable_name for d in collections.read_variable_defs(self.meta_graph, key)}
 
-    def state_template(self, trainable: bool, restored: bool) -> Template:
+    def get_state_template(self, trainable: bool, restored: bool) -> Template:
         """Returns the template of the state and its initialisers.
 
         Args:
@@ -260,7 +260,7 @@ class Variant:
             roots.update(collections.list_names(self.meta_graph, collections.REGULARIZATION_LOSSES))
         return self._make_template(self._find_needed(roots))
 
-    def application_template(self, signature: str, trainable: bool) -> Template:
+    def get_application_template(self, signature: str, trainable: bool) -> Template:
         """Returns the template of the ops that compute the outputs of a signature.
 
         Args:
@@ -289,7 +289,7 @@ class Variant:
         failure = None
         for name in self.signatures:
             try:
-                self.application_template(name, trainable=False)
+                self.get_application_template(name, trainable=False)
             except UnregisteredOpsError as error:
                 failure = error
             else:
@@ -298,21 +298,21 @@ class Variant:
             raise failure
 
     def _make_application_template(self, name: str, trainable: bool) -> Template:
-        signature = self.signature(name)
+        signature = self.get_signature(name)
         fed = {tensor for info in signature.inputs.values() for tensor in info.tensor_names}
         replaced = fed | self.state_tensors
-        replaced_ops = {op_name(tensor) for tensor in fed} | self.state_ops
+        replaced_ops = {get_op_name(tensor) for tensor in fed} | self.state_ops
         roots = [tensor for info in signature.outputs.values() for tensor in info.tensor_names]
         updates: list[str] = []
         if trainable:
             updates = collections.list_names(self.meta_graph, collections.UPDATE_OPS)
-        part = self._find_needed([*roots, *updates], replaced, replaced_ops)
-        empty = [op for op in part.ops if self.index.nodes[op].op == "Placeholder"]
+        subgraph = self._find_needed([*roots, *updates], replaced, replaced_ops)
+        empty = [op for op in subgraph.ops if self.index.nodes[op].op == "Placeholder"]
         if updates and empty:
-            starved = self.index.find_dependents(empty, part, replaced)
-            updates = [u for u in updates if op_name(u) not in starved]
-            part = self._find_needed([*roots, *updates], replaced, replaced_ops)
-        return self._make_template(part, tuple(updates), replaced_ops)
+            starved = self.index.find_dependents(empty, subgraph, replaced)
+            updates = [u for u in updates if get_op_name(u) not in starved]
+            subgraph = self._find_needed([*roots, *updates], replaced, replaced_ops)
+        return self._make_template(subgraph, tuple(updates), replaced_ops)
 
     def _find_needed(
         self,
@@ -331,23 +331,23 @@ class Variant:
 
     def _find_referrer(self, op: str) -> str:
         for name, node in self.index.nodes.items():
-            if op in map(op_name, node.input):
+            if op in map(get_op_name, node.input):
                 return f"Op '{name}'"
         return "A signature or collection"
 
     def _make_template(
-        self, part: Subgraph, updates: tuple[str, ...] = (), replaced_ops: Collection[str] = ()
+        self, subgraph: Subgraph, updates: tuple[str, ...] = (), replaced_ops: Collection[str] = ()
     ) -> Template:
-        graph_def = self.index.extract(part.ops)
+        graph_def = self.index.extract(subgraph.ops)
         registration.check_registered(graph_def, self.tags)
         graph_def = colocation.drop_dead_constraints(graph_def, self.index.nodes, replaced_ops)
         # State exists before the application, so nothing needs to wait for it.
-        remove_control_inputs_in_place(graph_def, part.controls & self.state_ops)
+        remove_control_inputs_in_place(graph_def, subgraph.controls & self.state_ops)
         anchors = {op for node in graph_def.node for op in colocation.find_colocated_ops(node)}
         return Template(
             graph_def,
-            part,
-            part.controls - self.state_ops,
+            subgraph,
+            subgraph.controls - self.state_ops,
             frozenset(anchors.intersection(replaced_ops)),
             updates,
         )

@@ -1,4 +1,4 @@
-"""Unpacks a tar, plain or compressed, while it comes, and refuses what an attacker would send.
+"""Unpacks a plain or compressed tar as it arrives, and refuses entries that are not safe.
 
 `tarfile` reads the headers. Its TarFile.next() takes an invalid header in the middle of an
 archive for the end, so a damaged archive would load as if it were whole; fromtarfile(), which
@@ -77,16 +77,16 @@ def unpack(
         pieces: Bytes of a .tar, .tar.gz, .tar.bz2 or .tar.xz, cut anywhere.
         file_system: File system of `directory`.
         directory: Path of the empty directory.
-        max_entries: How many files and directories to accept.
-        max_bytes: How many bytes of the unpacked tar to accept.
+        max_entries: Largest number of files and directories to accept.
+        max_bytes: Largest size of the unpacked tar to accept, in bytes.
 
     Returns:
         The files, in the order in which the archive first names them.
 
     Raises:
-        NotAnArchiveError: if the bytes begin like none of these formats.
-        ArchiveDamagedError: if the archive is cut off, corrupt or empty.
-        ArchiveRefusedError: if it is whole, but not safe or too big.
+        NotAnArchiveError: If the bytes begin like none of these formats.
+        ArchiveDamagedError: If the archive is cut off, corrupt or empty.
+        ArchiveRefusedError: If it is whole, but not safe or too big.
     """
     tar, is_checked = _open_tar(pieces)
     with read_ahead(tar, _PIECES_AHEAD) as tar_ahead:
@@ -280,8 +280,8 @@ class _TarSource:
 
     Args:
         pieces: The bytes, cut anywhere.
-        limit: How many to accept.
-        needs_end: Whether the end of the tar must be marked, which some programs do not do.
+        limit: Largest number of bytes to accept.
+        needs_end: Whether the tar must have a mark at its end, which some programs do not write.
     """
 
     def __init__(self, pieces: Iterator[bytes], limit: int, needs_end: bool):
@@ -293,7 +293,7 @@ class _TarSource:
         self._header_left = 0
 
     def begin_header(self) -> None:
-        """Allows the bytes of a header to be read, and not more, however long it says it is."""
+        """Limits how many bytes the next header may have, whatever length it states."""
         self._header_left = _LONGEST_HEADER
 
     def read(self, size: int) -> bytes:
@@ -323,7 +323,7 @@ class _TarSource:
             raise _make_cut_off_error()
 
     def check_end(self) -> None:
-        """Reads on to the last byte, which the checksum of a compressed archive comes after."""
+        """Reads the rest, so that the checksum at the end of a compressed archive is checked."""
         for piece in self._take(sys.maxsize):
             if bytes(piece).strip(b"\0"):
                 raise ArchiveDamagedError(

@@ -85,7 +85,7 @@ class Cache:
         directory: Path of the directory; it need not exist.
 
     Raises:
-        CacheError: if it is not safe to use.
+        CacheError: If it is not safe to use.
     """
 
     def __init__(self, directory: str):
@@ -106,7 +106,7 @@ class Cache:
         """Makes the cache directory, and what it needs for writing.
 
         Raises:
-            CacheError: if that is not possible or not safe.
+            CacheError: If that is not possible or not safe.
         """
         if self.is_local:
             place.make(self.root)
@@ -119,7 +119,7 @@ class Cache:
         """Adds advice to errors about reading and writing the cache.
 
         Raises:
-            CacheError: if the block raises an OSError that is not a HubModuleError.
+            CacheError: If the block raises an OSError that is not a HubModuleError.
         """
         try:
             yield
@@ -184,7 +184,7 @@ class Cache:
             key: Key of the module.
             handle: Handle of the module, without secrets.
             lock_timeout: Seconds to wait for a process that removes the module.
-            again: Whether to mark it also if this process has, as the mark may be removed.
+            again: Whether to mark it again if this process has, as the mark may have been removed.
 
         Returns:
             False if it was marked before.
@@ -211,11 +211,11 @@ class Cache:
 
     @contextlib.contextmanager
     def claim(self, key: str) -> Iterator[bool]:
-        """Keeps other processes from marking a module while the block runs, if none has.
+        """Keeps other processes from marking a module while the block runs, if none has marked it.
 
         Yields:
-            Whether no process uses it, as far as is known: where marks of other machines, or
-            files that cannot be locked, do not tell, it was not used for a week.
+            True if no process uses the module. Where marks of other machines, or files that
+            cannot be locked, leave that unknown: True if it was not used for a week.
         """
         path = self._get_mark_path(key)
         with contextlib.suppress(OSError):
@@ -263,8 +263,8 @@ class Cache:
         return locks.hold_lock(f"{self._private}/locks/{key}", timeout, what)
 
     @contextlib.contextmanager
-    def new_directory(self, key: str) -> Iterator[str]:
-        """Makes an empty directory, to be published; removes what is left of it at the end."""
+    def make_temporary_directory(self, key: str) -> Iterator[str]:
+        """Makes an empty directory for `publish`; removes what is left of it at the end."""
         directory = self._make_temporary_path(key)
         mark = None
         for _ in range(_TRIES):
@@ -288,11 +288,11 @@ class Cache:
 
         Args:
             key: Key of the module.
-            directory: Directory that `new_directory` made.
+            directory: Directory that `make_temporary_directory` made.
             manifest: What the directory holds.
 
         Raises:
-            CacheError: if what is under that name can neither be used nor replaced.
+            CacheError: If what is under that name can neither be used nor replaced.
         """
         for _ in range(3):
             health = self.check_health(key)
@@ -395,7 +395,7 @@ class Cache:
             "descriptor.txt": _make_descriptor(manifest.handle),
             "manifest.json": manifest.encode(),
         }
-        with self.new_directory(key) as directory:
+        with self.make_temporary_directory(key) as directory:
             for name, content in contents.items():
                 source, target = f"{directory}/{name}", self._get_path_beside(key, name)
                 self.file_system.write(source, content)

@@ -1,4 +1,4 @@
-"""Fetches the archive of a handle and unpacks it into a directory, while it comes."""
+"""Fetches the archive of a handle, and unpacks it into a directory as it arrives."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def fetch(
     """Fetches the archive of a handle and unpacks it into an empty directory.
 
     Args:
-        handle: Where the archive is.
+        handle: Handle of the archive.
         settings: Time-outs, retries, limits and progress.
         file_system: File system of `directory`.
         directory: Path of the empty directory.
@@ -41,9 +41,9 @@ def fetch(
         The files, with their digests.
 
     Raises:
-        DownloadError: if a server does not send the archive.
-        HandleNotFoundError: if the archive is missing or cannot be read.
-        ArchiveError: if it cannot be unpacked. The directory may then hold anything.
+        DownloadError: If a server does not send the archive.
+        HandleNotFoundError: If the archive is missing or cannot be read.
+        ArchiveError: If it cannot be unpacked. The directory may then hold anything.
     """
     if isinstance(handle, WebHandle):
         return _fetch_from_web(handle, settings, file_system, directory)

@@ -93,12 +93,13 @@ def parse(
 
     Args:
         text: Path or address; a path object is a path.
-        schemes: Returns the schemes of the file systems, e.g. "gs"; None asks TensorFlow.
+        schemes: Function that returns the schemes of the file systems, e.g. "gs"; None asks
+            TensorFlow.
 
     Raises:
-        InvalidHandleError: if it is not a text, has an unknown scheme, or is not a valid
+        InvalidHandleError: If it is not a string, has an unknown scheme, or is not a valid
             address or pin.
-        TensorFlowUnavailableError: if the scheme needs TensorFlow, which is not installed.
+        TensorFlowUnavailableError: If the scheme needs TensorFlow, which is not installed.
     """
     if isinstance(text, os.PathLike):
         text = os.fspath(text)
@@ -143,8 +144,8 @@ def check_exists(path: str) -> None:
     """Checks that a file or directory exists.
 
     Raises:
-        HandleNotFoundError: if it does not, or its file system does not tell.
-        TensorFlowUnavailableError: if its file system needs TensorFlow, which is missing.
+        HandleNotFoundError: If it does not exist, or its file system cannot tell.
+        TensorFlowUnavailableError: If its file system needs TensorFlow, which is missing.
     """
     file_system, found = find_file_system(path)
     try:

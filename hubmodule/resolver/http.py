@@ -58,10 +58,11 @@ class Download:
     """A context manager that downloads the archive of a handle.
 
     Args:
-        handle: Where the archive is.
+        handle: Handle of the archive.
         settings: Time-outs, and whether to check certificates.
-        retries: Counts failures, and pauses.
-        report: Called with the bytes received so far, and the bytes in all, or None.
+        retries: Counter of failures, which pauses after each.
+        report: Function to call with the number of bytes received so far, and of all bytes;
+            the second is None if it is not known.
     """
 
     def __init__(
@@ -115,8 +116,8 @@ class Download:
         """Reads the archive as it comes, and resumes where a connection was cut.
 
         Raises:
-            DownloadError: if the server does not send it.
-            StartAgain: if it must be read from the start again.
+            DownloadError: If the server does not send it.
+            StartAgain: If the server cannot resume; read from the start then.
         """
         self._received = 0
         while True:
@@ -188,13 +189,13 @@ def find_uncompressed(handle: WebHandle, settings: Settings, retries: Retries) -
     """Asks a server for the gs:// path of the unpacked module of a handle.
 
     Args:
-        handle: Address to ask.
+        handle: Handle whose address to ask.
         settings: Time-outs, and whether to check certificates.
-        retries: Counts failures, and pauses.
+        retries: Counter of failures, which pauses after each.
 
     Raises:
-        UncompressedReadError: if the server does not name a path.
-        DownloadError: if it does not answer.
+        UncompressedReadError: If the server does not name a path.
+        DownloadError: If it does not answer.
     """
     web = _Web(handle, settings)
     while True:
@@ -385,7 +386,7 @@ def _get_length(response: requests.Response) -> int | None:
 
 
 def _get_validator(response: requests.Response) -> str | None:
-    """Returns a text that changes when the archive at the address does. A weak tag may not."""
+    """Returns what changes with the archive: its ETag if it is not weak, or its date."""
     tag = response.headers.get("ETag")
     if tag and not tag.startswith("W/"):
         return tag

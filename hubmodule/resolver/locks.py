@@ -1,7 +1,7 @@
 """Locks that processes hold, ours and those of tensorflow_hub.
 
-Nothing is wrong without them, as on file systems where locks do nothing: then two processes
-fetch the same module, and the slower one discards its copy.
+They only save work. Where locks do nothing, as on some file systems, two processes fetch the
+same module, and the slower one discards its copy.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ def hold_lock(path: str, timeout: float, what: str) -> Iterator[bool]:
     Args:
         path: Path of a local file, whose directory exists.
         timeout: Seconds to wait for another process.
-        what: What the lock is for, for the log.
+        what: Name of the module, for the log.
 
     Yields:
-        Whether it is held.
+        Whether this process holds the lock.
     """
     import filelock
 
@@ -96,7 +96,7 @@ def mark(path: str, wait: bool = False) -> int | None:
         The mark, to be closed by os.close; None if the path is missing or cannot be locked.
 
     Raises:
-        BlockingIOError: if another process has claimed the path, and this one does not wait.
+        BlockingIOError: If another process has claimed the path, and this one does not wait.
     """
     try:
         return _lock(path, "LOCK_SH") if wait else _lock(path, "LOCK_SH", "LOCK_NB")
@@ -165,7 +165,8 @@ def find_dead_foreign(stem: str) -> list[str]:
         stem: Path of the module, and a dot.
 
     Returns:
-        Paths to remove, the lock last; none if it may be running, as on another machine.
+        Paths to remove, the lock last; empty if that tensorflow_hub may still be running, as
+        on another machine.
     """
     lock = f"{stem}lock"
     try:
@@ -186,7 +187,7 @@ def _may_be_running(pid: int, written: float) -> bool:
 
     Args:
         pid: Process id, which the system gives to another process later.
-        written: When it wrote the file, in seconds since 1970.
+        written: Time when it wrote the file, in seconds since 1970.
     """
     if os.name != "posix":  # os.kill would end the process on Windows
         return True

@@ -56,7 +56,7 @@ class Verdict:
 
 
 @dataclasses.dataclass(frozen=True)
-class Pruned:
+class PruneResult:
     """The result of pruning a cache.
 
     Attributes:
@@ -69,11 +69,11 @@ class Pruned:
 
 
 def list_modules(cache: Cache, clock: Callable[[], float] = time.time) -> list[CachedModule]:
-    """Lists the modules of a cache, the one that was used last first.
+    """Lists the modules of a cache, beginning with the one that was used last.
 
     Args:
         cache: The cache.
-        clock: Returns the seconds since 1970.
+        clock: Function that returns the time in seconds since 1970.
     """
     with cache.explain_errors():
         found = [_describe_module(cache, key, clock()) for key in cache.list_keys()]
@@ -110,19 +110,19 @@ def prune(
     max_size: int | None = None,
     dry_run: bool = False,
     clock: Callable[[], float] = time.time,
-) -> Pruned:
+) -> PruneResult:
     """Removes modules, except those that a running process has resolved.
 
     Args:
         cache: A local cache.
         older_than: Seconds; modules that were not used for longer are removed.
-        max_size: Bytes; then the modules that were not used for longest are removed, until
-            the rest has this size.
+        max_size: Bytes; the modules that were not used for longest are removed until the rest
+            has this size.
         dry_run: Whether to remove nothing, and only return what would be removed.
-        clock: Returns the seconds since 1970.
+        clock: Function that returns the time in seconds since 1970.
 
     Raises:
-        CacheError: if the cache is on a file system that does not tell which modules are used.
+        CacheError: If the cache is on a file system that does not tell which modules are used.
     """
     if not cache.is_local:
         raise CacheError(
@@ -138,7 +138,7 @@ def prune(
             (removed if is_unused else in_use).append(module)
         if not dry_run:
             cache.sweep_all()
-    return Pruned(tuple(removed), tuple(in_use))
+    return PruneResult(tuple(removed), tuple(in_use))
 
 
 def _describe_module(cache: Cache, key: str, now: float) -> CachedModule:

@@ -48,7 +48,7 @@ class FileRecord:
 
 @dataclasses.dataclass(frozen=True)
 class Manifest:
-    """What is known of a cached module.
+    """The record of a cached module.
 
     Attributes:
         handle: Handle of the module, without passwords and queries.
@@ -76,7 +76,7 @@ class Manifest:
 
 
 def get_time() -> str:
-    """Returns the time for a new manifest."""
+    """Returns the present time in ISO 8601, for a new manifest."""
     return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
 
 
@@ -110,13 +110,25 @@ def _parse_record(path: str, file: Mapping[str, Any]) -> FileRecord:
 
 
 def find_damage(manifest: Manifest, file_system: FileSystem, directory: str) -> str | None:
-    """Describes the first file of a module that is missing or has another size, or returns None."""
+    """Describes the first file of a module that is missing or has another size, or returns None.
+
+    Args:
+        manifest: Manifest of the module.
+        file_system: File system of `directory`.
+        directory: Path of the directory of the module.
+    """
     found = (describe_damage(file, file_system, directory) for file in manifest.files)
     return next(filter(None, found), None)
 
 
 def describe_damage(file: FileRecord, file_system: FileSystem, directory: str) -> str | None:
-    """Describes what is wrong with a file if it is missing or has another size, or returns None."""
+    """Describes what is wrong with a file if it is missing or has another size, or returns None.
+
+    Args:
+        file: Record of the file in the manifest.
+        file_system: File system of `directory`.
+        directory: Path of the directory of the module.
+    """
     size = file_system.get_size(f"{directory}/{file.path}")
     if size is None:
         return f"{file.path} is missing"

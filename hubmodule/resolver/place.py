@@ -26,8 +26,8 @@ def check(directory: str, user: int | None = None) -> None:
         user: Number of the user; None means that of this process.
 
     Raises:
-        CacheError: if another user could, with the line that sets TFHUB_CACHE_DIR; also if
-            the path is not a directory.
+        CacheError: If another user could, or the path is not a directory. The message has the
+            line that sets TFHUB_CACHE_DIR.
     """
     if os.name != "posix":
         return
@@ -44,7 +44,7 @@ def check(directory: str, user: int | None = None) -> None:
         if found.st_uid != user and _is_world_writable(place):
             raise CacheError(
                 f"The cache directory {directory} belongs to {_describe_user(found.st_uid)}, in a "
-                f"place where everybody may write, so the modules in it cannot be trusted. "
+                f"place where all users may write, so the modules in it cannot be trusted. "
                 f"{CHOOSE_ANOTHER}"
             )
 
@@ -53,7 +53,7 @@ def make(directory: str) -> None:
     """Makes a directory and its parents, for this user alone if all users may write there.
 
     Raises:
-        CacheError: if it cannot be made.
+        CacheError: If it cannot be made.
     """
     missing = []
     path = directory

@@ -1,4 +1,4 @@
-"""Shows how a download goes: a bar on a terminal and in a notebook, lines in the log elsewhere."""
+"""Shows the progress of a download: a bar on a terminal or in a notebook, elsewhere log lines."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SECONDS_BETWEEN_LINES = 10.0
 _LONGEST_NAME = 40  # characters, in a bar
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
-# Called with the bytes received so far, and the bytes in all, or None.
+# Called with the number of bytes received so far, and of all bytes, None if it is not known.
 Report = Callable[[int, "int | None"], None]
 
 
@@ -30,10 +30,11 @@ def open_progress(
         name: The handle, without secrets.
         wanted: True shows it everywhere, on standard error; False nowhere; None shows a bar
             on a terminal and in a notebook, and logs lines at level INFO elsewhere.
-        clock: Returns the time in seconds.
+        clock: Function that returns the time in seconds.
 
     Yields:
-        A function to call with the bytes received so far, and the bytes in all, or None.
+        A function to call with the number of bytes received so far, and of all bytes; the second
+        is None if it is not known.
     """
     if wanted is False:
         yield lambda received, total: None

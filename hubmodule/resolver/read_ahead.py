@@ -1,4 +1,4 @@
-"""Reads the next bytes in a thread while the last ones are worked on."""
+"""Reads the next bytes in a thread while the caller processes earlier ones."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ def read_ahead(
     """Iterates pieces of bytes in a thread while the block runs.
 
     Args:
-        pieces: Pieces of bytes. An error that they raise is raised to the reader.
-        depth: How many pieces to hold for the reader.
-        abort: Called when the reader stops early, to wake `pieces` if it is blocked.
+        pieces: Pieces of bytes. An exception that the iteration raises is raised to the reader.
+        depth: Largest number of pieces to hold for the reader.
+        abort: Function to call when the reader stops early, which wakes `pieces` if it is
+            blocked.
 
     Yields:
         The pieces.

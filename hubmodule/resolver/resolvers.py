@@ -1,6 +1,6 @@
 """Turns a handle into a directory: makes a plan, which is a value, and carries it out.
 
-What only a download needs is imported when there is one: that is half of this package.
+Half of this package is needed only for downloads, and is imported when there is one.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class AskServer:
     """Ask a server where the unpacked module is.
 
     Attributes:
-        handle: Address to ask.
+        handle: Handle whose address to ask.
     """
 
     handle: WebHandle
@@ -61,7 +61,7 @@ class UseCache:
     """Use a module of the cache, after fetching it where that is needed.
 
     Attributes:
-        handle: Where to fetch the module from.
+        handle: Handle of the module, from which it is fetched.
         key: Name of its directory in the cache.
         may_fetch: Whether fetching is allowed.
     """
@@ -87,17 +87,19 @@ def resolve(handle: str | os.PathLike[str]) -> str:
         removed; a module from a local archive stays until the archive is replaced.
 
     Raises:
-        InvalidHandleError: (a ValueError and an OSError) if the text is not a handle.
-        HandleNotFoundError: (an OSError) if a path does not exist.
-        DownloadError: (a urllib.error.URLError) if the module cannot be downloaded; an
-            HttpStatusError (a urllib.error.HTTPError) if a server answers with an error.
-        ArchiveError: (an OSError and a ValueError) if an archive is damaged or not safe.
-        CacheError: (an OSError) if the cache directory cannot be used.
-        UncompressedReadError: (a ValueError) if TFHUB_MODEL_LOAD_FORMAT is UNCOMPRESSED
-            and the server does not support it.
-        TensorFlowUnavailableError: (an ImportError) if the path is on a file system that
-            needs TensorFlow, which is not installed.
-        SettingError: (a ValueError) if an environment variable or flag has an invalid value.
+        InvalidHandleError: If the text is not a handle; also a ValueError and an OSError.
+        HandleNotFoundError: If a path does not exist; also an OSError.
+        HttpStatusError: If a server answers with an error; a DownloadError, and also a
+            urllib.error.HTTPError.
+        DownloadError: If the module cannot be downloaded; also a urllib.error.URLError.
+        ArchiveError: If an archive is damaged or not safe; also an OSError and a ValueError.
+        CacheError: If the cache directory cannot be used; also an OSError.
+        UncompressedReadError: If TFHUB_MODEL_LOAD_FORMAT is UNCOMPRESSED, and the server
+            does not support it; also a ValueError.
+        TensorFlowUnavailableError: If the path is on a file system that needs TensorFlow,
+            which is not installed; also an ImportError.
+        SettingError: If an environment variable or flag has an invalid value; also a
+            ValueError.
     """
     return resolve_with(handle, settings_.read())
 
@@ -111,7 +113,7 @@ def make_plan(handle: Handle, settings: Settings) -> Plan:
     """Decides what to do, without using files or the network.
 
     Raises:
-        OfflineError: if the network is certainly needed, and is turned off.
+        OfflineError: If the network is certainly needed, and is turned off.
     """
     if isinstance(handle, PathHandle):
         _check_offline(handle.path, settings)
@@ -180,7 +182,7 @@ def _fill(plan: UseCache, cache: Cache, settings: Settings) -> None:
                 health.detail,
             )
         source = get_fingerprint(plan.handle)
-        with cache.new_directory(plan.key) as directory:
+        with cache.make_temporary_directory(plan.key) as directory:
             records = fetch(plan.handle, settings, cache.file_system, directory)
             if outdated:
                 cache.discard(plan.key)

@@ -20,10 +20,10 @@ class Transient(Exception):
     """A failure that may pass by itself.
 
     Args:
-        error: Error to raise if it does not.
-        retry_after: Seconds to wait before the next try; None if nothing says it.
-        most_retries: How often at most this kind of failure is worth another try; None for
-            as often as any.
+        error: Exception to raise if it does not.
+        retry_after: Seconds to wait before the next try; None if the server does not say.
+        most_retries: Largest number of retries of this kind of failure; None means the usual
+            number.
     """
 
     def __init__(
@@ -42,10 +42,10 @@ class Retries:
     one request, and log its query, are off.
 
     Args:
-        limit: How many failures in a row to wait out.
-        sleep: Waits for some seconds.
-        get_random: Returns a random number in [0, 1), which keeps many processes from asking
-            at once.
+        limit: Largest number of failures in a row after which to try again.
+        sleep: Function that waits for a number of seconds.
+        get_random: Function that returns a random number in [0, 1), which varies the pauses, so
+            that many processes do not ask at once.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Retries:
         self._last = ""
 
     def wait_or_raise(self, failure: Transient) -> None:
-        """Pauses; raises the failure's error if there were too many, or the wait is too long."""
+        """Pauses, or raises the failure's error if it is one too many or the wait is too long."""
         wait = failure.retry_after
         limit = self._limit if failure.most_retries is None else failure.most_retries
         if self._failures >= min(limit, self._limit) or (wait or 0) > _LONGEST_WAIT_SECONDS:

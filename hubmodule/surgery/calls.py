@@ -1,4 +1,4 @@
-"""Checks calls of functions: TensorFlow does not, and bad ones crash the process."""
+"""Checks calls of functions, because TensorFlow does not, and a wrong one crashes the process."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _EXPANDED = "_lower_using_switch_merge"
 
 
 def check_calls(graph_def: tf.compat.v1.GraphDef, op_types: Collection[str]) -> None:
-    """Checks that the functions which a graph calls exist, and can be expanded.
+    """Checks that the functions that a graph calls exist, and can be expanded.
 
     TensorFlow crashes with a segmentation fault at a loop whose body is missing, has other
     arguments, or is the function that contains the loop.
@@ -38,7 +38,7 @@ def check_calls(graph_def: tf.compat.v1.GraphDef, op_types: Collection[str]) -> 
         ModuleFormatError: If a function is missing, has other argument or result types than
             its caller, or would be expanded without end.
     """
-    callers = {op for op in op_types if _tf.takes_functions(op)}
+    callers = {op for op in op_types if _tf.has_function_attributes(op)}
     if not callers:
         return
     functions = {function.signature.name: function for function in graph_def.library.function}
@@ -70,11 +70,11 @@ def _check_types(
             if (function := functions.get(call.name)) is None:
                 continue
             signature = function.signature
-            fits = _have_types(signature.input_arg, takes)
+            fits = _is_of_types(signature.input_arg, takes)
             if key == _CONDITION:
                 fits = fits and len(signature.output_arg) == 1
             else:
-                fits = fits and _have_types(signature.output_arg, gives)
+                fits = fits and _is_of_types(signature.output_arg, gives)
             if not fits:
                 raise ModuleFormatError(
                     f"{_describe(node, place)} calls function '{call.name}' with other argument "
@@ -82,7 +82,7 @@ def _check_types(
                 )
 
 
-def _have_types(arguments: Sequence[op_def_pb2.OpDef.ArgDef], types: Sequence[int]) -> bool:
+def _is_of_types(arguments: Sequence[op_def_pb2.OpDef.ArgDef], types: Sequence[int]) -> bool:
     """Whether arguments of a function have some types; True if their types are not fixed."""
     if any(argument.number_attr or argument.type_list_attr for argument in arguments):
         return True
@@ -101,7 +101,7 @@ def _check_present(
 ) -> None:
     for name in called:
         # An op can take the place of a function.
-        if name not in functions and _tf.op_def(name) is None:
+        if name not in functions and _tf.find_op_def(name) is None:
             raise ModuleFormatError(
                 f"{_describe(node, place)} calls function '{name}', which is not in the module's "
                 "graph. Fetch the module again."

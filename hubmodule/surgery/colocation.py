@@ -1,7 +1,7 @@
-"""Keeps colocation constraints true when a subgraph is taken out of its graph and rewired.
+"""Adapts colocation constraints to a subgraph that is extracted and imported elsewhere.
 
-A node's attribute "_class" lists constraints "loc:@op". A constraint on an op that
-is replaced is a constraint on what replaces it.
+A node's attribute "_class" lists constraints "loc:@op". A constraint on a replaced op becomes a
+constraint on the op that replaces it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 import tensorflow as tf
 
 from hubmodule.errors import ColocationError
-from hubmodule.surgery.names import op_name
+from hubmodule.surgery.names import get_op_name
 
 # What a constraint begins with; the name of an op follows.
 GROUP = b"loc:@"
@@ -28,25 +28,25 @@ def find_colocated_ops(node: tf.compat.v1.NodeDef) -> list[str]:
 
 
 def drop_dead_constraints(
-    part: tf.compat.v1.GraphDef,
+    subgraph: tf.compat.v1.GraphDef,
     nodes: Mapping[str, tf.compat.v1.NodeDef],
     replaced_ops: Collection[str],
 ) -> tf.compat.v1.GraphDef:
     """Returns a copy of a subgraph whose constraints name only its own or replaced ops.
 
-    A constraint on an op that is left behind becomes one on the ops that that op was itself
-    colocated with. If there are none, the first node of the subgraph that was colocated with
-    it takes its place, so that all nodes that were colocated with it stay together.
+    A constraint on an op that is not extracted is replaced by constraints on the ops with which
+    this op is itself colocated. If there are none, the first node of the subgraph with the
+    constraint takes the place of the op, so that the nodes with the constraint stay together.
 
     Args:
-        part: Nodes of the graph.
+        subgraph: The subgraph.
         nodes: All nodes of the graph by name.
         replaced_ops: Names of the ops of the graph that the import replaces.
     """
-    kept = {node.name for node in part.node} | set(replaced_ops)
+    kept = {node.name for node in subgraph.node} | set(replaced_ops)
     substitutes: dict[str, str] = {}
     result = tf.compat.v1.GraphDef()
-    result.CopyFrom(part)
+    result.CopyFrom(subgraph)
     for node in result.node:
         wanted = find_colocated_ops(node)
         if all(name in kept for name in wanted):
@@ -86,12 +86,12 @@ def _set_constraints_in_place(node: tf.compat.v1.NodeDef, targets: Iterable[str]
 
 
 def find_replacing_groups(
-    part: tf.compat.v1.GraphDef, replacements: Mapping[str, Collection[Iterable[bytes]]]
+    subgraph: tf.compat.v1.GraphDef, replacements: Mapping[str, Collection[Iterable[bytes]]]
 ) -> dict[str, list[bytes]]:
     """Finds the colocation groups that take the place of constraints on replaced ops.
 
     Args:
-        part: The nodes that are going to be imported.
+        subgraph: The nodes that are going to be imported.
         replacements: For each replaced op the colocation groups (b"loc:@name") of each op
             that replaces one of its outputs.
 
@@ -103,8 +103,8 @@ def find_replacing_groups(
             by ops that are not colocated with each other, or of which only some are replaced.
     """
     followers: dict[str, list[str]] = defaultdict(list)
-    kept = {node.name for node in part.node}
-    for node in part.node:
+    kept = {node.name for node in subgraph.node}
+    for node in subgraph.node:
         for target in find_colocated_ops(node):
             if target in replacements:
                 followers[target].append(node.name)
@@ -141,11 +141,11 @@ def check_inputs(
         inputs: The names of the input tensors ("x:0") by the name of the signature.
 
     Raises:
-        ColocationError: If one is; the message names the signature, the tensor and the op.
+        ColocationError: If an input is; the message names the signature, the tensor and the op.
     """
     for signature, tensors in inputs.items():
         for tensor in tensors:
-            for target in find_colocated_ops(nodes[op_name(tensor)]):
+            for target in find_colocated_ops(nodes[get_op_name(tensor)]):
                 raise ColocationError(
                     f"Input '{tensor}' of signature '{signature}' is colocated with op '{target}'. "
                     "A consumer decides where inputs are: create the input outside of "
@@ -154,14 +154,14 @@ def check_inputs(
 
 
 def check_state(nodes: Mapping[str, tf.compat.v1.NodeDef], state_ops: Collection[str]) -> None:
-    """Checks that state is colocated with other state only.
+    """Checks that ops that hold state are colocated only with other such ops.
 
     Args:
         nodes: All nodes of the graph by name.
         state_ops: The names of the ops that hold state.
 
     Raises:
-        ColocationError: If it is not; the message names the two ops.
+        ColocationError: If one is colocated with another op; the message names the two ops.
     """
     for name in state_ops:
         for target in find_colocated_ops(nodes[name]):

@@ -1,4 +1,4 @@
-"""Checks constants: bad ones crash TensorFlow, or make it hang."""
+"""Checks constants, because a damaged one crashes TensorFlow or makes it hang."""
 
 from __future__ import annotations
 
@@ -26,8 +26,7 @@ def check_constant(node: tf.compat.v1.NodeDef) -> None:
     if value.dtype != dtype:
         raise ModuleFormatError(
             f"Constant '{node.name}' has a value of type {_name_dtype(value.dtype)}, but is "
-            f"declared as "
-            f"{_name_dtype(dtype)}. Fetch the module again."
+            f"declared as {_name_dtype(dtype)}. Fetch the module again."
         )
     if value.tensor_shape.ByteSize() >= _BYTES_OF_A_LARGE_SHAPE:
         sizes = [dimension.size for dimension in value.tensor_shape.dim]

@@ -1,4 +1,4 @@
-"""The v1 control flow contexts of a graph: their ops, and the ops that those need.
+"""The v1 control flow contexts of a graph: their ops, and the ops that these need.
 
 A graph with v1 loops and conditionals carries their contexts in the collections
 "while_context" and "cond_context"; without them, gradients cannot be built.
@@ -16,7 +16,7 @@ from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
 from hubmodule.errors import ModuleFormatError
 from hubmodule.surgery import collections
-from hubmodule.surgery.names import op_name
+from hubmodule.surgery.names import get_op_name
 
 # By collection.
 CONTEXT_DEFS = {
@@ -61,13 +61,13 @@ class Contexts:
         return self._companions.get(op, set())
 
     def move_under(
-        self, scope: str, new_name: Callable[[str], str | None]
+        self, scope: str, find_new_name: Callable[[str], str | None]
     ) -> Iterator[tuple[str, Any]]:
         """Moves the contexts of a subgraph under a scope.
 
         Args:
             scope: The absolute scope, with the final "/".
-            new_name: A function from the name of an op or tensor to its new name; None if it
+            find_new_name: A function from the name of an op or tensor to its new name; None if it
                 is not in the subgraph.
 
         Yields:
@@ -75,7 +75,7 @@ class Contexts:
             the subgraph.
         """
         for key, root in self._roots:
-            context = _move_context(root, scope, new_name)
+            context = _move_context(root, scope, find_new_name)
             if context is not None:
                 yield key, context
 
@@ -103,19 +103,21 @@ def iterate_family(context: Any) -> Iterator[Any]:
 def find_members(context: Any) -> set[str]:
     """Returns the names of the ops of a context."""
     values = context.values_def
-    return {op_name(v) for v in values.values if v not in values.external_values}
+    return {get_op_name(v) for v in values.values if v not in values.external_values}
 
 
 def _find_essential_ops(context: Any) -> set[str]:
     names = [getattr(context, field, "") for field in _SINGLE_NAMES]
     for field in _REPEATED_NAMES:
         names.extend(getattr(context, field, ()))
-    return {op_name(name) for name in names if name}
+    return {get_op_name(name) for name in names if name}
 
 
-def _move_context(context: Any, scope: str, new_name: Callable[[str], str | None]) -> Any | None:
+def _move_context(
+    context: Any, scope: str, find_new_name: Callable[[str], str | None]
+) -> Any | None:
     """Returns the context with new names; None if the subgraph has none of its ops."""
-    if new_name(context.pivot_name) is None:
+    if find_new_name(context.pivot_name) is None:
         return None
     moved = type(context)()
     moved.CopyFrom(context)
@@ -123,36 +125,36 @@ def _move_context(context: Any, scope: str, new_name: Callable[[str], str | None
     moved.context_name = scope + context.context_name
     for field in _SINGLE_NAMES:
         if getattr(context, field, ""):
-            setattr(moved, field, new_name(getattr(context, field)) or "")
+            setattr(moved, field, find_new_name(getattr(context, field)) or "")
     for field in _REPEATED_NAMES:
         if hasattr(context, field):
-            names = [new_name(name) or name for name in getattr(context, field)]
+            names = [find_new_name(name) or name for name in getattr(context, field)]
             del getattr(moved, field)[:]
             getattr(moved, field).extend(names)
-    _move_values(moved.values_def, context.values_def, new_name)
-    _move_nested(moved, context, scope, new_name)
+    _move_values(moved.values_def, context.values_def, find_new_name)
+    _move_nested(moved, context, scope, find_new_name)
     return moved
 
 
 def _move_values(
     moved: control_flow_pb2.ValuesDef,
     values: control_flow_pb2.ValuesDef,
-    new_name: Callable[[str], str | None],
+    find_new_name: Callable[[str], str | None],
 ) -> None:
     moved.Clear()
-    moved.values.extend(n for n in map(new_name, values.values) if n)
+    moved.values.extend(n for n in map(find_new_name, values.values) if n)
     for outside, inside in values.external_values.items():
-        new_outside, new_inside = new_name(outside), new_name(inside)
+        new_outside, new_inside = find_new_name(outside), find_new_name(inside)
         if new_outside and new_inside:
             moved.external_values[new_outside] = new_inside
 
 
 def _move_nested(
-    moved: Any, context: Any, scope: str, new_name: Callable[[str], str | None]
+    moved: Any, context: Any, scope: str, find_new_name: Callable[[str], str | None]
 ) -> None:
     del moved.nested_contexts[:]
     for holder in context.nested_contexts:
         kind = holder.WhichOneof("ctxt")
-        nested = _move_context(getattr(holder, kind), scope, new_name)
+        nested = _move_context(getattr(holder, kind), scope, find_new_name)
         if nested is not None:
             getattr(moved.nested_contexts.add(), kind).CopyFrom(nested)

@@ -9,7 +9,7 @@ from hubmodule import _tf
 
 def get_output_dtypes(node: tf.compat.v1.NodeDef) -> list[int]:
     """Returns the DataType of each output of a node; [] if this process does not know the op."""
-    definition = _tf.op_def(node.op)
+    definition = _tf.find_op_def(node.op)
     if definition is None:
         return []
     # Nodes may lack attributes with default values.

@@ -63,7 +63,9 @@ class FunctionLibrary:
 
 
 def rename_functions(graph_def: tf.compat.v1.GraphDef, suffix: str) -> tf.compat.v1.GraphDef:
-    """Returns the graph with a suffix at the name of each function; itself if it has none.
+    """Adds a suffix to the name of each function.
+
+    Returns a new GraphDef, or the same if it has no functions.
 
     Functions have one namespace per graph, and TensorFlow names them by counters
     ("while_body_12"), so modules of two programs often have different functions of one name.

@@ -1,16 +1,16 @@
-"""Makes GraphDefs that say which version of TensorFlow's graph format they are written in."""
+"""Makes GraphDefs that state the version of TensorFlow's graph format."""
 
 from __future__ import annotations
 
 import tensorflow as tf
 
 
-def new_graph_def() -> tf.compat.v1.GraphDef:
+def make_graph_def() -> tf.compat.v1.GraphDef:
     """Makes an empty GraphDef in the version that this TensorFlow writes.
 
-    A tf.Graph takes the lowest version of what is imported into it, and behaves like the
-    TensorFlow of that time. A GraphDef that names no version counts as older than all: after
-    its import, placeholders with the shape [] have an unknown shape, for example.
+    A tf.Graph takes the lowest version of the GraphDefs that are imported into it, and behaves
+    like TensorFlow of that version. A GraphDef without a version counts as the oldest: after it
+    is imported, placeholders with the shape [] have an unknown shape, for example.
     """
     graph_def = tf.compat.v1.GraphDef()
     graph_def.versions.producer = tf.version.GRAPH_DEF_VERSION

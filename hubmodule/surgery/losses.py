@@ -7,7 +7,7 @@ from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
 from hubmodule.surgery import collections
 from hubmodule.surgery.dtypes import get_output_dtypes
-from hubmodule.surgery.names import op_name
+from hubmodule.surgery.names import get_op_name
 
 _PREFIX = "hubmodule/regularization_loss"
 
@@ -28,7 +28,7 @@ def add_loss_signatures(meta_graph: MetaGraphDef) -> tuple[MetaGraphDef, list[st
         names.append(f"{_PREFIX}_{index}")
         info = result.signature_def[names[-1]].outputs["default"]
         info.name = tensor
-        info.dtype = _dtype(nodes.get(op_name(tensor)), tensor)
+        info.dtype = _find_dtype(nodes.get(get_op_name(tensor)), tensor)
         info.tensor_shape.unknown_rank = True
     return result, names
 
@@ -38,7 +38,7 @@ def list_loss_tensors(meta_graph: MetaGraphDef) -> list[str]:
     return collections.list_names(meta_graph, collections.REGULARIZATION_LOSSES)
 
 
-def _dtype(node: tf.compat.v1.NodeDef | None, tensor: str) -> int:
+def _find_dtype(node: tf.compat.v1.NodeDef | None, tensor: str) -> int:
     dtypes = get_output_dtypes(node) if node else []
     index = int(tensor.partition(":")[2] or 0)
     # A missing or unknown op is an error when the loss is computed, not before.

@@ -7,12 +7,12 @@ tensor is "op:2", with the index; a scope ends with "/", or is empty.
 from __future__ import annotations
 
 
-def op_name(reference: str) -> str:
+def get_op_name(reference: str) -> str:
     """Returns the name of the op that an input, a tensor name or an op name refers to."""
     return reference.lstrip("^").partition(":")[0]
 
 
-def tensor_name(reference: str) -> str:
+def get_tensor_name(reference: str) -> str:
     """Returns the name of the tensor that a data input refers to: "op" means "op:0"."""
     return reference if ":" in reference else reference + ":0"
 

@@ -6,28 +6,28 @@ from collections.abc import Iterable
 
 from tensorflow.core.framework.variable_pb2 import VariableDef
 
-from hubmodule.surgery.names import op_name
+from hubmodule.surgery.names import get_op_name
 
 
-def is_part(variable_def: VariableDef) -> bool:
+def is_slice(variable_def: VariableDef) -> bool:
     """Whether a variable is a slice of a partitioned variable."""
     return variable_def.HasField("save_slice_info_def")
 
 
-def full_name(variable_def: VariableDef) -> str:
+def get_full_name(variable_def: VariableDef) -> str:
     """Returns the name of a variable in a checkpoint; all slices of a variable share it."""
-    if is_part(variable_def):
+    if is_slice(variable_def):
         return variable_def.save_slice_info_def.full_name
-    return op_name(variable_def.variable_name)
+    return get_op_name(variable_def.variable_name)
 
 
-def slice_spec(variable_def: VariableDef) -> str:
+def make_slice_spec(variable_def: VariableDef) -> str:
     """Returns the position of a slice, as SaveV2 and RestoreV2 take it; "" for other variables.
 
     The format, "4 2 0,2:-", is that of tensorflow/core/framework/tensor_slice.h: the
     full shape, then start and length per dimension.
     """
-    if not is_part(variable_def):
+    if not is_slice(variable_def):
         return ""
     info = variable_def.save_slice_info_def
     shape = " ".join(str(size) for size in info.full_shape)
@@ -37,9 +37,9 @@ def slice_spec(variable_def: VariableDef) -> str:
     return f"{shape} {extents}"
 
 
-def full_shape(variable_def: VariableDef) -> tuple[int, ...] | None:
+def get_full_shape(variable_def: VariableDef) -> tuple[int, ...] | None:
     """Returns the shape of the whole variable of a slice; None for other variables."""
-    if not is_part(variable_def):
+    if not is_slice(variable_def):
         return None
     return tuple(variable_def.save_slice_info_def.full_shape)
 
@@ -48,7 +48,7 @@ def group_by_full_name(variable_defs: Iterable[VariableDef]) -> dict[str, list[V
     """Groups variables by their names in a checkpoint; slices in the order of their offsets."""
     groups: dict[str, list[VariableDef]] = {}
     for variable_def in variable_defs:
-        groups.setdefault(full_name(variable_def), []).append(variable_def)
-    for parts in groups.values():
-        parts.sort(key=lambda part: list(part.save_slice_info_def.var_offset))
+        groups.setdefault(get_full_name(variable_def), []).append(variable_def)
+    for slices in groups.values():
+        slices.sort(key=lambda slice_def: list(slice_def.save_slice_info_def.var_offset))
     return groups

@@ -14,7 +14,7 @@ from tensorflow.core.framework import op_def_pb2
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
 from hubmodule import _tf
-from hubmodule.surgery.names import op_name
+from hubmodule.surgery.names import get_op_name
 
 # The name of a gradient function, which is valid in the process that traced the call only.
 _GRADIENT_OF_A_CALL = re.compile(rb"(Stateful)?PartitionedCall-\d+$")
@@ -28,7 +28,7 @@ def iterate_nodes(graph_def: tf.compat.v1.GraphDef) -> Iterator[tf.compat.v1.Nod
 
 
 def prepare_for_older_tensorflow(meta_graph: MetaGraphDef) -> MetaGraphDef:
-    """Returns a copy without attributes that older versions refuse and that have no effect.
+    """Returns a copy without the attributes that older versions refuse and that have no effect.
 
     Requires that attributes with default values are stripped, and that nodes have
     "_output_shapes".
@@ -49,7 +49,7 @@ def prepare_for_older_tensorflow(meta_graph: MetaGraphDef) -> MetaGraphDef:
 def _assigns_its_own_shape(
     assign: tf.compat.v1.NodeDef, nodes: Mapping[str, tf.compat.v1.NodeDef]
 ) -> bool:
-    handle, value = (nodes.get(op_name(reference)) for reference in assign.input[:2])
+    handle, value = (nodes.get(get_op_name(reference)) for reference in assign.input[:2])
     if handle is None or value is None or handle.op != "VarHandleOp":
         return False
     _, _, index = assign.input[1].partition(":")
@@ -84,7 +84,7 @@ def _find_unknown_defaults(
     """Finds, for each op type, the attributes and defaults that only the producer knows."""
     unknown = {}
     for producer in producer_ops:
-        consumer = _tf.op_def(producer.name)
+        consumer = _tf.find_op_def(producer.name)
         if consumer is None:
             continue
         known = {attr.name for attr in consumer.attr}
@@ -116,8 +116,8 @@ def remove_author(
     clean = MetaGraphDef()
     clean.CopyFrom(meta_graph)
     clean.graph_def.ClearField("debug_info")
-    paths = {op_name(tensor) for tensor in assets}
-    paths |= {op_name(n.input[0]) for n in clean.graph_def.node if n.op == "RestoreV2"}
+    paths = {get_op_name(tensor) for tensor in assets}
+    paths |= {get_op_name(n.input[0]) for n in clean.graph_def.node if n.op == "RestoreV2"}
     for node in clean.graph_def.node:
         if node.name in paths and node.op == "Const":
             node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto("", tf.string))

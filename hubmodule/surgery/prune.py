@@ -13,7 +13,7 @@ from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 from hubmodule.errors import ModuleFormatError
 from hubmodule.surgery.control_flow import Contexts
 from hubmodule.surgery.functions import FunctionLibrary
-from hubmodule.surgery.names import is_control, op_name, tensor_name
+from hubmodule.surgery.names import get_op_name, get_tensor_name, is_control
 
 
 @dataclass(frozen=True)
@@ -77,11 +77,11 @@ class GraphIndex:
             KeyError: If a name is not in the graph.
         """
         if replaced_ops is None:
-            replaced_ops = {op_name(name) for name in replaced}
+            replaced_ops = {get_op_name(name) for name in replaced}
         ops: set[str] = set()
         tensors: set[str] = set()
         controls: set[str] = set()
-        pending = [op_name(root) for root in roots if root not in replaced]
+        pending = [get_op_name(root) for root in roots if root not in replaced]
         while pending:
             op = pending.pop()
             if op not in ops:
@@ -93,18 +93,18 @@ class GraphIndex:
         return Subgraph(frozenset(ops), frozenset(tensors), frozenset(controls))
 
     def find_dependents(
-        self, targets: Iterable[str], part: Subgraph, replaced: Collection[str]
+        self, targets: Iterable[str], subgraph: Subgraph, replaced: Collection[str]
     ) -> set[str]:
         """Finds the ops of a subgraph that need some of its ops, directly or through others.
 
         Args:
             targets: The names of ops of the subgraph. They are in the result.
-            part: The subgraph, from find_needed().
+            subgraph: The subgraph, from find_needed().
             replaced: The names of the replaced tensors, as passed to find_needed().
         """
-        replaced_ops = {op_name(name) for name in replaced}
+        replaced_ops = {get_op_name(name) for name in replaced}
         readers: dict[str, list[str]] = defaultdict(list)
-        for op in part.ops:
+        for op in subgraph.ops:
             for read in self._find_reads(op, replaced, replaced_ops).ops:
                 readers[read].append(op)
         found: set[str] = set()
@@ -123,15 +123,15 @@ class GraphIndex:
         reads = _Reads([], [], [])
         for reference in self.nodes[op].input:
             if is_control(reference):
-                source = op_name(reference)
+                source = get_op_name(reference)
                 if source in replaced_ops:
                     reads.controls.append(source)
                 else:
                     reads.ops.append(source)
-            elif tensor_name(reference) in replaced:
-                reads.tensors.append(tensor_name(reference))
+            elif get_tensor_name(reference) in replaced:
+                reads.tensors.append(get_tensor_name(reference))
             else:
-                reads.ops.append(op_name(reference))
+                reads.ops.append(get_op_name(reference))
         if companions := self.contexts.find_companions(op):
             reads.ops.extend(companions.difference(replaced_ops))
         return reads
@@ -154,7 +154,7 @@ def remove_control_inputs_in_place(graph_def: tf.compat.v1.GraphDef, ops: Collec
     if not ops:
         return
     for node in graph_def.node:
-        kept = [i for i in node.input if not (is_control(i) and op_name(i) in ops)]
+        kept = [i for i in node.input if not (is_control(i) and get_op_name(i) in ops)]
         if len(kept) < len(node.input):
             del node.input[:]
             node.input.extend(kept)

@@ -16,7 +16,7 @@ _INPUT = "hubmodule/draw"
 
 def is_random(op_type: str) -> bool:
     """Whether ops of a type draw different random numbers at each run."""
-    definition = _tf.op_def(op_type)
+    definition = _tf.find_op_def(op_type)
     stateful = definition is not None and definition.is_stateful
     return stateful and _RANDOM.search(op_type) is not None
 

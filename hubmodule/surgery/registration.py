@@ -46,7 +46,7 @@ _PACKAGES_BY_PREFIX = {
 
 def find_unregistered_ops(graph_def: tf.compat.v1.GraphDef) -> list[str]:
     """Returns the op types of a graph that this process does not know, except its functions."""
-    return sorted(op for op in _list_op_types(graph_def) if _tf.op_def(op) is None)
+    return sorted(op for op in _list_op_types(graph_def) if _tf.find_op_def(op) is None)
 
 
 def check_registered(graph_def: tf.compat.v1.GraphDef, tags: Collection[str]) -> None:
@@ -62,7 +62,7 @@ def check_registered(graph_def: tf.compat.v1.GraphDef, tags: Collection[str]) ->
             ops and, where known, the package to import.
     """
     op_types = _list_op_types(graph_def)
-    unknown = sorted(op for op in op_types if _tf.op_def(op) is None)
+    unknown = sorted(op for op in op_types if _tf.find_op_def(op) is None)
     if unknown:
         raise UnregisteredOpsError(
             f"Graph variant {sorted(tags)} of the module needs ops that are not registered in "

@@ -1,7 +1,7 @@
 """Converts reference variables and tables to resource variables and tables.
 
-TF1 variables and tables gave references to themselves. Functions take no references,
-but every op on one has a counterpart on a resource handle.
+TF1 variables and tables return references to themselves. Functions do not accept references, but
+each op on a reference has a counterpart on a resource handle.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
 from hubmodule.errors import ModuleFormatError
 from hubmodule.surgery import collections, control_flow
-from hubmodule.surgery.names import is_control, op_name, tensor_name
+from hubmodule.surgery.names import get_op_name, get_tensor_name, is_control
 
 _HOLDERS = {
     "Variable": "VarHandleOp",
@@ -25,7 +25,7 @@ _HOLDERS = {
     "MutableHashTable": "MutableHashTableV2",
     "MutableHashTableOfTensors": "MutableHashTableOfTensorsV2",
 }
-# These pass references through.
+# Ops that return the reference that they take.
 _PASSING = {
     "RefEnter": "Enter",
     "RefExit": "Exit",
@@ -71,7 +71,7 @@ _DROPPED = ("_output_shapes", "use_locking", "validate_shape")
 
 
 def convert_references(meta_graph: MetaGraphDef) -> MetaGraphDef:
-    """Returns the MetaGraph with handles instead of references; itself if it has none.
+    """Returns the MetaGraph with handles instead of references; the same if it has none.
 
     Where a reference was used as a value, an op reads the variable: one for each use, with
     the control inputs of that use. Names of ops stay. The VariableDefs become those of
@@ -113,7 +113,7 @@ class _References:
         for node in self.nodes.values():
             for reference in node.input:
                 if not is_control(reference):
-                    consumers[tensor_name(reference)].append(node)
+                    consumers[get_tensor_name(reference)].append(node)
             if node.op in _HOLDERS:
                 is_variable = _HOLDERS[node.op] == "VarHandleOp"
                 dtype = node.attr["dtype"].type if is_variable else tf.resource.as_datatype_enum
@@ -126,7 +126,7 @@ class _References:
             self.dtypes[tensor] = dtype
             for node in consumers[tensor]:
                 if node.op in _PASSING or (
-                    node.op in _ASSIGNING and tensor_name(node.input[0]) == tensor
+                    node.op in _ASSIGNING and get_tensor_name(node.input[0]) == tensor
                 ):
                     outputs = 2 if node.op == "RefSwitch" else 1
                     pending.extend((f"{node.name}:{i}", dtype) for i in range(outputs))
@@ -141,7 +141,7 @@ class _References:
             return node.op == "RefMerge" or index == 0
         if index == 0 and (node.op in _ASSIGNING or node.op in _USING):
             return True
-        if node.op.startswith("Ref") or self.dtypes[tensor_name(node.input[index])] == (
+        if node.op.startswith("Ref") or self.dtypes[get_tensor_name(node.input[index])] == (
             tf.resource.as_datatype_enum
         ):
             raise ModuleFormatError(
@@ -154,9 +154,9 @@ class _References:
     def find_handle(self, reference: str) -> tuple[str, list[str]]:
         """Finds the handle of a reference, and the assignments that must run before its use."""
         assignments = []
-        while self.nodes[op_name(reference)].op in _ASSIGNING:
-            assignments.append("^" + op_name(reference))
-            reference = self.nodes[op_name(reference)].input[0]
+        while self.nodes[get_op_name(reference)].op in _ASSIGNING:
+            assignments.append("^" + get_op_name(reference))
+            reference = self.nodes[get_op_name(reference)].input[0]
         return reference, assignments
 
 
@@ -164,12 +164,12 @@ class _ResourceNodes:
     """Writes the counterparts of nodes, and the reads that they need, to a new graph.
 
     Args:
-        references: Of the original graph.
+        references: The references of the original graph.
         graph_def: The new graph, to which nodes are added.
 
     Attributes:
-        references: Of the original graph.
-        reads: The names of the reads that were added for a node, by its name.
+        references: The references of the original graph.
+        reads: The names of the reading ops that were added for a node, by the node's name.
     """
 
     def __init__(self, references: _References, graph_def: tf.compat.v1.GraphDef):
@@ -198,7 +198,7 @@ class _ResourceNodes:
         elif node.op == "IsVariableInitialized":
             converted.attr.pop("dtype", None)
         elif node.op == "CountUpTo":
-            converted.attr["T"].type = self.references.dtypes[tensor_name(node.input[0])]
+            converted.attr["T"].type = self.references.dtypes[get_tensor_name(node.input[0])]
 
     def add_read(self, name: str, reference: str, controls: Iterable[str] = ()) -> str:
         """Adds an op that reads a variable.
@@ -217,7 +217,7 @@ class _ResourceNodes:
         handle, assignments = self.references.find_handle(reference)
         node = self._graph_def.node.add(name=name, op="ReadVariableOp")
         node.input.extend([handle, *dict.fromkeys([*assignments, *controls])])
-        node.attr["dtype"].type = self.references.dtypes[tensor_name(reference)]
+        node.attr["dtype"].type = self.references.dtypes[get_tensor_name(reference)]
         return name
 
     def _convert_inputs(self, node: tf.compat.v1.NodeDef) -> list[str]:
@@ -227,7 +227,7 @@ class _ResourceNodes:
         for index, reference in enumerate(node.input):
             if is_control(reference):
                 continue
-            if tensor_name(reference) not in self.references.dtypes:
+            if get_tensor_name(reference) not in self.references.dtypes:
                 inputs.append(reference)
             elif self.references.takes_handle(node, index):
                 handle, before = self.references.find_handle(reference)
@@ -240,23 +240,23 @@ class _ResourceNodes:
 
 
 def _convert_signatures_in_place(meta_graph: MetaGraphDef, nodes: _ResourceNodes) -> None:
-    """Lets outputs that are references name reads."""
+    """Replaces outputs that are references by the values that new ops read."""
     dtypes = nodes.references.dtypes
     for name, signature in meta_graph.signature_def.items():
         for key, info in signature.outputs.items():
             if info.name in dtypes:
                 info.dtype = dtypes[info.name]
-                read = f"{op_name(info.name)}/{_read_name(name, key)}"
+                read = f"{get_op_name(info.name)}/{_make_read_name(name, key)}"
                 info.name = nodes.add_read(read, info.name) + ":0"
 
 
 def _convert_collections_in_place(meta_graph: MetaGraphDef, references: _References) -> None:
-    """Names assignments by their ops, as they have no output any more."""
+    """Replaces the outputs of assignments by the names of their ops, which now have no output."""
     for collection in meta_graph.collection_def.values():
         names = collection.node_list.value
         for index, name in enumerate(names):
             if name in references.dtypes:
-                names[index] = op_name(name)
+                names[index] = get_op_name(name)
 
 
 def _convert_variable_defs_in_place(meta_graph: MetaGraphDef, nodes: _ResourceNodes) -> None:
@@ -279,14 +279,14 @@ def _convert_variable_def_in_place(definition: VariableDef, nodes: _ResourceNode
         return
     definition.is_resource = True
     if definition.snapshot_name in nodes.references.dtypes:
-        name = f"{op_name(definition.variable_name)}/snapshot"
+        name = f"{get_op_name(definition.variable_name)}/snapshot"
         definition.snapshot_name = f"{nodes.add_read(name, definition.snapshot_name)}:0"
 
 
 def _add_reads_to_contexts_in_place(
     meta_graph: MetaGraphDef, reads: Mapping[str, Iterable[str]]
 ) -> None:
-    """Puts the reads into the control flow contexts of the nodes that they were added for."""
+    """Adds the reads to the control flow contexts of the nodes for which they were made."""
     for key, kind in control_flow.CONTEXT_DEFS.items():
         if key not in meta_graph.collection_def:
             continue
@@ -300,6 +300,6 @@ def _add_reads_to_contexts_in_place(
         values.extend(context.SerializeToString() for context in contexts)
 
 
-def _read_name(*names: str) -> str:
-    """Joins names to one that an op can have."""
+def _make_read_name(*names: str) -> str:
+    """Makes the name of an op that reads a variable for an output of a signature."""
     return "_".join(["output", *("".join(c if c.isalnum() else "_" for c in n) for n in names)])

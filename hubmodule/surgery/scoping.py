@@ -70,7 +70,7 @@ def move_variable_def(
             setattr(moved, field, scope + getattr(moved, field))
     if initial_value is not None:
         moved.initial_value_name = initial_value
-    if partitions.is_part(moved):
+    if partitions.is_slice(moved):
         info = moved.save_slice_info_def
         info.full_name = scope + info.full_name
     return moved

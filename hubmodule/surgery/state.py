@@ -1,4 +1,4 @@
-"""State: finds the ops that hold variables and tables; builds graphs that restore variables."""
+"""Finds the ops that hold state, such as variables, and builds graphs that restore variables."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from tensorflow.core.framework.variable_pb2 import VariableDef
 
 from hubmodule import _tf
 from hubmodule.surgery import partitions
-from hubmodule.surgery.graph_versions import new_graph_def
-from hubmodule.surgery.names import op_name
+from hubmodule.surgery.graph_versions import make_graph_def
+from hubmodule.surgery.names import get_op_name
 
 
 def find_state_nodes(nodes: Iterable[tf.compat.v1.NodeDef]) -> list[tf.compat.v1.NodeDef]:
-    """Finds the nodes that hold state: stateful, without inputs, with a handle or reference.
+    """Finds the nodes that hold state, such as variables, tables, queues and iterators.
 
-    These are variables, tables, queues and iterators, but not random ops, which have a shape
-    as input, and not placeholders.
+    These nodes are stateful, have no inputs, and return a handle or a reference. Random ops,
+    which have a shape as input, and placeholders do not.
     """
     nodes = list(nodes)
-    types = {op for op in {node.op for node in nodes} if _holds_state(op)}
+    types = {op for op in {node.op for node in nodes} if _is_state_op(op)}
     return [node for node in nodes if node.op in types]
 
 
@@ -31,9 +31,9 @@ def clear_inputs_in_place(graph_def: tf.compat.v1.GraphDef) -> None:
         del node.input[:]
 
 
-def _holds_state(op: str) -> bool:
+def _is_state_op(op: str) -> bool:
     # Not cached: the import of a package may register an op at any time.
-    op_def = _tf.op_def(op)
+    op_def = _tf.find_op_def(op)
     if op_def is None or not op_def.is_stateful or op_def.input_arg:
         return False
     return all(
@@ -59,7 +59,7 @@ class VariableState:
     @property
     def op(self) -> str:
         """The name of the op that holds the variable."""
-        return op_name(self.definition.variable_name)
+        return get_op_name(self.definition.variable_name)
 
     @property
     def snapshot(self) -> str:
@@ -69,17 +69,17 @@ class VariableState:
     @property
     def checkpoint_name(self) -> str:
         """The name in a checkpoint; all slices of a partitioned variable share it."""
-        return partitions.full_name(self.definition)
+        return partitions.get_full_name(self.definition)
 
     @property
     def checkpoint_shape(self) -> tf.TensorShape:
         """The static shape in a checkpoint; for a slice, that of the whole variable."""
-        return tf.TensorShape(partitions.full_shape(self.definition) or self.shape)
+        return tf.TensorShape(partitions.get_full_shape(self.definition) or self.shape)
 
     @property
     def slice_spec(self) -> str:
-        """The position of a slice, as partitions.slice_spec() spells it; "" for others."""
-        return partitions.slice_spec(self.definition)
+        """The position of a slice, as partitions.make_slice_spec() spells it; "" for others."""
+        return partitions.make_slice_spec(self.definition)
 
 
 def make_variable_state(definition: VariableDef, node: tf.compat.v1.NodeDef) -> VariableState:
@@ -108,7 +108,7 @@ def build_restore_graph(
         A GraphDef with absolute names. The assignments have the names of the variables'
         initialisers and take the variables' handles, which are not in this graph, as inputs.
     """
-    graph_def = new_graph_def()
+    graph_def = make_graph_def()
     restore = scope + name
     arguments: dict[str, str | list[str]] = {
         "prefix": checkpoint,
@@ -139,7 +139,7 @@ def _add_assignment(
     graph_def: tf.compat.v1.GraphDef, variable: VariableState, value: str, scope: str
 ) -> None:
     holder = scope + variable.op
-    node = graph_def.node.add(name=scope + op_name(variable.definition.initializer_name))
+    node = graph_def.node.add(name=scope + get_op_name(variable.definition.initializer_name))
     node.input.extend([holder, value])
     # The assignment goes to the device of the variable.
     node.attr["_class"].list.s.append(b"loc:@" + holder.encode())

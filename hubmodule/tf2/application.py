@@ -1,6 +1,6 @@
-"""A signature that is applied in a function, over state that lies outside of the function.
+"""A signature that is applied in a function, with state outside of the function.
 
-A function is a graph, so graph mode's own code adds the ops; only the state comes from elsewhere.
+A function is a graph, so the code of graph mode adds the ops; only the state is another.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from hubmodule.tf2.state import ModuleState
 
 @dataclass(frozen=True)
 class Application:
-    """A signature of a graph variant, to be applied over the state of a module.
+    """A signature of a graph variant, and the state with which it is applied.
 
     Attributes:
         variant: The graph variant.
@@ -38,25 +38,25 @@ class Application:
     @property
     def input_specs(self) -> dict[str, tf.TypeSpec]:
         """The type of each input by name."""
-        inputs = self.variant.signature(self.signature).inputs
+        inputs = self.variant.get_signature(self.signature).inputs
         return {name: info.type_spec for name, info in inputs.items()}
 
     @property
     def output_specs(self) -> dict[str, tf.TypeSpec]:
         """The type of each output by name."""
-        outputs = self.variant.signature(self.signature).outputs
+        outputs = self.variant.get_signature(self.signature).outputs
         return {name: info.type_spec for name, info in outputs.items()}
 
     @property
     def tensor_specs(self) -> list[tf.TensorSpec]:
-        """The types of the tensors that the inputs consist of, in the order of tf.nest."""
+        """The types of the tensors of the inputs, in the order of tf.nest."""
         return tf.nest.flatten(self.input_specs, expand_composites=True)
 
     def add_ops(self, *tensors: tf.Tensor) -> dict[str, Any]:
-        """Adds the ops of the signature to the default graph, that of a wrapped function.
+        """Adds the ops of the signature to the default graph, which is that of a wrapped function.
 
-        A wrapped function is one graph, as TF1 runs it: only the module itself orders its ops,
-        and ops that no output needs do not run.
+        A wrapped function runs like a graph of TF1: only the control inputs of the module order
+        its ops, and ops that no output needs do not run.
 
         Args:
             *tensors: The tensors of the inputs, of the types in `tensor_specs`.
@@ -77,7 +77,7 @@ class Application:
 
 @dataclass(frozen=True)
 class _CapturedState:
-    """The state of a module, as graph mode asks for it; a function's graph captures it.
+    """The state of a module with the interface of graph mode; the function's graph captures it.
 
     Attributes:
         graph: The graph of the function.
@@ -89,7 +89,7 @@ class _CapturedState:
     state: ModuleState
     is_watched: bool
 
-    def tensor(self, name: str) -> tf.Tensor:
-        """Returns the tensor that takes the place of a tensor of the module."""
+    def get_tensor(self, name: str) -> tf.Tensor:
+        """Returns the tensor that replaces a tensor of the module."""
         with self.graph.as_default():
             return self.state.capture(name, self.is_watched)

@@ -1,4 +1,4 @@
-"""The Python arguments of a saved signature, whose inputs may have names that Python refuses."""
+"""Chooses Python arguments for inputs of a signature, which may have names invalid in Python."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import keyword
 import re
 from collections.abc import Iterable
 
-# What tf.saved_model.save keeps as it is: the names of ops.
+# Names that tf.saved_model.save does not change: those that an op can have.
 _NAME_OF_OP = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\\/-]*")
 
 
 def choose_arguments(names: Iterable[str]) -> dict[str, str]:
     """Chooses the Python argument that stands for each input of a signature.
 
-    A name that can be an argument stays. In other names "_" replaces each character that an
-    argument cannot have, as TensorFlow does it, and a number is added to the second of two
-    equal arguments; TensorFlow ignores case there.
+    A name that can be an argument stays. In another name, "_" replaces each character that is
+    invalid in an argument, as in TensorFlow. If two arguments would then be equal, in any case
+    of letters, a number is added to the second.
 
     Args:
         names: Names of inputs, all different.
@@ -43,7 +43,7 @@ def choose_key(name: str, argument: str) -> str:
         argument: Its Python argument, from choose_arguments().
 
     Returns:
-        The name itself if TensorFlow accepts it and makes the argument of it, else the argument.
+        The name if TensorFlow accepts it and derives the argument from it, else the argument.
     """
     keeps = _NAME_OF_OP.fullmatch(name) is not None
     return name if keeps and _replace_invalid_characters(name) == argument else argument

@@ -25,16 +25,16 @@ def convert(
 ) -> dict[str, dict[str, str]]:
     """Writes a TF1 Hub module as a TF2 SavedModel.
 
-    TensorFlow Serving and saved_model_cli read the names of inputs as the author chose them. In
+    In TensorFlow Serving and saved_model_cli the inputs have the names that the author chose. In
     Python, names that cannot be arguments are changed.
 
     Args:
         handle: The handle of the module.
         path: The path of the directory to write. It appears when it is complete.
-        to: "reusable" keeps what hub.load() returns: calls with `training`, trainable variables,
-            regularisation losses and all signatures. "serving" keeps the signatures only, as
-            TensorFlow Serving loads them: the default one under "serving_default" too, tagged
-            "serve", with tables that are initialised when it is loaded.
+        to: "reusable" keeps all that hub.load() returns: calls with `training`, trainable
+            variables, regularisation losses and all signatures. "serving" keeps only the
+            signatures, for TensorFlow Serving; the tables are initialised when it is loaded. In
+            both, the tag is "serve", and the default signature is also "serving_default".
         overwrite: Whether to replace a SavedModel that is already at `path`.
 
     Returns:
@@ -45,12 +45,14 @@ def convert(
         ExportExistsError: If there is something at `path` that may not be replaced.
         HandleNotFoundError: If nothing exists at the handle; further exceptions are those of
             hub.load().
-        ModuleDefinitionError: If there is a plain SavedModel at the handle, or `to` is unknown.
+        ModuleDefinitionError: If the handle is that of a plain SavedModel, or `to` is unknown.
     """
     if to not in KINDS:
         raise ModuleDefinitionError(f"Cannot convert to {to!r}; choose one of {list(KINDS)}.")
     # Opened first, so that a path that cannot be written is an error before the work is done.
-    with files.new_directory(path, saved_model.BINARY, overwrite, saved_model.ENTRIES) as directory:
+    with files.make_directory(
+        path, saved_model.BINARY, overwrite, saved_model.ENTRIES
+    ) as directory:
         module = load(handle)
         if not isinstance(module, ReusableModule):
             raise ModuleDefinitionError(
@@ -76,7 +78,7 @@ def _restore_names(directory: str, inputs: Mapping[str, Sequence[SavedInput]]) -
     proto = saved_model_pb2.SavedModel.FromString(files.read_bytes(path))
     for signature, of_signature in inputs.items():
         infos = proto.meta_graphs[0].signature_def[signature].inputs
-        # All are taken out first, because one may have the name that another had.
+        # All are removed first, because an input may have the name that another had.
         renamed = {each.name: infos.pop(each.key) for each in of_signature}
         for name, info in renamed.items():
             infos[name].CopyFrom(info)

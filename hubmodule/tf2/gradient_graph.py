@@ -22,8 +22,8 @@ from hubmodule.surgery.random_draws import is_draw, is_random
 from hubmodule.surgery.scoping import move_graph_def
 from hubmodule.tf2.tensor_arrays import register_gradients
 
-# Attributes of nodes that are colocated with state, which is not in the graph, or that told
-# tf.gradients which function computes the gradient of an op.
+# Constraints of colocation with state, which is not in the graph, and the names of gradient
+# functions, which tf.gradients has called.
 _OBSOLETE_ATTRIBUTES = ("_class", "_gradient_op_type")
 
 
@@ -32,7 +32,7 @@ class GradientGraph:
     """A graph that computes gradients.
 
     Attributes:
-        graph_def: Its nodes; neither its inputs nor the module's state are among them.
+        graph_def: Its nodes, without its inputs and without the module's state.
         inputs: The names of the tensors that are its inputs.
         input_specs: The types of the inputs.
         read_inputs: The names of those inputs that its nodes read.
@@ -80,14 +80,14 @@ class GradientGraph:
 def build(variant: Variant, signature: str, variables: Sequence[str]) -> GradientGraph:
     """Builds the graph of the gradients of all outputs of a signature.
 
-    Its inputs are the tensors of the signature's inputs, and an upstream gradient by each
-    tensor of the outputs that has gradients. It gives the gradient by each tensor of the
-    inputs that has gradients, random numbers excepted, and by each variable.
+    Its inputs are the tensors of the signature's inputs, and an upstream gradient for each
+    tensor of the outputs that has gradients. Its outputs are the gradients by each variable and
+    by each tensor of the inputs that has gradients, except random numbers.
 
     Args:
         variant: The graph variant.
         signature: The name of the signature.
-        variables: The ops of the variables to differentiate by.
+        variables: The names of the ops of the variables to differentiate by.
 
     Raises:
         ModuleFormatError: If the signature draws random numbers within TF1 control flow.
@@ -109,12 +109,12 @@ def build(variant: Variant, signature: str, variables: Sequence[str]) -> Gradien
 
 def find_random_ops(variant: Variant, signature: str) -> list[str]:
     """Finds the ops that draw random numbers among those that a signature needs."""
-    template = variant.application_template(signature, False)
+    template = variant.get_application_template(signature, False)
     return sorted(node.name for node in template.graph_def.node if is_random(node.op))
 
 
 def flatten(values: Any) -> list[tf.Tensor]:
-    """Lists the tensors that nested values consist of, in the order of tf.nest."""
+    """Lists the tensors of nested values, in the order of tf.nest."""
     return tf.nest.flatten(values, expand_composites=True)
 
 
@@ -136,15 +136,15 @@ def _check_repeatable(variant: Variant, signature: str) -> None:
 def _apply_to_placeholders(
     variant: Variant, signature: str, graph: tf.Graph
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Applies a signature in the default graph, over uninitialised state.
+    """Applies a signature in the default graph, with state that is not initialised.
 
     Returns:
         The placeholders of the inputs by name, and the outputs by name.
     """
-    state_def = variant.state_template(trainable=False, restored=True).graph_def
+    state_def = variant.get_state_template(trainable=False, restored=True).graph_def
     _tf.import_graph_def(move_graph_def("", state_def), {})
     state = StateGraph(graph, "", {})
-    infos = variant.signature(signature).inputs
+    infos = variant.get_signature(signature).inputs
     inputs = {name: info.placeholder() for name, info in infos.items()}
     return inputs, add_application(variant, state, "module", signature, inputs, False)
 
@@ -155,7 +155,7 @@ def _read_variable(variant: Variant, handle: tf.Tensor) -> tf.Tensor:
 
 
 def _fill_gradient(gradient: Any, value: tf.Tensor) -> tf.Tensor:
-    """Converts a gradient to a tensor; no gradient to zeros in the shape of the value."""
+    """Converts a gradient to a tensor; None becomes zeros of the shape of the value."""
     return tf.zeros_like(value) if gradient is None else tf.convert_to_tensor(gradient)
 
 
@@ -165,7 +165,7 @@ def _extract(
     gradients: Sequence[tf.Tensor],
     state_ops: Collection[str],
 ) -> GradientGraph:
-    """Extracts what gradients need from the graph that they were built in."""
+    """Extracts the ops that gradients need from the graph in which they were built."""
     index = GraphIndex(MetaGraphDef(graph_def=graph.as_graph_def()))
     names = [x.name for x in inputs]
     replaced = {*names, *(f"{op}:0" for op in state_ops)}

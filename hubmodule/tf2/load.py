@@ -32,12 +32,12 @@ def load(
     the scope of a distribution strategy, the strategy makes the variables.
 
     Args:
-        handle: Where the module or SavedModel is: the path of its directory, on any file system
-            that TensorFlow knows, or the URL of an archive.
-        tags: The tags of the graph variant, e.g. {"train"}; None means the variant without tags
-            of a module, and the only MetaGraph of a plain SavedModel.
-        options: Options for loading, of which modules take `experimental_io_device`: the device
-            that files are read on.
+        handle: The handle of the module or SavedModel: the path of its directory, on any file
+            system that TensorFlow knows, or the path or address of an archive.
+        tags: The tags of the graph variant, e.g. {"train"}. None means the variant without tags
+            of a module, or the only MetaGraph of a plain SavedModel.
+        options: Options for loading. For modules, only `experimental_io_device` has an effect:
+            the device on which files are read.
 
     Returns:
         A ReusableModule for a module in the TF1 Hub format; for a plain SavedModel what
@@ -62,7 +62,7 @@ def load(
 
 
 def _find_directory(handle: str | os.PathLike[str]) -> Directory:
-    """Finds the directory at a handle; programs pass the prefixes of checkpoints, too."""
+    """Finds the directory at a handle; says so if the handle is the prefix of a checkpoint."""
     try:
         return find_directory(handle)
     except HandleNotFoundError:

@@ -1,9 +1,9 @@
-"""Applications whose gradient TensorFlow cannot compute alone: those with TF1 control flow.
+"""Applies signatures with TF1 control flow, whose gradient TensorFlow cannot compute by itself.
 
-TensorFlow computes a gradient in a function of its own, which gets the values that the first
-function computed. It cannot get values from within a TF1 loop, or of a branch that did not run, so
-here the function of the gradient computes the outputs again: from the same inputs, from the
-random numbers that the first function drew, and from the variables as they are by then.
+TensorFlow computes a gradient in a second function, which gets values that the first function has
+computed. It cannot get values within a TF1 loop, or of a branch that did not run. So the second
+function here computes the outputs again: from the same inputs, from the random numbers that the
+first function drew, and from the values that the variables have then.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from hubmodule import _tf
 from hubmodule.module.variant import Variant
-from hubmodule.surgery.names import op_name
+from hubmodule.surgery.names import get_op_name
 from hubmodule.surgery.random_draws import (
     add_draw_signatures,
     is_draw,
@@ -30,13 +30,13 @@ from hubmodule.tf2.state import ModuleState
 
 _TF1_CONTROL_FLOW = frozenset({"Enter", "Merge", "Switch"})
 
-# What tf.custom_gradient calls with the gradients by the outputs, for those by the arguments.
+# Takes the gradients by the outputs, and returns those by the arguments; see tf.custom_gradient.
 _Differentiate = Callable[..., "list[tf.Tensor | None]"]
 
 
 def is_needed(application: Application) -> bool:
     """Whether a signature needs loops or conditionals of TF1."""
-    template = application.variant.application_template(
+    template = application.variant.get_application_template(
         application.signature, application.runs_updates
     )
     return any(node.op in _TF1_CONTROL_FLOW for node in template.graph_def.node)
@@ -46,7 +46,7 @@ def apply_signature(application: Application, tensors: Sequence[tf.Tensor]) -> d
     """Applies a signature in the function under construction, with a gradient.
 
     Args:
-        application: The signature, and the state with all that the signature needs.
+        application: The signature, and the state with all variables and tables that it needs.
         tensors: The tensors of the inputs, of the types in `application.tensor_specs`.
 
     Returns:
@@ -74,7 +74,7 @@ class _Recomputation:
     def __init__(self, application: Application):
         self._application = application
         self._variant = _add_draws(application.variant, application.signature)
-        template = self._variant.application_template(application.signature, False)
+        template = self._variant.get_application_template(application.signature, False)
         self._state = _capture_state(self._variant, application.state, template.subgraph.tensors)
         self.variables = {
             op: variable
@@ -90,7 +90,7 @@ class _Recomputation:
         self._forward = tf.compat.v1.wrap_function(forward.add_ops, forward.tensor_specs)
 
     def compute(self, *arguments: tf.Tensor) -> tuple[list[tf.Tensor], _Differentiate]:
-        """Computes the outputs, in the form that tf.custom_gradient asks for.
+        """Computes the outputs, as tf.custom_gradient requires.
 
         Args:
             *arguments: The tensors of the inputs, then the value of each variable.
@@ -133,7 +133,7 @@ class _Recomputation:
         )
         state = self._state
         if _tf.is_saving():
-            # A SavedModel knows state by the objects that hold it only.
+            # A SavedModel finds state only by the objects that hold it.
             state = _capture_state(self._variant, self._application.state, backward.state)
         named = tf.nest.pack_sequence_as(
             self._application.input_specs, list(inputs), expand_composites=True
@@ -142,7 +142,7 @@ class _Recomputation:
 
 
 def _add_draws(variant: Variant, signature: str) -> Variant:
-    """Adds signatures that pass on the random numbers which are drawn outside of control flow."""
+    """Adds signatures that return and take the random numbers drawn outside of control flow."""
     contexts = variant.index.contexts
     ops = gradient_graph.find_random_ops(variant, signature)
     outside = [op for op in ops if not contexts.find_companions(op)]
@@ -153,9 +153,9 @@ def _add_draws(variant: Variant, signature: str) -> Variant:
 def _capture_state(
     variant: Variant, state: ModuleState, tensors: Collection[str]
 ) -> dict[str, tf.Tensor]:
-    """Captures those of some tensors that are state, in the function under construction.
+    """Captures the state among some tensors, in the function under construction.
 
-    A gradient within a loop or conditional can use these, but cannot capture them itself.
+    A gradient within a loop or conditional can use captured state, but cannot capture it.
     """
-    names = sorted(name for name in tensors if op_name(name) in variant.state_ops)
+    names = sorted(name for name in tensors if get_op_name(name) in variant.state_ops)
     return {name: state.capture(name, watched=False) for name in names}

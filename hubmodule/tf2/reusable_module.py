@@ -27,19 +27,19 @@ class ReusableModule(_tf.SavedObject):
         embed = hub.load("/path/to/module")
         vectors = embed(["A sentence."])
 
-    Calls with training=True run the graph variant tagged {"train"}, or the variant that was
-    loaded if there is none, over the same variables, and run its update ops; the regularisation
-    losses are those of that variant. tf.saved_model.save() writes it as a TF2 SavedModel.
+    Calls with training=True run the graph variant tagged {"train"} with the same variables, and
+    run its update ops; if there is none, they run the variant that was loaded. The regularisation
+    losses are those of the variant for training. tf.saved_model.save() writes the object as a TF2
+    SavedModel.
 
     Args:
         variants: The graph variants.
         state: The variables, tables and assets, which all graph variants share.
         tags: The tags of the graph variant that calls run.
-        origin: The handle that the module was loaded from, for its repr.
+        origin: The handle of the module, for its repr.
 
     Attributes:
-        variables: All variables, a list of tf.Variable; each slice of a partitioned one is an
-            element.
+        variables: A list of all variables, with each slice of a partitioned variable.
         trainable_variables: The variables that an optimiser may change.
         regularization_losses: A list of functions without arguments, each of which returns a
             scalar.
@@ -145,7 +145,7 @@ class ReusableModule(_tf.SavedObject):
 
     @tf.autograph.experimental.do_not_convert
     def with_tags(self, tags: Iterable[str] = ()) -> ReusableModule:
-        """Returns an object whose calls run another graph variant, over the same variables.
+        """Returns an object whose calls run another graph variant, with the same variables.
 
         Args:
             tags: The tags of the graph variant, e.g. {"train"}.
@@ -158,10 +158,10 @@ class ReusableModule(_tf.SavedObject):
         return ReusableModule(variants, self._state, variants.choose_tags(tags), self._origin)
 
     def prepare_for_saving(self) -> None:
-        """Traces the functions that a SavedModel holds, and sets them as attributes."""
+        """Traces the functions for a SavedModel, and sets them as attributes."""
         names = list(self.signatures)
         if DEFAULT in names and "__call__" not in vars(self):
-            # Beside the method, because tf.saved_model.save looks at attributes of the object only.
+            # tf.saved_model.save reads only the attributes of the object, not its methods.
             setattr(self, "__call__", _trace_call(self._unsaved))  # noqa: B010
         if names:
             name = DEFAULT if DEFAULT in names else names[0]
@@ -169,17 +169,17 @@ class ReusableModule(_tf.SavedObject):
             self._default_save_signature = _tf.DefaultSignatures(function, self.trace_signatures)
 
     def trace_signatures(self) -> dict[str, Any]:
-        """Traces the signatures that a SavedModel holds.
+        """Traces the signatures for a SavedModel.
 
         Returns:
-            A dict from their names to ConcreteFunctions. The default signature is there under
-            the name "serving_default" too, which servers look for.
+            A dict from their names to ConcreteFunctions. The default signature also has the name
+            "serving_default", which servers look for.
         """
         signatures = self._unsaved.signatures
         return _add_serving_default({n: signatures.trace_for_saving(n) for n in signatures})
 
     def list_saved_inputs(self) -> dict[str, list[SavedInput]]:
-        """Lists what a SavedModel calls the inputs of each signature in trace_signatures()."""
+        """Lists the inputs of each signature of trace_signatures() by their names on disk."""
         signatures = self._unsaved.signatures
         return _add_serving_default({n: signatures.list_saved_inputs(n) for n in signatures})
 
@@ -191,7 +191,7 @@ class ReusableModule(_tf.SavedObject):
 
 @dataclass(frozen=True)
 class _Unsaved:
-    """What a ReusableModule works with, but is not saved with; its own attributes are saved.
+    """The state of a ReusableModule that is not saved with it, as its attributes would be.
 
     Attributes:
         variants: The graph variants.
@@ -236,7 +236,7 @@ def _compute_loss(
 
 
 def _trace_call(module: _Unsaved) -> Any:
-    """Traces a call for each way in which a saved module may be called."""
+    """Traces the call for each form of its arguments that a saved module accepts."""
     specs = module.make_application(DEFAULT).input_specs
     ways: list[Any] = [specs]
     if len(specs) == 1:

@@ -1,9 +1,16 @@
 """A signature of a module as a function of values, which gradient tapes follow.
 
-A call `module(x)` of the object that hub.load() returned goes this way: ReusableModule.__call__,
-SignatureFunction.__call__, and, when TensorFlow traces the function, apply_signature,
-Application.add_ops, module.apply_graph.add_application, _tf.import_graph_def. Where a gradient must
-recompute the outputs, recomputation.py comes in between.
+A call `module(x)` of the object that hub.load() returned takes this path:
+
+    ReusableModule.__call__              reusable_module.py
+    SignatureFunction.__call__           this file: names and converts the inputs
+    apply_signature                      this file; when TensorFlow traces the function
+    Application.add_ops                  application.py: state from outside of the function
+    add_application                      module/apply_graph.py: as in graph mode
+    _tf.import_graph_def                 adds the ops
+
+If TensorFlow cannot compute the gradient of the signature, because of TF1 control flow,
+apply_signature calls recomputation.py, which calls Application.add_ops.
 """
 
 from __future__ import annotations
@@ -26,8 +33,8 @@ class SignatureFunction:
     of a distribution strategy.
 
     Args:
-        application: What calls apply.
-        training: What calls with training=True apply, over the same inputs.
+        application: The signature that calls apply.
+        training: The signature that calls with training=True apply; it takes the same inputs.
 
     Raises:
         NoSuchSignatureError: If the graph variant of `application` lacks the signature.
@@ -35,7 +42,7 @@ class SignatureFunction:
 
     def __init__(self, application: Application, training: Application):
         self._name = application.signature
-        self._inputs = application.variant.signature(application.signature).inputs
+        self._inputs = application.variant.get_signature(application.signature).inputs
         self._applications = {False: application, True: training}
         self._functions: dict[bool, Any] = {}
 
@@ -43,9 +50,10 @@ class SignatureFunction:
         """Applies the signature.
 
         Args:
-            inputs: The only input, or a dict of all inputs by name; None if there are none.
-            training: Whether it is applied for training; a tensor in a function decides when
-                the function runs.
+            inputs: The value of the only input, or a dict of all inputs by name; None if there
+                are none.
+            training: Whether to apply the signature for training; a scalar tensor in a function
+                decides when the function runs.
 
         Returns:
             The outputs by name.
@@ -80,7 +88,7 @@ def apply_signature(application: Application, tensors: Sequence[tf.Tensor]) -> d
     """Applies a signature in the function under construction, so that gradient tapes follow.
 
     Args:
-        application: The signature and the state, which gets what the signature lacks.
+        application: The signature and the state, to which missing variables and tables are added.
         tensors: The tensors of the inputs, of the types in `application.tensor_specs`.
 
     Returns:
@@ -93,10 +101,10 @@ def apply_signature(application: Application, tensors: Sequence[tf.Tensor]) -> d
 
 
 def wrap_signature(application: Application) -> Any:
-    """Makes a signature a wrapped function of its tensors, which gradient tapes follow.
+    """Makes a wrapped function that applies a signature, and that gradient tapes follow.
 
     Args:
-        application: The signature, and the state with all that the signature needs.
+        application: The signature, and the state with all variables and tables that it needs.
 
     Returns:
         A ConcreteFunction from the tensors of the inputs to the dict of the outputs.
@@ -112,10 +120,10 @@ def wrap_signature(application: Application) -> Any:
 def make_function(
     python_function: Callable[..., Any], *arguments: Any, input_signature: Sequence[Any]
 ) -> Any:
-    """Makes a tf.function of a Python function whose first arguments are given.
+    """Makes a tf.function from a Python function and the values of its first arguments.
 
-    To TensorFlow, all functions with the same code are one function, and it warns if that is
-    traced often; each functools.partial is a function of its own.
+    TensorFlow considers functions with the same code one function, and warns if it is traced
+    often. Each functools.partial is a function of its own.
 
     Args:
         python_function: The function to trace.

@@ -1,4 +1,4 @@
-"""The signatures of a module as tf.saved_model.load gives them: functions by name."""
+"""The signatures of a module as functions by name, as tf.saved_model.load returns them."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from hubmodule.tf2.state import ModuleState
 
 @dataclass(frozen=True)
 class SavedInput:
-    """An input of a signature, as a SavedModel has it.
+    """An input of a signature in a SavedModel.
 
     Attributes:
         name: The author's name.
         key: Its key in the signature_def that tf.saved_model.save writes.
-        argument: The Python argument of the function that tf.saved_model.load gives.
+        argument: Its argument of the Python function that tf.saved_model.load returns.
     """
 
     name: str
@@ -37,8 +37,8 @@ class Signatures(Mapping[str, Any]):
 
     Args:
         variant: The graph variant.
-        state: The variables, tables and assets of the module, with all that the graph variant
-            needs.
+        state: The variables, tables and assets of the module, with all those of the graph
+            variant.
     """
 
     def __init__(self, variant: Variant, state: ModuleState):
@@ -62,7 +62,7 @@ class Signatures(Mapping[str, Any]):
         return self._functions[name]
 
     def list_saved_inputs(self, name: str) -> list[SavedInput]:
-        """Lists what a SavedModel calls the inputs of a signature.
+        """Lists the names of the inputs of a signature in a SavedModel.
 
         Args:
             name: The name of the signature.
@@ -98,12 +98,12 @@ class Signatures(Mapping[str, Any]):
         return Application(self._variant, name, self._state)
 
     def _name_tensors(self, name: str) -> dict[str, tf.TensorSpec]:
-        """Gives each tensor that the inputs of a signature consist of a name of its own.
+        """Gives a name to each tensor of the inputs of a signature; a sparse input has three.
 
         Returns:
             The types of the tensors by name, in the order of tf.nest.
         """
-        infos = self._variant.signature(name).inputs
+        infos = self._variant.get_signature(name).inputs
         names: list[str] = []
         for key, info in infos.items():
             for candidate in _list_tensor_names(key, info):
@@ -119,7 +119,7 @@ class Signatures(Mapping[str, Any]):
 
 
 def _list_tensor_names(key: str, info: TensorInfo) -> list[str]:
-    """Lists the names that TensorFlow's loader of TF1 SavedModels gives the tensors of an input."""
+    """Lists the names of an input's tensors in TensorFlow's own loader of TF1 SavedModels."""
     if info.is_sparse:
         return [f"{key}_{part}" for part in ("indices", "values", "dense_shape")]
     if info.is_composite:

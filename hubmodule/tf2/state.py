@@ -1,6 +1,6 @@
-"""The state of a module as objects: variables, tables and assets, each there once.
+"""The state of a module as objects: variables, tables and assets.
 
-All graph variants and all signatures share it.
+All graph variants and all signatures of the module share these objects.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from hubmodule.format.checkpoint import Contents
 from hubmodule.module.blame import explain_failures
 from hubmodule.module.variant import Variant
 from hubmodule.surgery import collections, partitions
-from hubmodule.surgery.names import op_name
+from hubmodule.surgery.names import get_op_name
 from hubmodule.surgery.state import VariableState
 from hubmodule.tf2 import tables
 from hubmodule.tf2.tables import Table
@@ -36,7 +36,7 @@ class ModuleState(_tf.AutoTrackable):
     """The variables, tables and assets of a module.
 
     Args:
-        checkpoint: The contents of the checkpoint that the values of the variables are read from.
+        checkpoint: The contents of the checkpoint from which the variables are read.
         io_device: The device of the op that reads them, e.g. "/job:localhost"; None lets
             TensorFlow choose.
 
@@ -57,7 +57,7 @@ class ModuleState(_tf.AutoTrackable):
         self.assets: dict[str, tf.saved_model.Asset] = {}
 
     def add(self, variant: Variant) -> None:
-        """Adds the variables, tables and assets of a graph variant that are not there yet.
+        """Adds the variables, tables and assets of a graph variant that are missing.
 
         Args:
             variant: The graph variant.
@@ -84,8 +84,10 @@ class ModuleState(_tf.AutoTrackable):
     def add_restorable_variables(self, variant: Variant) -> None:
         """Adds the variables of a graph variant, unless the checkpoint lacks one of them."""
         definitions = collections.read_variable_defs(variant.meta_graph, collections.VARIABLES)
-        missing = [d for d in definitions if op_name(d.variable_name) not in self.variables]
-        if missing and {partitions.full_name(d) for d in missing} <= set(self._checkpoint.shapes):
+        missing = [d for d in definitions if get_op_name(d.variable_name) not in self.variables]
+        if missing and {partitions.get_full_name(d) for d in missing} <= set(
+            self._checkpoint.shapes
+        ):
             with self._lock, tf.init_scope():
                 self._add_variables(variant)
 
@@ -100,9 +102,9 @@ class ModuleState(_tf.AutoTrackable):
             A tensor of the function's graph.
 
         Raises:
-            ModuleFormatError: If it is the handle of a variable that is in no collection.
+            ModuleFormatError: If the tensor is the handle of a variable in no collection.
         """
-        op = op_name(tensor)
+        op = get_op_name(tensor)
         graph = tf.compat.v1.get_default_graph()
         if op in self.variables:
             if watched:
@@ -123,7 +125,8 @@ class ModuleState(_tf.AutoTrackable):
             name, shape = variable.checkpoint_name, variable.checkpoint_shape
             self._checkpoint.check(name, shape, variable.dtype)
         trainable = {
-            op_name(name) for name in variant.list_variable_names(collections.TRAINABLE_VARIABLES)
+            get_op_name(name)
+            for name in variant.list_variable_names(collections.TRAINABLE_VARIABLES)
         }
         self._restore(variables, trainable)
 
@@ -133,7 +136,7 @@ class ModuleState(_tf.AutoTrackable):
         for variable, value in zip(variables, self._read(variables), strict=True):
             value.set_shape(variable.shape)
             trains = variable.op in trainable
-            self.variables[variable.op] = _tf.new_variable(
+            self.variables[variable.op] = _tf.make_variable(
                 value,
                 variable.op,
                 trainable=trains,
@@ -158,7 +161,7 @@ class ModuleState(_tf.AutoTrackable):
 
     def _add_assets(self, variant: Variant) -> None:
         for tensor in collections.list_names(variant.meta_graph, collections.ASSET_FILEPATHS):
-            op = op_name(tensor)
+            op = get_op_name(tensor)
             if op not in self.assets:
                 content = variant.index.nodes[op].attr["value"].tensor
                 path = bytes(tf.make_ndarray(content).item()).decode()
@@ -178,18 +181,18 @@ class ModuleState(_tf.AutoTrackable):
         _fill_tables(new, variant.origin)
 
     def _find_new_tables(self, variant: Variant) -> list[tf.compat.v1.NodeDef]:
-        """Finds the ops of a graph variant that make resources which are not there yet."""
+        """Finds the ops of a graph variant whose resources, e.g. tables, have not been added."""
         variable_ops = {variable.op for variable in variant.variables}
         known = variable_ops.union(self.assets, self.tables)
         nodes = [variant.index.nodes[op] for op in sorted(variant.state_ops - known)]
         for node in nodes:
-            op_def = _tf.op_def(node.op)
+            op_def = _tf.find_op_def(node.op)
             if op_def is None or op_def.output_arg[0].type != tf.resource.as_datatype_enum:
                 raise ModuleFormatError(
                     f"Op '{node.name}' of type {node.op} holds state that an object cannot hold. "
                     "Use the module with hub.Module in a tf.Graph."
                 )
-        # A variable in no collection is left out, because nothing gives it a value.
+        # A variable that is in no collection has no value, so it is left out.
         return [node for node in nodes if node.op != "VarHandleOp"]
 
 
@@ -211,10 +214,10 @@ def _fill_tables(tables_by_op: Mapping[str, Table], origin: str) -> None:
 def _find_unfillable_table(
     tables_by_op: Mapping[str, Table], origin: str
 ) -> ModuleFormatError | None:
-    """Finds the table that made the filling of all tables fail.
+    """Finds the table that cannot be filled, after the filling of all tables has failed.
 
     Returns:
-        The error to raise; None if each table can be filled by itself.
+        The error to raise; None if each table can be filled alone.
     """
     for op, table in tables_by_op.items():
         try:
@@ -228,15 +231,15 @@ def _find_unfillable_table(
 
 
 def _find_initialisers(variant: Variant) -> dict[str, list[str]]:
-    """Finds the names of the table initialisers by the op of the table that each fills."""
+    """Finds the names of the table initialisers, by the name of the op of the table."""
     by_table: dict[str, list[str]] = {}
     state = variant.state_tensors
     for name in collections.list_names(variant.meta_graph, collections.TABLE_INITIALIZERS):
         touched = variant.index.find_needed([name], state, variant.state_ops).tensors & state
         filled = sorted(
-            op_name(tensor)
+            get_op_name(tensor)
             for tensor in touched
-            if variant.index.nodes[op_name(tensor)].op not in ("Const", "VarHandleOp")
+            if variant.index.nodes[get_op_name(tensor)].op not in ("Const", "VarHandleOp")
         )
         if filled:
             by_table.setdefault(filled[0], []).append(name)
@@ -247,9 +250,9 @@ def _make_initialiser(state: ModuleState, variant: Variant, name: str) -> Callab
     """Makes a function that adds a table initialiser to the function under construction."""
 
     def add() -> None:
-        part = variant.index.find_needed([name], variant.state_tensors, variant.state_ops)
-        live = {tensor: state.capture(tensor) for tensor in part.tensors}
-        _tf.import_graph_def(variant.index.extract(part.ops), live)
+        subgraph = variant.index.find_needed([name], variant.state_tensors, variant.state_ops)
+        live = {tensor: state.capture(tensor) for tensor in subgraph.tensors}
+        _tf.import_graph_def(variant.index.extract(subgraph.ops), live)
 
     return add
 
@@ -257,7 +260,7 @@ def _make_initialiser(state: ModuleState, variant: Variant, name: str) -> Callab
 def _get_local_component(variable: tf.Variable) -> tf.Variable:
     """Returns the component of a distributed variable that this replica uses.
 
-    Between replicas, it is that of the first one.
+    Outside of a replica, it is that of the first replica.
     """
     if tf.distribute.get_replica_context() is not None or not tf.distribute.has_strategy():
         return variable
@@ -265,12 +268,12 @@ def _get_local_component(variable: tf.Variable) -> tf.Variable:
 
 
 def _choose_sharing(dtype: tf.DType) -> dict[str, object]:
-    """Chooses how replicas share a variable that no optimiser trains.
+    """Chooses how the replicas of a strategy share a variable that is not trainable.
 
     Each replica updates its own component, e.g. of the moving averages of batch normalisation.
 
     Returns:
-        Arguments of tf.Variable.
+        The arguments of tf.Variable, by name.
     """
     mean = dtype.is_floating or dtype.is_complex
     kinds = tf.VariableAggregation

@@ -1,4 +1,4 @@
-"""Tables, and other resources that a graph makes, as objects that a SavedModel can hold."""
+"""Tables, and other resources of a graph, as objects that a SavedModel can contain."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from typing import Any
 import tensorflow as tf
 
 from hubmodule import _tf
-from hubmodule.surgery.graph_versions import new_graph_def
+from hubmodule.surgery.graph_versions import make_graph_def
 
 
 class Table(tf.saved_model.experimental.TrackableResource):
     """A table, or another resource that an op without inputs makes.
 
     Args:
-        node: The op, as it is in the module.
+        node: The node of the op in the module.
     """
 
     def __init__(self, node: tf.compat.v1.NodeDef):
         super().__init__()
-        self._graph_def = new_graph_def()
+        self._graph_def = make_graph_def()
         self._graph_def.node.append(node)
         self._name = node.name
         if "shared_name" in _tf.list_op_attributes(node.op):
-            # Two modules, or one loaded twice, must not share a table by its name.
+            # Two modules, or a module that is loaded twice, must not share a table by its name.
             name = node.attr["shared_name"].s.decode() or node.name
             unique = f"{name}_{uuid.uuid4().hex}".encode()
             self._graph_def.node[0].attr["shared_name"].s = unique
@@ -36,7 +36,8 @@ class Table(tf.saved_model.experimental.TrackableResource):
         """Sets the functions that fill the table.
 
         Args:
-            functions: Each adds ops to the function under construction.
+            functions: Functions without arguments that add ops to the function under
+                construction.
         """
         self._add_initialisers = functions
 
@@ -68,9 +69,9 @@ class Table(tf.saved_model.experimental.TrackableResource):
 
 
 def make_resources(tables: Sequence[Table]) -> None:
-    """Makes the resources of tables, all in one function.
+    """Makes the resources of tables in one function.
 
-    To trace a function for each would take ten times as long.
+    To trace a function for each table would take ten times as long.
     """
     if not tf.executing_eagerly():
         for table in tables:
@@ -82,9 +83,9 @@ def make_resources(tables: Sequence[Table]) -> None:
 
 
 def fill(tables: Sequence[Table]) -> None:
-    """Fills tables, all in one function.
+    """Fills tables in one function.
 
-    In a tf.Graph they are filled when the program runs the table initialisers of the graph.
+    In a tf.Graph, the program fills them when it runs the table initialisers of the graph.
 
     Args:
         tables: Tables whose resources make_resources() made.
@@ -105,5 +106,5 @@ def fill(tables: Sequence[Table]) -> None:
 
 def _run_as_graph(python_function: Callable[[], Any]) -> Any:
     """Traces a function without arguments, and runs it."""
-    # To TensorFlow, the methods of all tables are one function, and it warns of many tracings.
+    # TensorFlow considers the methods of all tables one function, and warns if it is traced often.
     return tf.function(functools.partial(python_function), autograph=False)()

@@ -1,7 +1,7 @@
 """Gradients of TF1's TensorArray ops, which TF1 loops use.
 
-TensorFlow's own gradient functions make tf.TensorArray objects, and in a TF2 program these use
-the ops of TF2. The switch that changes it would change it for all threads of the process.
+TensorFlow's own gradient functions make tf.TensorArray objects, which use the ops of TF2 in a TF2
+program. A switch changes this, but for all threads of the process.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ def register_gradients() -> dict[str, str]:
 
 
 def _add_gradient_array(handle: tf.Tensor, flow: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Adds the array that collects the gradients by the elements of an array.
+    """Adds the array of the gradients by the elements of an array.
 
-    An array has one for each `source`. One is enough, because each graph that gradients are
-    built in has one call of tf.gradients.
+    TensorFlow makes one for each value of `source`. One is enough here, because tf.gradients is
+    called once in each graph.
 
     Args:
         handle: The handle of the array.
@@ -59,7 +59,7 @@ def _add_array_after_write(
     Returns:
         The handle and the flow of the array of gradients, and the upstream flow.
     """
-    # An array that grows has its size, which the array of gradients takes on, after the write.
+    # The array of gradients takes the size of the array, which has grown only after the write.
     with tf.control_dependencies([tf.identity(op.outputs[0])]):
         flow = tf.identity(upstream)
     return *_add_gradient_array(op.inputs[0], flow), flow

@@ -1,4 +1,4 @@
-"""The graph variants of a module, converted so that functions can apply them."""
+"""The graph variants of a module, converted for use in functions."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ class Variants:
         """Returns the graph variant that has some tags.
 
         Raises:
-            ModuleFormatError: If it cannot run in a function.
+            ModuleFormatError: If the graph variant cannot run in a function.
         """
         variant = get_variant(self._spec, tags)
         with variant.explain_errors():
             return Variant(tags, convert_references(variant.meta_graph), variant.origin)
 
     def _get_losses(self, tags: frozenset[str]) -> tuple[Variant, list[str]]:
-        """Returns a variant with a signature for each regularisation loss, and their names."""
+        """Returns a variant with a signature per regularisation loss, and the signatures' names."""
         variant = self.get(tags)
         with variant.explain_errors():
             graph, names = add_loss_signatures(variant.meta_graph)

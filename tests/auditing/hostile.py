@@ -107,7 +107,7 @@ def harmless_graph() -> MetaGraphDef:
 
 
 def _takes_name_as_input(row: RiskyOp) -> bool:
-    op_def = _tf.op_def(row.op)
+    op_def = _tf.find_op_def(row.op)
     inputs = [] if op_def is None else [argument.name for argument in op_def.input_arg]
     return row.op in READERS or not set(row.names).isdisjoint(inputs)
 
@@ -205,7 +205,7 @@ def _risky_nodes(row: RiskyOp, name: str, in_function: bool) -> list[NodeDef]:
     """A node "risky" of an op that uses a name, and what it needs."""
     if row.op in READERS:
         return _reader_nodes(row, name, in_function)
-    op_def = _tf.op_def(row.op)
+    op_def = _tf.find_op_def(row.op)
     risky = node("risky", row.op)
     if op_def is None:
         risky.input.extend(name for _ in row.names)

@@ -221,8 +221,8 @@ class TestLevels:
     ) -> None:
         op_def = op_def_pb2.OpDef(name="NewOp")
         op_def.input_arg.add(name="file_name", type=tf.string.as_datatype_enum)
-        real = _tf.op_def
-        monkeypatch.setattr(_tf, "op_def", lambda op: op_def if op == "NewOp" else real(op))
+        real = _tf.find_op_def
+        monkeypatch.setattr(_tf, "find_op_def", lambda op: op_def if op == "NewOp" else real(op))
         assert level_of(constant("c", path), node("op", "NewOp", "c")) == expected
 
     def test_an_op_that_nothing_runs(self) -> None:
@@ -471,8 +471,8 @@ def test_the_work_grows_with_the_graph_not_faster(
 ) -> None:
     """Looks into the registry once per op type, however many nodes and findings there are."""
     asked: list[str] = []
-    real = _tf.op_def
-    monkeypatch.setattr(_tf, "op_def", lambda op: asked.append(op) or real(op))
+    real = _tf.find_op_def
+    monkeypatch.setattr(_tf, "find_op_def", lambda op: asked.append(op) or real(op))
     nodes = [node(f"n{i}", "Identity", f"n{i - 1}") for i in range(1, size)]
     found = audit_of(meta_graph([placeholder("n0"), *nodes], {}, {"default": f"n{size - 1}:0"}))
     assert found.findings == ()

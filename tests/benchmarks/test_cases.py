@@ -58,7 +58,7 @@ def test_measures(name, folder, monkeypatch):
 @pytest.mark.parametrize("name", sorted(set(RUN) - WITHOUT_FLOOR))
 def test_measures_the_floor(name, folder):
     measurement = Measurement()
-    importlib.import_module(f"benchmarks.cases.{name}").floor(folder, measurement)
+    importlib.import_module(f"benchmarks.cases.{name}").measure_floor(folder, measurement)
     assert measurement.values.keys() == METRICS | FURTHER_METRICS.get(name, set())
 
 
@@ -67,7 +67,7 @@ def test_the_floor_adds_the_same_nodes(name, folder):
     case = importlib.import_module(f"benchmarks.cases.{name}")
     ours, floor = Measurement(), Measurement()
     case.measure("hubmodule", folder, ours)
-    case.floor(folder, floor)
+    case.measure_floor(folder, floor)
     assert ours.values["nodes"] == floor.values["nodes"]
 
 

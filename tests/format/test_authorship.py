@@ -14,7 +14,7 @@ from hubmodule.format import authorship
 
 def test_a_signed_graph() -> None:
     graph = MetaGraphDef()
-    authorship.sign(graph)
+    authorship.record_version(graph)
     assert authorship.read_version(graph) == hubmodule.__version__
 
 
@@ -28,7 +28,7 @@ def test_another_program(text: str) -> None:
 
 def test_damage() -> None:
     graph = MetaGraphDef()
-    authorship.sign(graph)
+    authorship.record_version(graph)
     graph.meta_info_def.any_info.value = b"\xff"
     assert authorship.read_version(graph) is None
 

@@ -217,15 +217,15 @@ class TestBatches:
 
     def test_a_batch_ends_where_a_piece_is_full(self, small_pieces):
         variables = self.variables([2], [2], [100], [1])
-        batches = list(checkpoint.batches(variables))
+        batches = list(checkpoint.split_into_batches(variables))
         assert [len(batch) for batch in batches] == [2, 1, 1]
         assert list(itertools.chain(*batches)) == variables
 
     def test_unknown_and_empty_shapes_count_little(self, small_pieces):
-        assert len(list(checkpoint.batches(self.variables(None, [0], [])))) == 1
+        assert len(list(checkpoint.split_into_batches(self.variables(None, [0], [])))) == 1
 
     def test_no_variables_make_no_batch(self):
-        assert list(checkpoint.batches([])) == []
+        assert list(checkpoint.split_into_batches([])) == []
 
 
 if __name__ == "__main__":

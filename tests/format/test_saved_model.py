@@ -221,7 +221,7 @@ class TestNothingOfTheAuthor:
 
 def test_variables_are_where_tensorflow_looks_for_them(module):
     tf.saved_model.save(tf.train.Checkpoint(v=tf.Variable(2.5)), str(module))
-    reader = tf.train.load_checkpoint(saved_model.checkpoint_prefix(str(module)))
+    reader = tf.train.load_checkpoint(saved_model.get_checkpoint_prefix(str(module)))
     assert reader.get_tensor("v/.ATTRIBUTES/VARIABLE_VALUE") == 2.5
 
 

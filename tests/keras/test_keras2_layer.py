@@ -12,7 +12,7 @@ import tensorflow as tf
 
 import hubmodule as hub
 from hubmodule.keras.keras2_layer import KerasLayer, keras
-from hubmodule.surgery.names import op_name
+from hubmodule.surgery.names import get_op_name
 from tests.keras.layer_contract import INPUTS, NORM, SENTENCES, TEXT, LayerContract
 from tests.module.graphs import initialised_session
 from tests.tf2 import fine_tuning
@@ -56,7 +56,7 @@ class TestKeras2Layer(LayerContract):
             with initialised_session() as session:
                 for inputs, targets in fine_tuning.batches():
                     session.run(train, {x: inputs, y: targets})
-                found = session.run({op_name(weight.name): weight for weight in layer.weights})
+                found = session.run({get_op_name(weight.name): weight for weight in layer.weights})
         fine_tuning.assert_same(found, fine_tuning.trained_in_graph_mode(path))
 
     def test_its_tables_are_initialised_with_those_of_the_graph(self) -> None:

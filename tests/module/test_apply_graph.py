@@ -96,10 +96,14 @@ class TestInputs:
     @pytest.mark.parametrize(
         ("inputs", "message"),
         [
-            ({"a": [[1.0, 2.0]]}, r"missing \['b'\], extra given \[\]"),
-            ({"a": [[1.0, 2.0]], "b": 1, "c": 2}, r"missing \[\], extra given \['c'\]"),
+            (
+                {"a": [[1.0, 2.0]]},
+                r"'default' lacks the inputs \['b'\]\. Pass .*'b': <hub.TensorInfo",
+            ),
+            ({"a": [[1.0, 2.0]], "b": 1, "c": 2}, r"'default' has the unknown inputs \['c'\]\."),
             ([[1.0, 2.0]], r"expects multiple inputs. Use a dict with the keys \['a', 'b'\]"),
-            (None, r"missing \['a', 'b'\]"),
+            ({"a": [[1.0, 2.0]], "c": 2}, r"inputs \['b'\] and has the unknown inputs \['c'\]"),
+            (None, r"lacks the inputs \['a', 'b'\]"),
             ({"a": [[1.0, 2.0, 3.0]], "b": 1}, r"'a'.*shape=\(None, 2\).*shape \(1, 3\)"),
             ({"a": "text", "b": 1}, r"Can't convert input 'a'.*float32"),
             ({"a": [[1.0, 2.0]], "b": 1.5}, r"Can't convert input 'b'.*int64"),

@@ -37,7 +37,7 @@ def test_errors_are_those_of_a_module():
     with hub.eval_function_for_module(hub.create_module_spec(affine)) as f:
         with pytest.raises(KeyError, match="'none'"):
             f([1.0], signature="none")
-        with pytest.raises(TypeError, match=r"missing \['default'\]"):
+        with pytest.raises(TypeError, match=r"lacks the inputs \['default'\]"):
             f()
         with pytest.raises(TypeError, match="by name"):
             f([1.0], "none")

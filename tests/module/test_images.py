@@ -56,7 +56,7 @@ def test_another_input_name():
 
 
 def test_an_unknown_size():
-    with pytest.raises(ValueError, match="does not tell the size"):
+    with pytest.raises(ValueError, match="does not state the size"):
         hub.get_expected_image_size(spec_of([None, None, 9, 3]))
 
 

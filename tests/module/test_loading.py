@@ -66,10 +66,10 @@ def test_a_plain_saved_model_is_no_spec(tmp_path: Path) -> None:
 
 
 def test_a_spec_is_taken_as_it_is(tmp_path: Path) -> None:
-    spec = loading.as_spec(exported(tmp_path / "m", affine))
-    assert loading.as_spec(spec) is spec
+    spec = loading.convert_to_spec(exported(tmp_path / "m", affine))
+    assert loading.convert_to_spec(spec) is spec
     with pytest.raises(ModuleDefinitionError, match="Unknown module spec type"):
-        loading.as_spec(3)  # type: ignore[arg-type]
+        loading.convert_to_spec(3)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("load", [make_module_in_graph, hub.load])

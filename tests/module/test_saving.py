@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 import hubmodule as hub
-from hubmodule.module.saving import Saving
+from hubmodule.module.saving import CheckpointWriter
 from hubmodule.module.spec import get_variant
 from hubmodule.module.state_graph import build_state
 from tests.module.graphs import affine, initialised_session
@@ -39,10 +39,10 @@ VALUES = {
 }
 
 
-def saving_of(module_fn) -> Saving:
-    """Saving of a module that was just put into the default graph."""
+def saving_of(module_fn) -> CheckpointWriter:
+    """The CheckpointWriter of a module that was just put into the default graph."""
     variant = get_variant(hub.create_module_spec(module_fn))
-    return Saving(build_state(variant, None, "m", trainable=False), variant.variables)
+    return CheckpointWriter(build_state(variant, None, "m", trainable=False), variant.variables)
 
 
 def read(prefix) -> dict:

@@ -208,8 +208,11 @@ class TestExportValues:
     @pytest.mark.parametrize(
         ("values", "message"),
         [
-            ({"w": array(1)[0]}, r"missing \['b'\]"),
-            ({"w": array(1)[0], "b": array(1)[0], "c": 1}, r"without a variable \['c'\]"),
+            ({"w": array(1)[0]}, r"lack the variables \['b'\]\."),
+            (
+                {"w": array(1)[0], "b": array(1)[0], "c": 1},
+                r"values have names \['c'\] that no variable has",
+            ),
             ({"w": array(1), "b": array(1)[0]}, r"'w' is float32 \(1,\), but .* float32 \(\)"),
             ({"w": array(1)[0], "b": np.float64(1)}, r"'b' is float64 \(\), but .* float32"),
             ({"w": array(1)[0], "b": np.datetime64("2020")}, r"'b' is datetime64"),

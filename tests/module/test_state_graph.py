@@ -57,8 +57,8 @@ def test_tensors_and_values_by_relative_names(graph):
     spec = hub.create_module_spec(affine)
     state = build_state(get_variant(spec), None, "m", trainable=False)
     assert state.scope == "m/"
-    assert state.tensor("w:0").name == "m/w:0"
-    values = [state.value(variable).name for variable in get_variant(spec).variables]
+    assert state.get_tensor("w:0").name == "m/w:0"
+    values = [state.get_value(variable).name for variable in get_variant(spec).variables]
     assert values == ["m/w/Read/ReadVariableOp:0", "m/b/Read/ReadVariableOp:0"]
 
 
@@ -75,7 +75,7 @@ def test_old_resource_variables_without_snapshots(graph):
     )
     state = build_state(get_variant(fresh), None, "m", trainable=True)
     assert [v.name for v in v1.trainable_variables()] == ["m/w:0"]
-    assert state.value(get_variant(fresh).variables[0]).name == "m/w/Read/ReadVariableOp:0"
+    assert state.get_value(get_variant(fresh).variables[0]).name == "m/w/Read/ReadVariableOp:0"
 
 
 if __name__ == "__main__":

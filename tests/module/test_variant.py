@@ -78,20 +78,20 @@ class TestDamageIsNamed:
 class TestTemplates:
     def test_an_application_needs_its_own_ops_only(self):
         variant = get_variant(hub.create_module_spec(many_signatures))
-        template = variant.application_template("s3", trainable=False)
+        template = variant.get_application_template("s3", trainable=False)
         assert template.subgraph.ops == {"mul_3", "mul_3/ReadVariableOp"}
         assert template.subgraph.tensors == {"w3:0", "Placeholder_3:0"}
 
     def test_templates_are_made_once(self):
         variant = get_variant(hub.create_module_spec(many_signatures))
-        first = variant.application_template("s3", trainable=False)
-        assert variant.application_template("s3", trainable=False) is first
+        first = variant.get_application_template("s3", trainable=False)
+        assert variant.get_application_template("s3", trainable=False) is first
 
     def test_restored_state_needs_no_initialisers_of_the_author(self):
         variant = get_variant(hub.create_module_spec(affine))
-        restored = variant.state_template(trainable=False, restored=True).subgraph.ops
+        restored = variant.get_state_template(trainable=False, restored=True).subgraph.ops
         assert restored == {"w", "w/Read/ReadVariableOp", "b", "b/Read/ReadVariableOp"}
-        own = variant.state_template(trainable=False, restored=False).subgraph.ops
+        own = variant.get_state_template(trainable=False, restored=False).subgraph.ops
         assert {"w/Assign", "b/Assign"} < own - restored
 
 
@@ -166,7 +166,7 @@ class TestGrowth:
         def make_call(count):
             spec = hub.create_module_spec(lambda: module_fn(count))
             variant = get_variant(spec)
-            return lambda: [variant.application_template(s, True) for s in variant.signatures]
+            return lambda: [variant.get_application_template(s, True) for s in variant.signatures]
 
         assert grows_linearly(make_call, 10)
 
@@ -185,7 +185,9 @@ class TestGrowth:
             variant = get_variant(hub.create_module_spec(lambda: module_fn(count)))
 
             def derive():
-                assert len(variant.application_template("default", True).update_ops) == count / 2
+                assert (
+                    len(variant.get_application_template("default", True).update_ops) == count / 2
+                )
 
             return derive
 

@@ -54,7 +54,7 @@ def ram(request: pytest.FixtureRequest) -> Cache:
 
 
 def publish(cache: Cache, key: str = KEY, manifest: Manifest = MANIFEST) -> None:
-    with cache.new_directory(key) as folder:
+    with cache.make_temporary_directory(key) as folder:
         with cache.file_system.open_new(f"{folder}/saved_model.pb") as file:
             file.write(b"abc")
         cache.publish(key, folder, manifest)
@@ -121,7 +121,7 @@ def test_what_is_not_there_is_missing(cache: Cache) -> None:
 
 
 def test_a_folder_that_is_not_published_goes(cache: Cache) -> None:
-    with pytest.raises(KeyError), cache.new_directory(KEY):
+    with pytest.raises(KeyError), cache.make_temporary_directory(KEY):
         raise KeyError
     assert (visible(cache), temporaries(cache)) == ([], [])
 
@@ -381,11 +381,11 @@ def test_a_remote_cache_is_never_half_there(
 def test_litter_of_ended_processes_is_swept(local: Cache) -> None:
     program = f"""
 from hubmodule.resolver.cache import Cache
-with Cache({local.root!r}).new_directory({KEY!r}) as directory:
+with Cache({local.root!r}).make_temporary_directory({KEY!r}) as directory:
     print(directory, flush=True)
     input()
 """
-    with local.new_directory(KEY) as mine:
+    with local.make_temporary_directory(KEY) as mine:
         child = subprocess.Popen(
             [sys.executable, "-c", program],
             env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
@@ -415,7 +415,7 @@ def test_a_directory_that_is_swept_before_it_is_marked_is_made_again(
         return mark(path, wait)
 
     monkeypatch.setattr(locks, "mark", sweep_first)
-    with local.new_directory(KEY) as directory:
+    with local.make_temporary_directory(KEY) as directory:
         assert os.path.isdir(directory)
     assert swept == [directory]
 
@@ -431,7 +431,7 @@ def test_a_directory_that_is_swept_while_it_is_made_is_made_again(
         make(path)
 
     monkeypatch.setattr(local.file_system, "make_directory", fail_first)
-    with local.new_directory(KEY) as directory:
+    with local.make_temporary_directory(KEY) as directory:
         assert os.path.isdir(directory)
 
 
@@ -440,7 +440,7 @@ def test_a_directory_that_cannot_be_kept(local: Cache, monkeypatch: pytest.Monke
     with (
         pytest.raises(CacheError, match="It was removed again and again"),
         local.explain_errors(),
-        local.new_directory(KEY),
+        local.make_temporary_directory(KEY),
     ):
         raise AssertionError
 
@@ -614,7 +614,7 @@ def test_a_place_that_is_not_safe(tmp_path: pathlib.Path, monkeypatch: pytest.Mo
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache").chmod(0o777)
     monkeypatch.setattr(os, "geteuid", lambda: 4_000_000_000)
-    with pytest.raises(CacheError, match="in a place where everybody may write"):
+    with pytest.raises(CacheError, match="in a place where all users may write"):
         Cache(str(tmp_path / "cache"))
 
 

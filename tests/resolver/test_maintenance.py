@@ -36,7 +36,7 @@ def add(cache: Cache, handle: str, unused_days: float = 0.0, padding: int = 0) -
         FileRecord("assets/padding", padding, None if padding else ABC),
     )
     files = files if padding else files[:1]
-    with cache.new_directory(key) as folder:
+    with cache.make_temporary_directory(key) as folder:
         for file, content in zip(files, (b"abc", bytes(padding)), strict=False):
             with cache.file_system.open_new(f"{folder}/{file.path}") as out:
                 out.write(content)
@@ -218,7 +218,7 @@ def test_a_remote_cache_is_listed_and_verified(request: pytest.FixtureRequest) -
     cache = Cache(f"ram://{request.node.name}")
     cache.prepare()
     key = make_cache_key("m")
-    with cache.new_directory(key) as folder:
+    with cache.make_temporary_directory(key) as folder:
         with cache.file_system.open_new(f"{folder}/saved_model.pb") as file:
             file.write(b"abc")
         cache.publish(key, folder, Manifest("m", FETCHED, (FileRecord("saved_model.pb", 3, ABC),)))

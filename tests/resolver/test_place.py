@@ -100,20 +100,20 @@ def test_another_users_where_everybody_may_write(everybodys: pathlib.Path) -> No
         place.check(str(theirs), user=SOMEBODY_ELSE)
     assert str(caught.value) == (
         f"The cache directory {theirs} belongs to user {theirs.owner()}, in a place where "
-        "everybody may write, so the modules in it cannot be trusted. "
+        "all users may write, so the modules in it cannot be trusted. "
         "Choose a directory of your own:\n    export TFHUB_CACHE_DIR=$HOME/.cache/tfhub_modules"
     )
 
 
 def test_another_users_that_everybody_may_write_to(everybodys: pathlib.Path) -> None:
-    with pytest.raises(CacheError, match="in a place where everybody may write"):
+    with pytest.raises(CacheError, match="in a place where all users may write"):
         place.check(str(everybodys), user=SOMEBODY_ELSE)
 
 
 def test_a_link_of_another_user(everybodys: pathlib.Path, tmp_path: pathlib.Path) -> None:
     (tmp_path / "target").mkdir()
     (everybodys / "link").symlink_to(tmp_path / "target")
-    with pytest.raises(CacheError, match="in a place where everybody may write"):
+    with pytest.raises(CacheError, match="in a place where all users may write"):
         place.check(str(everybodys / "link"), user=SOMEBODY_ELSE)
 
 

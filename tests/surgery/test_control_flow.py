@@ -98,10 +98,10 @@ class TestMoved:
         assert {"s/" + frame for frame in frames} == {moved.context_name}
 
     def test_a_replaced_tensor_has_its_new_name(self, loop):
-        def new_name(reference):
+        def find_new_name(reference):
             return "live:0" if reference == "x:0" else "s/" + reference
 
-        [(_, moved)] = Contexts(loop).move_under("s/", new_name)
+        [(_, moved)] = Contexts(loop).move_under("s/", find_new_name)
         assert moved.values_def.external_values["live:0"].startswith("s/loop/add")
         assert "s/x:0" not in moved.values_def.external_values
 
@@ -128,10 +128,10 @@ class TestMoved:
         assert {context.pred_name for context in moved} == {"s/cond/pred_id:0"}
 
     def test_values_that_are_left_behind_are_dropped(self, loop):
-        def new_name(reference):
+        def find_new_name(reference):
             return None if reference.startswith("loop/add/y") else "s/" + reference
 
-        [(_, moved)] = Contexts(loop).move_under("s/", new_name)
+        [(_, moved)] = Contexts(loop).move_under("s/", find_new_name)
         assert not any("add/y" in value for value in moved.values_def.values)
 
     def test_what_holds_a_loop_up_is_in_the_moved_graph(self, loop):

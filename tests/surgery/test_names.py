@@ -21,12 +21,12 @@ REFERENCES = st.one_of(
 
 @pytest.mark.parametrize("reference", ["a/b", "a/b:0", "a/b:12", "^a/b"])
 def test_every_reference_to_an_op_gives_its_name(reference):
-    assert names.op_name(reference) == "a/b"
+    assert names.get_op_name(reference) == "a/b"
 
 
 @pytest.mark.parametrize(("reference", "tensor"), [("a", "a:0"), ("a:0", "a:0"), ("a:3", "a:3")])
 def test_an_input_without_an_index_is_output_0(reference, tensor):
-    assert names.tensor_name(reference) == tensor
+    assert names.get_tensor_name(reference) == tensor
 
 
 @pytest.mark.parametrize(("reference", "control"), [("^a", True), ("a", False), ("a:1", False)])
@@ -49,7 +49,7 @@ def test_the_empty_scope_moves_nothing(reference):
 @given(REFERENCES, OPS)
 def test_moving_a_reference_moves_its_op(reference, scope):
     moved = names.add_scope(scope + "/", reference)
-    assert names.op_name(moved) == f"{scope}/{names.op_name(reference)}"
+    assert names.get_op_name(moved) == f"{scope}/{names.get_op_name(reference)}"
 
 
 if __name__ == "__main__":

@@ -27,25 +27,25 @@ def part(index: int, offset: list[int], shape: list[int], full: list[int]) -> Va
 
 
 def test_a_whole_variable():
-    assert not partitions.is_part(WHOLE)
-    assert partitions.full_name(WHOLE) == "dense/kernel"
-    assert partitions.slice_spec(WHOLE) == ""
-    assert partitions.full_shape(WHOLE) is None
+    assert not partitions.is_slice(WHOLE)
+    assert partitions.get_full_name(WHOLE) == "dense/kernel"
+    assert partitions.make_slice_spec(WHOLE) == ""
+    assert partitions.get_full_shape(WHOLE) is None
 
 
 def test_a_part():
     second = part(1, [2, 0], [2, 3], [4, 3])
-    assert partitions.is_part(second)
-    assert partitions.full_name(second) == "emb"
-    assert partitions.slice_spec(second) == "4 3 2,2:0,3"
-    assert partitions.full_shape(second) == (4, 3)
+    assert partitions.is_slice(second)
+    assert partitions.get_full_name(second) == "emb"
+    assert partitions.make_slice_spec(second) == "4 3 2,2:0,3"
+    assert partitions.get_full_shape(second) == (4, 3)
 
 
 @given(st.lists(st.tuples(*3 * [st.integers(0, 2**40)]), min_size=1, max_size=5))
 def test_slices_are_spelt_as_tensorflow_spells_them(dimensions):
     full, offset, shape = map(list, zip(*dimensions, strict=True))
     reference = tf.Variable.SaveSliceInfo("emb", full, offset, shape)
-    assert partitions.slice_spec(part(0, offset, shape, full)) == reference.spec
+    assert partitions.make_slice_spec(part(0, offset, shape, full)) == reference.spec
 
 
 class TestGrouped:

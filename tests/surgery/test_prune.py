@@ -11,7 +11,7 @@ from tensorflow.core.protobuf import control_flow_pb2
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
 from hubmodule.errors import ModuleFormatError
-from hubmodule.surgery.names import is_control, op_name, tensor_name
+from hubmodule.surgery.names import get_op_name, get_tensor_name, is_control
 from hubmodule.surgery.prune import GraphIndex, remove_attributes_in_place
 from tests.surgery.protos import chain, graph_def
 
@@ -107,9 +107,11 @@ def test_a_part_is_closed_under_inputs(case):
     for op in part.ops:
         for reference in graph.nodes[op].input:
             if is_control(reference):
-                assert op_name(reference) in part.ops | part.controls
+                assert get_op_name(reference) in part.ops | part.controls
             else:
-                assert tensor_name(reference) in part.tensors or op_name(reference) in part.ops
+                assert (
+                    get_tensor_name(reference) in part.tensors or get_op_name(reference) in part.ops
+                )
 
 
 @given(graphs_and_cuts())
@@ -118,11 +120,11 @@ def test_a_part_is_minimal(case):
     nodes, roots, replaced = case
     graph = index_of(*nodes)
     part = graph.find_needed(roots, replaced)
-    wanted = {op_name(root) for root in roots - replaced}
+    wanted = {get_op_name(root) for root in roots - replaced}
     for op in part.ops:
         for reference in graph.nodes[op].input:
-            if is_control(reference) or tensor_name(reference) not in replaced:
-                wanted.add(op_name(reference))
+            if is_control(reference) or get_tensor_name(reference) not in replaced:
+                wanted.add(get_op_name(reference))
     assert part.ops <= wanted
     assert part.tensors <= replaced
 

@@ -41,7 +41,7 @@ class TestHolders:
 
     def test_an_op_that_is_registered_later_is_seen_then(self, monkeypatch):
         with monkeypatch.context() as patched:
-            patched.setattr(_tf, "op_def", lambda name: None)
+            patched.setattr(_tf, "find_op_def", lambda name: None)
             assert not is_holder("MutableHashTableV2")
         assert is_holder("MutableHashTableV2")
 

@@ -171,6 +171,31 @@ class TestTokens:
         assert graph_of(token_module).signature_def["default"].inputs["tokens"].name == "tokens:0"
 
 
+class TestCommonSignature:
+    @pytest.mark.parametrize("module", ["sentence_module", "token_module"])
+    def test_modules_are_text_feature_vectors(self, module, request):
+        (common,) = hub.inspect(request.getfixturevalue(module)).common_signatures
+        assert (common.name, common.fulfilled) == ("text feature vector", True)
+
+    def test_modules_are_published_without_a_warning(self, tmp_path, caplog):
+        publish(tmp_path / "module")
+        assert "not a text feature vector" not in caplog.text
+
+    @pytest.mark.parametrize(
+        ("shape", "output"), [([7], "default"), ([None], "features")], ids=["batch", "name"]
+    )
+    def test_warns_of_other_signatures(self, tmp_path, caplog, monkeypatch, shape, output):
+        def module_fn() -> None:
+            v1.get_variable("embeddings", [len(TABLE) + 1, 3])
+            text = v1.placeholder(tf.string, shape)
+            features = {output: tf.zeros([tf.size(text), 3])}
+            hub.add_signature(inputs={"tokens": text}, outputs=features)
+
+        monkeypatch.setattr(export, "make_module_fn", lambda *arguments: module_fn)
+        publish(tmp_path / "module")
+        assert "not a text feature vector" in caplog.text
+
+
 class TestVariable:
     def test_has_a_row_of_zeros_per_bucket(self, token_module):
         with tf.Graph().as_default(), v1.Session() as session:
