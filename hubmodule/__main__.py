@@ -79,7 +79,7 @@ def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.prefix_chars = ""
     parser.add_argument(
         "arguments",
-        metavar="[--no-alias] (SCRIPT | -m MODULE) [ARGS ...]",
+        metavar="[--no-alias] [--tf1] (SCRIPT | -m MODULE) [ARGS ...]",
         nargs=argparse.REMAINDER,
         help="the program and its arguments",
     )
