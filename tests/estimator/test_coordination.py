@@ -285,7 +285,7 @@ def test_two_real_workers_train_one_model(tmp_path):
         for process in processes:
             process.kill()
     assert [out.splitlines()[-1:] for out, _ in outputs] == [["trained"]] * 2, outputs[0][1]
-    # Read when both have ended: the chief writes the last checkpoint, the other does not wait for it.
+    # Read when both have ended: the chief writes the last checkpoint, and the other does not wait.
     reader = tf.train.load_checkpoint(str(tmp_path))
     assert reader.get_tensor("global_step") == 60
     assert reader.get_tensor("w") == pytest.approx(2.0, abs=0.05)
