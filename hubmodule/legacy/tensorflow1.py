@@ -22,7 +22,7 @@ _SAME = ("compat", "core", "python", "tools")
 
 # The packages in TensorFlow 1 that later versions do not have.
 _GONE = {
-    "examples": "the tutorials' readers; tf.keras.datasets has MNIST and others",
+    "examples": "tf.keras.datasets, which has MNIST and others",
     "models": "the package tf-models-official",
 }
 
@@ -97,19 +97,18 @@ class _TensorFlow1(ModuleType):
 
     def __getattr__(self, name: str) -> Any:
         if name == "__all__":
-            return [name for name in dir(self) if not name.startswith("_")]
+            return [name for name in ("contrib", *dir(self._v1)) if not name.startswith("_")]
         if name in _SAME:
             return getattr(sys.modules[_TENSORFLOW], name)
         try:
             return getattr(self._v1, name)
         except AttributeError:
             raise AttributeError(
-                f"module 'tensorflow' has no attribute {name!r}: neither TensorFlow 1 nor "
-                "tensorflow.compat.v1 has it"
+                f"module 'tensorflow' has no attribute {name!r}: it is not in tensorflow.compat.v1"
             ) from None
 
     def __dir__(self) -> list[str]:
-        return sorted({*super().__dir__(), *dir(self._v1), *_SAME} - {"_v1"})
+        return sorted({*super().__dir__(), *dir(self._v1)} - {"_v1"})
 
     def __reduce__(self) -> tuple[Any, ...]:
         return make_tensorflow_1, ()
@@ -146,8 +145,7 @@ def _import_part(module: Any, part: str, path: str) -> Any:
     except AttributeError:
         if path == f"{_TENSORFLOW}.{part}" and part in _GONE:
             raise ModuleNotFoundError(
-                f"No module named {path!r}: later versions of TensorFlow do not have it; "
-                f"its successor: {_GONE[part]}",
+                f"No module named {path!r}: TensorFlow 2 does not have it; use {_GONE[part]}",
                 name=path,
             ) from None
         return importlib.import_module(path)
