@@ -12,6 +12,7 @@ from hubmodule.commands.cache import CACHE
 from hubmodule.commands.command import Command, add_commands, print_error
 from hubmodule.commands.convert import CONVERT
 from hubmodule.commands.diff import DIFF
+from hubmodule.commands.doctor import DOCTOR
 from hubmodule.commands.inspect import INSPECT, SHOW
 from hubmodule.commands.resolve import RESOLVE
 
@@ -111,6 +112,7 @@ COMMANDS = (
         _add_run_arguments,
         _run,
     ),
+    DOCTOR,
     CACHE,
 )
 

@@ -6,6 +6,7 @@ situation, so that programs which catch that type keep working:
     HubModuleError
     ├── TensorFlowUnavailableError (ImportError)         TensorFlow is missing or too old
     ├── ContribUnavailableError (AttributeError)         a part of tf.contrib does not exist
+    ├── SourceError (OSError)                            a Python file cannot be read
     ├── SettingError (ValueError)                        a variable or flag has an invalid value
     ├── InvalidHandleError (ValueError, OSError)         a text is not a handle
     ├── HandleNotFoundError (OSError)                    nothing exists at the handle
@@ -60,6 +61,7 @@ from hubmodule._plain_errors import HubModuleError as HubModuleError
 from hubmodule._plain_errors import InvalidHandleError as InvalidHandleError
 from hubmodule._plain_errors import OfflineError as OfflineError
 from hubmodule._plain_errors import SettingError as SettingError
+from hubmodule._plain_errors import SourceError as SourceError
 from hubmodule._plain_errors import TensorFlowUnavailableError as TensorFlowUnavailableError
 from hubmodule._plain_errors import UncompressedReadError as UncompressedReadError
 

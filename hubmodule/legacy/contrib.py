@@ -32,11 +32,11 @@ class ContribPart(ModuleType):
         if name.startswith("__"):
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
         path = f"{self._path}.{name}".lstrip(".")
-        if path in PARTS or path in ADVICE:
+        if path in PARTS:
             return ContribPart(path)
         if path in SUCCESSORS:
             return _import_object(path, SUCCESSORS[path])
-        if self._path in SUCCESSORS:
+        if self._path in SUCCESSORS and path not in ADVICE:
             return _get_from_successor(path, SUCCESSORS[self._path], name)
         raise make_error(path)
 

@@ -14,7 +14,8 @@ PACKAGES = {
     "tensorboard": "tensorboard",
 }
 
-# Every direct part, also those without a successor, so that they can be imported.
+# Every direct part, and modules in them, also those without a successor, so that programs can
+# import them.
 # fmt: off
 PARTS = frozenset(
     {
@@ -34,6 +35,7 @@ PARTS = frozenset(
         "staging", "stat_summarizer", "stateless", "summary", "tensor_forest",
         "tensorboard", "tensorrt", "testing", "text", "tfprof", "timeseries", "tpu",
         "training", "util",
+        "compiler.jit", "learn.learn_runner", "learn.preprocessing",
     }
 )
 # fmt: on
@@ -58,12 +60,18 @@ SUCCESSORS = {
     "estimator.build_raw_supervised_input_receiver_fn": (
         f"{_V1}:estimator.experimental.build_raw_supervised_input_receiver_fn"
     ),
+    "distribute.ParameterServerStrategy": (
+        f"{_V1}:distribute.experimental.ParameterServerStrategy"
+    ),
     "estimator.InMemoryEvaluatorHook": f"{_V1}:estimator.experimental.InMemoryEvaluatorHook",
     "estimator.make_early_stopping_hook": f"{_V1}:estimator.experimental.make_early_stopping_hook",
     "estimator.stop_if_no_decrease_hook": f"{_V1}:estimator.experimental.stop_if_no_decrease_hook",
     "estimator.stop_if_no_increase_hook": f"{_V1}:estimator.experimental.stop_if_no_increase_hook",
     "framework": "tf_slim",
+    "framework.TensorSpec": f"{_V1}:TensorSpec",
     "framework.argsort": f"{_V1}:argsort",
+    "framework.assert_same_float_dtype": f"{_V1}:assert_same_float_dtype",
+    "framework.assert_scalar": f"{_V1}:assert_scalar",
     "framework.convert_to_tensor_or_sparse_tensor": f"{_V1}:convert_to_tensor_or_sparse_tensor",
     "framework.create_global_step": f"{_V1}:train.create_global_step",
     "framework.get_global_step": f"{_V1}:train.get_global_step",
@@ -79,6 +87,7 @@ SUCCESSORS = {
     "gan": "tensorflow_gan",
     "keras": f"{_V1}:keras",
     "layers": "tf_slim.layers",
+    "layers.safe_embedding_lookup_sparse": f"{_V1}:nn.safe_embedding_lookup_sparse",
     "learn.ModeKeys": f"{_V1}:estimator.ModeKeys",
     "learn.RunConfig": f"{_V1}:estimator.RunConfig",
     "lite": f"{_V1}:lite",
@@ -97,6 +106,10 @@ SUCCESSORS = {
     "losses": "tf_slim.losses",
     "metrics": "tf_slim.metrics",
     "metrics.confusion_matrix": f"{_V1}:confusion_matrix",
+    "metrics.set_difference": f"{_V1}:sets.set_difference",
+    "metrics.set_intersection": f"{_V1}:sets.set_intersection",
+    "metrics.set_size": f"{_V1}:sets.set_size",
+    "metrics.set_union": f"{_V1}:sets.set_union",
     "predictor.from_saved_model": "hubmodule.legacy.contrib_predictor:from_saved_model",
     "quantization": f"{_V1}:quantization",
     "rnn.BasicLSTMCell": f"{_V1}:nn.rnn_cell.BasicLSTMCell",
@@ -125,7 +138,7 @@ SUCCESSORS = {
     "tpu.TPUConfig": f"{_V1}:estimator.tpu.TPUConfig",
     "tpu.TPUEstimator": f"{_V1}:estimator.tpu.TPUEstimator",
     "tpu.TPUEstimatorSpec": f"{_V1}:estimator.tpu.TPUEstimatorSpec",
-    "training": "tf_slim.training",
+    "training": "tf_slim.training.training",
     "training.HParams": "hubmodule.legacy.hparams:HParams",
     "training.SummaryAtEndHook": "tf_slim.evaluation:SummaryAtEndHook",
     "training.StopAfterNEvalsHook": "tf_slim.evaluation:StopAfterNEvalsHook",
@@ -173,6 +186,24 @@ ADVICE = {
     "kafka": "use the package tensorflow-io",
     "kinesis": "use the package tensorflow-io",
     "labeled_tensor": _ENDED,
+    "layers.bucketized_column": "use tf.feature_column.bucketized_column",
+    "layers.crossed_column": "use tf.feature_column.crossed_column",
+    "layers.embedding_column": "use tf.feature_column.embedding_column",
+    "layers.input_from_feature_columns": "use tf.feature_column.input_layer",
+    "layers.one_hot_column": "use tf.feature_column.indicator_column",
+    "layers.real_valued_column": "use tf.feature_column.numeric_column",
+    "layers.sparse_column_with_hash_bucket": (
+        "use tf.feature_column.categorical_column_with_hash_bucket"
+    ),
+    "layers.sparse_column_with_integerized_feature": (
+        "use tf.feature_column.categorical_column_with_identity"
+    ),
+    "layers.sparse_column_with_keys": (
+        "use tf.feature_column.categorical_column_with_vocabulary_list"
+    ),
+    "layers.sparse_column_with_vocabulary_file": (
+        "use tf.feature_column.categorical_column_with_vocabulary_file"
+    ),
     "layers.optimize_loss": "write it with tf.train.AdamOptimizer(…).minimize(loss)",
     "learn": "use tf.estimator; tf.contrib.learn ended before TensorFlow 1.15",
     "learn.Experiment": "use tf.estimator.train_and_evaluate",

@@ -8,8 +8,8 @@ import sysconfig
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-# Directories of installed packages, also of environments inside of a program's directory.
-_INSTALLED = frozenset({"site-packages", "dist-packages"})
+# Names of directories with installed packages, also those inside of a program's directory.
+INSTALLED = frozenset({"site-packages", "dist-packages"})
 
 
 class OwnFiles:
@@ -55,7 +55,7 @@ class OwnFiles:
             if not path.startswith(os.path.join(directory, "")):
                 continue
             below = path[len(directory) :].split(os.sep)
-            if _INSTALLED.isdisjoint(below) and not _is_in_library(path, directory):
+            if INSTALLED.isdisjoint(below) and not _is_in_library(path, directory):
                 return True
         return False
 

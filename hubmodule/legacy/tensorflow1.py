@@ -143,6 +143,9 @@ def _import_part(module: Any, part: str, path: str) -> Any:
     try:
         return getattr(module, part)
     except AttributeError:
+        if isinstance(module, contrib.ContribPart):
+            # Its use raises the error, which has the reason in it.
+            return contrib.ContribPart(path.removeprefix("tensorflow.contrib."))
         if path == f"{_TENSORFLOW}.{part}" and part in _GONE:
             raise ModuleNotFoundError(
                 f"No module named {path!r}: TensorFlow 2 does not have it; use {_GONE[part]}",

@@ -27,8 +27,8 @@ def find(path):
 
 @pytest.mark.parametrize("part", sorted(PARTS))
 def test_every_part_can_be_imported(part):
-    assert isinstance(getattr(CONTRIB, part), ContribPart)
-    assert part in dir(CONTRIB)
+    assert isinstance(find(part), ContribPart)
+    assert part.split(".")[0] in dir(CONTRIB)
 
 
 def test_every_successor_is_there():
@@ -75,7 +75,7 @@ def test_names_of_parts_without_a_successor(path):
     [
         ("learn.Experiment", "use tf.estimator.train_and_evaluate"),
         ("learn.no_such.name", "use tf.estimator; tf.contrib.learn ended before TensorFlow 1.15"),
-        ("training.no_such", "its successor tf_slim.training does not have this name"),
+        ("training.no_such", "its successor tf_slim.training.training does not have this name"),
         (
             "training.HParams",
             "its successor hubmodule.legacy.hparams.HParams does not have this name",
