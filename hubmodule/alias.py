@@ -18,7 +18,7 @@ _PACKAGE = "tensorflow_hub"
 _API_VERSION = "0.15.0"
 
 # Modules of tensorflow_hub that programs import; here, each has all public names.
-SUBMODULES = frozenset(
+_SUBMODULES = frozenset(
     {
         "compressed_module_resolver",
         "config",
@@ -46,7 +46,7 @@ SUBMODULES = frozenset(
 )
 
 # Modules of tensorflow_hub -> the modules that replace them.
-EQUIVALENTS = {
+_EQUIVALENTS = {
     "image_module_info_pb2": "hubmodule.image_module_info_pb2",
     "module_attachment_pb2": "hubmodule.module_attachment_pb2",
     "module_def_pb2": "hubmodule.module_def_pb2",
@@ -78,6 +78,22 @@ def install_alias() -> None:
     importlib.import_module(_PACKAGE)
 
 
+def has_name(name: str) -> bool:
+    """Whether programs can use a name of tensorflow_hub under the alias.
+
+    Args:
+        name: Full name, e.g. "tensorflow_hub.native_module.Module".
+    """
+    import hubmodule
+
+    parts = name.split(".")[1:]
+    if parts and parts[0] in _EQUIVALENTS:
+        return True
+    if parts and parts[0] in _SUBMODULES:
+        parts = parts[1:]
+    return not parts or parts[0] in hubmodule.__all__ or parts[0].startswith("__")
+
+
 class _AliasModule(ModuleType):
     """A module with a name from tensorflow_hub and the public names of hubmodule."""
 
@@ -86,7 +102,7 @@ class _AliasModule(ModuleType):
 
         if name in hubmodule.__all__:
             return getattr(hubmodule, name)
-        if self.__name__ == _PACKAGE and (name in SUBMODULES or name in EQUIVALENTS):
+        if self.__name__ == _PACKAGE and (name in _SUBMODULES or name in _EQUIVALENTS):
             return importlib.import_module(f"{_PACKAGE}.{name}")
         raise AttributeError(
             f"module {self.__name__!r} has no attribute {name!r}: hubmodule stands in for "
@@ -126,7 +142,7 @@ class _Finder(MetaPathFinder, Loader):
         package, _, name = fullname.partition(".")
         if package != _PACKAGE:
             return None
-        if name and name not in SUBMODULES and name not in EQUIVALENTS:
+        if name and name not in _SUBMODULES and name not in _EQUIVALENTS:
             raise ModuleNotFoundError(
                 f"No module named {fullname!r}: hubmodule stands in for tensorflow_hub, and has "
                 "no counterpart of this part; it runs with tensorflow_hub itself, as under "
@@ -143,9 +159,9 @@ class _Finder(MetaPathFinder, Loader):
         import hubmodule
 
         name = module.__name__.partition(".")[2]
-        if name in EQUIVALENTS:
+        if name in _EQUIVALENTS:
             # After this method, the import system returns the module in sys.modules.
-            sys.modules[module.__name__] = importlib.import_module(EQUIVALENTS[name])
+            sys.modules[module.__name__] = importlib.import_module(_EQUIVALENTS[name])
             return
         module.__file__ = __file__
         module.__doc__ = hubmodule.__doc__

@@ -207,14 +207,7 @@ def _explain_private(name: str) -> str | None:
 
 
 def _explain_tensorflow_hub(name: str) -> str | None:
-    import hubmodule
-
-    parts = name.split(".")[1:]
-    if parts and (parts[0] in alias.SUBMODULES or parts[0] in alias.EQUIVALENTS):
-        if parts[0] in alias.EQUIVALENTS:
-            return None
-        parts = parts[1:]
-    if not parts or parts[0] in hubmodule.__all__ or parts[0].startswith("__"):
+    if alias.has_name(name):
         return None
     return "hubmodule has the public names of tensorflow_hub only; use one of those"
 

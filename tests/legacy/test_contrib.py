@@ -11,7 +11,7 @@ import pytest
 
 from hubmodule._plain_errors import ContribUnavailableError, HubModuleError
 from hubmodule.legacy.contrib import CONTRIB, ContribPart, ImportedNames
-from hubmodule.legacy.contrib_parts import ADVICE, PACKAGES, PARTS, SUCCESSORS, find_advice
+from hubmodule.legacy.contrib_parts import PACKAGES, PARTS, SUCCESSORS, find_advice
 from tests.processes import output_of
 
 # Optional packages that the tests do not install.
@@ -53,11 +53,6 @@ def test_every_successor_is_there():
     assert int(checked) == len(SUCCESSORS) - len(missing) > 70
 
 
-@pytest.mark.parametrize("path", sorted({*ADVICE, *SUCCESSORS}))
-def test_the_table_names_parts_of_tensorflow_1(path):
-    assert path.split(".")[0] in PARTS
-
-
 @pytest.mark.parametrize("path", sorted(set(PARTS) - set(SUCCESSORS)))
 def test_names_of_parts_without_a_successor(path):
     with pytest.raises(ContribUnavailableError) as caught:
@@ -68,23 +63,6 @@ def test_names_of_parts_without_a_successor(path):
     )
     assert isinstance(caught.value, HubModuleError)
     assert isinstance(caught.value, AttributeError)
-
-
-@pytest.mark.parametrize(
-    ("path", "advice"),
-    [
-        ("learn.Experiment", "use tf.estimator.train_and_evaluate"),
-        ("learn.no_such.name", "use tf.estimator; tf.contrib.learn ended before TensorFlow 1.15"),
-        ("training.no_such", "its successor tf_slim.training.training does not have this name"),
-        (
-            "training.HParams",
-            "its successor hubmodule.legacy.hparams.HParams does not have this name",
-        ),
-        ("verbs", "it has no successor: remove this use"),
-    ],
-)
-def test_the_advice_is_that_of_the_nearest_part(path, advice):
-    assert find_advice(path) == advice
 
 
 def test_names_that_programs_import_fail_when_they_are_used():
