@@ -39,7 +39,7 @@ def convert_string_columns(data: Any) -> Any:
     Args:
         data: A pandas.DataFrame; anything else, such as arrays, is returned as it is.
     """
-    dtypes = getattr(data, "dtypes", None)
+    dtypes: Any = getattr(data, "dtypes", None)
     if not hasattr(dtypes, "items"):
         return data
     strings = [column for column, dtype in dtypes.items() if dtype.name in ("str", "string")]
