@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from hubmodule.module.saved_model_spec import create_module_spec_from_saved_model
     from hubmodule.module.spec import ModuleSpec
     from hubmodule.resolver.resolvers import resolve
+    from hubmodule.run import enable_tensorflow_1
     from hubmodule.tf2.load import load
 
 __all__ = [
@@ -63,6 +64,7 @@ __all__ = [
     "create_module_spec_from_saved_model",
     "diff",
     "enable_estimator",
+    "enable_tensorflow_1",
     "eval_function_for_module",
     "get_expected_image_size",
     "get_num_image_channels",
@@ -95,6 +97,7 @@ _DEFINED_IN = {
     "create_module_spec_from_saved_model": "hubmodule.module.saved_model_spec",
     "diff": "hubmodule.inspection.diff",
     "enable_estimator": "hubmodule.estimator.bridge",
+    "enable_tensorflow_1": "hubmodule.run",
     "eval_function_for_module": "hubmodule.module.evaluate",
     "get_expected_image_size": "hubmodule.module.images",
     "get_num_image_channels": "hubmodule.module.images",
@@ -137,3 +140,8 @@ if not TYPE_CHECKING:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+def load_ipython_extension(ipython: Any) -> None:
+    """Registers the magic `%tf1`; IPython calls it for `%load_ext hubmodule`."""
+    importlib.import_module("hubmodule.notebook").register_magics(ipython)

@@ -12,6 +12,7 @@ from hubmodule.commands.cache import CACHE
 from hubmodule.commands.command import add_commands, print_error
 from hubmodule.commands.convert import CONVERT
 from hubmodule.commands.diff import DIFF
+from hubmodule.commands.doctor import DOCTOR
 from hubmodule.commands.inspect import INSPECT, SHOW
 from hubmodule.commands.resolve import RESOLVE
 from hubmodule.commands.run import RUN, run_program
@@ -75,7 +76,7 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-COMMANDS = (RESOLVE, INSPECT, SHOW, AUDIT, DIFF, CONVERT, RUN, CACHE)
+COMMANDS = (RESOLVE, INSPECT, SHOW, AUDIT, DIFF, CONVERT, RUN, DOCTOR, CACHE)
 
 if __name__ == "__main__":
     sys.exit(main())

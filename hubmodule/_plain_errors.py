@@ -39,6 +39,14 @@ class TensorFlowUnavailableError(HubModuleError, ImportError):
     """TensorFlow is not installed, or is older than 2.15."""
 
 
+class SourceError(HubModuleError, OSError):
+    """A Python file that a command names cannot be read."""
+
+
+class ContribUnavailableError(HubModuleError, AttributeError):
+    """A part of TensorFlow 1's `tf.contrib` has no successor, or it is not installed."""
+
+
 class SettingError(HubModuleError, ValueError):
     """An environment variable or flag has an invalid value."""
 

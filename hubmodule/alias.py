@@ -78,6 +78,22 @@ def install_alias() -> None:
     importlib.import_module(_PACKAGE)
 
 
+def has_name(name: str) -> bool:
+    """Whether programs can use a name of tensorflow_hub under the alias.
+
+    Args:
+        name: Full name, e.g. "tensorflow_hub.native_module.Module".
+    """
+    import hubmodule
+
+    parts = name.split(".")[1:]
+    if parts and parts[0] in _EQUIVALENTS:
+        return True
+    if parts and parts[0] in _SUBMODULES:
+        parts = parts[1:]
+    return not parts or parts[0] in hubmodule.__all__ or parts[0].startswith("__")
+
+
 class _AliasModule(ModuleType):
     """A module with a name from tensorflow_hub and the public names of hubmodule."""
 

@@ -5,6 +5,8 @@ situation, so that programs which catch that type keep working:
 
     HubModuleError
     ├── TensorFlowUnavailableError (ImportError)         TensorFlow is missing or too old
+    ├── ContribUnavailableError (AttributeError)         a part of tf.contrib does not exist
+    ├── SourceError (OSError)                            a Python file cannot be read
     ├── SettingError (ValueError)                        a variable or flag has an invalid value
     ├── InvalidHandleError (ValueError, OSError)         a text is not a handle
     ├── HandleNotFoundError (OSError)                    nothing exists at the handle
@@ -51,6 +53,7 @@ from hubmodule._plain_errors import ArchiveError as ArchiveError
 from hubmodule._plain_errors import ArchiveRefusedError as ArchiveRefusedError
 from hubmodule._plain_errors import CacheDamagedError as CacheDamagedError
 from hubmodule._plain_errors import CacheError as CacheError
+from hubmodule._plain_errors import ContribUnavailableError as ContribUnavailableError
 from hubmodule._plain_errors import DownloadError as DownloadError
 from hubmodule._plain_errors import HandleNotFoundError as HandleNotFoundError
 from hubmodule._plain_errors import HttpStatusError as HttpStatusError
@@ -58,6 +61,7 @@ from hubmodule._plain_errors import HubModuleError as HubModuleError
 from hubmodule._plain_errors import InvalidHandleError as InvalidHandleError
 from hubmodule._plain_errors import OfflineError as OfflineError
 from hubmodule._plain_errors import SettingError as SettingError
+from hubmodule._plain_errors import SourceError as SourceError
 from hubmodule._plain_errors import TensorFlowUnavailableError as TensorFlowUnavailableError
 from hubmodule._plain_errors import UncompressedReadError as UncompressedReadError
 

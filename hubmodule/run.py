@@ -8,7 +8,7 @@ import io
 import os
 import pkgutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from types import CodeType, ModuleType, TracebackType
 from typing import Any, NamedTuple
@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 from hubmodule import alias
 from hubmodule.estimator import keras2
 from hubmodule.estimator.namespaces import set_everywhere
+from hubmodule.legacy import tensorflow1
+from hubmodule.legacy.own_files import OwnFiles
 
 # Files in each traceback of a program that are not its own.
 _RUNNER = (__file__, "<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>")
@@ -35,27 +37,71 @@ class Program(NamedTuple):
     arguments: list[str]
 
 
-def run(use_alias: bool, program: Program) -> None:
+class Preparation(NamedTuple):
+    """What a process needs before a program runs in it.
+
+    Attributes:
+        use_alias: Whether `import tensorflow_hub` gives hubmodule.
+        use_tensorflow_1: Whether `import tensorflow` gives the API of TensorFlow 1 in the
+            program's own files.
+        packages: Top-level packages that are the program's own.
+        directories: Directories with files of the program.
+    """
+
+    use_alias: bool = True
+    use_tensorflow_1: bool = False
+    packages: tuple[str, ...] = ()
+    directories: tuple[str, ...] = ()
+
+
+def run(preparation: Preparation, program: Program) -> None:
     """Runs a program in this process; the program decides how the process ends.
 
     Args:
-        use_alias: Whether `import tensorflow_hub` gives hubmodule.
+        preparation: What the process needs; the directories of the program are added to it.
         program: The program and its arguments.
     """
-    prepare(use_alias)
+    prepare(_add_program(preparation, program))
     _execute(program)
 
 
-def prepare(use_alias: bool = True) -> None:
+def enable_tensorflow_1(*paths: str, packages: Sequence[str] = ()) -> None:
+    """Does in this process what `hubmodule run --tf1` does, for example in a `conftest.py`.
+
+    From then on, `import tensorflow` in the program's own files gives the API of TensorFlow 1, with
+    `tf.contrib`, and the version 2 behaviour of TensorFlow is off in this process. `import
+    tensorflow_hub` gives hubmodule, and `tf.estimator` works. Does not import TensorFlow.
+
+    Args:
+        *paths: Files and directories of the program: a directory stands for all files below it, a
+            file for those of its directory, so that `__file__` does. None is the current directory.
+        packages: Top-level packages that belong to the program wherever they are installed.
+
+    Raises:
+        AliasError: This process has already imported tensorflow_hub itself.
+        EstimatorUnavailableError: `tf.keras` cannot be Keras 2 any more.
+    """
+    directories = [
+        path if os.path.isdir(path) else os.path.dirname(os.path.abspath(path))
+        for path in (paths or (os.getcwd(),))
+    ]
+    prepare(
+        Preparation(use_tensorflow_1=True, packages=tuple(packages), directories=tuple(directories))
+    )
+
+
+def prepare(preparation: Preparation) -> None:
     """Installs the alias now, and enables the Estimator when this process imports TensorFlow.
 
     Does not import TensorFlow, so that the program can still set environment variables for it.
 
     Args:
-        use_alias: Whether `import tensorflow_hub` gives hubmodule.
+        preparation: What the process needs.
     """
-    if use_alias:
+    if preparation.use_alias:
         alias.install_alias()
+    if preparation.use_tensorflow_1:
+        tensorflow1.use_tensorflow_1(OwnFiles(preparation.directories, preparation.packages))
     if not keras2.needs_tf_keras() or keras2.is_tf_keras_installed():
         keras2.use_keras_2()
     else:
@@ -68,9 +114,20 @@ def prepare(use_alias: bool = True) -> None:
     import wrapt
 
     wrapt.register_post_import_hook(_offer_estimator, "tensorflow")
-    wrapt.register_post_import_hook(_make_spawn_hook(use_alias), "multiprocessing.spawn")
+    wrapt.register_post_import_hook(_make_spawn_hook(preparation), "multiprocessing.spawn")
     # pytest-xdist starts its workers with execnet.
-    wrapt.register_post_import_hook(_make_execnet_hook(use_alias), "execnet.multi")
+    wrapt.register_post_import_hook(_make_execnet_hook(preparation), "execnet.multi")
+
+
+def _add_program(preparation: Preparation, program: Program) -> Preparation:
+    """Adds where the files of a program are."""
+    if program.is_module:
+        packages = (*preparation.packages, program.name.split(".")[0])
+        return preparation._replace(packages=packages, directories=(os.getcwd(),))
+    path = os.path.realpath(program.name)
+    directory = path if os.path.isdir(path) else os.path.dirname(path)
+    # The modules of a zip archive have paths below the archive's own.
+    return preparation._replace(directories=(directory, path))
 
 
 def _offer_estimator(tensorflow: ModuleType) -> None:
@@ -85,7 +142,7 @@ def _offer_estimator(tensorflow: ModuleType) -> None:
         set_everywhere("estimator", v1=unavailable, v2=unavailable)
 
 
-def _make_spawn_hook(use_alias: bool) -> Callable[[ModuleType], None]:
+def _make_spawn_hook(preparation: Preparation) -> Callable[[ModuleType], None]:
     """Makes a hook that prepares the processes that multiprocessing spawns.
 
     They import the program again. If that failed, a pool would start new processes for ever.
@@ -95,16 +152,16 @@ def _make_spawn_hook(use_alias: bool) -> Callable[[ModuleType], None]:
         get_original_data = spawn.get_preparation_data
 
         def get_preparation_data(name: str) -> dict[str, Any]:
-            return {**get_original_data(name), "hubmodule": _Preparation(use_alias)}
+            return {**get_original_data(name), "hubmodule": _PrepareWhenUnpickled(preparation)}
 
         spawn.get_preparation_data = get_preparation_data  # type: ignore[attr-defined]
 
     return hook
 
 
-def _make_execnet_hook(use_alias: bool) -> Callable[[ModuleType], None]:
+def _make_execnet_hook(preparation: Preparation) -> Callable[[ModuleType], None]:
     """Makes a hook that prepares the Python processes that execnet starts on this machine."""
-    code = f"from hubmodule.run import prepare; prepare(use_alias={use_alias})"
+    code = f"from hubmodule.run import Preparation, prepare; prepare({preparation!r})"
 
     def hook(multi: Any) -> None:
         make_gateway = multi.Group.makegateway
@@ -121,13 +178,13 @@ def _make_execnet_hook(use_alias: bool) -> Callable[[ModuleType], None]:
     return hook
 
 
-class _Preparation(NamedTuple):
+class _PrepareWhenUnpickled(NamedTuple):
     """A value that prepares the process in which it is unpickled."""
 
-    use_alias: bool
+    preparation: Preparation
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return prepare, (self.use_alias,)
+        return prepare, (self.preparation,)
 
 
 class _Unavailable(ModuleType):
@@ -243,6 +300,7 @@ def _hide_runner_from_traceback() -> None:
             traceback = traceback.tb_next
         while traceback and traceback.tb_frame.f_code.co_filename in _RUNNER:
             traceback = traceback.tb_next
+        traceback = tensorflow1.remove_importer_frames(traceback)
         show(kind, error.with_traceback(traceback), traceback)
 
     sys.excepthook = show_from_program

@@ -9,29 +9,30 @@ from typing import TYPE_CHECKING
 from hubmodule.commands.command import Command, print_error
 
 if TYPE_CHECKING:
-    from hubmodule.run import Program
+    from hubmodule.run import Preparation, Program
 
-_ARGUMENTS = "[--no-alias] (SCRIPT | -m MODULE) [ARGS ...]"
+_ARGUMENTS = "[--no-alias] [--tf1] (SCRIPT | -m MODULE) [ARGS ...]"
 _DESCRIPTION = (
     "Run a program written for tensorflow_hub and tf.estimator, unchanged, on TensorFlow 2.15 and "
     "newer: `import tensorflow_hub` gives hubmodule, tf.estimator works, and tf.keras and "
-    "tf.compat.v1.layers are Keras 2. Everything after SCRIPT or MODULE goes to the program, whose "
+    "tf.compat.v1.layers are Keras 2. With --tf1, `import tensorflow` in the program's own files "
+    "gives the API of TensorFlow 1. Everything after SCRIPT or MODULE goes to the program, whose "
     "input, output, tracebacks and exit status are as under `python`."
 )
 _EPILOG = "Example: hubmodule run train.py --model_dir=/tmp/model"
 
 
-def parse(arguments: Sequence[str]) -> tuple[bool, Program]:
-    """Parses `[--no-alias] SCRIPT|-m MODULE [ARGS …]`.
+def parse(arguments: Sequence[str]) -> tuple[Preparation, Program]:
+    """Parses `[--no-alias] [--tf1] SCRIPT|-m MODULE [ARGS …]`.
 
     Args:
         arguments: The command line after `hubmodule run`. Everything after the program's name
             belongs to the program.
 
     Returns:
-        Whether `import tensorflow_hub` gives hubmodule, and the program.
+        What the process of the program needs, and the program.
     """
-    from hubmodule.run import Program
+    from hubmodule.run import Preparation, Program
 
     parser = argparse.ArgumentParser(
         prog="hubmodule run",
@@ -45,6 +46,18 @@ def parse(arguments: Sequence[str]) -> tuple[bool, Program]:
         help="let the program import the installed tensorflow_hub, not hubmodule",
     )
     parser.add_argument(
+        "--tf1",
+        action="store_true",
+        help="let `import tensorflow` in the program's own files import the API of TensorFlow 1",
+    )
+    parser.add_argument(
+        "--tf1-package",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="with --tf1: an installed package that is the program's own, too (repeatable)",
+    )
+    parser.add_argument(
         "-m", dest="module", metavar="MODULE", help="run a module, as `python -m MODULE` does"
     )
     parser.add_argument(
@@ -55,16 +68,27 @@ def parse(arguments: Sequence[str]) -> tuple[bool, Program]:
     name = parsed.module or parsed.script
     if name is None:
         parser.error("a SCRIPT or -m MODULE is needed")
-    return not parsed.no_alias, Program(name, parsed.module is not None, list(arguments[end:]))
+    preparation = Preparation(
+        use_alias=not parsed.no_alias,
+        use_tensorflow_1=parsed.tf1 or bool(parsed.tf1_package),
+        packages=tuple(parsed.tf1_package),
+    )
+    return preparation, Program(name, parsed.module is not None, list(arguments[end:]))
 
 
 def _find_end_of_options(arguments: Sequence[str]) -> int:
     """Returns the index at which the program's own arguments begin."""
-    for index, argument in enumerate(arguments):
+    index = 0
+    while index < len(arguments):
+        argument = arguments[index]
         if argument == "-m":
             return index + 2
+        if argument == "--tf1-package":
+            index += 2
+            continue
         if not argument.startswith("-") or argument.startswith("-m"):
             return index + 1
+        index += 1
     return len(arguments)
 
 
@@ -84,12 +108,12 @@ def run_program(parsed: argparse.Namespace) -> int:
     from hubmodule import _requirements, run
     from hubmodule._plain_errors import TensorFlowUnavailableError
 
-    use_alias, program = parse(parsed.arguments)
+    preparation, program = parse(parsed.arguments)
     try:
         _requirements.check_tensorflow()
     except TensorFlowUnavailableError as error:
         return print_error(error)
-    run.run(use_alias, program)
+    run.run(preparation, program)
     return 0
 
 

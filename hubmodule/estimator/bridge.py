@@ -23,7 +23,7 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 from hubmodule import _requirements
-from hubmodule.estimator import coordination, keras2
+from hubmodule.estimator import coordination, keras2, pandas_inputs
 from hubmodule.estimator.namespaces import set_everywhere
 
 _COORDINATION = "tensorflow.python.distribute.estimator_training"
@@ -48,8 +48,8 @@ _NAMES = {
 def enable_estimator() -> ModuleType:
     """Makes `tf.estimator` and `tf.compat.v1.estimator` work; may be called again.
 
-    Also makes `tf.keras` Keras 2, which the Estimator needs. TensorFlow 2.15 has its own
-    Estimator, so nothing else changes there.
+    Also makes `tf.keras` Keras 2, which the Estimator needs, and lets `pandas_input_fn` read the
+    string columns of pandas 3. TensorFlow 2.15 has its own Estimator, and keeps it.
 
     Returns:
         The namespace `tf.compat.v1.estimator`.
@@ -62,6 +62,7 @@ def enable_estimator() -> ModuleType:
     if not has_own:
         _check_installed()
     keras2.use_keras_2()
+    pandas_inputs.mend_string_columns()
     if has_own:
         import tensorflow as tf
 

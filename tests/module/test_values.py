@@ -40,7 +40,9 @@ class TestByName:
 
     def test_none_is_no_input(self, infos):
         assert values.name_inputs({}, None, "s") == {}
-        with pytest.raises(SignatureMismatchError, match=r"'s'.*lacks the inputs \['dense', 'sparse'\]"):
+        with pytest.raises(
+            SignatureMismatchError, match=r"'s'.*lacks the inputs \['dense', 'sparse'\]"
+        ):
             values.name_inputs(infos, None, "s")
 
 

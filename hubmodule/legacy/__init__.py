@@ -1,0 +1,1 @@
+"""Programs written for TensorFlow 1, run and read."""

@@ -1,0 +1,192 @@
+"""Makes `import tensorflow` in a program's own files import the API of TensorFlow 1."""
+
+from __future__ import annotations
+
+import builtins
+import functools
+import importlib
+import logging
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from types import ModuleType
+from typing import Any
+
+from hubmodule.legacy import contrib, keras_layers
+from hubmodule.legacy.own_files import OwnFiles
+
+_TENSORFLOW = "tensorflow"
+
+# Parts of TensorFlow that TensorFlow 1 had under the same name, and those of both APIs.
+_SAME = ("compat", "core", "python", "tools")
+
+# The packages in TensorFlow 1 that later versions do not have.
+_GONE = {
+    "examples": "tf.keras.datasets, which has MNIST and others",
+    "models": "the package tf-models-official",
+}
+
+
+def use_tensorflow_1(own_files: OwnFiles) -> None:
+    """Makes every later `import tensorflow` in these files import the API of TensorFlow 1.
+
+    It is `tensorflow.compat.v1` with `tf.contrib`; the first import turns off the behaviour of
+    TensorFlow 2 in this process. All other files import TensorFlow as it is. Does not import
+    TensorFlow itself. May be called again, for more files.
+
+    Args:
+        own_files: The files of the program.
+    """
+    installed = builtins.__import__
+    if isinstance(installed, _Importer):
+        installed.own_files = installed.own_files.merge(own_files)
+    else:
+        builtins.__import__ = _Importer(installed, own_files)
+        keras_layers.mend_batch_normalization()
+
+
+@functools.cache
+def make_tensorflow_1() -> ModuleType:
+    """Returns the module that programs import as `tensorflow`.
+
+    The first call imports TensorFlow and turns off its version 2 behaviour.
+    """
+    v1 = importlib.import_module("tensorflow.compat.v1")
+    _disable_v2_behavior(v1)
+    return _TensorFlow1(v1)
+
+
+class _Importer:
+    """Replaces `builtins.__import__`; differs from it for imports of TensorFlow in own files."""
+
+    def __init__(self, original: Any, own_files: OwnFiles):
+        self.own_files = own_files
+        self._original = original
+
+    def __call__(
+        self,
+        name: str,
+        globals: Mapping[str, Any] | None = None,
+        locals: Mapping[str, Any] | None = None,
+        fromlist: Sequence[str] | None = (),
+        level: int = 0,
+    ) -> Any:
+        # pytest and IPython leave frames with this variable out of tracebacks.
+        __tracebackhide__ = True
+        if not level and name.partition(".")[0] == _TENSORFLOW and self._is_own(globals):
+            return _import_tensorflow_1(name, tuple(fromlist or ()))
+        return self._original(name, globals, locals, fromlist, level)
+
+    def _is_own(self, namespace: Mapping[str, Any] | None) -> bool:
+        return self.own_files.has_module(namespace)
+
+
+class _TensorFlow1(ModuleType):
+    """`tensorflow.compat.v1` with `contrib`, under the name `tensorflow`."""
+
+    def __init__(self, v1: ModuleType):
+        super().__init__(_TENSORFLOW, v1.__doc__)
+        tensorflow = sys.modules[_TENSORFLOW]
+        self.__file__ = tensorflow.__file__
+        self.__path__ = tensorflow.__path__
+        self.__spec__ = tensorflow.__spec__
+        self.__loader__ = tensorflow.__loader__
+        self.__package__ = _TENSORFLOW
+        self.contrib = contrib.CONTRIB
+        self._v1 = v1
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "__all__":
+            return [name for name in ("contrib", *dir(self._v1)) if not name.startswith("_")]
+        if name in _SAME:
+            return getattr(sys.modules[_TENSORFLOW], name)
+        try:
+            return getattr(self._v1, name)
+        except AttributeError:
+            raise AttributeError(
+                f"module 'tensorflow' has no attribute {name!r}: it is not in tensorflow.compat.v1"
+            ) from None
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *dir(self._v1)} - {"_v1"})
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return make_tensorflow_1, ()
+
+
+def _import_tensorflow_1(name: str, fromlist: Sequence[str]) -> Any:
+    """Does what `__import__` does, with TensorFlow 1.
+
+    Args:
+        name: Full name of the module to import, e.g. "tensorflow.contrib.layers".
+        fromlist: Names that the program imports from the module; if there are none, the
+            top-level module is returned, as for `import a.b`.
+    """
+    __tracebackhide__ = True
+    tensorflow = make_tensorflow_1()
+    module: Any = tensorflow
+    path = _TENSORFLOW
+    for part in name.split(".")[1:]:
+        path = f"{path}.{part}"
+        module = _import_part(module, part, path)
+    if not fromlist:
+        return tensorflow
+    if isinstance(module, contrib.ContribPart):
+        return contrib.ImportedNames(module)
+    for imported in fromlist:
+        _import_submodule(module, imported, path)
+    return module
+
+
+def _import_part(module: Any, part: str, path: str) -> Any:
+    """Returns a part of a module; imports it if it is a submodule that was not imported yet."""
+    try:
+        return getattr(module, part)
+    except AttributeError:
+        if isinstance(module, contrib.ContribPart):
+            # Its use raises the error, which has the reason in it.
+            return contrib.ContribPart(path.removeprefix("tensorflow.contrib."))
+        if path == f"{_TENSORFLOW}.{part}" and part in _GONE:
+            raise ModuleNotFoundError(
+                f"No module named {path!r}: TensorFlow 2 does not have it; use {_GONE[part]}",
+                name=path,
+            ) from None
+        return importlib.import_module(path)
+
+
+def _import_submodule(module: Any, name: str, path: str) -> None:
+    """Imports `name` if it is a submodule that is not an attribute of its package yet."""
+    if not hasattr(module, name) and isinstance(module, ModuleType) and path != _TENSORFLOW:
+        try:
+            importlib.import_module(f"{module.__name__}.{name}")
+        except ModuleNotFoundError as error:
+            if error.name != f"{module.__name__}.{name}":
+                raise
+
+
+def _disable_v2_behavior(v1: Any) -> None:
+    """Turns off the behaviour of TensorFlow 2, without its deprecation warning."""
+    logger = logging.getLogger("tensorflow")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        v1.disable_v2_behavior()
+    finally:
+        logger.setLevel(level)
+
+
+def remove_importer_frames(traceback: Any) -> Any:
+    """Returns a traceback without the frames of this file.
+
+    Args:
+        traceback: The first entry of a traceback, or None.
+    """
+    entries = []
+    while traceback is not None:
+        if os.path.realpath(traceback.tb_frame.f_code.co_filename) != os.path.realpath(__file__):
+            entries.append(traceback)
+        traceback = traceback.tb_next
+    following = None
+    for entry in reversed(entries):
+        following = type(entry)(following, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
+    return following

@@ -1,0 +1,251 @@
+"""What is said of programs that are not run."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+
+import pytest
+
+from hubmodule._plain_errors import SourceError
+from hubmodule.legacy.doctor import examine
+
+# Runs on TensorFlow 2.15 and newer under `hubmodule run --tf1`.
+GOOD = """
+    import os
+    import numpy as np
+    import tensorflow as tf
+    import tensorflow_hub as hub
+    from tensorflow.contrib import layers
+    from tensorflow.python.framework import graph_util
+    import helper
+
+    try:
+        import some_optional_package
+    except ImportError:
+        some_optional_package = None
+
+    def model_fn(features, labels, mode):
+        module = hub.Module("m", trainable=True, tags={"train"})
+        net = layers.fully_connected(module(features), 10)
+        loss = tf.losses.sparse_softmax_cross_entropy(labels, tf.layers.dense(net, 2))
+        train_op = tf.train.AdamOptimizer().minimize(loss, tf.train.get_global_step())
+        return tf.estimator.EstimatorSpec(mode, loss=loss, train_op=train_op)
+
+    def main(_):
+        tf.estimator.Estimator(model_fn).train(lambda: None)
+        for name, value in {}.items():
+            tf.logging.info("%s", name)
+
+    if __name__ == "__main__":
+        tf.app.run()
+    """
+
+
+@pytest.fixture
+def find(tmp_path):
+    """Writes a program; returns what `examine` finds in it."""
+
+    def write(code, **files):
+        for name, content in {"main": code, **files}.items():
+            (tmp_path / f"{name}.py").write_text(textwrap.dedent(content))
+        return examine([str(tmp_path / "main.py")])
+
+    return write
+
+
+def test_a_program_that_runs(find, tmp_path):
+    report = find(GOOD, helper="import tensorflow as tf\nx = tf.Session")
+    assert report.findings == ()
+    assert [path.removeprefix(f"{tmp_path}/") for path in report.files] == ["main.py", "helper.py"]
+    assert {place.name for place in report.tensorflow_1_uses} == {
+        "tf.Session",
+        "tf.app.run",
+        "tf.contrib.layers",
+        "tf.contrib.layers.fully_connected",
+        "tf.layers.dense",
+        "tf.logging.info",
+        "tf.losses.sparse_softmax_cross_entropy",
+        "tf.train.AdamOptimizer",
+        "tf.train.get_global_step",
+    }
+    assert report.commands == (f"hubmodule run --tf1 {tmp_path}/main.py",)
+
+
+def test_a_program_of_tensorflow_2_needs_no_option(find, tmp_path):
+    report = find(
+        """
+        import tensorflow as tf
+        import tensorflow.compat.v1 as v1
+        v1.placeholder
+        tf.summary.create_file_writer("x")
+        tf.estimator.Estimator
+        if __name__ == "__main__":
+            print(tf.function)
+        """
+    )
+    assert report.findings == report.tensorflow_1_uses == ()
+    assert report.commands == (f"hubmodule run {tmp_path}/main.py",)
+
+
+TF = "import tensorflow as tf\n"
+HUB = "import tensorflow_hub as hub\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "line", "name", "reason"),
+    [
+        (
+            TF + "from tensorflow.contrib.learn import Experiment\nExperiment(1)",
+            3,
+            "tf.contrib.learn.Experiment",
+            "TensorFlow 2 has no tf.contrib; use tf.estimator.train_and_evaluate",
+        ),
+        (
+            TF + "tf.contrib.layers.real_valued_column('x')",
+            2,
+            "tf.contrib.layers.real_valued_column",
+            "TensorFlow 2 has no tf.contrib; use tf.feature_column.numeric_column",
+        ),
+        (
+            TF + "tf.contrib.layers.bow_encoder(1)",
+            2,
+            "tf.contrib.layers.bow_encoder",
+            "TensorFlow 2 has no tf.contrib; its successor tf_slim.layers does not have this name",
+        ),
+        (
+            "from tensorflow.examples.tutorials.mnist import input_data",
+            1,
+            "tf.examples.tutorials.mnist.input_data",
+            "TensorFlow 2 does not have it; tf.keras.datasets has MNIST and others",
+        ),
+        (
+            TF + "tf.estimator.BoostedTreesClassifier([], 1)",
+            2,
+            "tf.estimator.BoostedTreesClassifier",
+            "TensorFlow dropped its kernels; use the package tensorflow-decision-forests",
+        ),
+        (
+            "import tensorflow.compat.v1 as tf\ntf.keras.utils.multi_gpu_model(1)",
+            2,
+            "tf.compat.v1.keras.utils.multi_gpu_model",
+            "TensorFlow 2 dropped it, also from tf.compat.v1; remove this use",
+        ),
+        (
+            "from tensorflow.python.no_such import module",
+            1,
+            "tf.python.no_such.module",
+            "this TensorFlow does not have it; it was never public, use the public API",
+        ),
+        (
+            HUB + "hub.no_such",
+            2,
+            "tensorflow_hub.no_such",
+            "hubmodule has the public names of tensorflow_hub only; use one of those",
+        ),
+        (
+            TF + "tf.placeholder\ntf.summary.create_file_writer('x')",
+            3,
+            "tf.summary.create_file_writer",
+            "TensorFlow 1 does not have it, and other lines need the API of TensorFlow 1; "
+            "write tf.compat.v2.summary.create_file_writer",
+        ),
+        (
+            "import no_such_package",
+            1,
+            "no_such_package",
+            "the package is not installed; pip install no_such_package",
+        ),
+        ("import urllib2", 1, "urllib2", "Python 3 has it in urllib.request and urllib.error"),
+        (
+            "import numpy as np\nnp.float(1)",
+            2,
+            "numpy.float",
+            "NumPy dropped it; use float",
+        ),
+        (
+            "from keras.engine import Layer",
+            1,
+            "keras.engine.Layer",
+            "Keras 3 does not have it; import it from tf_keras, which is Keras 2",
+        ),
+        ("x = xrange(3)", 1, "xrange", "Python 3 does not have it; use range"),
+        (
+            "x = {}\nx.iteritems()",
+            2,
+            ".iteritems()",
+            "dictionaries of Python 3 do not have it; use items",
+        ),
+    ],
+)
+def test_a_line_that_does_not_work(find, code, line, name, reason):
+    report = find(code)
+    found = [(finding.line, finding.name, finding.reason) for finding in report.findings]
+    assert found == [(line, name, reason)]
+
+
+def test_a_package_for_a_part_of_contrib(find, monkeypatch):
+    code = TF + "tf.contrib.gan.gan_model(1)"
+    (finding,) = find(code).findings
+    assert finding.reason == "it needs the package tensorflow-gan; pip install tensorflow-gan"
+    monkeypatch.setitem(sys.modules, "tensorflow_gan", object())
+    assert find(code).findings == ()
+
+
+def test_python_2(find):
+    (finding,) = find("x = 1\nprint 'old'").findings
+    assert (finding.line, finding.name) == (2, "syntax")
+    assert finding.reason.startswith("it is not Python 3 (Missing parentheses in call to 'print'")
+    assert finding.reason.endswith("); convert it, for example with futurize")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import six\nsix.iteritems({})",
+        "from six.moves import xrange\nxrange(3)",
+        "def f(unicode): return unicode",
+        "try:\n  xrange\nexcept NameError:\n  xrange = range",
+        HUB + "hub.KerasLayer\nhub.native_module.Module\nhub.image_module_info_pb2.ImageModuleInfo",
+        TF + "tf.python.util.nest\ntf.compat.v1.placeholder\ntf.contrib.training.HParams",
+        TF + "from tensorflow.contrib import crf",
+        "import tensorflow_hub.tf_v1",
+    ],
+)
+def test_lines_that_work(find, code):
+    pytest.importorskip("six")
+    assert find(code).findings == ()
+
+
+def test_files_of_its_own_are_no_packages(find):
+    report = find("import bert", bert="import tensorflow as tf\ntf.contrib.crf.viterbi")
+    (finding,) = report.findings
+    assert finding.path.endswith("bert.py")
+
+
+def test_files_that_cannot_be_read(tmp_path):
+    path = tmp_path / "bytes.py"
+    path.write_bytes(b"x = '\xff'\n")
+    with pytest.raises(SourceError, match=r"^cannot read .*bytes\.py as Python: "):
+        examine([str(path)])
+
+
+def test_the_report_as_a_dict(find, tmp_path):
+    assert find("import urllib2").to_dict() == {
+        "schema": 1,
+        "files": [f"{tmp_path}/main.py"],
+        "findings": [
+            {
+                "path": f"{tmp_path}/main.py",
+                "line": 1,
+                "name": "urllib2",
+                "reason": "Python 3 has it in urllib.request and urllib.error",
+            }
+        ],
+        "tensorflow_1_uses": [],
+        "commands": [],
+    }
+
+
+if __name__ == "__main__":
+    raise SystemExit(pytest.main([__file__, *sys.argv[1:]]))
