@@ -8,7 +8,7 @@
 # make bazel   the test suite under Bazel, ARGS=... for bazel test
 # make interop tensorflow_hub of two generations reads what we write and shares our cache, and
 #              the reverse
-# make bench   each figure of the README, side by side with tensorflow_hub; CASE=apply for one
+# make bench   each figure of docs/performance.md, side by side with tensorflow_hub; CASE=apply for one
 # make scanners the audit held against other scanners; DATA=... for folders of harmless modules
 # make growth  the plot of docs/growth.png
 

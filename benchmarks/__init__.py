@@ -1,1 +1,1 @@
-"""Each figure of the README, side by side with tensorflow_hub: `make bench`."""
+"""Each figure of docs/performance.md, side by side with tensorflow_hub: `make bench`."""
