@@ -111,3 +111,7 @@ class CacheError(HubModuleError, OSError):
 
 class CacheDamagedError(CacheError):
     """A cached module is damaged and cannot be downloaded again."""
+
+
+class FactsError(HubModuleError, ValueError):
+    """The stored facts of a module cannot be read."""

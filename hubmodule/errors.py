@@ -17,6 +17,7 @@ situation, so that programs which catch that type keep working:
     │   └── ArchiveRefusedError                          ... its content is not safe to unpack
     ├── CacheError (OSError)                             the cache directory cannot be used
     │   └── CacheDamagedError                            ... a module in it lost a file
+    ├── FactsError (ValueError)                          stored facts cannot be read
     ├── ModuleFormatError (ValueError)                   a directory cannot be read as a module
     │   └── NotAModuleError (tf.errors.NotFoundError)    ... it is something else
     ├── ModuleRefusedError (PermissionError)             HUBMODULE_AUDIT refuses a module
@@ -52,6 +53,7 @@ from hubmodule._plain_errors import ArchiveRefusedError as ArchiveRefusedError
 from hubmodule._plain_errors import CacheDamagedError as CacheDamagedError
 from hubmodule._plain_errors import CacheError as CacheError
 from hubmodule._plain_errors import DownloadError as DownloadError
+from hubmodule._plain_errors import FactsError as FactsError
 from hubmodule._plain_errors import HandleNotFoundError as HandleNotFoundError
 from hubmodule._plain_errors import HttpStatusError as HttpStatusError
 from hubmodule._plain_errors import HubModuleError as HubModuleError
