@@ -1,4 +1,4 @@
-"""Reads the facts of a module from their form as JSON, which may be damaged or hostile."""
+"""Reads dataclasses of facts from their form as JSON, which may be damaged or hostile."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import functools
 import types
 import typing
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from hubmodule._plain_errors import FactsError
-from hubmodule.inspection.facts import SCHEMA, ModuleFacts
+from hubmodule.inspection.facts import ModuleFacts
 
+T = TypeVar("T")
 _Converter = Callable[[object, str], Any]
 
 
@@ -20,20 +21,31 @@ def read_facts(value: object) -> ModuleFacts:
     """Converts what `ModuleFacts.to_dict` returns back to the facts.
 
     Args:
-        value: What json.loads() returns for the JSON of the facts. Fields that this version
-            does not know are ignored.
+        value: What json.loads() returns for the JSON of the facts.
 
     Raises:
         FactsError: If a field is missing or has a value of another type, or if the layout has
             another version.
     """
-    schema = value.get("schema") if isinstance(value, dict) else None
-    if isinstance(schema, int) and schema != SCHEMA:
-        raise FactsError(
-            f"The facts have layout {schema}, and this version of hubmodule reads layout {SCHEMA}; "
-            "upgrade hubmodule."
-        )
-    return _make_converter(ModuleFacts)(value, "facts")
+    return convert_from_plain(ModuleFacts, value, "facts")
+
+
+def convert_from_plain(kind: type[T], value: object, name: str) -> T:
+    """Converts what json.loads() returns to a dataclass; the reverse of `convert_to_plain`.
+
+    Args:
+        kind: The dataclass. Its fields are strings, integers, booleans, enums and dataclasses,
+            dicts and tuples of such, and None. If it has a field `schema`, the default is the
+            version of the layout that can be read.
+        value: The value. Fields that the dataclass does not have are ignored; so are missing
+            fields that have a default.
+        name: What the value is called in errors, e.g. "facts".
+
+    Raises:
+        FactsError: If a field is missing or has a value of another type, or if the layout has
+            another version.
+    """
+    return _make_converter(kind)(value, name)
 
 
 @functools.cache
@@ -67,8 +79,15 @@ def _make_dataclass_converter(kind: type) -> _Converter:
         or field.default_factory is not dataclasses.MISSING
     }
 
+    schema = getattr(kind, "schema", None)
+
     def convert(value: object, where: str) -> Any:
         fields = _check(value, dict, where)
+        if fields.get("schema", schema) != schema:
+            raise FactsError(
+                f"{where} has the layout {fields['schema']}, and this version of hubmodule reads "
+                f"the layout {schema}; upgrade hubmodule."
+            )
         missing = converters.keys() - fields.keys() - optional
         if missing:
             raise FactsError(f"{where} has no field '{min(missing)}'.")

@@ -49,7 +49,7 @@ def change(facts: dict[str, Any], path: list[Any], value: Any) -> dict[str, Any]
         (
             ["schema"],
             2,
-            "The facts have layout 2, and this version of hubmodule reads layout 1; upgrade "
+            "facts has the layout 2, and this version of hubmodule reads the layout 1; upgrade "
             "hubmodule.",
         ),
     ],
