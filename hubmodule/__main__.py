@@ -14,6 +14,7 @@ from hubmodule.commands.convert import CONVERT
 from hubmodule.commands.diff import DIFF
 from hubmodule.commands.inspect import INSPECT, SHOW
 from hubmodule.commands.resolve import RESOLVE
+from hubmodule.commands.site import SITE
 
 _INTERRUPTED = 130  # as shells count SIGINT
 
@@ -111,6 +112,7 @@ COMMANDS = (
         _add_run_arguments,
         _run,
     ),
+    SITE,
     CACHE,
 )
 

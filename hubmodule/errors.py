@@ -58,8 +58,8 @@ from hubmodule._plain_errors import ArchiveRefusedError as ArchiveRefusedError
 from hubmodule._plain_errors import CacheDamagedError as CacheDamagedError
 from hubmodule._plain_errors import CacheError as CacheError
 from hubmodule._plain_errors import DownloadError as DownloadError
-from hubmodule._plain_errors import FactsError as FactsError
 from hubmodule._plain_errors import ExtraMissingError as ExtraMissingError
+from hubmodule._plain_errors import FactsError as FactsError
 from hubmodule._plain_errors import HandleNotFoundError as HandleNotFoundError
 from hubmodule._plain_errors import HttpStatusError as HttpStatusError
 from hubmodule._plain_errors import HubError as HubError

@@ -83,7 +83,7 @@ def _make_dataclass_converter(kind: type) -> _Converter:
 
     def convert(value: object, where: str) -> Any:
         fields = _check(value, dict, where)
-        if fields.get("schema", schema) != schema:
+        if schema is not None and fields.get("schema", schema) != schema:
             raise FactsError(
                 f"{where} has the layout {fields['schema']}, and this version of hubmodule reads "
                 f"the layout {schema}; upgrade hubmodule."

@@ -13,6 +13,7 @@ from hubmodule.inspection.html_sections import (
     render_common_signatures,
     render_content_sections,
     render_foreign_ops,
+    render_graph_sections,
     render_list,
     render_section,
     render_signature_sections,
@@ -111,3 +112,4 @@ def _render_sections(facts: ModuleFacts) -> Iterator[Markup]:
     if facts.common_signatures:
         yield render_section("Common signatures", render_common_signatures(facts))
     yield from render_content_sections(facts)
+    yield from render_graph_sections(facts)

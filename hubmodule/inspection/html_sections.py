@@ -66,7 +66,7 @@ def render_foreign_ops(facts: ModuleFacts) -> Markup:
 
 
 def render_content_sections(facts: ModuleFacts) -> Iterator[Markup]:
-    """Renders what a module holds: variables, assets, and a section for each graph.
+    """Renders sections for the variables and the assets of a module.
 
     Args:
         facts: The facts of the module.
@@ -77,7 +77,15 @@ def render_content_sections(facts: ModuleFacts) -> Iterator[Markup]:
         rows = [(a.name, a.sha256, format_bytes(a.bytes)) for a in facts.assets]
         table = render_table("Assets", ("File", "SHA-256", "Size"), rows, class_="stacked")
         yield render_section("Assets", table)
-    yield from (_render_graph(variant, facts) for variant in facts.variants)
+
+
+def render_graph_sections(facts: ModuleFacts) -> Iterator[Markup]:
+    """Renders a section for the graph of each variant: its size, tables, messages and ops.
+
+    Args:
+        facts: The facts of the module.
+    """
+    return (_render_graph(variant, facts) for variant in facts.variants)
 
 
 def render_section(title: str, *content: Iterable[str], class_: str | None = None) -> Markup:
