@@ -13,7 +13,9 @@ from hubmodule.commands.command import Command, add_commands, print_error
 from hubmodule.commands.convert import CONVERT
 from hubmodule.commands.diff import DIFF
 from hubmodule.commands.inspect import INSPECT, SHOW
+from hubmodule.commands.publish import PUBLISH
 from hubmodule.commands.resolve import RESOLVE
+from hubmodule.commands.serve import SERVE
 from hubmodule.commands.site import SITE
 
 _INTERRUPTED = 130  # as shells count SIGINT
@@ -112,8 +114,10 @@ COMMANDS = (
         _add_run_arguments,
         _run,
     ),
-    SITE,
     CACHE,
+    PUBLISH,
+    SITE,
+    SERVE,
 )
 
 if __name__ == "__main__":

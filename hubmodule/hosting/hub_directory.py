@@ -13,6 +13,7 @@ a dot are being written. The index is made from the files facts.json and can be 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -156,7 +157,12 @@ class HubDirectory:
 
     def get_index_fingerprint(self) -> str:
         """Returns a text that changes when index.json does; "" if that is not known."""
-        return self.file_system.get_fingerprint(f"{self.path}/{INDEX}")
+        if not self.is_local:
+            return ""
+        with contextlib.suppress(OSError):
+            status = os.stat(f"{self.path}/{INDEX}")
+            return f"{status.st_ino}-{status.st_size}-{status.st_mtime_ns}"
+        return ""
 
     def make_index(self) -> dict[str, Any]:
         """Makes the content of index.json from all facts.json, without those that are damaged."""

@@ -9,11 +9,13 @@ from hubmodule._plain_errors import InvalidHandleError
 
 # A leading dot would hide the directory, and "..", "/" and "%" would lead out of the hub.
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}")
+# Files and folders that a hub, its server, or its static pages have.
+_RESERVED = ("healthz", "index.html", "index.json", "static")
 _VERSION = re.compile(r"[1-9][0-9]{0,8}")
 _ADVICE = (
     "A name is publisher/name or publisher/name/version: publisher and name are at most 100 "
-    "letters, digits, '_', '-' and '.', without a '.' at the start, and a version is a positive "
-    "number of at most 9 digits."
+    "letters, digits, '_', '-' and '.', without a '.' at the start, and not static, healthz or "
+    "index.…; a version is a positive number of at most 9 digits."
 )
 
 
@@ -43,7 +45,7 @@ class ModuleName:
 
 def is_name(text: str) -> bool:
     """Whether a text may be the name of a publisher or a module."""
-    return _NAME.fullmatch(text) is not None
+    return _NAME.fullmatch(text) is not None and text not in _RESERVED
 
 
 def is_version(text: str) -> bool:

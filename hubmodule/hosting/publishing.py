@@ -1,0 +1,269 @@
+"""Adds a module to a hub as a new version: whole, or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+from hubmodule._plain_errors import HubError, HubModuleError, PublishError, VersionTakenError
+from hubmodule.file_systems import find_file_system
+from hubmodule.hosting import hub_directory
+from hubmodule.hosting.checking import CheckedModule, check_module
+from hubmodule.hosting.hub_directory import HubDirectory
+from hubmodule.hosting.names import ModuleName, parse_name
+from hubmodule.hosting.packing import Archive, list_module_files, pack
+from hubmodule.hosting.workspaces import open_workspace
+from hubmodule.resolver import handles
+from hubmodule.resolver.manifest import get_time
+from hubmodule.resolver.progress import open_progress
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_LARGEST_README = 1 << 20  # bytes
+# Where servers say where the unpacked module is, which is then read in place.
+_READ_IN_PLACE = ("gs://",)
+
+
+@dataclasses.dataclass(frozen=True)
+class Publication:
+    """A version of a module in a hub.
+
+    Attributes:
+        name: Name of the module.
+        version: The version that has it.
+        is_new: False if this version had the same content already.
+        facts: Content of its facts.json.
+    """
+
+    name: ModuleName
+    version: int
+    is_new: bool
+    facts: dict[str, Any]
+
+    @property
+    def handle(self) -> str:
+        """The address of the version below that of the hub: publisher/name/version."""
+        return f"{self.name}/{self.version}"
+
+
+def publish(
+    module_dir: str | os.PathLike[str],
+    hub: str | os.PathLike[str],
+    name: str,
+    readme: str | None = None,
+    allow_findings: bool = False,
+) -> Publication:
+    """Adds a module to a hub as a new version, and lists it in the index.
+
+    Args:
+        module_dir: Path of the directory of the module, on any TensorFlow file system.
+        hub: Path of the directory of the hub, which is made if it does not exist.
+        name: "publisher/name" for the next version, or "publisher/name/version".
+        readme: What the module is for, in Markdown; None for no README.md.
+        allow_findings: Whether to publish a module for which hub.audit() has findings of level
+            high.
+
+    Returns:
+        The version. Where the newest version (or the one that `name` has) has the same content,
+        that version; then nothing is changed.
+
+    Raises:
+        HandleNotFoundError: If nothing exists at `module_dir`.
+        HubError: If the hub cannot be written.
+        InvalidHandleError: If `name` cannot be the name of a module.
+        NotAModuleError: If `module_dir` is not a module or SavedModel.
+        PublishError: If the module is damaged, does not load, or does more than compute.
+        VersionTakenError: If the version has other content.
+    """
+    module_name, version = parse_name(name)
+    if readme is not None and len(readme.encode()) > _LARGEST_README:
+        raise PublishError(f"The README has more than {_LARGEST_README} bytes; shorten it.")
+    directory = _find_module(module_dir)
+    module = check_module(directory, allow_findings)
+    target = HubDirectory(hub)
+    with _explain_errors(target, "Nothing was published; check"):
+        if target.is_local:
+            target.file_system.make_directory(target.path)
+        # The members of a group that may write to the hub may write to all that is added.
+        target.file_system.share_like(target.path)
+        with open_workspace(target, module_name) as workspace:
+            publication = _Publisher(target, module_name, module, readme, workspace).publish(
+                version
+            )
+    with _explain_errors(
+        target, f"{publication.handle} is published, but not yet in the index; check"
+    ):
+        target.rebuild_index()
+    return publication
+
+
+def _find_module(module_dir: str | os.PathLike[str]) -> str:
+    """Returns the path of a module's directory."""
+    handle = handles.parse(module_dir)
+    if isinstance(handle, handles.WebHandle):
+        raise PublishError(
+            f"{os.fsdecode(module_dir)!r} is an address. Publish the directory that `hubmodule "
+            "resolve` prints for it."
+        )
+    if isinstance(handle, handles.ArchiveHandle):
+        raise PublishError(
+            f"{handle.path} is named like an archive. Publish the directory of the module, which "
+            "`hubmodule resolve` prints for an archive."
+        )
+    handles.check_exists(handle.path)
+    return handle.path
+
+
+@contextlib.contextmanager
+def _explain_errors(hub: HubDirectory, outcome: str) -> Iterator[None]:
+    """Says that a hub cannot be written, e.g. as the disk is full, and what that means."""
+    try:
+        yield
+    except HubModuleError:
+        raise
+    except OSError as error:
+        raise HubError(
+            f"The hub {hub.path} cannot be written: {error.strerror or error}. {outcome} the free "
+            "space and the permissions, and publish again."
+        ) from error
+
+
+class _Publisher:
+    """Publishes one module, whose files it prepares in a workspace.
+
+    Args:
+        hub: The hub.
+        name: Name of the module.
+        module: The module.
+        readme: Its README; None without one.
+        workspace: Path of an empty directory on the file system of the hub.
+    """
+
+    def __init__(
+        self,
+        hub: HubDirectory,
+        name: ModuleName,
+        module: CheckedModule,
+        readme: str | None,
+        workspace: str,
+    ) -> None:
+        self._hub = hub
+        self._name = name
+        self._module = module
+        self._readme = readme
+        self._workspace = workspace
+        self._source, self._directory = find_file_system(module.directory)
+
+    def publish(self, version: int | None) -> Publication:
+        """Adds the module as a version, or as the next one."""
+        while True:
+            same = self._find_same(version)
+            if same is not None:
+                return same
+            number = version or max(self._hub.list_versions(self._name), default=0) + 1
+            facts = self._write_files(number)
+            if self._move(number):
+                return Publication(self._name, number, True, facts)
+
+    @functools.cached_property
+    def _archive(self) -> Archive:
+        """Packs the module, once."""
+        # It needs absl, which comes with TensorFlow; a server runs without both.
+        from hubmodule import settings
+
+        sizes = list_module_files(self._source, self._directory)
+        show = settings.read().show_progress
+        with (
+            open_progress(str(self._name), show, "Packing", "Packed") as report,
+            self._hub.file_system.open_new(f"{self._workspace}/{hub_directory.ARCHIVE}") as out,
+        ):
+            archive = pack(self._source, self._directory, sizes, out, report)
+        if self._hub.path.startswith(_READ_IN_PLACE):
+            self._copy_files(sizes)
+        return archive
+
+    def _copy_files(self, sizes: Mapping[str, int]) -> None:
+        for name in sizes:
+            path = f"{self._workspace}/{hub_directory.UNPACKED}/{name}"
+            with self._hub.file_system.open_new(path) as out:
+                for piece in self._source.read_pieces(f"{self._directory}/{name}"):
+                    out.write(piece)
+
+    def _find_same(self, version: int | None) -> Publication | None:
+        """Returns the version that has the same content already; None if there is none.
+
+        Raises:
+            VersionTakenError: if the wanted version has other content.
+        """
+        versions = self._hub.list_versions(self._name)
+        if not versions or (version is not None and version not in versions):
+            return None
+        number = version or versions[-1]
+        facts = self._hub.read_facts(self._name, number)
+        difference = self._describe_difference(number, facts)
+        if not difference:
+            return Publication(self._name, number, False, facts)
+        if version is None:
+            return None
+        raise VersionTakenError(
+            f"The hub {self._hub.path} has {self._name}/{version} already, with {difference}. "
+            f"Versions do not change: publish as {self._name} to get version {versions[-1] + 1}."
+        )
+
+    def _describe_difference(self, version: int, facts: Mapping[str, Any]) -> str:
+        if facts["archive"].get("tar_sha256") != self._archive.tar_sha256:
+            return "other content"
+        stored = self._hub.read_readme(self._name, version)
+        return "another README" if self._readme is not None and self._readme != stored else ""
+
+    def _write_files(self, version: int) -> dict[str, Any]:
+        """Writes the files of a version into the workspace; returns its facts."""
+        handle = f"{self._name}/{version}"
+        facts = {
+            "schema": hub_directory.SCHEMA,
+            "handle": handle,
+            "published": get_time(),
+            "archive": dataclasses.asdict(self._archive),
+            **self._module.describe(handle),
+            "readme": self._readme is not None,
+        }
+        write = self._hub.file_system.write
+        if self._readme is not None:
+            write(f"{self._workspace}/{hub_directory.README}", self._readme.encode())
+        write(f"{self._workspace}/{hub_directory.FACTS}", json.dumps(facts, indent=1).encode())
+        return facts
+
+    def _move(self, version: int) -> bool:
+        """Moves the workspace to a version; returns False if another process was faster."""
+        target = self._hub.locate_version(self._name, version)
+        if self._hub.is_local:
+            _flush(self._workspace)
+        elif not self._hub.has_version(self._name, version):
+            # Left by a process that was killed before it moved the last file, facts.json.
+            self._hub.file_system.remove(target)
+        if self._hub.file_system.move_directory(self._workspace, target, (hub_directory.FACTS,)):
+            return True
+        if self._hub.has_version(self._name, version):
+            return False
+        raise HubError(
+            f"{target} is in the way: it is not a version, as it has no {hub_directory.FACTS}. "
+            "Remove it, and publish again."
+        )
+
+
+def _flush(directory: str) -> None:
+    """Waits until the files of a local directory are on disk.
+
+    Otherwise their directory may have its new name, and they no content, after a power failure.
+    """
+    for name in os.listdir(directory):
+        file = os.open(os.path.join(directory, name), os.O_RDONLY)
+        try:
+            os.fsync(file)
+        finally:
+            os.close(file)
