@@ -63,7 +63,7 @@ def _remove_metadata(text: str) -> str:
 
 @functools.cache
 def _make_parser() -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": False})
+    parser = MarkdownIt("commonmark", {"html": False, "xhtmlOut": False})
     parser.enable(["table", "strikethrough"])
     parser.add_render_rule("table_open", _open_table)
     parser.add_render_rule("table_close", _close_table)

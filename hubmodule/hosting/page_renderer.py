@@ -16,7 +16,7 @@ from hubmodule.hosting.hub_directory import HubDirectory
 from hubmodule.hosting.links import SERVED, Links
 from hubmodule.hosting.module_page import ModulePage, gather_module_page
 from hubmodule.hosting.names import ModuleName
-from hubmodule.hosting.records import AuditFinding, IndexedModule
+from hubmodule.hosting.records import AuditFinding
 from hubmodule.inspection import conformance, html_sections
 from hubmodule.inspection.differences import Changes
 from hubmodule.inspection.facts import Sizes

@@ -104,7 +104,7 @@ def _check_replaceable(file_system: FileSystem, path: str) -> None:
 @contextlib.contextmanager
 def _replace_directory(file_system: FileSystem, path: str) -> Iterator[str]:
     """Yields the path of a new directory that replaces another when the block ends."""
-    parent, slash, name = path.rpartition("/")
+    parent, slash, _ = path.rpartition("/")
     beside = f"{parent}{slash}.site-{uuid.uuid4().hex[:12]}"
     new, old = f"{beside}-new", f"{beside}-old"
     file_system.make_directory(new)

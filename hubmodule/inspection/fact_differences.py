@@ -9,6 +9,7 @@ from hubmodule.inspection.differences import Change, Changes, ModuleDifferences,
 from hubmodule.inspection.facts import ModuleFacts, SignatureFacts, VariableFacts
 from hubmodule.inspection.report import describe_writers
 from hubmodule.inspection.wording import (
+    describe_tags,
     describe_tensor,
     describe_type,
     format_bytes,
@@ -125,8 +126,12 @@ def _describe_variable(variable: VariableFacts) -> str:
     if variable.partitions > 1:
         text += f" in {variable.partitions} parts"
     for word, variants in (("in", variable.variants), ("trainable in", variable.trainable_in)):
-        text += f"; {word} {', '.join(map(format_tags, variants)) or 'no variant'}"
+        text += f"; {word} {', '.join(map(_name_variant, variants)) or 'no variant'}"
     return text
+
+
+def _name_variant(tags: tuple[str, ...]) -> str:
+    return f"the variant {describe_tags(tags)}"
 
 
 def _describe_messages(module: ModuleFacts) -> dict[str, str]:

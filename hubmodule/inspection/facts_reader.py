@@ -7,7 +7,7 @@ import enum
 import functools
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
 from hubmodule._plain_errors import FactsError
@@ -45,7 +45,7 @@ def convert_from_plain(kind: type[T], value: object, name: str) -> T:
         FactsError: If a field is missing or has a value of another type, or if the layout has
             another version.
     """
-    return _make_converter(kind)(value, name)
+    return _make_converter(typing.cast(Hashable, kind))(value, name)
 
 
 @functools.cache

@@ -146,10 +146,14 @@
     form.hidden = false;
     form.addEventListener("submit", (event) => event.preventDefault());
     form.addEventListener("input", update);
+    form.addEventListener("change", update);
     form.addEventListener("reset", () => setTimeout(() => { update(); fields.q.focus(); }));
     fields.q.addEventListener("focus", loadTexts);
     fields.q.addEventListener("keydown", (event) => {
-      if (event.key === "Enter") list.querySelector(".card:not([hidden]) a")?.focus();
+      if (event.key === "Enter") {
+        event.preventDefault();
+        list.querySelector(".card:not([hidden]) a")?.focus();
+      }
       if (event.key === "Escape") {
         fields.q.value = "";
         update();
