@@ -16,6 +16,7 @@ from hubmodule.commands.inspect import INSPECT, SHOW
 from hubmodule.commands.publish import PUBLISH
 from hubmodule.commands.resolve import RESOLVE
 from hubmodule.commands.serve import SERVE
+from hubmodule.commands.site import SITE
 
 _INTERRUPTED = 130  # as shells count SIGINT
 
@@ -115,6 +116,7 @@ COMMANDS = (
     ),
     CACHE,
     PUBLISH,
+    SITE,
     SERVE,
 )
 

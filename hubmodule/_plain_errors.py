@@ -113,6 +113,10 @@ class CacheDamagedError(CacheError):
     """A cached module is damaged and cannot be downloaded again."""
 
 
+class FactsError(HubModuleError, ValueError):
+    """The stored facts of a module cannot be read."""
+
+
 class HubError(HubModuleError, OSError):
     """A hub cannot be read or written."""
 

@@ -17,6 +17,7 @@ situation, so that programs which catch that type keep working:
     │   └── ArchiveRefusedError                          ... its content is not safe to unpack
     ├── CacheError (OSError)                             the cache directory cannot be used
     │   └── CacheDamagedError                            ... a module in it lost a file
+    ├── FactsError (ValueError)                          stored facts cannot be read
     ├── HubError (OSError)                               a hub cannot be read or written
     │   └── VersionTakenError (FileExistsError)          ... a version is another module already
     ├── PublishError (ValueError)                        a module may not be published as it is
@@ -58,6 +59,7 @@ from hubmodule._plain_errors import CacheDamagedError as CacheDamagedError
 from hubmodule._plain_errors import CacheError as CacheError
 from hubmodule._plain_errors import DownloadError as DownloadError
 from hubmodule._plain_errors import ExtraMissingError as ExtraMissingError
+from hubmodule._plain_errors import FactsError as FactsError
 from hubmodule._plain_errors import HandleNotFoundError as HandleNotFoundError
 from hubmodule._plain_errors import HttpStatusError as HttpStatusError
 from hubmodule._plain_errors import HubError as HubError

@@ -47,10 +47,9 @@ def _publish(parsed: argparse.Namespace) -> int:
 
     logging.basicConfig(level=logging.INFO, format="hubmodule: %(message)s")
     try:
-        readme = _read_readme(parsed.readme) if parsed.readme else None
         import_packages(parsed.packages)
         publication = publish(
-            parsed.module_dir, parsed.hub, parsed.name, readme, parsed.allow_findings
+            parsed.module_dir, parsed.hub, parsed.name, parsed.readme, parsed.allow_findings
         )
     except PublishError as error:
         return print_error(error.message.replace("allow_findings=True", "--allow-findings"))
@@ -61,20 +60,6 @@ def _publish(parsed: argparse.Namespace) -> int:
     else:
         _print_text(publication, parsed.hub)
     return 0
-
-
-def _read_readme(path: str) -> str:
-    from hubmodule._plain_errors import PublishError
-
-    try:
-        with open(path, encoding="utf-8") as file:
-            return file.read()
-    except OSError as error:
-        raise PublishError(f"The README {path} cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise PublishError(
-            f"The README {path} is not UTF-8, at byte {error.start}. Save it as UTF-8."
-        ) from error
 
 
 def _print_json(publication: Publication) -> None:

@@ -4,6 +4,7 @@
     <publisher>/<name>/<version>/module.tar.gz    the module, packed
                                  facts.json       what it is; without this file, no version exists
                                  README.md        what it is for; optional
+                                 *.png, ...       pictures that README.md shows; optional
                                  module/          the module unpacked; on gs:// only
 
 Versions are positive numbers, and do not change once they are there. Directories that begin with
@@ -21,6 +22,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from hubmodule import files
 from hubmodule._plain_errors import HandleNotFoundError, HubError
 from hubmodule.file_systems import LocalFileSystem, find_file_system
 from hubmodule.hosting import names, readmes
@@ -109,6 +111,31 @@ class HubDirectory:
         """Returns the path of the unpacked module of a version; None if there is none."""
         path = self._find_file(name, version, f"{UNPACKED}/saved_model.pb")
         return None if path is None else posixpath.dirname(path)
+
+    def picture_path(self, name: ModuleName, version: int, picture: str) -> str | None:
+        """Returns the path of a picture that the README of a version shows.
+
+        Args:
+            name: Name of the module.
+            version: Number of the version.
+            picture: Path of the picture relative to the README; it may come from anywhere.
+
+        Returns:
+            The path; None if the version has no such picture.
+        """
+        if not readmes.is_picture(picture) or not files.is_inside(picture):
+            return None
+        return self._find_file(name, version, posixpath.normpath(picture))
+
+    def list_pictures(self, name: ModuleName, version: int) -> dict[str, str]:
+        """Lists the pictures of a version: their paths relative to its README -> their paths."""
+        names = self.file_system.list_sizes(self.locate_version(name, version))
+        found = {
+            picture: self.picture_path(name, version, picture)
+            for picture in names
+            if not picture.startswith(f"{UNPACKED}/")
+        }
+        return {picture: path for picture, path in found.items() if path is not None}
 
     def read_index(self) -> dict[str, Any]:
         """Reads index.json; makes its content anew if it is missing or damaged."""

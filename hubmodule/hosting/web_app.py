@@ -2,11 +2,13 @@
 
     /                                                    the front page
     /index.json                                          what the hub has
+    /search.json                                         the texts that the front page searches
     /<publisher>/<name>                                  redirects to the newest version
     /<publisher>/<name>/<version>                        the page of a version
     …?tf-hub-format=compressed                           its archive
     …?tf-hub-format=uncompressed                         says where it is unpacked, on gs://
     /<publisher>/<name>/<version>/module.tar.gz          its archive, as in the directory
+    /<publisher>/<name>/<version>/*.png, ...             pictures that its page shows
     /static/…                                            the stylesheet and the script
     /healthz                                             whether the hub can be read
 
@@ -20,6 +22,7 @@ import hashlib
 import json
 import logging
 import mimetypes
+import posixpath
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -32,12 +35,13 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from hubmodule._plain_errors import HandleNotFoundError, HubError, InvalidHandleError
-from hubmodule.hosting import hub_directory
+from hubmodule.hosting import hub_directory, readmes
 from hubmodule.hosting.archive_responses import answer_archive, has_etag
 from hubmodule.hosting.hub_directory import HubDirectory
 from hubmodule.hosting.hub_index import HubIndex
 from hubmodule.hosting.names import ModuleName, is_version
 from hubmodule.hosting.request_guard import RequestGuard
+from hubmodule.hosting.search_index import make_search_index
 
 logger = logging.getLogger("hubmodule")
 
@@ -74,6 +78,7 @@ def make_app(hub: HubDirectory, pages: Pages, index: HubIndex | None = None) -> 
         routes=[
             Route("/", views.show_front_page),
             Route("/index.json", views.show_index),
+            Route("/search.json", views.show_search_index),
             Route("/healthz", views.show_health),
             Route("/static/{file:path}", views.send_static_file),
             Route("/{publisher}/{name}", views.redirect_to_newest),
@@ -82,6 +87,7 @@ def make_app(hub: HubDirectory, pages: Pages, index: HubIndex | None = None) -> 
             Route(f"{version}/", views.redirect_to_version),
             Route(f"{version}/{hub_directory.ARCHIVE}", views.send_archive),
             Route(f"{version}/{hub_directory.FACTS}", views.send_facts),
+            Route(f"{version}/{{picture:path}}", views.send_picture),
         ],
         exception_handlers={
             HandleNotFoundError: _answer_not_found,
@@ -108,8 +114,11 @@ class _Views:
         # The number of the index is a part of the key, as other versions change a page, too.
         self._render_front_page = functools.lru_cache(1)(self._render_front_page_anew)
         self._render_module_page = functools.lru_cache(_PAGES_KEPT)(self._render_module_page_anew)
+        self._make_search_index = functools.lru_cache(1)(self._make_search_index_anew)
         # More would compete with downloads for the interpreter.
         self._one_at_a_time = anyio.CapacityLimiter(1)
+        # It reads the facts of all modules, for which pages do not wait.
+        self._one_search_index = anyio.CapacityLimiter(1)
 
     async def show_front_page(self, request: Request) -> Response:
         """Answers with the front page."""
@@ -119,6 +128,14 @@ class _Views:
         """Answers with index.json."""
         content = json.dumps(self._index.read().content).encode()
         return _Content(content, "application/json").answer(request)
+
+    async def show_search_index(self, request: Request) -> Response:
+        """Answers with the texts that the script of the front page searches."""
+        state = await anyio.to_thread.run_sync(self._index.read)
+        content = await anyio.to_thread.run_sync(
+            self._make_search_index, state.number, limiter=self._one_search_index
+        )
+        return content.answer(request)
 
     def show_health(self, request: Request) -> Response:
         """Answers whether the hub can be read."""
@@ -171,6 +188,16 @@ class _Views:
         facts = self._hub.read_facts(_get_name(request), _get_version(request))
         return _Content(json.dumps(facts).encode(), "application/json").answer(request)
 
+    def send_picture(self, request: Request) -> Response:
+        """Answers with a picture that the page of a version shows."""
+        picture = request.path_params["picture"]
+        path = self._hub.picture_path(_get_name(request), _get_version(request), picture)
+        if path is None:
+            raise HTTPException(404)
+        suffix = posixpath.splitext(picture)[1].lower()
+        content = self._hub.file_system.read(path)
+        return _Content(content, readmes.PICTURE_TYPES[suffix]).answer(request)
+
     def tell_unpacked(self, request: Request) -> Response:
         """Answers where a version is unpacked, if clients can read it there."""
         name, version = _get_name(request), _get_version(request)
@@ -188,6 +215,10 @@ class _Views:
         state = await anyio.to_thread.run_sync(self._index.read)
         content = await anyio.to_thread.run_sync(render, state.number, limiter=self._one_at_a_time)
         return content.answer(request)
+
+    def _make_search_index_anew(self, number: int) -> _Content:
+        content = make_search_index(self._hub, self._index.read().content)
+        return _Content(json.dumps(content).encode(), "application/json")
 
     def _render_front_page_anew(self, number: int) -> _Content:
         html = self._pages.render_front_page(self._index.read().content)

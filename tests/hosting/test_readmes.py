@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pathlib
 import sys
 
 import pytest
 
-from hubmodule.hosting.readmes import find_summary
+from hubmodule._plain_errors import PublishError
+from hubmodule.hosting import readmes
+from hubmodule.hosting.readmes import Readme, find_summary, read_readme
 
 
 @pytest.mark.parametrize(
@@ -41,6 +44,47 @@ def test_a_long_sentence_is_cut() -> None:
     summary = find_summary("word " * 100)
     assert len(summary) == 200
     assert summary.endswith("word…")
+
+
+def write(folder: pathlib.Path, text: str | bytes) -> pathlib.Path:
+    (folder / "m" / "docs").mkdir(parents=True)
+    for name in ("secret.png", "m/a.png", "m/docs/ä b.JPG", "m/x.svg", "m/notes.txt"):
+        (folder / name).write_bytes(name.encode())
+    path = folder / "m" / "README.md"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def test_read_with_pictures(tmp_path: pathlib.Path) -> None:
+    text = (
+        "![a](a.png) ![b](./docs/%C3%A4%20b.JPG 'title') ![b](<docs/ä b.JPG>) ![x](x.svg) "
+        "![up](../secret.png) ![root](/secret.png) ![web](https://e.example/a.png) ![n](none.png) "
+        f"[link](notes.txt) ![abs]({tmp_path}/secret.png)\r\n"
+    )
+    readme = read_readme(write(tmp_path, text))
+    assert readme == Readme(text, {"a.png": b"m/a.png", "docs/ä b.JPG": "m/docs/ä b.JPG".encode()})
+
+
+def test_read_without_a_byte_order_mark(tmp_path: pathlib.Path) -> None:
+    assert read_readme(write(tmp_path, b"\xef\xbb\xbf# X")).text == "# X"
+
+
+def test_read_what_is_not_text(tmp_path: pathlib.Path) -> None:
+    path = write(tmp_path, b"ab\xff")
+    with pytest.raises(PublishError, match=r"README\.md is not UTF-8, at byte 2"):
+        read_readme(path)
+    with pytest.raises(PublishError, match="none cannot be read: No such file"):
+        read_readme(tmp_path / "none")
+
+
+def test_read_what_is_too_large(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path, "![a](a.png)")
+    monkeypatch.setattr(readmes, "_LARGEST_PICTURE", 6)
+    with pytest.raises(PublishError, match=r"a\.png has more than 6 bytes; make it smaller"):
+        read_readme(path)
+    monkeypatch.setattr(readmes, "_LARGEST", 10)
+    with pytest.raises(PublishError, match=r"README\.md has more than 10 bytes"):
+        read_readme(path)
 
 
 if __name__ == "__main__":
