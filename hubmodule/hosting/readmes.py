@@ -24,7 +24,8 @@ _FRONT_MATTER = re.compile(r"\A---\n.*?^---\n", re.DOTALL | re.MULTILINE)
 # Headings, quotes, tables, HTML, items of lists, rules, pictures, and empty lines.
 _NOT_PROSE = re.compile(r"\s*(#|>|\||<(?!https?:)|[*+-]\s|([=*-]\s*){2,}$|\d+[.)]\s|!\[|\[!\[|$)")
 _PICTURE = re.compile(r"!\[[^\]]*\]\(\s*(?:<([^>\n]*)>|([^)\s]+))")
-_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
+_WHOLE_PICTURE = re.compile(r"!\[[^\]]*\]\([^)]*\)")
+_LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 _MARKS = re.compile(r"[*`]|(?<!\w)_|_(?!\w)")
 _END = re.compile(r"(?<=[.!?])\s+(?=[^a-z])")
 
@@ -113,7 +114,7 @@ def find_summary(readme: str) -> str:
     text = _FENCE.sub("", _COMMENT.sub("", text))
     paragraphs = re.split(r"\n\s*\n", text)
     lines = next(filter(None, map(_take_prose, paragraphs)), "")
-    plain = _MARKS.sub("", _LINK.sub(r"\1", lines))
+    plain = _MARKS.sub("", _LINK.sub(r"\1", _WHOLE_PICTURE.sub("", lines)))
     sentence = _END.split(" ".join(plain.split()), maxsplit=1)[0]
     return sentence if len(sentence) <= _LONGEST else f"{sentence[: _LONGEST - 1].rstrip()}…"
 

@@ -27,6 +27,7 @@ from hubmodule.hosting.readmes import Readme, find_summary, read_readme
             "![logo](a.png)\n[![b](b.png)](c)\n\nEmbeds [words](http://x) `fast`.",
             "Embeds words fast.",
         ),
+        ("Embeds words ![a](a.png) fast. ![b](b.png)", "Embeds words fast."),
         ("*Small* and **quick**: my_name.", "Small and quick: my_name."),
         ("```\ncode here.\n```\n\n> quote\n\n1. one\n\nText", "Text"),
         ("```\nnever closed", ""),
