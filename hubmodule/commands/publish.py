@@ -24,7 +24,11 @@ def _add_publish_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PUBLISHER/NAME[/VERSION]",
         help="the name of the module; the next version, if none is given",
     )
-    parser.add_argument("--readme", metavar="FILE", help="what the module is for, in Markdown")
+    parser.add_argument(
+        "--readme",
+        metavar="FILE",
+        help="what the module is for, in Markdown; pictures that it shows are published with it",
+    )
     parser.add_argument(
         "--allow-findings",
         action="store_true",
@@ -37,20 +41,23 @@ def _add_publish_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _publish(parsed: argparse.Namespace) -> int:
     import logging
+    import os
 
     from hubmodule import _requirements
 
     _requirements.check_tensorflow()
     from hubmodule._plain_errors import PublishError
     from hubmodule.errors import UnregisteredOpsError
+    from hubmodule.hosting.pictures import find_pictures
     from hubmodule.hosting.publishing import publish
 
     logging.basicConfig(level=logging.INFO, format="hubmodule: %(message)s")
     try:
         readme = _read_readme(parsed.readme) if parsed.readme else None
+        pictures = find_pictures(readme, os.path.dirname(parsed.readme)) if readme else None
         import_packages(parsed.packages)
         publication = publish(
-            parsed.module_dir, parsed.hub, parsed.name, readme, parsed.allow_findings
+            parsed.module_dir, parsed.hub, parsed.name, readme, parsed.allow_findings, pictures
         )
     except PublishError as error:
         return print_error(error.message.replace("allow_findings=True", "--allow-findings"))

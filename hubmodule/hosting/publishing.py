@@ -7,6 +7,7 @@ import dataclasses
 import functools
 import json
 import os
+import posixpath
 from typing import TYPE_CHECKING, Any
 
 from hubmodule._plain_errors import HubError, HubModuleError, PublishError, VersionTakenError
@@ -57,6 +58,7 @@ def publish(
     name: str,
     readme: str | None = None,
     allow_findings: bool = False,
+    pictures: Mapping[str, str] | None = None,
 ) -> Publication:
     """Adds a module to a hub as a new version, and lists it in the index.
 
@@ -67,6 +69,8 @@ def publish(
         readme: What the module is for, in Markdown; None for no README.md.
         allow_findings: Whether to publish a module for which hub.audit() has findings of level
             high.
+        pictures: Path relative to the README -> path of each picture that it shows, as
+            find_pictures() returns; None for no pictures.
 
     Returns:
         The version. Where the newest version (or the one that `name` has) has the same content,
@@ -92,9 +96,8 @@ def publish(
         # The members of a group that may write to the hub may write to all that is added.
         target.file_system.share_like(target.path)
         with open_workspace(target, module_name) as workspace:
-            publication = _Publisher(target, module_name, module, readme, workspace).publish(
-                version
-            )
+            publisher = _Publisher(target, module_name, module, readme, pictures or {}, workspace)
+            publication = publisher.publish(version)
     with _explain_errors(
         target, f"{publication.handle} is published, but not yet in the index; check"
     ):
@@ -141,6 +144,7 @@ class _Publisher:
         name: Name of the module.
         module: The module.
         readme: Its README; None without one.
+        pictures: Path relative to the README -> path of each picture that it shows.
         workspace: Path of an empty directory on the file system of the hub.
     """
 
@@ -150,12 +154,14 @@ class _Publisher:
         name: ModuleName,
         module: CheckedModule,
         readme: str | None,
+        pictures: Mapping[str, str],
         workspace: str,
     ) -> None:
         self._hub = hub
         self._name = name
         self._module = module
         self._readme = readme
+        self._pictures = pictures
         self._workspace = workspace
         self._source, self._directory = find_file_system(module.directory)
 
@@ -235,6 +241,11 @@ class _Publisher:
         write = self._hub.file_system.write
         if self._readme is not None:
             write(f"{self._workspace}/{hub_directory.README}", self._readme.encode())
+        for picture, path in self._pictures.items():
+            target = f"{self._workspace}/{picture}"
+            self._hub.file_system.make_directory(posixpath.dirname(target))
+            with open(path, "rb") as file:
+                write(target, file.read())
         write(f"{self._workspace}/{hub_directory.FACTS}", json.dumps(facts, indent=1).encode())
         return facts
 
@@ -261,9 +272,10 @@ def _flush(directory: str) -> None:
 
     Otherwise their directory may have its new name, and they no content, after a power failure.
     """
-    for name in os.listdir(directory):
-        file = os.open(os.path.join(directory, name), os.O_RDONLY)
-        try:
-            os.fsync(file)
-        finally:
-            os.close(file)
+    for folder, _, names in os.walk(directory):
+        for name in names:
+            file = os.open(os.path.join(folder, name), os.O_RDONLY)
+            try:
+                os.fsync(file)
+            finally:
+                os.close(file)
