@@ -48,7 +48,7 @@ def _check_picture(name: str, directory: str) -> str:
     inside = os.path.join(os.path.realpath(directory), "")
     if not files.is_inside(name) or not os.path.realpath(path).startswith(inside):
         raise PublishError(
-            f"The README shows {name}, which is outside of its directory. Move it into the directory."
+            f"The README shows {name}, which is outside of its directory. Move it there."
         )
     if not is_picture(name) or name.partition("/")[0] in _NAMES_OF_THE_HUB:
         raise PublishError(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from hubmodule.hosting.web_app import Pages
 
 _WAITING = 2048  # connections that are not accepted yet
-_LONGEST_HEADERS = 16 << 10  # bytes
+_LONGEST_PATH = 200  # characters, in the log
 # A download that takes longer is cut when the server stops; clients go on where it was.
 _LAST_SECONDS = 10
 _SHOWN_QUERIES = ("tf-hub-format=compressed", "tf-hub-format=uncompressed")
@@ -64,13 +64,14 @@ def make_server(hub: HubDirectory, pages: Pages) -> uvicorn.Server:
     """
     import uvicorn
 
+    from hubmodule.hosting.request_guard import LONGEST_HEADERS
     from hubmodule.hosting.web_app import make_app
 
     config = uvicorn.Config(
         make_app(hub, pages),
         # The same parser everywhere: it refuses requests that two parsers would read differently.
         http="h11",
-        h11_max_incomplete_event_size=_LONGEST_HEADERS,
+        h11_max_incomplete_event_size=LONGEST_HEADERS,
         ws="none",
         lifespan="off",
         server_header=False,
@@ -94,9 +95,11 @@ def listen(host: str, port: int) -> Iterator[socket.socket]:
         )[0]
         listener = socket.create_server(address[:2], family=family, backlog=_WAITING)
     except OSError as error:
+        # socket.create_server() adds the address to the text.
+        reason = str(error.strerror).partition(" (while ")[0]
         raise ServerAddressError(
-            f"Cannot listen at {host}, port {port}: {error.strerror or error}. Choose another "
-            "address with --host and --port, or end what listens there."
+            f"Cannot listen at {host}, port {port}: {reason}. Choose another address with --host "
+            "and --port, or end what listens there."
         ) from error
     with listener:
         yield listener
@@ -133,15 +136,16 @@ def _configure_logs() -> None:
         log.handlers[:] = [handler]
         log.setLevel(level)
         log.propagate = False
-    logging.getLogger("uvicorn.access").addFilter(hide_queries)
+    logging.getLogger("uvicorn.access").addFilter(shorten_target)
 
 
-def hide_queries(record: logging.LogRecord) -> bool:
-    """Removes queries from a line of the access log: they may hold secrets."""
+def shorten_target(record: logging.LogRecord) -> bool:
+    """Shortens a line of the access log: queries may hold secrets, and paths be very long."""
     arguments: Any = record.args
     if isinstance(arguments, tuple) and len(arguments) == 5:
         client, method, target, *rest = arguments
         path, mark, query = str(target).partition("?")
         shown = f"?{query}" if query in _SHOWN_QUERIES else "?…" if mark else ""
-        record.args = (client, method, f"{path}{shown}", *rest)
+        short = path if len(path) <= _LONGEST_PATH else f"{path[:_LONGEST_PATH]}…"
+        record.args = (client, method, f"{short}{shown}", *rest)
     return True

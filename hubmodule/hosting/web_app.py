@@ -20,20 +20,19 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import logging
 import mimetypes
 import posixpath
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import anyio
 from starlette.applications import Starlette
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from hubmodule._plain_errors import HandleNotFoundError, HubError, InvalidHandleError
 from hubmodule.hosting import hub_directory
@@ -41,17 +40,11 @@ from hubmodule.hosting.archive_responses import answer_archive, has_etag
 from hubmodule.hosting.hub_directory import HubDirectory
 from hubmodule.hosting.hub_index import HubIndex
 from hubmodule.hosting.names import ModuleName, is_version
+from hubmodule.hosting.request_guard import RequestGuard
 from hubmodule.hosting.search_index import make_search_index
 
-_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
-_HOST = re.compile(r"[A-Za-z0-9.\-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:\d{1,5})?")
+logger = logging.getLogger("hubmodule")
+
 _PAGES_KEPT = 256
 _FORMAT = "tf-hub-format"
 
@@ -104,7 +97,7 @@ def make_app(hub: HubDirectory, pages: Pages, index: HubIndex | None = None) -> 
         },
     )
     app.router.redirect_slashes = False
-    return _SecureApp(app)
+    return RequestGuard(app)
 
 
 class _Views:
@@ -282,34 +275,5 @@ def _answer_not_found(request: Request, error: Exception) -> Response:
 
 
 def _answer_damaged(request: Request, error: Exception) -> Response:
-    import logging
-
-    logging.getLogger("hubmodule").error("%s: %s", request.url.path, error)
+    logger.error("%s: %s", request.url.path, error)
     return PlainTextResponse("The hub cannot be read; its log says why.\n", 500)
-
-
-class _SecureApp:
-    """Adds the headers that every answer has; refuses hosts that are not names or addresses."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers a request."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    headers.setdefault(name, value)
-            await send(message)
-
-        host = Request(scope).headers.get("host", "localhost")
-        app = self._app if _HOST.fullmatch(host) else _BAD_HOST
-        await app(scope, receive, send_with_headers)
-
-
-_BAD_HOST = PlainTextResponse("The Host header is neither a name nor an address.\n", 400)
