@@ -1,5 +1,7 @@
 # make demo    the main job on real data: publish, reuse, fine-tune, re-publish;
 #              ARGS=--output_dir=DIR keeps the modules
+# make hub-demo  publishes the modules of the demo to a hub and serves its pages;
+#              ARGS=--port=0 for a free port
 # make test    the test suite; TF=2.15.1 for another TensorFlow, ARGS=... for pytest
 # make coverage  the lines and branches that the test suite runs
 # make browser what the tests of HTML pages need: Chromium, and axe-core for accessibility
@@ -31,7 +33,7 @@ BUILD_FILES = $(shell find . \( -name '.?*' -o -name node_modules \) -prune -o \
 
 AXE = .cache/axe/node_modules/axe-core/axe.min.js
 
-.PHONY: demo test browser coverage check hooks bazel interop scanners bench growth bench_environments environment format clean
+.PHONY: demo hub-demo test browser coverage check hooks bazel interop scanners bench growth bench_environments environment format clean
 .DEFAULT_GOAL := test
 
 $(READY): pyproject.toml setup.py $(wildcard proto/*.proto)
@@ -43,6 +45,9 @@ $(READY): pyproject.toml setup.py $(wildcard proto/*.proto)
 
 demo: $(READY)
 	$(BIN)/python examples/text_embeddings/demo.py $(ARGS)
+
+hub-demo: $(READY)
+	scripts/hub_demo.sh $(BIN)/python .cache/hub-demo $(ARGS)
 
 # The tests of the Estimator make tf.keras Keras 2, for a whole process; so they have their own.
 test: $(READY) browser

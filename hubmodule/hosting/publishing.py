@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from hubmodule._plain_errors import HubError, HubModuleError, PublishError, VersionTakenError
 from hubmodule.file_systems import find_file_system
-from hubmodule.hosting import hub_directory
+from hubmodule.hosting import hub_directory, names
 from hubmodule.hosting.checking import CheckedModule, check_module
 from hubmodule.hosting.hub_directory import HubDirectory
 from hubmodule.hosting.names import ModuleName, parse_name
@@ -180,7 +180,7 @@ class _Publisher:
         show = settings.read().show_progress
         with (
             open_progress(str(self._name), show, "Packing", "Packed") as report,
-            self._hub.file_system.open_new(f"{self._workspace}/{hub_directory.ARCHIVE}") as out,
+            self._hub.file_system.open_new(f"{self._workspace}/{names.ARCHIVE}") as out,
         ):
             archive = pack(self._source, self._directory, sizes, out, report)
         if self._hub.path.startswith(_READ_IN_PLACE):
@@ -189,7 +189,7 @@ class _Publisher:
 
     def _copy_files(self, sizes: Mapping[str, int]) -> None:
         for name in sizes:
-            path = f"{self._workspace}/{hub_directory.UNPACKED}/{name}"
+            path = f"{self._workspace}/{names.UNPACKED}/{name}"
             with self._hub.file_system.open_new(path) as out:
                 for piece in self._source.read_pieces(f"{self._directory}/{name}"):
                     out.write(piece)
@@ -239,9 +239,9 @@ class _Publisher:
             **self._module.describe(handle),
             "readme": self._readme is not None,
         }
-        contents = {hub_directory.FACTS: json.dumps(facts, indent=1).encode()}
+        contents = {names.FACTS: json.dumps(facts, indent=1).encode()}
         if self._readme is not None:
-            contents |= {hub_directory.README: self._readme.text.encode(), **self._readme.pictures}
+            contents |= {names.README: self._readme.text.encode(), **self._readme.pictures}
         for name, content in contents.items():
             path = f"{self._workspace}/{name}"
             self._hub.file_system.make_directory(posixpath.dirname(path))
@@ -256,12 +256,12 @@ class _Publisher:
         elif not self._hub.has_version(self._name, version):
             # Left by a process that was killed before it moved the last file, facts.json.
             self._hub.file_system.remove(target)
-        if self._hub.file_system.move_directory(self._workspace, target, (hub_directory.FACTS,)):
+        if self._hub.file_system.move_directory(self._workspace, target, (names.FACTS,)):
             return True
         if self._hub.has_version(self._name, version):
             return False
         raise HubError(
-            f"{target} is in the way: it is not a version, as it has no {hub_directory.FACTS}. "
+            f"{target} is in the way: it is not a version, as it has no {names.FACTS}. "
             "Remove it, and publish again."
         )
 
@@ -271,8 +271,8 @@ def _flush(directory: str) -> None:
 
     Otherwise their directory may have its new name, and they no content, after a power failure.
     """
-    for parent, _, names in os.walk(directory):
-        for name in names:
+    for parent, _, files in os.walk(directory):
+        for name in files:
             file = os.open(os.path.join(parent, name), os.O_RDONLY)
             try:
                 os.fsync(file)

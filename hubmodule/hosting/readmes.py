@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import logging
 import os
-import posixpath
 import re
-import urllib.parse
 
-from hubmodule import files
 from hubmodule._plain_errors import PublishError
+from hubmodule.hosting.pictures import find_pictures
 
-logger = logging.getLogger("hubmodule")
-
-_LARGEST = 1 << 20  # bytes of the text
-_LARGEST_PICTURE = 10 << 20  # bytes
+_LARGEST = 1_000_000  # bytes of the text
 
 _LONGEST = 200  # characters
 _FENCE = re.compile(r"^ {0,3}(```|~~~).*?(^ {0,3}\1|\Z)", re.DOTALL | re.MULTILINE)
@@ -23,21 +17,10 @@ _COMMENT = re.compile(r"<!--.*?(-->|\Z)", re.DOTALL)
 _FRONT_MATTER = re.compile(r"\A---\n.*?^---\n", re.DOTALL | re.MULTILINE)
 # Headings, quotes, tables, HTML, items of lists, rules, pictures, and empty lines.
 _NOT_PROSE = re.compile(r"\s*(#|>|\||<(?!https?:)|[*+-]\s|([=*-]\s*){2,}$|\d+[.)]\s|!\[|\[!\[|$)")
-_PICTURE = re.compile(r"!\[[^\]]*\]\(\s*(?:<([^>\n]*)>|([^)\s]+))")
 _WHOLE_PICTURE = re.compile(r"!\[[^\]]*\]\([^)]*\)")
 _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 _MARKS = re.compile(r"[*`]|(?<!\w)_|_(?!\w)")
 _END = re.compile(r"(?<=[.!?])\s+(?=[^a-z])")
-
-
-# Without SVG, which may have scripts.
-PICTURE_TYPES = {
-    ".gif": "image/gif",
-    ".jpeg": "image/jpeg",
-    ".jpg": "image/jpeg",
-    ".png": "image/png",
-    ".webp": "image/webp",
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,52 +36,33 @@ class Readme:
     pictures: dict[str, bytes]
 
 
-def is_picture(path: str) -> bool:
-    """Whether a file has the suffix of a picture that a hub may have."""
-    return posixpath.splitext(path)[1].lower() in PICTURE_TYPES
-
-
 def read_readme(path: str | os.PathLike[str]) -> Readme:
     """Reads a local README, and the pictures beside or below it that it shows.
 
     Raises:
-        PublishError: if the file is missing, not UTF-8, or very large.
+        PublishError: if the file, or a picture that it shows, is missing or too large, or if
+            it is not UTF-8.
     """
     path = os.fsdecode(path)
-    content = _read_file(path, _LARGEST)
+    content = _read_file(path)
+    if len(content) > _LARGEST:
+        raise PublishError(f"{path} has more than {_LARGEST:,} bytes. Make it shorter.")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise PublishError(
             f"{path} is not UTF-8, at byte {error.start}. Save it as UTF-8."
         ) from error
-    return Readme(text, _read_pictures(text, os.path.dirname(path)))
+    pictures = find_pictures(text, os.path.dirname(os.path.abspath(path)))
+    return Readme(text, {name: _read_file(picture) for name, picture in pictures.items()})
 
 
-def _read_pictures(text: str, directory: str) -> dict[str, bytes]:
-    pictures = {}
-    for found in _PICTURE.finditer(text):
-        address = found[1] or found[2] or ""
-        name = posixpath.normpath(urllib.parse.unquote(address))
-        if "://" in address or not is_picture(name):
-            continue
-        path = os.path.join(directory, name)
-        if not files.is_inside(name) or not os.path.isfile(path):
-            logger.warning("The README shows %s, which is not a file below %s", name, directory)
-            continue
-        pictures[name] = _read_file(path, _LARGEST_PICTURE)
-    return pictures
-
-
-def _read_file(path: str, limit: int) -> bytes:
+def _read_file(path: str) -> bytes:
     try:
         with open(path, "rb") as file:
-            content = file.read(limit + 1)
+            return file.read()
     except OSError as error:
         raise PublishError(f"{path} cannot be read: {error.strerror}.") from error
-    if len(content) > limit:
-        raise PublishError(f"{path} has more than {limit} bytes; make it smaller.")
-    return content
 
 
 def find_summary(readme: str) -> str:

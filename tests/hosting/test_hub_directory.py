@@ -214,5 +214,20 @@ def test_needs_no_tensorflow(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyP
     assert hub.read_index()["modules"][0]["versions"][0]["summary"] == "Text."
 
 
+def test_pictures(tmp_path: pathlib.Path) -> None:
+    hub = HubDirectory(tmp_path / "hub")
+    directory = pathlib.Path(add_version(hub, "acme/x/1"))
+    for name in ("a.png", "p/b.WEBP", "vector.svg", "module/assets/c.png"):
+        (directory / name).parent.mkdir(parents=True, exist_ok=True)
+        (directory / name).touch()
+    (tmp_path / "secret.png").touch()
+    (directory / "link.png").symlink_to(tmp_path / "secret.png")
+    name = ModuleName("acme", "x")
+    assert {*hub.list_pictures(name, 1)} == {"a.png", "p/b.WEBP"}
+    assert hub.picture_path(name, 1, "p/b.WEBP") == str(directory / "p" / "b.WEBP")
+    for path in ("none.png", "facts.json", "../1/a.png", "/a.png", "link.png", "vector.svg", ""):
+        assert hub.picture_path(name, 1, path) is None
+
+
 if __name__ == "__main__":
     raise SystemExit(pytest.main([__file__, *sys.argv[1:]]))

@@ -279,5 +279,24 @@ def test_health(hub: HubDirectory, server: WebServer) -> None:
     assert server.get("/healthz").status == 500
 
 
+def test_the_texts_that_the_front_page_searches(server: WebServer) -> None:
+    answer = server.get("/search.json")
+    assert json.loads(answer.body).keys() == {"schema", "texts"}
+    assert answer.headers["content-type"] == "application/json"
+    assert server.get("/search.json", If_None_Match=answer.headers["etag"]).status == 304
+
+
+def test_pictures_of_a_page(hub: HubDirectory, server: WebServer) -> None:
+    directory = pathlib.Path(hub.path) / "team" / "encoder" / "2"
+    (directory / "p").mkdir()
+    (directory / "p" / "a b.png").write_bytes(b"picture")
+    (directory / "a.svg").write_bytes(b"<svg/>")
+    answer = server.get("/team/encoder/2/p/a%20b.png")
+    assert (answer.status, answer.body) == (200, b"picture")
+    assert answer.headers["content-type"] == "image/png"
+    for path in ("a.svg", "none.png", "README.md", "p/..%2f..%2f10%2fa.png", "%2fetc%2fx.png"):
+        assert server.get(f"/team/encoder/2/{path}").status == 404
+
+
 if __name__ == "__main__":
     raise SystemExit(pytest.main([__file__, *sys.argv[1:]]))
