@@ -1,14 +1,17 @@
 # make demo    the main job on real data: publish, reuse, fine-tune, re-publish;
 #              ARGS=--output_dir=DIR keeps the modules
+# make hub-demo  publishes the modules of the demo to a hub and serves its pages;
+#              ARGS=--port=0 for a free port
 # make test    the test suite; TF=2.15.1 for another TensorFlow, ARGS=... for pytest
 # make coverage  the lines and branches that the test suite runs
 # make browser what the tests of HTML pages need: Chromium, and axe-core for accessibility
 # make check   formatters, linter, types, architecture
 # make hooks   runs what it can of that before each commit
 # make bazel   the test suite under Bazel, ARGS=... for bazel test
-# make interop tensorflow_hub of two generations reads what we write and shares our cache, and
-#              the reverse
+# make interop tensorflow_hub of three generations reads what we write, shares our cache and
+#              loads from our hub; and the reverse, where it can write
 # make bench   each figure of docs/performance.md, side by side with tensorflow_hub; CASE=apply for one
+# make hub-load hubmodule serve under load, beside nginx
 # make scanners the audit held against other scanners; DATA=... for folders of harmless modules
 # make growth  the plot of docs/growth.png
 
@@ -31,7 +34,7 @@ BUILD_FILES = $(shell find . \( -name '.?*' -o -name node_modules \) -prune -o \
 
 AXE = .cache/axe/node_modules/axe-core/axe.min.js
 
-.PHONY: demo test browser coverage check hooks bazel interop scanners bench growth bench_environments environment format clean
+.PHONY: demo hub-demo test browser coverage check hooks bazel interop hub-load scanners bench growth bench_environments environment format clean
 .DEFAULT_GOAL := test
 
 $(READY): pyproject.toml setup.py $(wildcard proto/*.proto)
@@ -43,6 +46,9 @@ $(READY): pyproject.toml setup.py $(wildcard proto/*.proto)
 
 demo: $(READY)
 	$(BIN)/python examples/text_embeddings/demo.py $(ARGS)
+
+hub-demo: $(READY)
+	scripts/hub_demo.sh $(BIN)/python .cache/hub-demo $(ARGS)
 
 # The tests of the Estimator make tf.keras Keras 2, for a whole process; so they have their own.
 test: $(READY) browser
@@ -100,6 +106,12 @@ interop:
 	TF_PACKAGE=$(TF_PACKAGE) scripts/make_peers.sh
 	.venv/bin/python -m scripts.interop $(ARGS)
 	.venv/bin/python -m scripts.interop_cache
+	-scripts/need.sh nginx nginx
+	.venv/bin/python -m scripts.interop_hub
+
+hub-load: $(READY)
+	-scripts/need.sh nginx nginx
+	$(BIN)/python -m benchmarks.hub_load $(ARGS)
 
 scanners: $(READY)
 	$(BIN)/python -m scripts.auditing_page

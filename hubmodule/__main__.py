@@ -14,8 +14,11 @@ from hubmodule.commands.convert import CONVERT
 from hubmodule.commands.diff import DIFF
 from hubmodule.commands.doctor import DOCTOR
 from hubmodule.commands.inspect import INSPECT, SHOW
+from hubmodule.commands.publish import PUBLISH
 from hubmodule.commands.resolve import RESOLVE
 from hubmodule.commands.run import RUN, run_program
+from hubmodule.commands.serve import SERVE
+from hubmodule.commands.site import SITE
 
 _INTERRUPTED = 130  # as shells count SIGINT
 
@@ -76,7 +79,20 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-COMMANDS = (RESOLVE, INSPECT, SHOW, AUDIT, DIFF, CONVERT, RUN, DOCTOR, CACHE)
+COMMANDS = (
+    RESOLVE,
+    INSPECT,
+    SHOW,
+    AUDIT,
+    DIFF,
+    CONVERT,
+    RUN,
+    DOCTOR,
+    CACHE,
+    PUBLISH,
+    SITE,
+    SERVE,
+)
 
 if __name__ == "__main__":
     sys.exit(main())

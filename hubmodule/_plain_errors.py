@@ -119,3 +119,27 @@ class CacheError(HubModuleError, OSError):
 
 class CacheDamagedError(CacheError):
     """A cached module is damaged and cannot be downloaded again."""
+
+
+class FactsError(HubModuleError, ValueError):
+    """The stored facts of a module cannot be read."""
+
+
+class HubError(HubModuleError, OSError):
+    """A hub cannot be read or written."""
+
+
+class VersionTakenError(HubError, FileExistsError):
+    """A hub has another module under this version, or another process is adding one."""
+
+
+class PublishError(HubModuleError, ValueError):
+    """A module may not be published as it is."""
+
+
+class ServerAddressError(HubModuleError, OSError):
+    """A server cannot listen at this address, such as one in use."""
+
+
+class ExtraMissingError(HubModuleError, ImportError):
+    """A package that this part of hubmodule needs is not installed."""

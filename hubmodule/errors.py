@@ -19,6 +19,12 @@ situation, so that programs which catch that type keep working:
     │   └── ArchiveRefusedError                          ... its content is not safe to unpack
     ├── CacheError (OSError)                             the cache directory cannot be used
     │   └── CacheDamagedError                            ... a module in it is damaged
+    ├── FactsError (ValueError)                          stored facts cannot be read
+    ├── HubError (OSError)                               a hub cannot be read or written
+    │   └── VersionTakenError (FileExistsError)          ... a version is another module already
+    ├── PublishError (ValueError)                        a module may not be published as it is
+    ├── ServerAddressError (OSError)                     a server cannot listen at an address
+    ├── ExtraMissingError (ImportError)                  a package for this part is missing
     ├── ModuleFormatError (ValueError)                   a directory cannot be read as a module
     │   └── NotAModuleError (tf.errors.NotFoundError)    ... it is something else
     ├── ModuleRefusedError (PermissionError)             HUBMODULE_AUDIT refuses a module
@@ -55,15 +61,21 @@ from hubmodule._plain_errors import CacheDamagedError as CacheDamagedError
 from hubmodule._plain_errors import CacheError as CacheError
 from hubmodule._plain_errors import ContribUnavailableError as ContribUnavailableError
 from hubmodule._plain_errors import DownloadError as DownloadError
+from hubmodule._plain_errors import ExtraMissingError as ExtraMissingError
+from hubmodule._plain_errors import FactsError as FactsError
 from hubmodule._plain_errors import HandleNotFoundError as HandleNotFoundError
 from hubmodule._plain_errors import HttpStatusError as HttpStatusError
+from hubmodule._plain_errors import HubError as HubError
 from hubmodule._plain_errors import HubModuleError as HubModuleError
 from hubmodule._plain_errors import InvalidHandleError as InvalidHandleError
 from hubmodule._plain_errors import OfflineError as OfflineError
+from hubmodule._plain_errors import PublishError as PublishError
+from hubmodule._plain_errors import ServerAddressError as ServerAddressError
 from hubmodule._plain_errors import SettingError as SettingError
 from hubmodule._plain_errors import SourceError as SourceError
 from hubmodule._plain_errors import TensorFlowUnavailableError as TensorFlowUnavailableError
 from hubmodule._plain_errors import UncompressedReadError as UncompressedReadError
+from hubmodule._plain_errors import VersionTakenError as VersionTakenError
 
 
 class ModuleFormatError(HubModuleError, ValueError):

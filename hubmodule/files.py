@@ -317,7 +317,10 @@ def list_files(directory: str) -> Iterator[str]:
     """Lists the paths of all files below a directory, relative to it."""
     for folder, _, names in _get_gfile().walk(directory):
         for name in names:
-            yield posixpath.join(folder, name)[len(directory) :].lstrip("/")
+            path = posixpath.join(folder, name)
+            # ram:// lists the file "m.json" in the directory "m" too, as ".json".
+            if not name.startswith(".") or _get_gfile().exists(path):
+                yield path[len(directory) :].lstrip("/")
 
 
 def _get_gfile() -> Any:

@@ -420,5 +420,14 @@ class TestNewDirectory:
         assert tree(str(path)) == {"a/b/file": b"new", MARKER: b""}
 
 
+def test_a_file_named_like_a_directory_is_listed_once(parent):
+    """ram:// lists the file "m.json" in the directory "m" too, as ".json"."""
+    for name in ("m.json", "m/file", "m/.hidden"):
+        path = posixpath.join(parent, name)
+        gfile.makedirs(posixpath.dirname(path))
+        files.write_bytes(path, b"")
+    assert sorted(files.list_files(parent)) == ["m.json", "m/.hidden", "m/file"]
+
+
 if __name__ == "__main__":
     raise SystemExit(pytest.main([__file__, *sys.argv[1:]]))

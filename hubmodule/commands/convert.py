@@ -7,9 +7,10 @@ import contextlib
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from hubmodule.commands.command import Command, print_error
+from hubmodule.commands.op_packages import add_import_argument, import_packages
 
 
 def _add_convert_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,15 +25,7 @@ def _add_convert_arguments(parser: argparse.ArgumentParser) -> None:
         "serving keeps the signatures, for TensorFlow Serving",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace the SavedModel at OUT")
-    parser.add_argument(
-        "--import",
-        action="append",
-        default=[],
-        dest="packages",
-        metavar="PACKAGE",
-        help="import a package that registers ops of the module, such as tensorflow_text; may be "
-        "repeated",
-    )
+    add_import_argument(parser)
 
 
 def _convert(parsed: argparse.Namespace) -> int:
@@ -46,7 +39,7 @@ def _convert(parsed: argparse.Namespace) -> int:
     from hubmodule.tf2.convert import convert
 
     try:
-        _import_packages(parsed.packages)
+        import_packages(parsed.packages)
         with _show_time(f"Converting {redact(parsed.handle)}"):
             arguments = convert(parsed.handle, parsed.out, parsed.to, parsed.overwrite)
     except ExportExistsError as error:
@@ -58,24 +51,6 @@ def _convert(parsed: argparse.Namespace) -> int:
     print(f"Wrote {parsed.out}")
     _print_arguments(arguments)
     return 0
-
-
-def _import_packages(packages: Iterable[str]) -> None:
-    import importlib
-
-    import tensorflow as tf
-
-    from hubmodule.errors import ModuleDefinitionError
-
-    for package in packages:
-        try:
-            importlib.import_module(package)
-        # Python raises TypeError for "./x" and ValueError for ""; libraries of ops an OpError.
-        except (ImportError, TypeError, ValueError, tf.errors.OpError) as error:
-            raise ModuleDefinitionError(
-                f"--import {package} failed: {error}. Install the release of {package} that is "
-                f"for TensorFlow {tf.__version__}."
-            ) from error
 
 
 def _print_arguments(arguments: Mapping[str, Mapping[str, str]]) -> None:

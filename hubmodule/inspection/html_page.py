@@ -5,39 +5,24 @@ from __future__ import annotations
 import base64
 import hashlib
 import importlib.resources
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 
 from hubmodule._version import __version__
-from hubmodule.inspection.facts import ModuleFacts, SignatureFacts, VariantFacts
-from hubmodule.inspection.markup import Markup, join, make_element, mark_trusted
-from hubmodule.inspection.report import (
-    describe_graph,
-    describe_place,
-    describe_writers,
-    group_signatures,
-    group_variants,
+from hubmodule.inspection.facts import ModuleFacts
+from hubmodule.inspection.html_sections import (
+    render_common_signatures,
+    render_content_sections,
+    render_foreign_ops,
+    render_graph_sections,
+    render_list,
+    render_section,
+    render_signature_sections,
+    render_table,
+    render_usage,
 )
-from hubmodule.inspection.scope_sizes import (
-    Scope,
-    build_scopes,
-    find_common_scope,
-    find_largest_scopes,
-)
-from hubmodule.inspection.treemap import draw_treemap
-from hubmodule.inspection.wording import (
-    describe_tags,
-    describe_tensor,
-    format_bytes,
-    format_count,
-    format_shape,
-    format_tags,
-)
-
-_MOST_TILES = 48
-_MOST_BARS = 12
-_MOST_OPS = 20
-
-Row = Sequence[str]
+from hubmodule.inspection.markup import Markup, make_element, mark_trusted
+from hubmodule.inspection.report import describe_writers
+from hubmodule.inspection.wording import format_bytes
 
 
 def write_html(facts: ModuleFacts) -> str:
@@ -114,261 +99,17 @@ def _render_header(name: str, facts: ModuleFacts) -> Markup:
 
 def _render_sections(facts: ModuleFacts) -> Iterator[Markup]:
     if facts.damage:
-        yield _render_section("Damaged", _render_list(facts.damage), class_="warning")
+        yield render_section("Damaged", render_list(facts.damage), class_="warning")
     if facts.findings:
         findings = [(f.op, f.level, f.node, f.reason) for f in facts.findings]
         heads = ("Op", "Level", "Node", "What it does")
-        table = _render_table("Findings", heads, findings, class_="stacked")
-        yield _render_section("Findings", table, class_="warning")
-    if facts.foreign_ops:
-        packages = [(op.op, op.package or "not known") for op in facts.foreign_ops]
-        table = _render_table("Ops of other packages", ("Op", "Package to import"), packages)
-        yield _render_section("Ops of other packages", table, class_="notice")
+        table = render_table("Findings", heads, findings, class_="stacked")
+        yield render_section("Findings", table, class_="warning")
+    yield render_foreign_ops(facts)
     if facts.usage:
-        yield _render_section("Use it", _render_usage(facts))
-    for variants in group_variants(facts.variants):
-        title = f"Signatures{describe_place(variants, facts.variants)}"
-        if signatures := variants[0].signatures:
-            yield _render_section(title, _render_signatures(title, signatures))
-    if facts.calls:
-        calls = [(f"({call.arguments})", call.outputs) for call in facts.calls]
-        yield _render_section(
-            "Calls", _render_table("Calls of the object", ("Arguments", "Result"), calls)
-        )
+        yield render_section("Use it", render_usage(facts.usage))
+    yield from render_signature_sections(facts)
     if facts.common_signatures:
-        yield _render_section("Common signatures", _render_common_signatures(facts))
-    if facts.variables:
-        yield _render_section("Variables", _render_variables(facts))
-    if facts.assets:
-        rows = [(a.name, a.sha256, format_bytes(a.bytes)) for a in facts.assets]
-        table = _render_table("Assets", ("File", "SHA-256", "Size"), rows, class_="stacked")
-        yield _render_section("Assets", table)
-    yield from (_render_graph(variant, facts) for variant in facts.variants)
-
-
-def _render_section(title: str, *content: Iterable[str], class_: str | None = None) -> Markup:
-    return make_element("section", make_element("h2", title), *content, class_=class_)
-
-
-def _render_list(items: Iterable[str]) -> Markup:
-    return make_element("ul", [make_element("li", item) for item in items], class_="plain")
-
-
-def _render_table(label: str, heads: Row, rows: Iterable[Row], class_: str | None = None) -> Markup:
-    """Renders a table whose first column has names.
-
-    Args:
-        label: What the table shows, for screen readers.
-        heads: The titles of the columns. If the last one is "Size" or "Number", the cells
-            below it are aligned as numbers.
-        rows: The cells of each row.
-        class_: The CSS class of the table: "stacked" if its rows are too wide for a phone.
-    """
-    classes = ["name", *([None] * (len(heads) - 1))]
-    if heads[-1] in ("Size", "Number"):
-        classes[-1] = "size"
-    head = [
-        make_element("th", text, scope="col", class_="size" if kind == "size" else None)
-        for text, kind in zip(heads, classes, strict=True)
-    ]
-    body = [
-        make_element(
-            "tr",
-            [
-                make_element("td", cell, class_=kind)
-                for cell, kind in zip(row, classes, strict=True)
-            ],
-        )
-        for row in rows
-    ]
-    table = make_element(
-        "table",
-        make_element("thead", make_element("tr", head)),
-        make_element("tbody", body),
-        class_=class_,
-    )
-    return _make_scrollable(label, table)
-
-
-def _make_scrollable(label: str, content: Markup, **attributes: str) -> Markup:
-    # tabindex: the keyboard has to reach what scrolls.
-    return make_element(
-        "div",
-        content,
-        class_="scroll",
-        role="region",
-        aria_label=label,
-        tabindex=0,
-        **attributes,
-    )
-
-
-def _render_usage(facts: ModuleFacts) -> Markup:
-    return make_element(
-        "div",
-        [
-            _render_snippet(number, usage.way, usage.code)
-            for number, usage in enumerate(facts.usage)
-        ],
-        class_="snippets",
-    )
-
-
-def _render_snippet(number: int, way: str, code: str) -> Markup:
-    title = way[:1].upper() + way[1:]
-    button = make_element(
-        "button",
-        "Copy",
-        type="button",
-        data_copy=f"code-{number}",
-        aria_label=f"Copy the code for {way}",
-    )
-    pre = make_element(
-        "pre",
-        make_element("code", code, id=f"code-{number}"),
-        tabindex=0,
-        role="region",
-        aria_label=way,
-    )
-    bar = make_element("div", make_element("h3", title), button, class_="bar")
-    return make_element("div", bar, pre, class_="snippet")
-
-
-def _render_signatures(section: str, signatures: Sequence[SignatureFacts]) -> Iterator[Markup]:
-    for names, signature in group_signatures(signatures):
-        title = ", ".join(names)
-        rows = [
-            (info.name, direction, describe_tensor(info))
-            for direction, infos in (("input", signature.inputs), ("output", signature.outputs))
-            for info in infos
-        ]
-        yield make_element("h3", make_element("code", title))
-        yield _render_table(f"{section}: {title}", ("Name", "Direction", "Type and shape"), rows)
-
-
-def _render_common_signatures(facts: ModuleFacts) -> Iterator[Markup]:
-    for common in facts.common_signatures:
-        if common.fulfilled:
-            state = make_element("span", "fulfilled", class_="state-yes")
-        else:
-            state = make_element("span", "nearly fulfilled", class_="state-no")
-        yield make_element("h3", f"{common.name}: ", state)
-        if common.missing:
-            yield _render_list(common.missing)
-
-
-def _render_variables(facts: ModuleFacts) -> Iterator[Markup]:
-    common = find_common_scope(build_scopes(facts.variables))
-    trainable = sum(bool(variable.trainable_in) for variable in facts.variables)
-    yield make_element(
-        "p",
-        f"{format_count(len(facts.variables), 'variable')} of {format_bytes(common.bytes)}; "
-        f"{trainable:,} trainable.",
-        [" All are in the scope ", make_element("code", common.name), "."] if common.name else (),
-    )
-    tiles = find_largest_scopes(common, _MOST_TILES)
-    if sum(tile.bytes > 0 for tile in tiles) > 1:
-        yield draw_treemap(
-            tiles, common.name, "Bytes of variables by scope; the table has them too"
-        )
-    yield _render_bars(common)
-    yield _render_all_variables(facts)
-
-
-def _render_bars(common: Scope) -> Markup:
-    scopes = find_largest_scopes(common, _MOST_BARS)
-    largest = max(scope.bytes for scope in scopes) or 1
-    rows = [
-        make_element(
-            "tr",
-            make_element("td", scope.name.removeprefix(common.name) or "all", class_="name"),
-            make_element("td", _render_bar(scope.bytes / largest), class_="bar"),
-            make_element("td", format_bytes(scope.bytes), class_="size"),
-        )
-        for scope in scopes
-    ]
-    heads = [
-        make_element("th", "Scope or variable", scope="col"),
-        make_element("th", "Share", scope="col"),
-        make_element("th", "Size", scope="col", class_="size"),
-    ]
-    table = make_element(
-        "table", make_element("thead", make_element("tr", heads)), make_element("tbody", rows)
-    )
-    return _make_scrollable("Bytes of variables by scope", table)
-
-
-def _render_bar(share: float) -> Markup:
-    bar = make_element("rect", width=f"{max(share * 100, 0.5):.2f}", height=12, y=4, rx=1)
-    return make_element(
-        "svg", bar, viewBox="0 0 100 20", preserveAspectRatio="none", aria_hidden="true"
-    )
-
-
-def _render_all_variables(facts: ModuleFacts) -> Markup:
-    rows = [
-        (
-            variable.name,
-            variable.dtype,
-            format_shape(variable.shape)
-            + (f" in {variable.partitions} parts" if variable.partitions > 1 else ""),
-            ", ".join(format_tags(tags) for tags in variable.trainable_in) or "no",
-            format_bytes(variable.bytes),
-        )
-        for variable in facts.variables
-    ]
-    table = _render_table("All variables", ("Name", "Type", "Shape", "Trainable in", "Size"), rows)
-    total = format_count(len(rows), "variable")
-    return make_element(
-        "details",
-        make_element("summary", f"Table of {total}"),
-        make_element(
-            "label",
-            "Show those whose name contains ",
-            make_element("input", id="filter", type="search"),
-        ),
-        make_element("p", total, id="shown", role="status"),
-        make_element("div", table, id="variables"),
-    )
-
-
-def _render_graph(variant: VariantFacts, facts: ModuleFacts) -> Markup:
-    several = len(facts.variants) > 1
-    parts = [make_element("p", f"{describe_graph(variant)}.")]
-    notes = []
-    if variant.update_ops:
-        notes.append(f"{format_count(len(variant.update_ops), 'update op')} to run in training")
-    if variant.regularization_losses:
-        notes.append(format_count(len(variant.regularization_losses), "regularisation loss term"))
-    for message in variant.messages:
-        fields = ", ".join(f"{key} {value}" for key, value in (message.content or {}).items())
-        notes.append(f"attached message {message.key}: {fields or format_bytes(message.bytes)}")
-    if notes:
-        parts.append(_render_list(notes))
-    if variant.tables:
-        rows = [
-            (t.name, f"{t.key_dtype or '?'} to {t.value_dtype or '?'}", t.asset or "no asset")
-            for t in variant.tables
-        ]
-        parts.append(make_element("h3", "Lookup tables"))
-        parts.append(_render_table("Lookup tables", ("Table", "Types", "Filled from"), rows))
-    parts.append(_render_ops(variant))
-    where = f" variant {describe_tags(variant.tags)}" if several else ""
-    return _render_section(f"Graph{where}", join(parts))
-
-
-def _render_ops(variant: VariantFacts) -> Markup:
-    ops = sorted(variant.op_counts.items(), key=lambda item: (-item[1], item[0]))
-    if not ops:
-        return Markup()
-    heads = ("Type", "Number")
-    rows = [(op, f"{number:,}") for op, number in ops]
-    largest = _render_table("Ops by type", heads, rows[:_MOST_OPS])
-    rest = Markup()
-    if len(rows) > _MOST_OPS:
-        rest = make_element(
-            "details",
-            make_element("summary", f"{len(rows) - _MOST_OPS} other types of ops"),
-            _render_table("Other types of ops", heads, rows[_MOST_OPS:]),
-        )
-    return join([make_element("h3", f"Ops of {format_count(len(rows), 'type')}"), largest, rest])
+        yield render_section("Common signatures", render_common_signatures(facts))
+    yield from render_content_sections(facts)
+    yield from render_graph_sections(facts)

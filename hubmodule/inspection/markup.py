@@ -13,6 +13,10 @@ class Markup(str):
 
     __slots__ = ()
 
+    def __html__(self) -> Markup:
+        """Returns the text itself: template engines ask for it, and then do not escape it."""
+        return self
+
 
 Child = str | Iterable[str]
 

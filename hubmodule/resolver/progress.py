@@ -22,14 +22,20 @@ Report = Callable[[int, "int | None"], None]
 
 @contextlib.contextmanager
 def open_progress(
-    name: str, wanted: bool | None, clock: Callable[[], float] = time.monotonic
+    name: str,
+    wanted: bool | None,
+    doing: str = "Downloading",
+    done: str = "Received",
+    clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Report]:
-    """Shows a download while the block runs.
+    """Shows how a download, or other work on bytes, goes while the block runs.
 
     Args:
         name: The handle, without secrets.
         wanted: True shows it everywhere, on standard error; False nowhere; None shows a bar
             on a terminal and in a notebook, and logs lines at level INFO elsewhere.
+        doing: What is done, for the lines.
+        done: What was done, for the last line.
         clock: Function that returns the time in seconds.
 
     Yields:
@@ -41,7 +47,8 @@ def open_progress(
     elif is_notebook() or is_terminal():
         yield from _show_bar(name)
     else:
-        yield from _write_lines(name, _print if wanted else logger.info, clock)
+        write = _print if wanted else logger.info
+        yield from _write_lines(name, write, doing, done, clock)
 
 
 def is_notebook() -> bool:
@@ -85,7 +92,7 @@ def _show_bar(name: str) -> Iterator[Report]:
 
 
 def _write_lines(
-    name: str, write: Callable[[str], None], clock: Callable[[], float]
+    name: str, write: Callable[[str], None], doing: str, done: str, clock: Callable[[], float]
 ) -> Iterator[Report]:
     received = 0
     started = clock()
@@ -97,12 +104,12 @@ def _write_lines(
         if clock() >= next_line:
             next_line = clock() + _SECONDS_BETWEEN_LINES
             whole = f" of {format_bytes(total)}" if total is not None else ""
-            write(f"Downloading {name}: {format_bytes(received)}{whole}")
+            write(f"{doing} {name}: {format_bytes(received)}{whole}")
 
     try:
         yield report
     finally:
-        write(f"Received {format_bytes(received)} of {name} in {clock() - started:.1f} s")
+        write(f"{done} {format_bytes(received)} of {name} in {clock() - started:.1f} s")
 
 
 def _print(line: str) -> None:

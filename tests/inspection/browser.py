@@ -51,8 +51,8 @@ def open_browser(profile: Path) -> Iterator[Any]:
         browser.quit()
 
 
-def show(browser: Any, path: Path, width: int, is_dark: bool) -> None:
-    """Loads a file on a screen of a width in pixels; its logs begin anew."""
+def show(browser: Any, page: Path | str, width: int, is_dark: bool) -> None:
+    """Loads a file or an address on a screen of a width in pixels; its logs begin anew."""
     # Windows are not as narrow as phones; what a page sees can be.
     metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
@@ -60,7 +60,7 @@ def show(browser: Any, path: Path, width: int, is_dark: bool) -> None:
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
     for log in ("browser", "performance"):
         browser.get_log(log)
-    browser.get(path.as_uri())
+    browser.get(page if isinstance(page, str) else page.as_uri())
 
 
 def requested(browser: Any) -> list[str]:

@@ -1,0 +1,279 @@
+"""The web application of a hub: pages for people, and the protocol of tensorflow_hub.
+
+    /                                                    the front page
+    /index.json                                          what the hub has
+    /search.json                                         the texts that the front page searches
+    /<publisher>/<name>                                  redirects to the newest version
+    /<publisher>/<name>/<version>                        the page of a version
+    …?tf-hub-format=compressed                           its archive
+    …?tf-hub-format=uncompressed                         says where it is unpacked, on gs://
+    /<publisher>/<name>/<version>/module.tar.gz          its archive, as in the directory
+    /<publisher>/<name>/<version>/*.png, ...             pictures that its page shows
+    /static/…                                            the stylesheet and the script
+    /healthz                                             whether the hub can be read
+
+It only reads. Names that are not names of modules do not reach the file system.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import logging
+import mimetypes
+import posixpath
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import anyio
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from hubmodule._plain_errors import HandleNotFoundError, HubError, InvalidHandleError
+from hubmodule.hosting import names, pictures
+from hubmodule.hosting.archive_responses import answer_archive, has_etag
+from hubmodule.hosting.hub_directory import HubDirectory
+from hubmodule.hosting.hub_index import HubIndex
+from hubmodule.hosting.names import ModuleName, is_version
+from hubmodule.hosting.request_guard import RequestGuard
+from hubmodule.hosting.search_index import make_search_index
+
+logger = logging.getLogger("hubmodule")
+
+_PAGES_KEPT = 256
+_FORMAT = "tf-hub-format"
+
+
+class Pages(Protocol):
+    """Makes the pages; the module hubmodule.hosting.page_renderer does."""
+
+    def render_front_page(self, index: dict[str, Any]) -> str:
+        """Returns the HTML of the front page."""
+
+    def render_module_page(
+        self, hub: HubDirectory, name: ModuleName, version: int, base_url: str
+    ) -> str:
+        """Returns the HTML of the page of a version."""
+
+    def list_static_files(self) -> Mapping[str, bytes]:
+        """Returns the files that pages need, by their paths, e.g. "static/hub.css"."""
+
+
+def make_app(hub: HubDirectory, pages: Pages, index: HubIndex | None = None) -> ASGIApp:
+    """Makes the application of a hub.
+
+    Args:
+        hub: The hub.
+        pages: Makes its pages.
+        index: The index of the hub; None makes one.
+    """
+    views = _Views(hub, pages, index or HubIndex(hub))
+    version = "/{publisher}/{name}/{version}"
+    app = Starlette(
+        routes=[
+            Route("/", views.show_front_page),
+            Route("/index.json", views.show_index),
+            Route("/search.json", views.show_search_index),
+            Route("/healthz", views.show_health),
+            Route("/static/{file:path}", views.send_static_file),
+            Route("/{publisher}/{name}", views.redirect_to_newest),
+            Route("/{publisher}/{name}/", views.redirect_to_newest),
+            Route(version, views.show_version),
+            Route(f"{version}/", views.redirect_to_version),
+            Route(f"{version}/{names.ARCHIVE}", views.send_archive),
+            Route(f"{version}/{names.FACTS}", views.send_facts),
+            Route(f"{version}/{{picture:path}}", views.send_picture),
+        ],
+        exception_handlers={
+            HandleNotFoundError: _answer_not_found,
+            InvalidHandleError: _answer_not_found,
+            HubError: _answer_damaged,
+            OSError: _answer_damaged,
+        },
+    )
+    app.router.redirect_slashes = False
+    return RequestGuard(app)
+
+
+class _Views:
+    """Answers the requests. Starlette calls them in threads, as they read files."""
+
+    def __init__(self, hub: HubDirectory, pages: Pages, index: HubIndex) -> None:
+        self._hub = hub
+        self._pages = pages
+        self._index = index
+        self._static = {
+            path: _Content(content, mimetypes.guess_type(path)[0] or "application/octet-stream")
+            for path, content in pages.list_static_files().items()
+        }
+        # The number of the index is a part of the key, as other versions change a page, too.
+        self._render_front_page = functools.lru_cache(1)(self._render_front_page_anew)
+        self._render_module_page = functools.lru_cache(_PAGES_KEPT)(self._render_module_page_anew)
+        self._make_search_index = functools.lru_cache(1)(self._make_search_index_anew)
+        # More would compete with downloads for the interpreter.
+        self._one_at_a_time = anyio.CapacityLimiter(1)
+        # It reads the facts of all modules, for which pages do not wait.
+        self._one_search_index = anyio.CapacityLimiter(1)
+
+    async def show_front_page(self, request: Request) -> Response:
+        """Answers with the front page."""
+        return await self._answer_page(request, self._render_front_page)
+
+    def show_index(self, request: Request) -> Response:
+        """Answers with index.json."""
+        content = json.dumps(self._index.read().content).encode()
+        return _Content(content, "application/json").answer(request)
+
+    async def show_search_index(self, request: Request) -> Response:
+        """Answers with the texts that the script of the front page searches."""
+        state = await anyio.to_thread.run_sync(self._index.read)
+        content = await anyio.to_thread.run_sync(
+            self._make_search_index, state.number, limiter=self._one_search_index
+        )
+        return content.answer(request)
+
+    def show_health(self, request: Request) -> Response:
+        """Answers whether the hub can be read."""
+        if not self._hub.file_system.is_directory(self._hub.path):
+            raise HubError(f"{self._hub.path} is not a directory.")
+        return PlainTextResponse("ok\n", headers={"Cache-Control": "no-store"})
+
+    def send_static_file(self, request: Request) -> Response:
+        """Answers with a file that the pages need."""
+        content = self._static.get(request.url.path.removeprefix("/"))
+        if content is None:
+            raise HTTPException(404)
+        return content.answer(request)
+
+    def redirect_to_newest(self, request: Request) -> Response:
+        """Redirects to the newest version of a module."""
+        name = _get_name(request)
+        versions = self._hub.list_versions(name)
+        if not versions:
+            raise HandleNotFoundError(f"There is no {name} in this hub.")
+        return _redirect(request, name, versions[-1])
+
+    def redirect_to_version(self, request: Request) -> Response:
+        """Redirects to the address without the slash at its end, from which pages link."""
+        return _redirect(request, _get_name(request), _get_version(request))
+
+    async def show_version(self, request: Request) -> Response:
+        """Answers with the page of a version, or what tf-hub-format asks for."""
+        wanted = request.query_params.get(_FORMAT)
+        if wanted is None:
+            name, version = _get_name(request), _get_version(request)
+            base_url = f"{request.url.scheme}://{request.headers.get('host', 'localhost')}/"
+            return await self._answer_page(
+                request,
+                functools.partial(
+                    self._render_module_page, name=name, version=version, base_url=base_url
+                ),
+            )
+        answers = {"compressed": self.send_archive, "uncompressed": self.tell_unpacked}
+        if wanted not in answers:
+            raise HTTPException(400, f"{_FORMAT} is compressed or uncompressed.")
+        return await anyio.to_thread.run_sync(answers[wanted], request)
+
+    def send_archive(self, request: Request) -> Response:
+        """Answers with the archive of a version."""
+        return answer_archive(request, self._hub, _get_name(request), _get_version(request))
+
+    def send_facts(self, request: Request) -> Response:
+        """Answers with facts.json of a version."""
+        facts = self._hub.read_facts(_get_name(request), _get_version(request))
+        return _Content(json.dumps(facts).encode(), "application/json").answer(request)
+
+    def send_picture(self, request: Request) -> Response:
+        """Answers with a picture that the page of a version shows."""
+        picture = request.path_params["picture"]
+        path = self._hub.picture_path(_get_name(request), _get_version(request), picture)
+        if path is None:
+            raise HTTPException(404)
+        suffix = posixpath.splitext(picture)[1].lower()
+        content = self._hub.file_system.read(path)
+        return _Content(content, pictures.PICTURE_TYPES[suffix]).answer(request)
+
+    def tell_unpacked(self, request: Request) -> Response:
+        """Answers where a version is unpacked, if clients can read it there."""
+        name, version = _get_name(request), _get_version(request)
+        self._hub.read_facts(name, version)
+        path = self._hub.unpacked_path(name, version)
+        if path is None or "://" not in path:
+            raise HTTPException(
+                406,
+                "This hub has archives only: it is not on gs://, where modules can be read in "
+                "place. Use TFHUB_MODEL_LOAD_FORMAT=COMPRESSED, which is the default.",
+            )
+        return PlainTextResponse(path, status_code=303)
+
+    async def _answer_page(self, request: Request, render: Callable[[int], _Content]) -> Response:
+        state = await anyio.to_thread.run_sync(self._index.read)
+        content = await anyio.to_thread.run_sync(render, state.number, limiter=self._one_at_a_time)
+        return content.answer(request)
+
+    def _make_search_index_anew(self, number: int) -> _Content:
+        content = make_search_index(self._hub, self._index.read().content)
+        return _Content(json.dumps(content).encode(), "application/json")
+
+    def _render_front_page_anew(self, number: int) -> _Content:
+        html = self._pages.render_front_page(self._index.read().content)
+        return _Content(html.encode(), "text/html")
+
+    def _render_module_page_anew(
+        self, number: int, name: ModuleName, version: int, base_url: str
+    ) -> _Content:
+        html = self._pages.render_module_page(self._hub, name, version, base_url)
+        return _Content(html.encode(), "text/html")
+
+
+class _Content:
+    """A small file in memory, which clients ask about each time that they need it."""
+
+    def __init__(self, content: bytes, media_type: str) -> None:
+        self._content = content
+        self._media_type = media_type
+        self._headers = {
+            "ETag": f'"{hashlib.sha256(content).hexdigest()}"',
+            "Cache-Control": "no-cache",
+        }
+
+    def answer(self, request: Request) -> Response:
+        """Makes the answer to a request for it."""
+        if has_etag(request, self._headers["ETag"]):
+            return Response(status_code=304, headers=self._headers)
+        return Response(self._content, headers=self._headers, media_type=self._media_type)
+
+
+def _get_name(request: Request) -> ModuleName:
+    return ModuleName(request.path_params["publisher"], request.path_params["name"])
+
+
+def _redirect(request: Request, name: ModuleName, version: int) -> Response:
+    # Without the host: behind a proxy, this server knows neither that nor the scheme.
+    query = f"?{request.url.query}" if request.url.query else ""
+    headers = {"Cache-Control": "no-cache"}
+    return RedirectResponse(f"/{name}/{version}{query}", status_code=302, headers=headers)
+
+
+def _get_version(request: Request) -> int:
+    text = request.path_params["version"]
+    if not is_version(text):
+        raise HTTPException(404)
+    return int(text)
+
+
+def _answer_not_found(request: Request, error: Exception) -> Response:
+    # The error names the directory of the hub, which is not for everybody.
+    return PlainTextResponse(
+        "There is no such module or version in this hub; /index.json lists what it has.\n", 404
+    )
+
+
+def _answer_damaged(request: Request, error: Exception) -> Response:
+    logger.error("%s: %s", request.url.path, error)
+    return PlainTextResponse("The hub cannot be read; its log says why.\n", 500)
