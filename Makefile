@@ -8,8 +8,8 @@
 # make check   formatters, linter, types, architecture
 # make hooks   runs what it can of that before each commit
 # make bazel   the test suite under Bazel, ARGS=... for bazel test
-# make interop tensorflow_hub of two generations reads what we write and shares our cache, and
-#              the reverse
+# make interop tensorflow_hub of three generations reads what we write, shares our cache and
+#              loads from our hub; and the reverse, where it can write
 # make bench   each figure of the README, side by side with tensorflow_hub; CASE=apply for one
 # make scanners the audit held against other scanners; DATA=... for folders of harmless modules
 # make growth  the plot of docs/growth.png
@@ -105,6 +105,8 @@ interop:
 	TF_PACKAGE=$(TF_PACKAGE) scripts/make_peers.sh
 	.venv/bin/python -m scripts.interop $(ARGS)
 	.venv/bin/python -m scripts.interop_cache
+	-scripts/need.sh nginx nginx
+	.venv/bin/python -m scripts.interop_hub
 
 scanners: $(READY)
 	$(BIN)/python -m scripts.auditing_page

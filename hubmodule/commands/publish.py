@@ -24,11 +24,7 @@ def _add_publish_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PUBLISHER/NAME[/VERSION]",
         help="the name of the module; the next version, if none is given",
     )
-    parser.add_argument(
-        "--readme",
-        metavar="FILE",
-        help="what the module is for, in Markdown; pictures that it shows are published with it",
-    )
+    parser.add_argument("--readme", metavar="FILE", help="what the module is for, in Markdown")
     parser.add_argument(
         "--allow-findings",
         action="store_true",
@@ -41,23 +37,19 @@ def _add_publish_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _publish(parsed: argparse.Namespace) -> int:
     import logging
-    import os
 
     from hubmodule import _requirements
 
     _requirements.check_tensorflow()
     from hubmodule._plain_errors import PublishError
     from hubmodule.errors import UnregisteredOpsError
-    from hubmodule.hosting.pictures import find_pictures
     from hubmodule.hosting.publishing import publish
 
     logging.basicConfig(level=logging.INFO, format="hubmodule: %(message)s")
     try:
-        readme = _read_readme(parsed.readme) if parsed.readme else None
-        pictures = find_pictures(readme, os.path.dirname(parsed.readme)) if readme else None
         import_packages(parsed.packages)
         publication = publish(
-            parsed.module_dir, parsed.hub, parsed.name, readme, parsed.allow_findings, pictures
+            parsed.module_dir, parsed.hub, parsed.name, parsed.readme, parsed.allow_findings
         )
     except PublishError as error:
         return print_error(error.message.replace("allow_findings=True", "--allow-findings"))
@@ -68,20 +60,6 @@ def _publish(parsed: argparse.Namespace) -> int:
     else:
         _print_text(publication, parsed.hub)
     return 0
-
-
-def _read_readme(path: str) -> str:
-    from hubmodule._plain_errors import PublishError
-
-    try:
-        with open(path, encoding="utf-8") as file:
-            return file.read()
-    except OSError as error:
-        raise PublishError(f"The README {path} cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise PublishError(
-            f"The README {path} is not UTF-8, at byte {error.start}. Save it as UTF-8."
-        ) from error
 
 
 def _print_json(publication: Publication) -> None:

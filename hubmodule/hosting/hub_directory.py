@@ -25,26 +25,13 @@ from typing import Any
 from hubmodule import files
 from hubmodule._plain_errors import HandleNotFoundError, HubError
 from hubmodule.file_systems import LocalFileSystem, find_file_system
-from hubmodule.hosting import names, readmes
-from hubmodule.hosting.names import ModuleName
+from hubmodule.hosting import names, pictures, readmes
+from hubmodule.hosting.names import ARCHIVE, FACTS, INDEX, README, UNPACKED, ModuleName
 
 logger = logging.getLogger("hubmodule")
 
 # The version of the layout of facts.json and of index.json.
 SCHEMA = 1
-ARCHIVE = "module.tar.gz"
-FACTS = "facts.json"
-README = "README.md"
-UNPACKED = "module"
-INDEX = "index.json"
-# Without SVG, which may have scripts.
-PICTURE_TYPES = {
-    ".gif": "image/gif",
-    ".jpeg": "image/jpeg",
-    ".jpg": "image/jpeg",
-    ".png": "image/png",
-    ".webp": "image/webp",
-}
 _LEVELS = ("low", "medium", "high")
 
 
@@ -131,16 +118,16 @@ class HubDirectory:
         Returns:
             The path; None if the version has no such picture.
         """
-        if not is_picture(picture) or not files.is_inside(picture):
+        if not pictures.is_picture(picture) or not files.is_inside(picture):
             return None
         return self._find_file(name, version, posixpath.normpath(picture))
 
     def list_pictures(self, name: ModuleName, version: int) -> dict[str, str]:
         """Lists the pictures of a version: their paths relative to its README -> their paths."""
-        names = self.file_system.list_sizes(self.locate_version(name, version))
+        sizes = self.file_system.list_sizes(self.locate_version(name, version))
         found = {
             picture: self.picture_path(name, version, picture)
-            for picture in names
+            for picture in sizes
             if not picture.startswith(f"{UNPACKED}/")
         }
         return {picture: path for picture, path in found.items() if path is not None}
@@ -258,11 +245,6 @@ class HubDirectory:
         except BaseException:
             self.file_system.remove(temporary)
             raise
-
-
-def is_picture(path: str) -> bool:
-    """Whether a file has the suffix of a picture that a hub may have."""
-    return posixpath.splitext(path)[1].lower() in PICTURE_TYPES
 
 
 def _parse(content: bytes) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""The names of modules and versions in a hub, which are also parts of paths and addresses."""
+"""The names in a hub, of modules, versions and files: parts of paths and of addresses."""
 
 from __future__ import annotations
 
@@ -7,10 +7,15 @@ import re
 
 from hubmodule._plain_errors import InvalidHandleError
 
+ARCHIVE = "module.tar.gz"
+FACTS = "facts.json"
+README = "README.md"
+UNPACKED = "module"
+INDEX = "index.json"
 # A leading dot would hide the directory, and "..", "/" and "%" would lead out of the hub.
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}")
 # Files and folders that a hub, its server, or its static pages have.
-_RESERVED = ("healthz", "index.html", "index.json", "static")
+_RESERVED = ("healthz", "index.html", INDEX, "static")
 _VERSION = re.compile(r"[1-9][0-9]{0,8}")
 _ADVICE = (
     "A name is publisher/name or publisher/name/version: publisher and name are at most 100 "

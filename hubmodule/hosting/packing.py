@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from typing import BinaryIO
 
+from hubmodule import files
 from hubmodule._plain_errors import PublishError
 from hubmodule.file_systems import FileSystem, LocalFileSystem
 from hubmodule.resolver.progress import Report
@@ -17,6 +18,7 @@ from hubmodule.resolver.progress import Report
 # Times of 1970 make GNU tar warn.
 _TIME = 315532800  # 1980-01-01, in seconds since 1970
 _MODE = 0o644
+_FOLDER_MODE = 0o755
 _LEVEL = 6
 # Without a time, a name, and the number of the operating system, which zlib would write.
 _GZIP_HEADER = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
@@ -103,8 +105,9 @@ def _make_tar(
 ) -> Iterator[tuple[bytes, int]]:
     """Yields the bytes of a tar in pieces, and how many bytes of files each of them holds."""
     offset = 0
+    folders: set[str] = set()
     for name, size in sizes.items():
-        header = _make_header(name, size)
+        header = b"".join(_make_folders(name, folders)) + _make_header(name, size)
         yield header, 0
         read = 0
         for piece in _read_file(file_system, f"{directory}/{name}"):
@@ -134,9 +137,17 @@ def _read_file(file_system: FileSystem, path: str) -> Iterator[bytes]:
         yield piece
 
 
-def _make_header(name: str, size: int) -> bytes:
+def _make_folders(name: str, made: set[str]) -> Iterator[bytes]:
+    """Yields headers of the folders above a file; tensorflow_hub does not make others."""
+    for folder in reversed([*files.list_parents(name)]):
+        if folder not in made:
+            made.add(folder)
+            yield _make_header(folder, 0, tarfile.DIRTYPE, _FOLDER_MODE)
+
+
+def _make_header(name: str, size: int, kind: bytes = tarfile.REGTYPE, mode: int = _MODE) -> bytes:
     member = tarfile.TarInfo(name)
-    member.size, member.mode, member.mtime = size, _MODE, _TIME
+    member.size, member.type, member.mode, member.mtime = size, kind, mode, _TIME
     return member.tobuf(tarfile.PAX_FORMAT, "utf-8", "strict")
 
 

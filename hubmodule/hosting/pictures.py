@@ -1,4 +1,4 @@
-"""Finds the pictures that a README shows, in the directory beside it."""
+"""The pictures that a README shows, in the directory beside it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,25 @@ import urllib.parse
 
 from hubmodule import files
 from hubmodule._plain_errors import PublishError
-from hubmodule.hosting.hub_directory import ARCHIVE, FACTS, README, UNPACKED, is_picture
+from hubmodule.hosting.names import ARCHIVE, FACTS, README, UNPACKED
 
+# Without SVG, which may have scripts.
+PICTURE_TYPES = {
+    ".gif": "image/gif",
+    ".jpeg": "image/jpeg",
+    ".jpg": "image/jpeg",
+    ".png": "image/png",
+    ".webp": "image/webp",
+}
 _LARGEST = 10_000_000  # bytes
 # ![alternative text](path "title"), also with the path in angle brackets.
 _PICTURE = re.compile(r"!\[[^\]]*\]\(\s*(?:<([^>\n]+)>|([^\s)]+))")
 _NAMES_OF_THE_HUB = (ARCHIVE, FACTS, README, UNPACKED)
+
+
+def is_picture(path: str) -> bool:
+    """Whether a file has the suffix of a picture that a hub may have."""
+    return posixpath.splitext(path)[1].lower() in PICTURE_TYPES
 
 
 def find_pictures(readme: str, directory: str) -> dict[str, str]:

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from hubmodule._plain_errors import HubError, HubModuleError, PublishError, VersionTakenError
 from hubmodule.file_systems import find_file_system
-from hubmodule.hosting import hub_directory
+from hubmodule.hosting import hub_directory, names
 from hubmodule.hosting.checking import CheckedModule, check_module
 from hubmodule.hosting.hub_directory import HubDirectory
 from hubmodule.hosting.names import ModuleName, parse_name
 from hubmodule.hosting.packing import Archive, list_module_files, pack
+from hubmodule.hosting.readmes import Readme, read_readme
 from hubmodule.hosting.workspaces import open_workspace
 from hubmodule.resolver import handles
 from hubmodule.resolver.manifest import get_time
@@ -25,7 +26,6 @@ from hubmodule.resolver.progress import open_progress
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_LARGEST_README = 1 << 20  # bytes
 # Where servers say where the unpacked module is, which is then read in place.
 _READ_IN_PLACE = ("gs://",)
 
@@ -56,9 +56,8 @@ def publish(
     module_dir: str | os.PathLike[str],
     hub: str | os.PathLike[str],
     name: str,
-    readme: str | None = None,
+    readme: str | os.PathLike[str] | None = None,
     allow_findings: bool = False,
-    pictures: Mapping[str, str] | None = None,
 ) -> Publication:
     """Adds a module to a hub as a new version, and lists it in the index.
 
@@ -66,11 +65,10 @@ def publish(
         module_dir: Path of the directory of the module, on any TensorFlow file system.
         hub: Path of the directory of the hub, which is made if it does not exist.
         name: "publisher/name" for the next version, or "publisher/name/version".
-        readme: What the module is for, in Markdown; None for no README.md.
+        readme: Path of a local file that says what the module is for, in Markdown; pictures
+            beside and below it that it shows are added, too. None for no README.md.
         allow_findings: Whether to publish a module for which hub.audit() has findings of level
             high.
-        pictures: Path relative to the README -> path of each picture that it shows, as
-            find_pictures() returns; None for no pictures.
 
     Returns:
         The version. Where the newest version (or the one that `name` has) has the same content,
@@ -85,8 +83,7 @@ def publish(
         VersionTakenError: If the version has other content.
     """
     module_name, version = parse_name(name)
-    if readme is not None and len(readme.encode()) > _LARGEST_README:
-        raise PublishError(f"The README has more than {_LARGEST_README} bytes; shorten it.")
+    text = None if readme is None else read_readme(readme)
     directory = _find_module(module_dir)
     module = check_module(directory, allow_findings)
     target = HubDirectory(hub)
@@ -96,7 +93,7 @@ def publish(
         # The members of a group that may write to the hub may write to all that is added.
         target.file_system.share_like(target.path)
         with open_workspace(target, module_name) as workspace:
-            publisher = _Publisher(target, module_name, module, readme, pictures or {}, workspace)
+            publisher = _Publisher(target, module_name, module, text, workspace)
             publication = publisher.publish(version)
     with _explain_errors(
         target, f"{publication.handle} is published, but not yet in the index; check"
@@ -144,7 +141,6 @@ class _Publisher:
         name: Name of the module.
         module: The module.
         readme: Its README; None without one.
-        pictures: Path relative to the README -> path of each picture that it shows.
         workspace: Path of an empty directory on the file system of the hub.
     """
 
@@ -153,15 +149,13 @@ class _Publisher:
         hub: HubDirectory,
         name: ModuleName,
         module: CheckedModule,
-        readme: str | None,
-        pictures: Mapping[str, str],
+        readme: Readme | None,
         workspace: str,
     ) -> None:
         self._hub = hub
         self._name = name
         self._module = module
         self._readme = readme
-        self._pictures = pictures
         self._workspace = workspace
         self._source, self._directory = find_file_system(module.directory)
 
@@ -186,7 +180,7 @@ class _Publisher:
         show = settings.read().show_progress
         with (
             open_progress(str(self._name), show, "Packing", "Packed") as report,
-            self._hub.file_system.open_new(f"{self._workspace}/{hub_directory.ARCHIVE}") as out,
+            self._hub.file_system.open_new(f"{self._workspace}/{names.ARCHIVE}") as out,
         ):
             archive = pack(self._source, self._directory, sizes, out, report)
         if self._hub.path.startswith(_READ_IN_PLACE):
@@ -195,7 +189,7 @@ class _Publisher:
 
     def _copy_files(self, sizes: Mapping[str, int]) -> None:
         for name in sizes:
-            path = f"{self._workspace}/{hub_directory.UNPACKED}/{name}"
+            path = f"{self._workspace}/{names.UNPACKED}/{name}"
             with self._hub.file_system.open_new(path) as out:
                 for piece in self._source.read_pieces(f"{self._directory}/{name}"):
                     out.write(piece)
@@ -224,8 +218,15 @@ class _Publisher:
     def _describe_difference(self, version: int, facts: Mapping[str, Any]) -> str:
         if facts["archive"].get("tar_sha256") != self._archive.tar_sha256:
             return "other content"
-        stored = self._hub.read_readme(self._name, version)
-        return "another README" if self._readme is not None and self._readme != stored else ""
+        is_other = self._readme is not None and self._readme != self._read_readme(version)
+        return "another README" if is_other else ""
+
+    def _read_readme(self, version: int) -> Readme | None:
+        """Reads the README of a version with its pictures."""
+        text = self._hub.read_readme(self._name, version)
+        paths = self._hub.list_pictures(self._name, version)
+        pictures = {name: self._hub.file_system.read(path) for name, path in paths.items()}
+        return None if text is None else Readme(text, pictures)
 
     def _write_files(self, version: int) -> dict[str, Any]:
         """Writes the files of a version into the workspace; returns its facts."""
@@ -238,15 +239,13 @@ class _Publisher:
             **self._module.describe(handle),
             "readme": self._readme is not None,
         }
-        write = self._hub.file_system.write
+        contents = {names.FACTS: json.dumps(facts, indent=1).encode()}
         if self._readme is not None:
-            write(f"{self._workspace}/{hub_directory.README}", self._readme.encode())
-        for picture, path in self._pictures.items():
-            target = f"{self._workspace}/{picture}"
-            self._hub.file_system.make_directory(posixpath.dirname(target))
-            with open(path, "rb") as file:
-                write(target, file.read())
-        write(f"{self._workspace}/{hub_directory.FACTS}", json.dumps(facts, indent=1).encode())
+            contents |= {names.README: self._readme.text.encode(), **self._readme.pictures}
+        for name, content in contents.items():
+            path = f"{self._workspace}/{name}"
+            self._hub.file_system.make_directory(posixpath.dirname(path))
+            self._hub.file_system.write(path, content)
         return facts
 
     def _move(self, version: int) -> bool:
@@ -257,12 +256,12 @@ class _Publisher:
         elif not self._hub.has_version(self._name, version):
             # Left by a process that was killed before it moved the last file, facts.json.
             self._hub.file_system.remove(target)
-        if self._hub.file_system.move_directory(self._workspace, target, (hub_directory.FACTS,)):
+        if self._hub.file_system.move_directory(self._workspace, target, (names.FACTS,)):
             return True
         if self._hub.has_version(self._name, version):
             return False
         raise HubError(
-            f"{target} is in the way: it is not a version, as it has no {hub_directory.FACTS}. "
+            f"{target} is in the way: it is not a version, as it has no {names.FACTS}. "
             "Remove it, and publish again."
         )
 
@@ -272,9 +271,9 @@ def _flush(directory: str) -> None:
 
     Otherwise their directory may have its new name, and they no content, after a power failure.
     """
-    for folder, _, names in os.walk(directory):
-        for name in names:
-            file = os.open(os.path.join(folder, name), os.O_RDONLY)
+    for parent, _, files in os.walk(directory):
+        for name in files:
+            file = os.open(os.path.join(parent, name), os.O_RDONLY)
             try:
                 os.fsync(file)
             finally:

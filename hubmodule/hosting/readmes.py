@@ -1,8 +1,15 @@
-"""Finds the sentence of a README that says what a module is for."""
+"""Reads the README of a module: its text, the pictures that it shows, and its first sentence."""
 
 from __future__ import annotations
 
+import dataclasses
+import os
 import re
+
+from hubmodule._plain_errors import PublishError
+from hubmodule.hosting.pictures import find_pictures
+
+_LARGEST = 1_000_000  # bytes of the text
 
 _LONGEST = 200  # characters
 _FENCE = re.compile(r"^ {0,3}(```|~~~).*?(^ {0,3}\1|\Z)", re.DOTALL | re.MULTILINE)
@@ -10,9 +17,52 @@ _COMMENT = re.compile(r"<!--.*?(-->|\Z)", re.DOTALL)
 _FRONT_MATTER = re.compile(r"\A---\n.*?^---\n", re.DOTALL | re.MULTILINE)
 # Headings, quotes, tables, HTML, items of lists, rules, pictures, and empty lines.
 _NOT_PROSE = re.compile(r"\s*(#|>|\||<(?!https?:)|[*+-]\s|([=*-]\s*){2,}$|\d+[.)]\s|!\[|\[!\[|$)")
-_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
+_WHOLE_PICTURE = re.compile(r"!\[[^\]]*\]\([^)]*\)")
+_LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 _MARKS = re.compile(r"[*`]|(?<!\w)_|_(?!\w)")
 _END = re.compile(r"(?<=[.!?])\s+(?=[^a-z])")
+
+
+@dataclasses.dataclass(frozen=True)
+class Readme:
+    """A README.
+
+    Attributes:
+        text: Text in Markdown.
+        pictures: Content of the pictures that it shows, by their paths relative to it.
+    """
+
+    text: str
+    pictures: dict[str, bytes]
+
+
+def read_readme(path: str | os.PathLike[str]) -> Readme:
+    """Reads a local README, and the pictures beside or below it that it shows.
+
+    Raises:
+        PublishError: if the file, or a picture that it shows, is missing or too large, or if
+            it is not UTF-8.
+    """
+    path = os.fsdecode(path)
+    content = _read_file(path)
+    if len(content) > _LARGEST:
+        raise PublishError(f"{path} has more than {_LARGEST:,} bytes. Make it shorter.")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise PublishError(
+            f"{path} is not UTF-8, at byte {error.start}. Save it as UTF-8."
+        ) from error
+    pictures = find_pictures(text, os.path.dirname(os.path.abspath(path)))
+    return Readme(text, {name: _read_file(picture) for name, picture in pictures.items()})
+
+
+def _read_file(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise PublishError(f"{path} cannot be read: {error.strerror}.") from error
 
 
 def find_summary(readme: str) -> str:
@@ -28,7 +78,7 @@ def find_summary(readme: str) -> str:
     text = _FENCE.sub("", _COMMENT.sub("", text))
     paragraphs = re.split(r"\n\s*\n", text)
     lines = next(filter(None, map(_take_prose, paragraphs)), "")
-    plain = _MARKS.sub("", _LINK.sub(r"\1", lines))
+    plain = _MARKS.sub("", _LINK.sub(r"\1", _WHOLE_PICTURE.sub("", lines)))
     sentence = _END.split(" ".join(plain.split()), maxsplit=1)[0]
     return sentence if len(sentence) <= _LONGEST else f"{sentence[: _LONGEST - 1].rstrip()}…"
 

@@ -15,9 +15,9 @@ from typing import Any
 from hubmodule._plain_errors import HandleNotFoundError, HubError
 from hubmodule._version import __version__
 from hubmodule.file_systems import FileSystem, LocalFileSystem, find_file_system
-from hubmodule.hosting.hub_directory import ARCHIVE, INDEX, HubDirectory
+from hubmodule.hosting.hub_directory import HubDirectory
 from hubmodule.hosting.links import STATIC
-from hubmodule.hosting.names import ModuleName
+from hubmodule.hosting.names import ARCHIVE, INDEX, ModuleName
 from hubmodule.hosting.page_renderer import (
     list_static_files,
     render_front_page,

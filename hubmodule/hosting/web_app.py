@@ -35,7 +35,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from hubmodule._plain_errors import HandleNotFoundError, HubError, InvalidHandleError
-from hubmodule.hosting import hub_directory
+from hubmodule.hosting import names, pictures
 from hubmodule.hosting.archive_responses import answer_archive, has_etag
 from hubmodule.hosting.hub_directory import HubDirectory
 from hubmodule.hosting.hub_index import HubIndex
@@ -85,8 +85,8 @@ def make_app(hub: HubDirectory, pages: Pages, index: HubIndex | None = None) -> 
             Route("/{publisher}/{name}/", views.redirect_to_newest),
             Route(version, views.show_version),
             Route(f"{version}/", views.redirect_to_version),
-            Route(f"{version}/{hub_directory.ARCHIVE}", views.send_archive),
-            Route(f"{version}/{hub_directory.FACTS}", views.send_facts),
+            Route(f"{version}/{names.ARCHIVE}", views.send_archive),
+            Route(f"{version}/{names.FACTS}", views.send_facts),
             Route(f"{version}/{{picture:path}}", views.send_picture),
         ],
         exception_handlers={
@@ -196,7 +196,7 @@ class _Views:
             raise HTTPException(404)
         suffix = posixpath.splitext(picture)[1].lower()
         content = self._hub.file_system.read(path)
-        return _Content(content, hub_directory.PICTURE_TYPES[suffix]).answer(request)
+        return _Content(content, pictures.PICTURE_TYPES[suffix]).answer(request)
 
     def tell_unpacked(self, request: Request) -> Response:
         """Answers where a version is unpacked, if clients can read it there."""

@@ -51,3 +51,14 @@ def add_version(
     facts = make_facts(handle, archive, **{"readme": bool(readme), **more})
     file_system.write(f"{directory}/facts.json", json.dumps(facts).encode())
     return directory
+
+
+class UncheckedModule:
+    """Stands in for a CheckedModule where a test is not about the module."""
+
+    def __init__(self, directory: str) -> None:
+        self.directory = directory
+
+    def describe(self, handle: str) -> dict[str, Any]:
+        facts = make_facts(handle)
+        return {"facts": facts["facts"], "audit": facts["audit"]}

@@ -10,11 +10,8 @@ import pytest
 
 from hubmodule.errors import PublishError
 from hubmodule.hosting import pictures
-from hubmodule.hosting.hub_directory import HubDirectory
-from hubmodule.hosting.names import ModuleName
 from hubmodule.hosting.pictures import find_pictures
-from hubmodule.hosting.publishing import publish
-from tests.hosting.samples import GOLDEN, PICTURE
+from tests.hosting.samples import PICTURE
 
 
 @pytest.fixture
@@ -67,17 +64,6 @@ def test_a_large_picture(directory: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(pictures, "_LARGEST", len(PICTURE) - 1)
     with pytest.raises(PublishError, match="Make the picture smaller"):
         find_pictures("![x](a.png)", str(directory))
-
-
-def test_pictures_are_published(directory: Path, tmp_path: Path) -> None:
-    readme = "Looks up. ![a](a.png) ![b](p/b%20c.JPG)"
-    found = find_pictures(readme, str(directory))
-    publish(GOLDEN / "vocabulary", tmp_path / "hub", "acme/x", readme, pictures=found)
-    hub = HubDirectory(tmp_path / "hub")
-    assert {*hub.list_pictures(ModuleName("acme", "x"), 1)} == {"a.png", "p/b c.JPG"}
-    path = hub.picture_path(ModuleName("acme", "x"), 1, "p/b c.JPG")
-    assert path is not None
-    assert Path(path).read_bytes() == PICTURE
 
 
 if __name__ == "__main__":

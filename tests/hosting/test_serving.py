@@ -29,9 +29,7 @@ LARGE = 64 << 20  # bytes, more than the buffers of a connection
 DOWNLOAD = b"GET /team/large/1?tf-hub-format=compressed HTTP/1.1\r\nHost: h\r\n\r\n"
 SERVE = """
 import sys
-from tests.hosting.web_servers import StubPages
 sys.modules["tensorflow"] = sys.modules["absl"] = None
-sys.modules["hubmodule.hosting.page_renderer"] = StubPages()
 from hubmodule.__main__ import main
 sys.exit(main(["serve", *sys.argv[1:]]))
 """
@@ -100,10 +98,8 @@ def test_another_address(hub: HubDirectory) -> None:
         connection = http.client.HTTPConnection("::1", port, timeout=TIMEOUT)
         with contextlib.closing(connection):
             connection.request("GET", "/team/encoder/1")
-            assert (
-                connection.getresponse().read()
-                == f"page of http://[::1]:{port}/team/encoder/1".encode()
-            )
+            page = connection.getresponse().read()
+    assert f"http://[::1]:{port}/team/encoder/1".encode() in page
 
 
 def test_a_port_in_use() -> None:

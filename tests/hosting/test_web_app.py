@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 from hubmodule.hosting.hub_directory import HubDirectory
+from hubmodule.hosting.names import ModuleName
 from tests.hosting.hubs import add_version
 from tests.hosting.web_servers import WebServer, serving
 
@@ -244,21 +245,17 @@ def test_a_hub_that_changes_while_it_is_read(hub: HubDirectory, server: WebServe
     with server.connect() as connection:
         request = f"GET /team/encoder/10?{COMPRESSED} HTTP/1.0\r\nHost: h\r\n\r\n"
         connection.sendall(request.encode())
-        received = connection.recv(1000)
+        received = b""
+        while not received.partition(b"\r\n\r\n")[2]:
+            received += connection.recv(1000)
         # Its files are removed, and another version comes, while the archive is sent.
-        hub.file_system.remove(hub.locate_version(name_of("team/encoder"), 10))
+        hub.file_system.remove(hub.locate_version(ModuleName("team", "encoder"), 10))
         add_version(hub, "team/encoder/11", b"eleven")
         hub.rebuild_index()
         received += b"".join(iter(lambda: connection.recv(65536), b""))
     assert received.partition(b"\r\n\r\n")[2] == ARCHIVE
     assert server.get(f"/team/encoder/10?{COMPRESSED}").status == 404
     assert server.get("/team/encoder").headers["location"] == "/team/encoder/11"
-
-
-def name_of(text: str):
-    from hubmodule.hosting.names import parse_name
-
-    return parse_name(text)[0]
 
 
 def test_a_damaged_version(hub: HubDirectory, server: WebServer, tmp_path: pathlib.Path) -> None:
