@@ -53,8 +53,7 @@ def escape(text: str) -> Markup:
     """Escapes a text for HTML, and writes unprintable characters as Python escapes them."""
     if not text.isprintable():
         text = "".join(
-            c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode()
-            for c in text
+            c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text
         )
     return Markup(html.escape(text))
 
