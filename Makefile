@@ -11,6 +11,7 @@
 # make interop tensorflow_hub of three generations reads what we write, shares our cache and
 #              loads from our hub; and the reverse, where it can write
 # make bench   each figure of the README, side by side with tensorflow_hub; CASE=apply for one
+# make hub-load hubmodule serve under load, beside nginx
 # make scanners the audit held against other scanners; DATA=... for folders of harmless modules
 # make growth  the plot of docs/growth.png
 
@@ -33,7 +34,7 @@ BUILD_FILES = $(shell find . \( -name '.?*' -o -name node_modules \) -prune -o \
 
 AXE = .cache/axe/node_modules/axe-core/axe.min.js
 
-.PHONY: demo hub-demo test browser coverage check hooks bazel interop scanners bench growth bench_environments environment format clean
+.PHONY: demo hub-demo test browser coverage check hooks bazel interop hub-load scanners bench growth bench_environments environment format clean
 .DEFAULT_GOAL := test
 
 $(READY): pyproject.toml setup.py $(wildcard proto/*.proto)
@@ -107,6 +108,10 @@ interop:
 	.venv/bin/python -m scripts.interop_cache
 	-scripts/need.sh nginx nginx
 	.venv/bin/python -m scripts.interop_hub
+
+hub-load: $(READY)
+	-scripts/need.sh nginx nginx
+	$(BIN)/python -m benchmarks.hub_load $(ARGS)
 
 scanners: $(READY)
 	$(BIN)/python -m scripts.auditing_page

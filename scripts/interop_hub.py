@@ -31,24 +31,23 @@ NAME = "team/dense"
 PAGE = ROOT / "docs" / "hosting.md"
 ATTEMPTS = 100  # of 50 ms each, until nginx listens
 
-# Prints the directory and the sum of the outputs for inputs of ones.
+# Prints what is in the directory, and the sum of the outputs for inputs of ones.
 LOAD = """
 import os, sys
-os.environ["TF_USE_LEGACY_KERAS"] = "1"
 import {library} as hub, tensorflow as tf
 handle = sys.argv[1]
 path = hub.resolve(handle)
 if tf.__version__.startswith("1."):
     module = hub.Module(handle)
-    size = module.get_input_info_dict()["x"].get_shape()[1]
-    total = tf.reduce_sum(module(tf.ones([2, size])))
+    (info,) = module.get_input_info_dict().values()
+    total = tf.reduce_sum(module(tf.ones([2, info.get_shape()[1]])))
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
         total = session.run(total)
 else:
     signature = hub.load(handle).signatures["default"]
-    size = signature.structured_input_signature[1]["x"].shape[1]
-    total = tf.reduce_sum(signature(x=tf.ones([2, size]))["default"]).numpy()
+    ((name, info),) = signature.structured_input_signature[1].items()
+    total = tf.reduce_sum(signature(**{{name: tf.ones([2, info.shape[1]])}})["default"]).numpy()
 print(sorted(os.listdir(path)), "%.5f" % total)
 """
 

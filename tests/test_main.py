@@ -44,6 +44,8 @@ def test_every_command_and_argument_is_documented() -> None:
         " show",
         " diff",
         " resolve",
+        " publish",
+        " serve",
         " cache list",
         " cache verify",
         " cache prune",
@@ -66,6 +68,8 @@ def test_a_command_is_a_sentence() -> None:
         ["cache", "path", "https://h/m"],
         ["convert", "-h"],
         ["resolve", "-h"],
+        ["publish", "-h"],
+        ["serve", "-h"],
     ],
 )
 def test_nothing_is_imported_that_a_command_does_not_need(
@@ -103,6 +107,8 @@ def run_without_packages(*arguments: str) -> subprocess.CompletedProcess:
         ["--version"],
         ["cache", "--help"],
         ["resolve", "--help"],
+        ["publish", "--help"],
+        ["serve", "--help"],
         ["convert", "--help"],
         ["run", "--help"],
     ],
