@@ -85,8 +85,9 @@ def publish(
     module_name, version = parse_name(name)
     text = None if readme is None else read_readme(readme)
     directory = _find_module(module_dir)
-    module = check_module(directory, allow_findings)
     target = HubDirectory(hub)
+    _check_apart(directory, target)
+    module = check_module(directory, allow_findings)
     with _explain_errors(target, "Nothing was published; check"):
         if target.is_local:
             target.file_system.make_directory(target.path)
@@ -117,6 +118,20 @@ def _find_module(module_dir: str | os.PathLike[str]) -> str:
         )
     handles.check_exists(handle.path)
     return handle.path
+
+
+def _check_apart(directory: str, hub: HubDirectory) -> None:
+    """Checks that a module does not contain the hub, which would become a part of each version."""
+    inside = posixpath.join(_make_real(directory), "")
+    if posixpath.join(_make_real(hub.path), "").startswith(inside):
+        raise PublishError(
+            f"The hub {hub.path} is in the module {directory}. Put it into another directory."
+        )
+
+
+def _make_real(path: str) -> str:
+    found = find_file_system(path)[1]
+    return found if "://" in found else os.path.realpath(found)
 
 
 @contextlib.contextmanager
@@ -204,7 +219,12 @@ class _Publisher:
         if not versions or (version is not None and version not in versions):
             return None
         number = version or versions[-1]
-        facts = self._hub.read_facts(self._name, number)
+        try:
+            facts = self._hub.read_facts(self._name, number)
+        except HubError:
+            if version is None:  # the next version does not depend on a damaged one
+                return None
+            raise
         difference = self._describe_difference(number, facts)
         if not difference:
             return Publication(self._name, number, False, facts)

@@ -280,6 +280,23 @@ def test_a_directory_that_is_in_the_way(
         publish(modules[0], tmp_path / "hub", "team/encoder")
 
 
+def test_a_damaged_version_does_not_stop_the_next_one(
+    hub: HubDirectory, modules: tuple[pathlib.Path, pathlib.Path]
+) -> None:
+    publish(modules[0], hub.path, "team/encoder")
+    hub.file_system.write(f"{hub.locate_version(ENCODER, 1)}/facts.json", b"{")
+    assert publish(modules[0], hub.path, "team/encoder").version == 2
+    with pytest.raises(HubError, match=r"encoder/1/facts\.json is damaged"):
+        publish(modules[0], hub.path, "team/encoder/1")
+
+
+def test_a_hub_in_the_module(modules: tuple[pathlib.Path, pathlib.Path]) -> None:
+    for hub in (modules[0], modules[0] / "hub"):
+        with pytest.raises(PublishError, match=f"The hub {hub} is in the module {modules[0]}"):
+            publish(modules[0], hub, "team/encoder")
+    assert publish(modules[0], f"{modules[0]}-hub", "team/encoder").is_new
+
+
 def test_a_hub_on_gs_has_the_module_unpacked(
     tmp_path: pathlib.Path,
     modules: tuple[pathlib.Path, pathlib.Path],
