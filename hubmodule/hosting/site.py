@@ -72,6 +72,8 @@ def write_site(hub: HubDirectory, out: str | os.PathLike[str], base_url: str = "
             if a file cannot be read or written.
     """
     file_system, path = find_file_system(os.fsdecode(out))
+    if isinstance(file_system, LocalFileSystem):
+        path = os.path.realpath(path)  # A link stays, and what it leads to is replaced.
     _check_apart(hub, path)
     _check_replaceable(file_system, path)
     try:

@@ -191,6 +191,8 @@ class TestSearch:
         assert get_visible(browser) == ["acme/sentences", "lab/lookup"]
         choose(browser, "publisher", "lab")
         assert get_visible(browser) == ["lab/lookup"]
+        browser.find_element("xpath", "//span[text()='Other']").click()
+        assert get_visible(browser) == ["lab/normalised"]
         browser.find_element("css selector", "button[type=reset]").click()
         browser.execute_async_script("setTimeout(arguments[0])")
         assert len(get_visible(browser)) == 5

@@ -94,6 +94,16 @@ def test_replaces_a_site(hub: HubDirectory, tmp_path: Path) -> None:
     assert {*os.listdir(tmp_path)} == {"small", "out"}
 
 
+def test_a_link_stays(hub: HubDirectory, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "data")
+    for _ in range(2):
+        assert write_site(hub, tmp_path / "link").path == str(tmp_path / "data")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "data" / "index.html").is_file()
+    assert {*os.listdir(tmp_path)} == {"data", "link"}
+
+
 @pytest.mark.parametrize("step", ["_write_version", "render_front_page", "make_search_index"])
 def test_a_failure_leaves_what_was_there(
     hub: HubDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
