@@ -117,16 +117,15 @@ def _replace_directory(file_system: FileSystem, path: str) -> Iterator[str]:
         )
         try:
             moved = file_system.move_directory(new, path, (MARKER, "index.html"))
-        except OSError:
-            moved = False
+        except BaseException:
             if had_site:
                 file_system.move_directory(old, path, (MARKER,))
             raise
+        file_system.remove(old)
         if not moved:
             raise HubError(f"Another process wrote {path} at the same time; try again.")
     finally:
-        for temporary in (new, old):
-            file_system.remove(temporary)
+        file_system.remove(new)
 
 
 def _fill(hub: HubDirectory, file_system: FileSystem, root: str, base_url: str) -> Site:
