@@ -29,10 +29,10 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Event
 from pathlib import Path
-
-Queue = multiprocessing.Queue  # type: ignore[type-arg]
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_MODULE = ROOT / "tests" / "golden" / "made_by_tf215" / "sentences"
@@ -156,7 +156,7 @@ def download(port: int, path: str, results: list[int]) -> None:
     results.append(received)
 
 
-def download_often(port: int, path: str, clients: int, wanted: int, queue: Queue) -> None:
+def download_often(port: int, path: str, clients: int, wanted: int, queue: Queue[Any]) -> None:
     """Downloads a path by several clients at once; reports the seconds, and how many failed."""
     results: list[int] = []
     threads = [
@@ -170,7 +170,7 @@ def download_often(port: int, path: str, clients: int, wanted: int, queue: Queue
     queue.put((time.perf_counter() - started, sum(size != wanted for size in results)))
 
 
-def ask_for_pages(port: int, paths: Sequence[str], ended: Event, queue: Queue) -> None:
+def ask_for_pages(port: int, paths: Sequence[str], ended: Event, queue: Queue[Any]) -> None:
     """Asks for pages, one after the other, until told to end; reports the seconds of each."""
     seconds = []
     choose = random.Random(0)
@@ -189,7 +189,7 @@ def ask_for_pages(port: int, paths: Sequence[str], ended: Event, queue: Queue) -
 
 def measure_downloads(port: int, path: str, clients: int, wanted: int) -> tuple[float, int]:
     """Returns the gigabytes per second of all clients together, and how many failed."""
-    queue: Queue = multiprocessing.Queue()
+    queue: Queue[Any] = multiprocessing.Queue()
     arguments = (port, path, clients, wanted, queue)
     process = multiprocessing.Process(target=download_often, args=arguments)
     process.start()
@@ -202,7 +202,7 @@ def measure_pages(
     port: int, paths: Sequence[str], clients: int, wanted: int
 ) -> tuple[list[float], int]:
     """Returns the milliseconds of page requests while clients download, and how many failed."""
-    queue: Queue = multiprocessing.Queue()
+    queue: Queue[Any] = multiprocessing.Queue()
     ended = multiprocessing.Event()
     process = multiprocessing.Process(target=ask_for_pages, args=(port, paths, ended, queue))
     process.start()
