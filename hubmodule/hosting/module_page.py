@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
-from typing import Any
+import logging
+from collections.abc import Sequence
 
-from hubmodule._plain_errors import HandleNotFoundError, HubModuleError
+from hubmodule._plain_errors import FactsError, HandleNotFoundError, HubError
 from hubmodule.hosting import links, readmes
 from hubmodule.hosting.hub_directory import HubDirectory
 from hubmodule.hosting.markdown import render_markdown
-from hubmodule.hosting.names import ModuleName
+from hubmodule.hosting.names import FACTS, ModuleName
 from hubmodule.hosting.records import VersionRecord, read_record
 from hubmodule.inspection import usage
 from hubmodule.inspection.compatibility import find_incompatibilities
@@ -18,6 +18,8 @@ from hubmodule.inspection.differences import ModuleDifferences
 from hubmodule.inspection.fact_differences import compare_facts
 from hubmodule.inspection.facts import Usage
 from hubmodule.inspection.markup import Markup
+
+logger = logging.getLogger("hubmodule")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,12 +116,21 @@ def gather_module_page(
 def _read(hub: HubDirectory, name: ModuleName, version: int) -> tuple[VersionRecord | None, str]:
     """Reads the facts of a version; returns None and the reason if they are damaged."""
     try:
-        facts: Mapping[str, Any] = hub.read_facts(name, version)
-        return read_record(facts, f"facts.json of {name}/{version}"), ""
+        return read_record(hub.read_facts(name, version), FACTS), ""
+    except FactsError as error:
+        return None, f"Its facts cannot be read: {error}"
+    except HubError as error:
+        logger.warning("%s/%s: %s", name, version, error)
+        # The error names the directory of the hub, which is not for everybody.
+        return None, f"Its {FACTS} is damaged, or was written by a newer hubmodule."
+
+
+def _read_neighbour(hub: HubDirectory, name: ModuleName, version: int) -> VersionRecord | None:
+    """Reads the facts of another version; returns None if they are damaged or gone by now."""
+    try:
+        return _read(hub, name, version)[0]
     except HandleNotFoundError:
-        raise
-    except HubModuleError as error:
-        return None, str(error)
+        return None
 
 
 def _render_readme(
@@ -154,7 +165,7 @@ def _compare_with_earlier(
     earlier = [number for number in versions if number < version]
     if not earlier or record is None:
         return None
-    before, _ = _read(hub, name, earlier[-1])
+    before = _read_neighbour(hub, name, earlier[-1])
     differences = None if before is None else compare_facts(before.facts, record.facts)
     return Step(earlier[-1], differences)
 
@@ -168,7 +179,7 @@ def _compare_with_newest(
 ) -> Successor | None:
     if not versions or version >= versions[-1]:
         return None
-    newest, _ = _read(hub, name, versions[-1])
+    newest = _read_neighbour(hub, name, versions[-1])
     if newest is None or record is None:
         return Successor(versions[-1], None)
     return Successor(versions[-1], find_incompatibilities(record.facts, newest.facts))

@@ -30,7 +30,7 @@ import anyio
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
@@ -48,6 +48,7 @@ logger = logging.getLogger("hubmodule")
 
 _PAGES_KEPT = 256
 _FORMAT = "tf-hub-format"
+_NOT_FOUND = "There is no such module or version in this hub"
 
 
 class Pages(Protocol):
@@ -60,6 +61,9 @@ class Pages(Protocol):
         self, hub: HubDirectory, name: ModuleName, version: int, base_url: str
     ) -> str:
         """Returns the HTML of the page of a version."""
+
+    def render_message_page(self, title: str, message: str, root: str) -> str:
+        """Returns the HTML of a page with a message, e.g. that there is no such module."""
 
     def list_static_files(self) -> Mapping[str, bytes]:
         """Returns the files that pages need, by their paths, e.g. "static/hub.css"."""
@@ -91,8 +95,8 @@ def make_app(hub: HubDirectory, pages: Pages, index: HubIndex | None = None) -> 
             Route(f"{version}/{{picture:path}}", views.send_picture),
         ],
         exception_handlers={
-            HandleNotFoundError: _answer_not_found,
-            InvalidHandleError: _answer_not_found,
+            HandleNotFoundError: views.answer_not_found,
+            InvalidHandleError: views.answer_not_found,
             HubError: _answer_damaged,
             OSError: _answer_damaged,
         },
@@ -215,6 +219,15 @@ class _Views:
             )
         return PlainTextResponse(path, status_code=303)
 
+    def answer_not_found(self, request: Request, error: Exception) -> Response:
+        """Answers that there is no such module: with a page for browsers."""
+        # The error names the directory of the hub, which is not for everybody.
+        if "text/html" not in request.headers.get("accept", ""):
+            return PlainTextResponse(f"{_NOT_FOUND}; /index.json lists what it has.\n", 404)
+        root = "../" * (request.url.path.count("/") - 1)
+        html = self._pages.render_message_page("No such module", f"{_NOT_FOUND}.", root)
+        return HTMLResponse(html, 404)
+
     async def _answer_page(self, request: Request, render: Callable[[int], _Content]) -> Response:
         state = await anyio.to_thread.run_sync(self._index.read)
         content = await anyio.to_thread.run_sync(render, state.number, limiter=self._one_at_a_time)
@@ -269,13 +282,6 @@ def _get_version(request: Request) -> int:
     if not is_version(text):
         raise HTTPException(404)
     return int(text)
-
-
-def _answer_not_found(request: Request, error: Exception) -> Response:
-    # The error names the directory of the hub, which is not for everybody.
-    return PlainTextResponse(
-        "There is no such module or version in this hub; /index.json lists what it has.\n", 404
-    )
 
 
 def _answer_damaged(request: Request, error: Exception) -> Response:

@@ -51,10 +51,11 @@ def join(children: Iterable[Child]) -> Markup:
 
 def escape(text: str) -> Markup:
     """Escapes a text for HTML, and writes unprintable characters as Python escapes them."""
-    allowed = "".join(
-        c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text
-    )
-    return Markup(html.escape(allowed))
+    if not text.isprintable():
+        text = "".join(
+            c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text
+        )
+    return Markup(html.escape(text))
 
 
 def mark_trusted(text: str) -> Markup:

@@ -78,7 +78,8 @@ def test_damaged_facts(tmp_path: Path, content: str) -> None:
     name = ModuleName("acme", "x")
     page = gather(hub, 2, name)
     assert page.record is None
-    assert "facts.json" in page.damage
+    assert page.damage.startswith("Its facts")
+    assert str(tmp_path) not in page.damage
     assert page.summary == "What it is."
     assert page.usages == ()
     assert page.successor is not None
@@ -97,7 +98,22 @@ def test_facts_of_another_kind(tmp_path: Path) -> None:
     facts["facts"]["sizes"] = [1, 2]
     file.write_text(json.dumps(facts))
     page = gather(hub, 1, ModuleName("acme", "x"))
-    assert page.damage == "facts.json of acme/x/1.facts.sizes is of type list, not dict."
+    assert page.damage == (
+        "Its facts cannot be read: facts.json.facts.sizes is of type list, not dict."
+    )
+
+
+def test_a_neighbour_that_is_removed_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = HubDirectory(tmp_path)
+    add_golden(hub, "acme/x/2", "image")
+    monkeypatch.setattr(hub, "list_versions", lambda name: [1, 2, 3])
+    page = gather(hub, 2, ModuleName("acme", "x"))
+    assert page.step is not None
+    assert page.step.differences is None
+    assert page.successor is not None
+    assert page.successor.incompatible is None
 
 
 def test_what_is_not_there(hub: HubDirectory) -> None:

@@ -171,7 +171,7 @@ class TestModulePage:
         add_version(hub, "acme/x/1", readme="# X\n\nWhat it is.")
         page = check_page(render(hub, "acme/x/1"))
         assert "The facts of this version are damaged" in page.text
-        assert "facts.json of acme/x/1" in page.text
+        assert "facts.json.facts has no field 'assets'" in page.text
         assert "What it is." in page.text
         assert "1?tf-hub-format=compressed" in page.get_addresses()
 

@@ -298,5 +298,19 @@ def test_pictures_of_a_page(hub: HubDirectory, server: WebServer) -> None:
         assert server.get(f"/team/encoder/2/{path}").status == 404
 
 
+@pytest.mark.parametrize(
+    ("path", "root"),
+    [("/team/none", "../"), ("/team/encoder/3", "../../"), ("/a/b%3C/1", "../../")],
+)
+def test_a_page_for_what_is_not_there(server: WebServer, path: str, root: str) -> None:
+    answer = server.get(path, Accept="text/html,*/*;q=0.8")
+    assert answer.status == 404
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert answer.body.decode() == (
+        f"No such module: There is no such module or version in this hub. {root}"
+    )
+    assert server.get(path).headers["content-type"] == "text/plain; charset=utf-8"
+
+
 if __name__ == "__main__":
     raise SystemExit(pytest.main([__file__, *sys.argv[1:]]))

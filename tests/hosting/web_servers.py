@@ -33,6 +33,9 @@ class StubPages:
         self.made.append(f"{name}/{version}")
         return f"page of {base_url}{name}/{version}"
 
+    def render_message_page(self, title: str, message: str, root: str) -> str:
+        return f"{title}: {message} {root}"
+
     def list_static_files(self) -> Mapping[str, bytes]:
         return {"static/hub.css": b"p {}", "static/hub.js": b"// js"}
 
