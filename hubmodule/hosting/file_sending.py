@@ -109,8 +109,17 @@ class Connection:
         Raises:
             OSError: if the client has gone, takes nothing for a minute, or the file is shorter.
         """
-        # h11 counts the bytes, and would copy them.
-        self._state.send_with_data_passthrough(h11.Data(data=_Placeholder(size)))  # type: ignore
+        try:
+            # h11 counts the bytes, and would copy them.
+            placeholder: Any = _Placeholder(size)
+            self._state.send_with_data_passthrough(h11.Data(data=placeholder))
+            await self._send(file, size, threads)
+        except BaseException:
+            # A part may have been sent, so that no other answer can follow.
+            self._transport.abort()
+            raise
+
+    async def _send(self, file: BinaryIO, size: int, threads: SendingThreads) -> None:
         # The loop may close its own descriptor, whose number another connection may then get.
         number = os.dup(self._transport.get_extra_info("socket").fileno())
         with socket.socket(fileno=number) as client:
@@ -118,7 +127,6 @@ class Connection:
             try:
                 await threads.run(sending.run)
             except BaseException:
-                self._transport.abort()
                 sending.stop()
                 raise
 
