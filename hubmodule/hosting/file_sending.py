@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import select
 import socket
+import struct
 import sys
 import threading
 from collections.abc import Callable
@@ -24,9 +24,11 @@ from starlette.types import Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 _EXTENSION = "hubmodule.connection"
+# The timeout of a socket has this form on Linux.
+_HAS_SENDFILE = sys.platform == "linux"
 _MOST_THREADS = 256
 _PIECE = 256 << 10  # bytes
-_AT_ONCE = 4 << 20  # bytes
+_AT_ONCE = 1 << 30  # bytes
 # A client that takes nothing for so long has gone, or keeps a thread on purpose.
 _LONGEST_PAUSE = 60.0  # seconds
 
@@ -49,15 +51,9 @@ class FileSendingProtocol(H11Protocol):
 
 
 class SendingThreads:
-    """Threads that send files, of which only some do so at the same moment.
-
-    Attributes:
-        may_send: Is held while a thread sends.
-    """
+    """Threads that send files, each of which has one connection."""
 
     def __init__(self) -> None:
-        # More would take the processors from the thread that answers requests.
-        self.may_send = threading.Semaphore(os.cpu_count() or 1)
         self._executor = ThreadPoolExecutor(_MOST_THREADS, "sending", _lower_priority)
         self._in_use = 0
 
@@ -96,7 +92,7 @@ class Connection:
     def is_ready(self) -> bool:
         """Whether a file may be sent now: nothing that was written before is left to be sent."""
         is_flushed = not self._transport.get_write_buffer_size()
-        return hasattr(os, "sendfile") and is_flushed and not self._transport.is_closing()
+        return _HAS_SENDFILE and is_flushed and not self._transport.is_closing()
 
     async def send_file(self, file: BinaryIO, size: int, threads: SendingThreads) -> None:
         """Sends a file as the body of the answer whose head was sent.
@@ -123,7 +119,7 @@ class Connection:
         # The loop may close its own descriptor, whose number another connection may then get.
         number = os.dup(self._transport.get_extra_info("socket").fileno())
         with socket.socket(fileno=number) as client:
-            sending = _Sending(client, file.fileno(), size, threads.may_send)
+            sending = _Sending(client, file.fileno(), size)
             try:
                 await threads.run(sending.run)
             except BaseException:
@@ -145,16 +141,12 @@ class _Sending:
     """Sends a file in a thread.
 
     Args:
-        client: The connection, which does not block.
+        client: The connection.
         file: Descriptor of the file.
         size: How many bytes to send.
-        may_send: Limits how many threads send at the same moment.
     """
 
-    def __init__(
-        self, client: socket.socket, file: int, size: int, may_send: threading.Semaphore
-    ) -> None:
-        self._may_send = may_send
+    def __init__(self, client: socket.socket, file: int, size: int) -> None:
         self._client = client
         self._file = file
         self._size = size
@@ -177,21 +169,19 @@ class _Sending:
             self._has_ended.wait()
 
     def _send(self) -> None:
-        poll = select.poll()
-        poll.register(self._client, select.POLLOUT)
+        # The thread waits in the kernel, and so does not compete for the interpreter. The loop
+        # reads from the connection only when there is something to read, and writes nothing.
+        self._client.setblocking(True)
+        pause = struct.pack("ll", *divmod(int(1e6 * _LONGEST_PAUSE), 1_000_000))
+        self._client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, pause)
         offset = 0
         while offset < self._size:
             count = min(_AT_ONCE, self._size - offset)
-            try:
-                with self._may_send:
-                    sent = os.sendfile(self._client.fileno(), self._file, offset, count)
-            except BlockingIOError:
-                if not poll.poll(1000 * _LONGEST_PAUSE):
-                    raise TimeoutError("The client takes nothing") from None
-                continue
+            sent = os.sendfile(self._client.fileno(), self._file, offset, count)
             if not sent:
                 raise OSError("The file is shorter than it was")
             offset += sent
+        self._client.setblocking(False)
 
 
 class FileSender:

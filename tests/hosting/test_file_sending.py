@@ -80,7 +80,7 @@ def test_without_a_thread(
     if reason == "threads":
         monkeypatch.setattr(file_sending.SendingThreads, "are_available", lambda self: False)
     else:
-        monkeypatch.delattr(file_sending.os, "sendfile")
+        monkeypatch.setattr(file_sending, "_HAS_SENDFILE", False)
     with serving(hub) as server:
         assert server.get(PATH).body == ARCHIVE
         assert server.get("/team/empty/1/module.tar.gz").body == b""
@@ -89,7 +89,7 @@ def test_without_a_thread(
 
 @pytest.mark.skipif(not hasattr(select, "POLLRDHUP"), reason="needs Linux")
 def test_a_client_that_takes_nothing(hub: HubDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(file_sending, "_LONGEST_PAUSE", 0)
+    monkeypatch.setattr(file_sending, "_LONGEST_PAUSE", 0.001)
     large = pathlib.Path(add_version(hub, "team/large/1"), "module.tar.gz")
     with large.open("wb") as file:
         file.truncate(64 << 20)
