@@ -7,6 +7,7 @@ import os
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response, StreamingResponse
 
+from hubmodule.hosting.file_sending import FileSender, SendingThreads
 from hubmodule.hosting.hub_directory import HubDirectory
 from hubmodule.hosting.names import ModuleName
 
@@ -14,14 +15,27 @@ _TYPE = "application/gzip"
 _FOR_EVER = "public, max-age=31536000, immutable"
 
 
-class _LocalArchiveResponse(FileResponse):
-    """A local file, in pieces that keep 64 downloads at once within 100 MB."""
+class _RangeResponse(FileResponse):
+    """A part of a local file, in pieces that keep 64 downloads at once within 100 MB."""
 
     chunk_size = 256 << 10  # bytes
 
 
-def answer_archive(request: Request, hub: HubDirectory, name: ModuleName, version: int) -> Response:
+def answer_archive(
+    request: Request,
+    hub: HubDirectory,
+    name: ModuleName,
+    version: int,
+    threads: SendingThreads,
+) -> Response | FileSender:
     """Makes the answer to a request for the archive of a version.
+
+    Args:
+        request: The request.
+        hub: The hub.
+        name: Name of the module.
+        version: Version of the module.
+        threads: Send local files.
 
     Raises:
         HandleNotFoundError: if there is no such version.
@@ -31,18 +45,30 @@ def answer_archive(request: Request, hub: HubDirectory, name: ModuleName, versio
     headers = {
         "ETag": f'"{facts["sha256"]}"',
         "Cache-Control": _FOR_EVER,
+        "Content-Type": _TYPE,
         "Content-Disposition": f'attachment; filename="{name.name}-{version}.tar.gz"',
     }
     if has_etag(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     path = hub.archive_path(name, version)
     if hub.is_local:
-        return _LocalArchiveResponse(
-            path, headers=headers, media_type=_TYPE, stat_result=os.stat(path)
-        )
+        return _answer_file(request, path, headers, threads)
     headers |= {"Content-Length": str(facts["bytes"]), "Accept-Ranges": "none"}
     pieces = () if request.method == "HEAD" else hub.file_system.read_pieces(path)
-    return StreamingResponse(pieces, headers=headers, media_type=_TYPE)
+    return StreamingResponse(pieces, headers=headers)
+
+
+def _answer_file(
+    request: Request, path: str, headers: dict[str, str], threads: SendingThreads
+) -> Response | FileSender:
+    # Open before the answer begins: the version may be removed meanwhile.
+    file = open(path, "rb")  # noqa: SIM115
+    status = os.fstat(file.fileno())
+    if "range" in request.headers:
+        file.close()
+        return _RangeResponse(path, headers=headers, media_type=_TYPE, stat_result=status)
+    headers |= {"Content-Length": str(status.st_size), "Accept-Ranges": "bytes"}
+    return FileSender(file, headers, threads)
 
 
 def has_etag(request: Request, etag: str) -> bool:

@@ -64,13 +64,14 @@ def make_server(hub: HubDirectory, pages: Pages) -> uvicorn.Server:
     """
     import uvicorn
 
+    from hubmodule.hosting.file_sending import FileSendingProtocol
     from hubmodule.hosting.request_guard import LONGEST_HEADERS
     from hubmodule.hosting.web_app import make_app
 
     config = uvicorn.Config(
         make_app(hub, pages),
-        # The same parser everywhere: it refuses requests that two parsers would read differently.
-        http="h11",
+        # Of uvicorn's parsers the one that is everywhere, and strict.
+        http=FileSendingProtocol,
         h11_max_incomplete_event_size=LONGEST_HEADERS,
         ws="none",
         lifespan="off",

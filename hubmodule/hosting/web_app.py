@@ -37,6 +37,7 @@ from starlette.types import ASGIApp
 from hubmodule._plain_errors import HandleNotFoundError, HubError, InvalidHandleError
 from hubmodule.hosting import names, pictures
 from hubmodule.hosting.archive_responses import answer_archive, has_etag
+from hubmodule.hosting.file_sending import FileSender, SendingThreads
 from hubmodule.hosting.hub_directory import HubDirectory
 from hubmodule.hosting.hub_index import HubIndex
 from hubmodule.hosting.names import ModuleName, is_version
@@ -119,6 +120,7 @@ class _Views:
         self._render_front_page = functools.lru_cache(1)(self._render_front_page_anew)
         self._render_module_page = functools.lru_cache(_PAGES_KEPT)(self._render_module_page_anew)
         self._make_search_index = functools.lru_cache(1)(self._make_search_index_anew)
+        self._threads = SendingThreads()
         # More would compete with downloads for the interpreter.
         self._one_at_a_time = anyio.CapacityLimiter(1)
         # It reads the facts of all modules, for which pages do not wait.
@@ -166,7 +168,7 @@ class _Views:
         """Redirects to the address without the slash at its end, from which pages link."""
         return _redirect(request, _get_name(request), _get_version(request))
 
-    async def show_version(self, request: Request) -> Response:
+    async def show_version(self, request: Request) -> Response | FileSender:
         """Answers with the page of a version, or what tf-hub-format asks for."""
         wanted = request.query_params.get(_FORMAT)
         if wanted is None:
@@ -178,14 +180,16 @@ class _Views:
                     self._render_module_page, name=name, version=version, base_url=base_url
                 ),
             )
+        answers: dict[str, Callable[[Request], Response | FileSender]]
         answers = {"compressed": self.send_archive, "uncompressed": self.tell_unpacked}
         if wanted not in answers:
             raise HTTPException(400, f"{_FORMAT} is compressed or uncompressed.")
         return await anyio.to_thread.run_sync(answers[wanted], request)
 
-    def send_archive(self, request: Request) -> Response:
+    def send_archive(self, request: Request) -> Response | FileSender:
         """Answers with the archive of a version."""
-        return answer_archive(request, self._hub, _get_name(request), _get_version(request))
+        name, version = _get_name(request), _get_version(request)
+        return answer_archive(request, self._hub, name, version, self._threads)
 
     def send_facts(self, request: Request) -> Response:
         """Answers with facts.json of a version."""
