@@ -8,14 +8,17 @@ import sys
 from collections.abc import Sequence
 
 from hubmodule.commands.audit import AUDIT
+from hubmodule.commands.bundle import BUNDLE
 from hubmodule.commands.cache import CACHE
 from hubmodule.commands.command import add_commands, print_error
 from hubmodule.commands.convert import CONVERT
 from hubmodule.commands.diff import DIFF
 from hubmodule.commands.doctor import DOCTOR
 from hubmodule.commands.inspect import INSPECT, SHOW
+from hubmodule.commands.lock import LOCK
 from hubmodule.commands.resolve import RESOLVE
 from hubmodule.commands.run import RUN, run_program
+from hubmodule.commands.unbundle import UNBUNDLE
 
 _INTERRUPTED = 130  # as shells count SIGINT
 
@@ -76,7 +79,20 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-COMMANDS = (RESOLVE, INSPECT, SHOW, AUDIT, DIFF, CONVERT, RUN, DOCTOR, CACHE)
+COMMANDS = (
+    RESOLVE,
+    INSPECT,
+    SHOW,
+    AUDIT,
+    DIFF,
+    CONVERT,
+    RUN,
+    DOCTOR,
+    LOCK,
+    BUNDLE,
+    UNBUNDLE,
+    CACHE,
+)
 
 if __name__ == "__main__":
     sys.exit(main())
