@@ -381,13 +381,13 @@ class Cache:
             os.utime(self._get_path_beside(key, "manifest.json"))
             return
         # Another program made it; from now on, damage to it is seen.
-        self.file_system.share_like(self.root)
         manifest = manifests.list_files(self.file_system, self.get_path(key), handle)
         # The process that published it may be about to write a better one, or have done so.
         self.write_beside(key, manifest, replace=False)
 
     def write_beside(self, key: str, manifest: Manifest, replace: bool = True) -> None:
         """Writes the descriptor and the manifest of a module, each whole or not at all."""
+        self.file_system.share_like(self.root)
         contents = {
             "descriptor.txt": _make_descriptor(manifest.handle),
             "manifest.json": manifest.encode(),

@@ -74,6 +74,24 @@ def test_what_tensorflow_hub_cached_is_locked(tmp_path: pathlib.Path) -> None:
     }
 
 
+def test_a_group_can_read_the_digests_of_what_tensorflow_hub_cached(tmp_path: pathlib.Path) -> None:
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    cache.chmod(0o2770)
+    directory = cache / make_cache_key("https://h/m")
+    directory.mkdir()
+    (directory / "saved_model.pb").write_bytes(b"a graph")
+    old = os.umask(0o077)
+    try:
+        hub.resolve("https://h/m")
+        lock_modules(["https://h/m"], settings.read())
+    finally:
+        os.umask(old)
+    manifest = cache / f"{directory.name}.manifest.json"
+    assert b"null" not in manifest.read_bytes()
+    assert manifest.stat().st_mode & 0o060 == 0o060
+
+
 def test_a_local_archive_is_locked_by_its_whole_path(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -185,6 +185,12 @@ def test_an_archive_in_a_directory(tmp_path: pathlib.Path, name: str) -> None:
     assert locate(store) == ArchiveHandle("h", str(path), "ab" * 32)
 
 
+def test_a_handle_with_the_name_of_an_archive(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "m.tar.gz").write_bytes(b"")
+    path = str(tmp_path / "m.tar.gz")
+    assert locate(StorePath("h", path)) == ArchiveHandle("h", path)
+
+
 def test_a_module_in_a_directory(tmp_path: pathlib.Path) -> None:
     write_module(tmp_path / "m")
     path = str(tmp_path / "m")
