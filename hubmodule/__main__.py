@@ -8,17 +8,20 @@ import sys
 from collections.abc import Sequence
 
 from hubmodule.commands.audit import AUDIT
+from hubmodule.commands.bundle import BUNDLE
 from hubmodule.commands.cache import CACHE
 from hubmodule.commands.command import add_commands, print_error
 from hubmodule.commands.convert import CONVERT
 from hubmodule.commands.diff import DIFF
 from hubmodule.commands.doctor import DOCTOR
 from hubmodule.commands.inspect import INSPECT, SHOW
+from hubmodule.commands.lock import LOCK
 from hubmodule.commands.publish import PUBLISH
 from hubmodule.commands.resolve import RESOLVE
 from hubmodule.commands.run import RUN, run_program
 from hubmodule.commands.serve import SERVE
 from hubmodule.commands.site import SITE
+from hubmodule.commands.unbundle import UNBUNDLE
 
 _INTERRUPTED = 130  # as shells count SIGINT
 
@@ -88,6 +91,9 @@ COMMANDS = (
     CONVERT,
     RUN,
     DOCTOR,
+    LOCK,
+    BUNDLE,
+    UNBUNDLE,
     CACHE,
     PUBLISH,
     SITE,

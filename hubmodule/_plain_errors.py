@@ -102,7 +102,7 @@ class UncompressedReadError(HubModuleError, ValueError):
 
 
 class ArchiveError(HubModuleError, OSError, ValueError):
-    """An archive cannot be unpacked."""
+    """An archive cannot be unpacked or written."""
 
 
 class ArchiveDamagedError(ArchiveError):
@@ -111,6 +111,10 @@ class ArchiveDamagedError(ArchiveError):
 
 class ArchiveRefusedError(ArchiveError):
     """An archive is intact, but its content is not safe to unpack, such as a link."""
+
+
+class LockError(HubModuleError, OSError, ValueError):
+    """A lock file cannot be read, or a module is not in it, or not the locked one."""
 
 
 class CacheError(HubModuleError, OSError):

@@ -14,9 +14,10 @@ situation, so that programs which catch that type keep working:
     │   ├── HttpStatusError (urllib.error.HTTPError)     ... the server answered with an error
     │   └── OfflineError                                 ... downloads are turned off
     ├── UncompressedReadError (ValueError)               a server does not name a gs:// path
-    ├── ArchiveError (OSError, ValueError)               an archive cannot be unpacked
+    ├── ArchiveError (OSError, ValueError)               an archive cannot be unpacked or written
     │   ├── ArchiveDamagedError                          ... it is truncated or corrupt
     │   └── ArchiveRefusedError                          ... its content is not safe to unpack
+    ├── LockError (OSError, ValueError)                  a module is not the one of a lock file
     ├── CacheError (OSError)                             the cache directory cannot be used
     │   └── CacheDamagedError                            ... a module in it is damaged
     ├── FactsError (ValueError)                          stored facts cannot be read
@@ -68,6 +69,7 @@ from hubmodule._plain_errors import HttpStatusError as HttpStatusError
 from hubmodule._plain_errors import HubError as HubError
 from hubmodule._plain_errors import HubModuleError as HubModuleError
 from hubmodule._plain_errors import InvalidHandleError as InvalidHandleError
+from hubmodule._plain_errors import LockError as LockError
 from hubmodule._plain_errors import OfflineError as OfflineError
 from hubmodule._plain_errors import PublishError as PublishError
 from hubmodule._plain_errors import ServerAddressError as ServerAddressError

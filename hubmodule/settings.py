@@ -33,6 +33,10 @@ _FLAGS = {
     "tfhub_model_load_format": "COMPRESSED, UNCOMPRESSED or AUTO: how modules are fetched.",
     "hubmodule_offline": "true: use only modules that are in the cache.",
     "hubmodule_audit": "off, warn or refuse: what to do with modules that do more than compute.",
+    "hubmodule_lock": "A file of `hubmodule lock`, which all modules must match.",
+    "hubmodule_mirrors": "PREFIX=PLACE|PLACE …: where to fetch the handles with a prefix from.",
+    # There is no flag for a token, as all users of a machine see the command lines.
+    "hubmodule_tokens_file": "A file with a line HOST=TOKEN for each host that wants one.",
 }
 # The flags of this package. If another library declares the same names after the command line was
 # parsed, it replaces the flags in absl's table; this dict keeps their values.
@@ -78,6 +82,10 @@ class Settings:
             HUBMODULE_MAX_ARCHIVE_BYTES.
         audit: Whether to audit modules before they are loaded, and what to do if there are
             findings; HUBMODULE_AUDIT, --hubmodule_audit.
+        lock: Path of the lock file that modules must match, "" for none; HUBMODULE_LOCK,
+            --hubmodule_lock.
+        mirrors: Rules `PREFIX=PLACE|PLACE …`, where to fetch handles from, as
+            resolver.mirrors.parse_mirrors reads them; HUBMODULE_MIRRORS, --hubmodule_mirrors.
     """
 
     cache_dir: str
@@ -92,6 +100,23 @@ class Settings:
     max_archive_entries: int = 100_000
     max_archive_bytes: int = 100 << 30
     audit: AuditPolicy = AuditPolicy.OFF
+    lock: str = ""
+    mirrors: str = dataclasses.field(default="", repr=False)  # places may have passwords
+
+
+@dataclasses.dataclass(frozen=True)
+class TokenSettings:
+    """The tokens of a user, which only a request needs, so that other code never has them.
+
+    Attributes:
+        text: Tokens `HOST=TOKEN …`, as resolver.tokens.parse_tokens reads them;
+            HUBMODULE_TOKENS.
+        path: Path of a file with such tokens, "" for none; HUBMODULE_TOKENS_FILE,
+            --hubmodule_tokens_file.
+    """
+
+    text: str = dataclasses.field(default="", repr=False)
+    path: str = ""
 
 
 def read() -> Settings:
@@ -117,6 +142,16 @@ def read() -> Settings:
             "HUBMODULE_MAX_ARCHIVE_BYTES", Settings.max_archive_bytes, _MOST_BYTES
         ),
         audit=_read_audit_policy(),
+        lock=_read_text("HUBMODULE_LOCK", "hubmodule_lock") or "",
+        mirrors=_read_text("HUBMODULE_MIRRORS", "hubmodule_mirrors") or "",
+    )
+
+
+def read_tokens() -> TokenSettings:
+    """Reads the settings for tokens as they are now."""
+    return TokenSettings(
+        text=_read_text("HUBMODULE_TOKENS") or "",
+        path=_read_text("HUBMODULE_TOKENS_FILE", "hubmodule_tokens_file") or "",
     )
 
 
@@ -207,9 +242,9 @@ def _read_number(variable: str, kind: Callable[[str], _T], default: _T) -> _T:
     except ValueError:
         number = None
     if number is None or not number >= 0:  # type: ignore[operator]
+        what = "a whole number in digits" if kind is int else "a number of zero or more"
         raise SettingError(
-            f"{variable} is {text!r}, which is not a number of zero or more. Unset it to get "
-            f"{default}."
+            f"{variable} is {text!r}, which is not {what}. Unset it to get {default}."
         )
     return number
 
@@ -222,6 +257,6 @@ def _read_text(variable: str, flag: str | None = None) -> str | None:
 
 def _read_flag(name: str) -> str | None:
     declared = [table[name] for table in (flags.FLAGS, _declared) if name in table]
+    given = [flag for flag in declared if flag.value]
     # A value from the command line overrides a default that a program has set.
-    declared.sort(key=lambda flag: flag.using_default_value)
-    return next((flag.value for flag in declared if flag.value), None)
+    return min(given, key=lambda flag: flag.using_default_value).value if given else None

@@ -49,6 +49,10 @@ def test_every_command_and_argument_is_documented() -> None:
         " cache list",
         " cache verify",
         " cache prune",
+        " cache remove",
+        " lock",
+        " bundle",
+        " unbundle",
         " cache path",
     } <= set(found)
     assert [name for name, text in found.items() if not text] == []
@@ -70,6 +74,9 @@ def test_a_command_is_a_sentence() -> None:
         ["resolve", "-h"],
         ["publish", "-h"],
         ["serve", "-h"],
+        ["lock", "-h"],
+        ["bundle", "-h"],
+        ["unbundle", "-h"],
     ],
 )
 def test_nothing_is_imported_that_a_command_does_not_need(
@@ -110,6 +117,9 @@ def run_without_packages(*arguments: str) -> subprocess.CompletedProcess:
         ["publish", "--help"],
         ["serve", "--help"],
         ["convert", "--help"],
+        ["lock", "--help"],
+        ["bundle", "--help"],
+        ["unbundle", "--help"],
         ["run", "--help"],
     ],
     ids=" ".join,

@@ -14,7 +14,7 @@ from absl import flags
 
 from hubmodule import settings
 from hubmodule._plain_errors import SettingError
-from hubmodule.settings import AuditPolicy, LoadFormat, Settings
+from hubmodule.settings import AuditPolicy, LoadFormat, Settings, TokenSettings
 
 
 @pytest.fixture(autouse=True)
@@ -83,6 +83,8 @@ def test_what_holds_if_nothing_is_said() -> None:
         ("HUBMODULE_AUDIT", "warn", "audit", AuditPolicy.WARN),
         ("HUBMODULE_AUDIT", "REFUSE", "audit", AuditPolicy.REFUSE),
         ("HUBMODULE_AUDIT", "", "audit", AuditPolicy.OFF),
+        ("HUBMODULE_LOCK", "modules.lock", "lock", "modules.lock"),
+        ("HUBMODULE_MIRRORS", "https://h/=/m", "mirrors", "https://h/=/m"),
     ],
 )
 def test_what_the_environment_says(
@@ -118,7 +120,13 @@ NO_NUMBER = "which is not a number of zero or more. Unset it to get"
         (
             "HUBMODULE_RETRIES",
             "1.5",
-            f"HUBMODULE_RETRIES is '1.5', {NO_NUMBER} 5.",
+            "HUBMODULE_RETRIES is '1.5', which is not a whole number in digits. Unset it to get 5.",
+        ),
+        (
+            "HUBMODULE_MAX_ARCHIVE_ENTRIES",
+            "1e9",
+            "HUBMODULE_MAX_ARCHIVE_ENTRIES is '1e9', which is not a whole number in digits. Unset "
+            "it to get 100000.",
         ),
         (
             "HUBMODULE_READ_TIMEOUT",
@@ -138,7 +146,8 @@ NO_NUMBER = "which is not a number of zero or more. Unset it to get"
         (
             "HUBMODULE_MAX_ARCHIVE_BYTES",
             "10GB",
-            f"HUBMODULE_MAX_ARCHIVE_BYTES is '10GB', {NO_NUMBER} {100 << 30}.",
+            "HUBMODULE_MAX_ARCHIVE_BYTES is '10GB', which is not a whole number in digits. Unset "
+            f"it to get {100 << 30}.",
         ),
         (
             "HUBMODULE_RETRIES",
@@ -180,11 +189,31 @@ def test_what_means_nothing(
         ("tfhub_cache_dir", "/c", "cache_dir", "/c"),
         ("tfhub_model_load_format", "UNCOMPRESSED", "load_format", LoadFormat.UNCOMPRESSED),
         ("hubmodule_offline", "true", "offline", True),
+        ("hubmodule_lock", "modules.lock", "lock", "modules.lock"),
+        ("hubmodule_mirrors", "https://h/=/m", "mirrors", "https://h/=/m"),
     ],
 )
 def test_what_the_flags_say(flag, name: str, text: str, attribute: str, value: object) -> None:
     flag(name, text)
     assert getattr(settings.read(), attribute) == value
+
+
+def test_no_flag_holds_a_token() -> None:
+    assert "hubmodule_tokens" not in flags.FLAGS
+
+
+def test_tokens(flag, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settings.read_tokens() == TokenSettings("", "")
+    monkeypatch.setenv("HUBMODULE_TOKENS", "h=t")
+    flag("hubmodule_tokens_file", "/flag")
+    assert settings.read_tokens() == TokenSettings("h=t", "/flag")
+    monkeypatch.setenv("HUBMODULE_TOKENS_FILE", "/environment")
+    assert settings.read_tokens().path == "/environment"
+
+
+def test_the_settings_of_a_process_show_no_secret() -> None:
+    found = (Settings("/c", mirrors="https://h/=https://me:secret@h/"), TokenSettings("h=secret"))
+    assert "secret" not in repr(found)
 
 
 def test_the_environment_comes_before_the_flags(flag, monkeypatch: pytest.MonkeyPatch) -> None:

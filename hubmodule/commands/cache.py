@@ -17,7 +17,7 @@ from hubmodule.commands.quantities import format_duration, parse_bytes, parse_se
 
 if TYPE_CHECKING:
     from hubmodule.resolver.cache import Cache
-    from hubmodule.resolver.maintenance import CachedModule
+    from hubmodule.resolver.maintenance import CachedModule, Verdict
     from hubmodule.settings import Settings
 
 
@@ -84,53 +84,84 @@ def _verify_modules(parsed: argparse.Namespace) -> int:
         print(f"damaged: {name}")
         for problem in verdict.problems.values():
             print(f"    {problem}")
-        if not parsed.repair:
+        if parsed.repair:
+            status = max(status, _repair(cache, verdict, read_settings(parsed)))
+        else:
             print("    Repair it with: python -m hubmodule cache verify --repair")
             status = 1
-        elif verdict.module.handle is None:
-            print(f"    Its handle is unknown: remove {verdict.module.path} and fetch it again.")
-            status = 1
-        elif not maintenance.has_whole_handle(verdict.module):
-            maintenance.delete_damaged(cache, verdict)
-            print(
-                "    Its handle had a password or a query, which is not kept: it is fetched at its "
-                "next use."
-            )
-            status = 1
-        else:
-            maintenance.delete_damaged(cache, verdict)
-            status = max(status, _fetch_again(verdict.module.handle, read_settings(parsed)))
     return status
 
 
-def _fetch_again(handle: str, settings: Settings) -> int:
+def _repair(cache: Cache, verdict: Verdict, settings: Settings) -> int:
     from hubmodule._plain_errors import HubModuleError
-    from hubmodule.resolver.resolvers import resolve_with
+    from hubmodule.resolver import maintenance, refresh
 
+    handle = verdict.module.handle
+    if handle is None:
+        print(f"    Its handle is unknown: remove {verdict.module.path} and fetch it again.")
+        return 1
+    if not maintenance.has_whole_handle(verdict.module):
+        maintenance.delete_damaged(cache, verdict)
+        print(
+            "    Its handle had a password or a query, which is not kept: it is fetched at its "
+            "next use."
+        )
+        return 1
     try:
-        resolve_with(handle, settings)
+        repaired = refresh.repair(handle, settings)
     except HubModuleError as error:
         return print_error(error)
-    print(f"repaired: {handle}")
+    note = "" if repaired.was_known else " (its digests were not known: its content may be other)"
+    print(f"repaired: {handle}{note}")
     return 0
 
 
 def _choose_modules(handles: Sequence[str], cache: Cache) -> list[CachedModule]:
-    """Returns the modules of some handles, or all modules if there are none."""
+    """Returns the modules of some handles or paths, or all modules if there are none."""
     from hubmodule._plain_errors import CacheError
     from hubmodule.resolver import maintenance
     from hubmodule.resolver.handles import make_cache_key, parse
+    from hubmodule.resolver.urls import redact
 
     modules = maintenance.list_modules(cache)
-    keys = {make_cache_key(parse(handle).text): handle for handle in handles}
-    cached = {module.key for module in modules}
-    missing = [handle for key, handle in keys.items() if key not in cached]
-    if missing:
-        raise CacheError(
-            f"{missing[0]} is not in the cache {cache.root}. To see what is: python -m hubmodule "
-            "cache list"
-        )
-    return [module for module in modules if not keys or module.key in keys]
+    chosen = []
+    for handle in handles:
+        key = make_cache_key(parse(handle).text)
+        # `cache list` shows handles without queries, and paths where there is no handle.
+        found = [module for module in modules if module.key == key] or [
+            module for module in modules if handle in (module.handle, module.path)
+        ]
+        if not found:
+            raise CacheError(
+                f"{redact(handle)} is not in the cache {cache.root}. To see what is: python -m "
+                "hubmodule cache list"
+            )
+        chosen.extend(found)
+    return chosen if handles else modules
+
+
+def _add_remove_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "handles", metavar="HANDLE", nargs="+", help="as `hubmodule cache list` shows it"
+    )
+    add_cache_dir(parser)
+
+
+def _remove_modules(parsed: argparse.Namespace) -> int:
+    from hubmodule.resolver import maintenance
+
+    cache = _open_cache(parsed)
+    status = 0
+    for module in _choose_modules(parsed.handles, cache):
+        name = module.handle or module.path
+        if maintenance.remove(cache, module):
+            print(f"removed: {name}")
+        else:
+            status = print_error(
+                f"{name} may be in use: a process of this machine uses it, or another machine "
+                f"has used it in the last week. Remove {module.path} yourself if none does."
+            )
+    return status
 
 
 def _add_prune_arguments(parser: argparse.ArgumentParser) -> None:
@@ -197,6 +228,7 @@ COMMANDS = (
     Command(
         "verify", "Read cached modules to the last byte.", _add_verify_arguments, _verify_modules
     ),
+    Command("remove", "Remove some modules.", _add_remove_arguments, _remove_modules),
     Command("prune", "Remove modules that are not used.", _add_prune_arguments, _prune_modules),
     Command(
         "path", "Print where the cache, or a module in it, is.", _add_path_arguments, _print_path
@@ -204,6 +236,6 @@ COMMANDS = (
 )
 CACHE = Command(
     "cache",
-    "List, verify and prune the cache of downloaded modules.",
+    "List, verify, remove and prune the cache of downloaded modules.",
     lambda parser: add_commands(parser, COMMANDS),
 )

@@ -56,6 +56,13 @@ def read_settings(parsed: argparse.Namespace) -> Settings:
     return dataclasses.replace(current, cache_dir=parsed.cache_dir or current.cache_dir)
 
 
+def show_log() -> None:
+    """Prints the log to standard error, with the progress of downloads."""
+    import logging
+
+    logging.basicConfig(level=logging.INFO, format="hubmodule: %(message)s")
+
+
 def print_error(error: Exception | str) -> int:
     """Prints an error to standard error; returns the exit status."""
     print(f"hubmodule: error: {error}", file=sys.stderr)

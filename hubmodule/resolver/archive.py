@@ -124,16 +124,24 @@ def _unpack_tar(
             out = file_system.open_new(f"{directory}/{name}")
         except (FileExistsError, NotADirectoryError, IsADirectoryError):
             _refuse(member.name, "collides with an earlier one, as this file system compares names")
-        records[name] = _write_file(out, source, name, member.size)
+        records[name] = write_file(out, source.read_content(member.size), name)
     return records
 
 
-def _write_file(out: BinaryIO, source: _TarSource, name: str, size: int) -> FileRecord:
-    digest = hashlib.sha256()
+def write_file(out: BinaryIO, pieces: Iterable[bytes | memoryview], name: str) -> FileRecord:
+    """Writes a file, and closes it.
+
+    Args:
+        out: The file.
+        pieces: Its content, cut anywhere.
+        name: Path of the file below the directory of the module.
+    """
+    digest, size = hashlib.sha256(), 0
     with out:
-        for piece in source.read_content(size):
+        for piece in pieces:
             out.write(piece)
             digest.update(piece)
+            size += len(piece)
     return FileRecord(name, size, digest.hexdigest())
 
 
@@ -365,12 +373,13 @@ def _normalize(name: str) -> str:
         _refuse(name, "leaves the folder on a system where \\ or a drive letter separates folders")
     if path != "." and "\0" not in path and not files.is_inside(path):
         _refuse(name, "has a '..', which leaves the folder")
-    if not _is_portable(name):
+    if not is_portable(name):
         _refuse(name[:80], "has a name that not every file system can hold")
     return path
 
 
-def _is_portable(name: str) -> bool:
+def is_portable(name: str) -> bool:
+    """Whether every file system can hold a file of this name."""
     try:
         parts = name.encode().split(b"/")
     except UnicodeEncodeError:

@@ -21,7 +21,6 @@ import dataclasses
 import datetime
 import enum
 import errno
-import functools
 import os
 import re
 import socket
@@ -33,7 +32,7 @@ from hubmodule._plain_errors import CacheError, HubModuleError
 from hubmodule.file_systems import FileSystem, LocalFileSystem, find_file_system
 from hubmodule.resolver import locks, place, urls
 from hubmodule.resolver import manifest as manifests
-from hubmodule.resolver.manifest import FileRecord, Manifest
+from hubmodule.resolver.manifest import Manifest
 
 # Temporary directories of other machines are removed after this time.
 _REMOTE_LITTER_SECONDS = 24 * 3600
@@ -100,7 +99,7 @@ class Cache:
 
     def get_path(self, key: str) -> str:
         """Returns the directory of a module."""
-        return os.path.join(self.root, key)
+        return f"{self.root}/{key}"
 
     def prepare(self) -> None:
         """Makes the cache directory, and what it needs for writing.
@@ -229,7 +228,7 @@ class Cache:
         """Reads the manifest of a module; returns None if there is none that can be read."""
         path = self._get_path_beside(key, "manifest.json")
         if self.is_local:
-            return _read_local_manifest(path)
+            return manifests.read_local(path)
         try:
             return manifests.decode(self.file_system.read(path))
         except FileNotFoundError:
@@ -302,10 +301,10 @@ class Cache:
                 self.discard(key)
             if not self.is_local:
                 # Until its files are there, it is damaged.
-                self._write_beside(key, manifest)
+                self.write_beside(key, manifest)
             if self.file_system.move_directory(directory, self.get_path(key), _MARKERS):
                 if self.is_local:
-                    self._write_beside(key, manifest)
+                    self.write_beside(key, manifest)
                 return
         raise CacheError(
             f"{self.get_path(key)} is damaged and cannot be replaced. Remove it, or choose another "
@@ -382,15 +381,13 @@ class Cache:
             os.utime(self._get_path_beside(key, "manifest.json"))
             return
         # Another program made it; from now on, damage to it is seen.
-        self.file_system.share_like(self.root)
-        sizes = self.file_system.list_sizes(self.get_path(key))
-        records = tuple(FileRecord(path, sizes[path], None) for path in sorted(sizes))
-        manifest = Manifest(handle, manifests.get_time(), records)
+        manifest = manifests.list_files(self.file_system, self.get_path(key), handle)
         # The process that published it may be about to write a better one, or have done so.
-        self._write_beside(key, manifest, replace=False)
+        self.write_beside(key, manifest, replace=False)
 
-    def _write_beside(self, key: str, manifest: Manifest, replace: bool = True) -> None:
+    def write_beside(self, key: str, manifest: Manifest, replace: bool = True) -> None:
         """Writes the descriptor and the manifest of a module, each whole or not at all."""
+        self.file_system.share_like(self.root)
         contents = {
             "descriptor.txt": _make_descriptor(manifest.handle),
             "manifest.json": manifest.encode(),
@@ -425,21 +422,6 @@ class Cache:
 
     def _get_path_beside(self, key: str, name: str) -> str:
         return f"{self.root}/{key}.{name}"
-
-
-def _read_local_manifest(path: str) -> Manifest | None:
-    # It may be a directory, or a file that this user may not read.
-    try:
-        status = os.stat(path)
-        return _read_manifest_version(path, (status.st_ino, status.st_mtime_ns, status.st_size))
-    except OSError:
-        return None
-
-
-# The status of a file is faster to read than the file, which is replaced, never changed.
-@functools.lru_cache(maxsize=128)
-def _read_manifest_version(path: str, version: tuple[int, ...]) -> Manifest | None:
-    return manifests.decode(LocalFileSystem().read(path))
 
 
 def _make_descriptor(handle: str) -> bytes:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-import hashlib
 import posixpath
 import time
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from hubmodule._plain_errors import CacheError
 from hubmodule.resolver import manifest as manifests
 from hubmodule.resolver.cache import Cache, EntryState
 from hubmodule.resolver.handles import make_cache_key
-from hubmodule.resolver.manifest import FileRecord
+from hubmodule.resolver.manifest import FileRecord, Manifest
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,6 +92,26 @@ def verify(cache: Cache, module: CachedModule) -> Verdict:
     return Verdict(module, problems, checked)
 
 
+def read_digests(cache: Cache, key: str, handle: str) -> Manifest:
+    """Returns the manifest of a usable module with the digests of all its files.
+
+    The files of a module that another program cached are read, and their digests are kept.
+
+    Args:
+        cache: The cache.
+        key: Key of the module.
+        handle: Its handle, without secrets.
+    """
+    path = cache.get_path(key)
+    manifest = cache.read_manifest(key) or manifests.list_files(cache.file_system, path, handle)
+    if manifest.content_digest is None:
+        manifest = manifests.add_digests(manifest, cache.file_system, path)
+        # This user may only read the cache.
+        with contextlib.suppress(OSError):
+            cache.write_beside(key, manifest)
+    return manifest
+
+
 def has_whole_handle(module: CachedModule) -> bool:
     """Whether a module can be fetched by the handle in the cache, which lacks secrets."""
     return module.handle is not None and make_cache_key(module.handle) == module.key
@@ -102,6 +122,18 @@ def delete_damaged(cache: Cache, verdict: Verdict) -> None:
     with cache.explain_errors():
         for path in filter(None, verdict.problems):
             cache.file_system.remove(posixpath.join(verdict.module.path, path))
+
+
+def remove(cache: Cache, module: CachedModule) -> bool:
+    """Removes a module, unless a process may use it; returns whether it was removed.
+
+    On a file system of other machines it is removed in any case, as nothing tells its uses.
+    """
+    with cache.explain_errors():
+        if cache.is_local:
+            return cache.discard_unused(module.key)
+        cache.discard(module.key)
+        return True
 
 
 def prune(
@@ -161,10 +193,8 @@ def _find_problem(cache: Cache, directory: str, file: FileRecord) -> str:
     if problem := manifests.describe_damage(file, cache.file_system, directory):
         return problem
     if file.sha256 is not None:
-        digest = hashlib.sha256()
-        for piece in cache.file_system.read_pieces(posixpath.join(directory, file.path)):
-            digest.update(piece)
-        if digest.hexdigest() != file.sha256:
+        path = posixpath.join(directory, file.path)
+        if manifests.compute_digest(cache.file_system, path) != file.sha256:
             return f"{file.path} has other bytes than when it was fetched"
     return ""
 

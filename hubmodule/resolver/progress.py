@@ -94,7 +94,7 @@ def _show_bar(name: str) -> Iterator[Report]:
 def _write_lines(
     name: str, write: Callable[[str], None], doing: str, done: str, clock: Callable[[], float]
 ) -> Iterator[Report]:
-    received = 0
+    received: int | None = None
     started = clock()
     next_line = started + _SECONDS_BETWEEN_LINES
 
@@ -109,7 +109,9 @@ def _write_lines(
     try:
         yield report
     finally:
-        write(f"{done} {format_bytes(received)} of {name} in {clock() - started:.1f} s")
+        # No answer that has a body came, or nothing has changed.
+        if received is not None:
+            write(f"{done} {format_bytes(received)} of {name} in {clock() - started:.1f} s")
 
 
 def _print(line: str) -> None:

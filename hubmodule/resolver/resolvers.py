@@ -5,16 +5,16 @@ Half of this package is needed only for downloads, and is imported when there is
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import logging
 import os
 from dataclasses import dataclass
 
 from hubmodule import settings as settings_
-from hubmodule._plain_errors import CacheDamagedError, OfflineError
+from hubmodule._plain_errors import CacheDamagedError, LockError, OfflineError
 from hubmodule.file_systems import find_file_system
-from hubmodule.resolver import manifest as manifests
-from hubmodule.resolver import urls
+from hubmodule.resolver import lock_file, urls
 from hubmodule.resolver.cache import Cache, EntryState, Health
 from hubmodule.resolver.handles import (
     ArchiveHandle,
@@ -27,6 +27,7 @@ from hubmodule.resolver.handles import (
     parse,
 )
 from hubmodule.resolver.manifest import Manifest
+from hubmodule.resolver.mirrors import Place, find_places, parse_mirrors, try_each
 from hubmodule.settings import LoadFormat, Settings
 
 logger = logging.getLogger("hubmodule")
@@ -50,10 +51,10 @@ class AskServer:
     """Ask a server where the unpacked module is.
 
     Attributes:
-        handle: Handle whose address to ask.
+        places: Addresses to ask, in this order.
     """
 
-    handle: WebHandle
+    places: tuple[WebHandle, ...]
 
 
 @dataclass(frozen=True)
@@ -61,14 +62,14 @@ class UseCache:
     """Use a module of the cache, after fetching it where that is needed.
 
     Attributes:
-        handle: Handle of the module, from which it is fetched.
+        handle: Handle of the module.
         key: Name of its directory in the cache.
-        may_fetch: Whether fetching is allowed.
+        places: Where to fetch it from, in this order; none if fetching is not allowed.
     """
 
-    handle: WebHandle | ArchiveHandle
+    handle: Handle
     key: str
-    may_fetch: bool
+    places: tuple[Place, ...]
 
 
 Plan = UseInPlace | AskServer | UseCache
@@ -93,6 +94,8 @@ def resolve(handle: str | os.PathLike[str]) -> str:
             urllib.error.HTTPError.
         DownloadError: If the module cannot be downloaded; also a urllib.error.URLError.
         ArchiveError: If an archive is damaged or not safe; also an OSError and a ValueError.
+        LockError: If HUBMODULE_LOCK names a lock file that has other content for the module, or
+            none; also an OSError and a ValueError.
         CacheError: If the cache directory cannot be used; also an OSError.
         UncompressedReadError: If TFHUB_MODEL_LOAD_FORMAT is UNCOMPRESSED, and the server
             does not support it; also a ValueError.
@@ -114,18 +117,24 @@ def make_plan(handle: Handle, settings: Settings) -> Plan:
 
     Raises:
         OfflineError: If the network is certainly needed, and is turned off.
+        LockError: If a lock is set, and a directory on the network would be used in place.
     """
-    if isinstance(handle, PathHandle):
-        _check_offline(handle.path, settings)
-        return UseInPlace(handle.path)
-    if isinstance(handle, ArchiveHandle):
-        may_fetch = not (settings.offline and needs_network(handle.path))
-        return UseCache(handle, make_cache_key(handle.text), may_fetch)
+    mirrors = parse_mirrors(settings.mirrors) if settings.mirrors else ()
+    places = find_places(handle, mirrors) if mirrors else None
+    if places is None:
+        if isinstance(handle, PathHandle):
+            _check_in_place(handle.path, settings)
+            return UseInPlace(handle.path)
+        places = (handle,)
     # A pinned archive is downloaded in any case, as its digest is computed.
-    if settings.load_format is LoadFormat.UNCOMPRESSED and not handle.sha256:
-        _check_offline(handle.url, settings)
-        return AskServer(handle)
-    return UseCache(handle, make_cache_key(handle.text), not settings.offline)
+    if settings.load_format is LoadFormat.UNCOMPRESSED:
+        servers = tuple(place for place in places if isinstance(place, WebHandle))
+        if servers == places and not places[0].sha256:
+            _check_in_place(servers[0].url, settings)
+            return AskServer(servers)
+    if settings.offline:
+        places = tuple(place for place in places if not _is_on_network(place))
+    return UseCache(handle, make_cache_key(handle.text), places)
 
 
 def carry_out(plan: Plan, settings: Settings) -> str:
@@ -137,14 +146,20 @@ def carry_out(plan: Plan, settings: Settings) -> str:
         from hubmodule.resolver.http import find_uncompressed
         from hubmodule.resolver.retries import Retries
 
-        return find_uncompressed(plan.handle, settings, Retries(settings.retries))
-    if isinstance(plan.handle, ArchiveHandle) and _is_directory(plan.handle):
-        return plan.handle.path
-    return _use_cache(plan, settings)
+        name = urls.redact(plan.places[0].text)
+        return try_each(
+            name,
+            plan.places,
+            lambda place: find_uncompressed(place, settings, Retries(settings.retries)),
+        )
+    path = get_path_in_place(plan)
+    return _use_cache(plan, settings) if path is None else path
 
 
 def _use_cache(plan: UseCache, settings: Settings) -> str:
     _check_offline(settings.cache_dir, settings)
+    if settings.lock:
+        lock_file.find_digest(settings.lock, plan.handle.text)
     cache = Cache(settings.cache_dir)
     with cache.explain_errors():
         health = cache.use(plan.key, urls.redact(plan.handle.text), settings.lock_timeout)
@@ -152,16 +167,17 @@ def _use_cache(plan: UseCache, settings: Settings) -> str:
             # Elsewhere it would cost a request each time, so only `_fill` does it.
             cache.sweep()
         if not health.is_usable or _is_outdated(plan, health):
-            if not plan.may_fetch:
+            if not plan.places:
                 raise _make_offline_error(plan, cache, health)
             _fill(plan, cache, settings)
+        if settings.lock:
+            # Also what was fetched: another process without a lock may have been faster.
+            _check_cached_lock(plan, cache, settings)
     return cache.get_path(plan.key)
 
 
 def _fill(plan: UseCache, cache: Cache, settings: Settings) -> None:
     """Fetches what is missing or damaged, unless another process has done so meanwhile."""
-    from hubmodule.resolver.fetch import fetch
-
     name = urls.redact(plan.handle.text)
     cache.prepare()
     cache.mark_used(plan.key, name, settings.lock_timeout, again=True)
@@ -181,16 +197,69 @@ def _fill(plan: UseCache, cache: Cache, settings: Settings) -> None:
                 name,
                 health.detail,
             )
-        source = get_fingerprint(plan.handle)
         with cache.make_temporary_directory(plan.key) as directory:
-            records = fetch(plan.handle, settings, cache.file_system, directory)
-            if outdated:
+            manifest = fetch_into(directory, plan, cache, settings)
+            if not outdated:
+                _warn_of_other_content(name, health.manifest, manifest)
+            else:
                 cache.discard(plan.key)
-            manifest = Manifest(name, manifests.get_time(), tuple(records), source)
             cache.publish(plan.key, directory, manifest)
 
 
-def get_fingerprint(handle: WebHandle | ArchiveHandle) -> str:
+def fetch_into(
+    directory: str, plan: UseCache, cache: Cache, settings: Settings, known: Manifest | None = None
+) -> Manifest:
+    """Fetches a module from the first of its places that has it.
+
+    Args:
+        directory: Directory that `Cache.make_temporary_directory` made.
+        plan: What to fetch, with at least one place.
+        cache: The cache.
+        settings: Settings of the download, and the lock file.
+        known: Manifest of a module that need not be sent again; None if there is none.
+
+    Raises:
+        HubModuleError: If no place has the module, or not the one of the lock file.
+        NotModified: If the first place says that it is the known one.
+    """
+    from hubmodule.resolver.fetch import fetch
+
+    source = get_fingerprint(plan.handle)
+
+    def fetch_from(place: Place) -> Manifest:
+        manifest = fetch(place, settings, cache.file_system, directory, known)
+        _check_lock(plan, settings, manifest, manifest.address)
+        return dataclasses.replace(manifest, source=source)
+
+    return try_each(urls.redact(plan.handle.text), plan.places, fetch_from)
+
+
+def _check_cached_lock(plan: UseCache, cache: Cache, settings: Settings) -> None:
+    manifest = cache.read_manifest(plan.key)
+    if manifest is None or manifest.content_digest is None:
+        from hubmodule.resolver.maintenance import read_digests
+
+        manifest = read_digests(cache, plan.key, urls.redact(plan.handle.text))
+    _check_lock(plan, settings, manifest, f"the cache {cache.root}")
+
+
+def _check_lock(plan: UseCache, settings: Settings, manifest: Manifest, where: str) -> None:
+    if settings.lock:
+        digest = manifest.content_digest or ""
+        lock_file.check_digest(settings.lock, plan.handle.text, digest, where)
+
+
+def _warn_of_other_content(name: str, old: Manifest | None, new: Manifest) -> None:
+    if old is not None and old.content_digest not in (None, new.content_digest):
+        logger.warning(
+            "%s has other content than the damaged copy, which was fetched on %s from %s.",
+            name,
+            old.fetched,
+            old.address or "an address that is not known",
+        )
+
+
+def get_fingerprint(handle: Handle) -> str:
     """Returns the fingerprint of a local archive; "" if it is remote, missing or pinned."""
     if not isinstance(handle, ArchiveHandle) or handle.sha256 or needs_network(handle.path):
         return ""
@@ -198,12 +267,13 @@ def get_fingerprint(handle: WebHandle | ArchiveHandle) -> str:
     return file_system.get_fingerprint(path)
 
 
-def _is_directory(handle: ArchiveHandle) -> bool:
-    """Whether a directory of a module has a name like that of an archive."""
-    if handle.sha256 or needs_network(handle.path):
-        return False
+def get_path_in_place(plan: UseCache) -> str | None:
+    """Returns the path of a directory whose name is like that of an archive; None for others."""
+    handle = plan.handle
+    if not isinstance(handle, ArchiveHandle) or handle.sha256 or needs_network(handle.path):
+        return None
     file_system, path = find_file_system(handle.path)
-    return file_system.is_directory(path)
+    return handle.path if file_system.is_directory(path) else None
 
 
 def _is_outdated(plan: UseCache, health: Health) -> bool:
@@ -211,6 +281,21 @@ def _is_outdated(plan: UseCache, health: Health) -> bool:
     if not health.is_usable or health.manifest is None or not health.manifest.source:
         return False
     return get_fingerprint(plan.handle) not in ("", health.manifest.source)
+
+
+def _is_on_network(place: Place) -> bool:
+    return isinstance(place, WebHandle) or needs_network(place.path)
+
+
+def _check_in_place(path: str, settings: Settings) -> None:
+    """Checks that what is used in place is not excluded by the settings."""
+    _check_offline(path, settings)
+    if settings.lock and needs_network(path):
+        raise LockError(
+            f"{urls.redact(path)} would be read in place, where HUBMODULE_LOCK cannot check it. "
+            "Use the handle of an archive, which is fetched into the cache, or unset "
+            "HUBMODULE_LOCK."
+        )
 
 
 def _check_offline(path: str, settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import urllib.parse
 
@@ -13,6 +14,7 @@ _ANY_USER = re.compile(r"://(\S*|[^/?#\n]*)@")
 _BARE_QUERY = re.compile(r"\?[^?]*=.*", re.DOTALL)
 _ANY_QUERY = re.compile(r"\?\S*")
 _PIN = re.compile(r"#sha256=[0-9a-fA-F]{64}$")
+_FORMAT_QUERY = re.compile(r"\?tf-hub-format=\w+(?=#|$)")
 # Query parameters that sign an address, in Amazon S3, Google Cloud Storage, Azure, CloudFront,
 # and the second version of the first two.
 _SIGNATURES = ("x-amz-signature", "x-goog-signature", "sig", "signature")
@@ -43,18 +45,45 @@ def accepts_format(url: str, archive_suffixes: tuple[str, ...]) -> bool:
     return names.isdisjoint(_SIGNATURES) and not parts.path.endswith(archive_suffixes)
 
 
+def is_web(text: str) -> bool:
+    """Whether a text is an http(s) address."""
+    return text[:8].lower().startswith(("http://", "https://"))
+
+
+def remove_user(url: str) -> str:
+    """Removes the user name and the password from an address."""
+    return _USER.sub(r"\1", url)
+
+
+def get_origin(url: str) -> tuple[str, str, int | None]:
+    """Returns the scheme, the host and the port of an address; ("", "", None) if it is invalid."""
+    try:
+        parts = urllib.parse.urlsplit(url)
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    except ValueError:
+        return "", "", None
+    return parts.scheme, parts.hostname or "", port
+
+
+# A handle is resolved again and again.
+@functools.lru_cache(maxsize=128)
 def redact(url: str) -> str:
     """Removes user names, passwords and queries from a handle or address; a pin stays."""
     if "://" not in url:
         return _BARE_QUERY.sub("", url)
     pin = _PIN.search(url)
-    address = re.split("[?#]", _USER.sub(r"\1", url), maxsplit=1)[0]
+    address = re.split("[?#]", remove_user(url), maxsplit=1)[0]
     return address + (pin[0] if pin else "")
 
 
 def redact_all(text: str) -> str:
     """Removes everything that may be secret from an error of a library or an invalid address."""
     return _ANY_QUERY.sub("", _ANY_USER.sub("://", text))
+
+
+def has_secrets(url: str) -> bool:
+    """Whether `redact` removes from a handle what may be secret, which a format is not."""
+    return redact(url) != _FORMAT_QUERY.sub("", url)
 
 
 def escape_controls(text: str) -> str:

@@ -11,17 +11,9 @@ import sys
 import pytest
 
 from hubmodule import __main__ as command_line
-from hubmodule.resolver import cache as caches
 from hubmodule.resolver.handles import make_cache_key
-from tests.commands.running import Result
+from tests.commands.running import Result, let_go
 from tests.resolver import archives, servers
-
-
-def let_go() -> None:
-    """Ends this process's use of all modules."""
-    for mark in filter(None, caches._marks.values()):
-        os.close(mark)
-    caches._marks.clear()
 
 
 def test_list(server: servers.Server, capsys: pytest.CaptureFixture[str]) -> None:
@@ -122,6 +114,87 @@ def test_a_repair_that_would_need_a_password(
     assert len(os.listdir(tmp_path / "cache")) == 4  # no second module
     Result(capsys, "resolve", handle)
     assert path.read_bytes() == b"\x08\x03"
+
+
+def test_a_repair_never_brings_other_content(
+    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = archives.tar_gz({**archives.MODULE, "tfhub_module.pb": b"\x08\x04"})
+    with servers.serving(
+        {"/m": [servers.whole(archives.tar_gz()), servers.whole(other)]}
+    ) as server:
+        handle = f"{server.url}/m"
+        Result(capsys, "resolve", handle)
+        path = tmp_path / "cache" / make_cache_key(handle) / "tfhub_module.pb"
+        path.write_bytes(b"\x08\x05")
+        result = Result(capsys, "cache", "verify", "--repair")
+    assert result.status == 1
+    assert f"is damaged, and {handle} now has other content: " in result.err
+    assert f"python -m hubmodule resolve --refresh {handle}\n" in result.err
+    assert path.read_bytes() == b"\x08\x05"
+
+
+def test_a_repair_without_digests_says_so(
+    server: servers.Server, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    handle = f"{server.url}/m"
+    folder = tmp_path / "cache" / make_cache_key(handle)
+    folder.mkdir(parents=True)
+    folder.with_suffix(".descriptor.txt").write_text(f"Module: {handle}\n")
+    result = Result(capsys, "cache", "verify", "--repair")
+    assert result.status == 0
+    assert result.out.endswith(
+        f"repaired: {handle} (its digests were not known: its content may be other)\n"
+    )
+
+
+def test_remove(
+    server: servers.Server, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    handle = f"{server.url}/m"
+    Result(capsys, "resolve", handle)
+    let_go()
+    result = Result(capsys, "cache", "remove", handle)
+    assert (result.status, result.out) == (0, f"removed: {handle}\n")
+    assert os.listdir(tmp_path / "cache") == [".hubmodule"]
+    result = Result(capsys, "cache", "remove", handle)
+    assert (result.status, result.err) == (
+        1,
+        f"hubmodule: error: {handle} is not in the cache {tmp_path}/cache. To see what is: python "
+        "-m hubmodule cache list\n",
+    )
+
+
+def test_remove_what_is_in_use(
+    server: servers.Server, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    handle = f"{server.url}/m"
+    Result(capsys, "resolve", handle)
+    result = Result(capsys, "cache", "remove", handle)
+    assert (result.status, result.out) == (1, "")
+    assert result.err.startswith(f"hubmodule: error: {handle} may be in use: ")
+    assert (tmp_path / "cache" / make_cache_key(handle) / "saved_model.pb").exists()
+
+
+def test_remove_what_the_list_shows(
+    server: servers.Server, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Result(capsys, "resolve", f"{server.url}/m?key=secret")
+    let_go()
+    unknown = tmp_path / "cache" / ("ab" * 20)
+    unknown.mkdir()
+    result = Result(capsys, "cache", "remove", f"{server.url}/m", str(unknown))
+    assert (result.status, result.out) == (0, f"removed: {server.url}/m\nremoved: {unknown}\n")
+    assert os.listdir(tmp_path / "cache") == [".hubmodule"]
+
+
+def test_remove_from_a_remote_cache(
+    server: servers.Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TFHUB_CACHE_DIR", "ram://test_remove/cache")
+    Result(capsys, "resolve", f"{server.url}/m")
+    assert Result(capsys, "cache", "remove", f"{server.url}/m").status == 0
+    assert Result(capsys, "cache", "list", "--json").out == "[]\n"
 
 
 def test_verify_what_nobody_knows(

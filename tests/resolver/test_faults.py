@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import hashlib
 import itertools
 import json
 import os
@@ -26,6 +27,7 @@ import pytest
 from hubmodule.resolver import maintenance
 from hubmodule.resolver.cache import Cache, EntryState
 from hubmodule.resolver.handles import make_cache_key
+from hubmodule.settings import Settings
 from tests.resolver import archives, servers
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -252,6 +254,69 @@ def test_killed_while_adopting_what_tensorflow_hub_cached(
     )
     assert moments > 10
     assert len(server.requests) == asked
+
+
+def test_killed_while_copying_from_a_mirror(zygote: Zygote, tmp_path: pathlib.Path) -> None:
+    for name, data in archives.MODULE.items():
+        path = tmp_path / "store" / "m" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    order = {"job": "resolve", "handle": "https://h/m", "mirrors": f"https://h/={tmp_path}/store"}
+
+    def check(cache: pathlib.Path) -> None:
+        [result] = zygote.run({**order, "cache": str(cache)})
+        assert result.get("path") == str(cache / make_cache_key("https://h/m")), result
+        assert_pristine(cache, "https://h/m")
+
+    assert kill_everywhere(zygote, order, None, tmp_path, check) > 30
+
+
+def test_killed_while_refreshing(
+    zygote: Zygote, filled: pathlib.Path, tmp_path: pathlib.Path, server: servers.Server
+) -> None:
+    handle = f"{server.url}/m"
+    (filled / make_cache_key(handle) / "tfhub_module.pb").write_bytes(b"\x08\x04")
+    # Other content, so that it is replaced: what is cached is none of the server's.
+    manifest = filled / f"{make_cache_key(handle)}.manifest.json"
+    known = hashlib.sha256(b"\x08\x03").hexdigest()
+    other = hashlib.sha256(b"\x08\x04").hexdigest()
+    manifest.write_text(manifest.read_text().replace(known, other))
+
+    def check(cache: pathlib.Path) -> None:
+        # The old content or the new, each whole.
+        [result] = zygote.run({"job": "resolve", "handle": handle, "cache": str(cache)})
+        assert "path" in result, result
+        opened = Cache(str(cache))
+        [module] = maintenance.list_modules(opened)
+        assert maintenance.verify(opened, module).problems == {}
+        assert os.listdir(cache / ".hubmodule" / "tmp") == []
+
+    order = {"job": "refresh", "handle": handle}
+    assert (
+        zygote.run({**order, "cache": str(shutil.copytree(filled, tmp_path / "copy"))})[0]["change"]
+        == "new content"
+    )
+    assert kill_everywhere(zygote, order, filled, tmp_path, check) > 30
+
+
+def test_killed_while_a_bundle_is_installed(
+    zygote: Zygote, filled: pathlib.Path, tmp_path: pathlib.Path, server: servers.Server
+) -> None:
+    from hubmodule.locking.bundle import write_bundle
+    from hubmodule.locking.lock import lock_modules, write_lock
+
+    handle = f"{server.url}/m"
+    settings = Settings(str(filled))
+    write_lock(f"{tmp_path}/lock", lock_modules([handle], settings))
+    write_bundle(f"{tmp_path}/lock", f"{tmp_path}/b.tar", settings)
+    order = {"job": "unbundle", "bundle": f"{tmp_path}/b.tar"}
+
+    def check(cache: pathlib.Path) -> None:
+        [result] = zygote.run({**order, "cache": str(cache)})
+        assert list(result["installed"]) == [handle], result
+        assert_pristine(cache, handle)
+
+    assert kill_everywhere(zygote, order, None, tmp_path, check) > 30
 
 
 def test_killed_while_pruning(

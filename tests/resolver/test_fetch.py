@@ -36,7 +36,7 @@ def folder(tmp_path: pathlib.Path) -> pathlib.Path:
 def fetched(text: str, folder: pathlib.Path) -> list[FileRecord]:
     handle = parse(text)
     assert isinstance(handle, (WebHandle, ArchiveHandle))
-    return fetch(handle, settings.read(), LocalFileSystem(), str(folder))
+    return list(fetch(handle, settings.read(), LocalFileSystem(), str(folder)).files)
 
 
 def content(folder: pathlib.Path) -> dict[str, bytes]:
@@ -96,6 +96,28 @@ def test_starts_again_in_an_empty_folder(folder: pathlib.Path, pauses: list[floa
         assert len(server.requests) == 3
     assert content(folder) == archives.MODULE
     assert pauses == [0.5]
+
+
+def test_the_folder_stays_the_same_one(folder: pathlib.Path, pauses: list[float]) -> None:
+    # It is marked as used, and another process would sweep a new one.
+    inode = folder.stat().st_ino
+    with servers.serving({"/m": [servers.cut(BODY, 300), servers.whole(BODY)] * 2}) as server:
+        fetched(f"{server.url}/m", folder)
+    assert folder.stat().st_ino == inode
+
+
+def test_what_is_known_of_the_archive(folder: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    digest = hashlib.sha256(BODY).hexdigest()
+    with servers.serving({"/m": servers.whole(BODY, ETag='"1"')}) as server:
+        web = WebHandle("https://h/m?key=secret", f"{server.url}/m?key=secret")
+        found = fetch(web, settings.read(), LocalFileSystem(), str(folder))
+        assert found.address == f"{server.url}/m"
+    assert (found.handle, found.archive_sha256, found.etag) == ("https://h/m", digest, '"1"')
+    path = tmp_path / "m.tgz"
+    path.write_bytes(BODY)
+    local = ArchiveHandle(str(path), str(path))
+    found = fetch(local, settings.read(), LocalFileSystem(), str(folder))
+    assert (found.address, found.archive_sha256, found.etag) == (str(path), digest, "")
 
 
 def test_resumes(folder: pathlib.Path, pauses: list[float]) -> None:

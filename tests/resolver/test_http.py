@@ -211,7 +211,8 @@ def test_redirects_for_ever() -> None:
 
 LOGIN = (
     "The model may be private, or its licence not accepted yet: open the address in a browser. "
-    "A user name and password for a host go into ~/.netrc."
+    "A user name and password for a host go into ~/.netrc, a token into "
+    "HUBMODULE_TOKENS=host=token."
 )
 
 

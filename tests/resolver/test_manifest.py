@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import pathlib
 import sys
@@ -30,6 +31,9 @@ def test_the_format() -> None:
         "handle": "https://h/m",
         "fetched": "2026-01-31T12:00:00+00:00",
         "source": "",
+        "archive_sha256": "",
+        "address": "",
+        "etag": "",
         "files": {
             "saved_model.pb": {"size": 3, "sha256": "ab" * 32},
             "assets/ä": {"size": 0, "sha256": None},
@@ -38,13 +42,66 @@ def test_the_format() -> None:
 
 
 def test_the_state_of_the_archive_is_kept() -> None:
-    kept = dataclasses.replace(MANIFEST, source="10-20")
+    kept = dataclasses.replace(
+        MANIFEST, source="10-20", archive_sha256="cd" * 32, address="https://o/m", etag='"1"'
+    )
     assert manifest.decode(kept.encode()) == kept
 
 
-def test_a_manifest_without_the_state_of_the_archive() -> None:
-    content = MANIFEST.encode().replace(b'"source": "",', b"")
-    assert manifest.decode(content) == MANIFEST
+def test_a_manifest_of_an_earlier_version() -> None:
+    value = json.loads(MANIFEST.encode())
+    for name in ("source", "archive_sha256", "address", "etag"):
+        del value[name]
+    assert manifest.decode(json.dumps(value).encode()) == MANIFEST
+
+
+COMPLETE = (
+    FileRecord("saved_model.pb", 3, "ab" * 32),
+    FileRecord("assets/ä", 0, "cd" * 32),
+    FileRecord("assets/b", 1, "ef" * 32),
+)
+
+
+def test_the_digest_of_the_content_is_that_of_the_lines_of_sha256sum() -> None:
+    lines = f"{'ef' * 32}  assets/b\n{'cd' * 32}  assets/ä\n{'ab' * 32}  saved_model.pb\n"
+    assert manifest.compute_content_digest(COMPLETE) == hashlib.sha256(lines.encode()).hexdigest()
+
+
+def test_the_order_of_files_does_not_change_the_digest() -> None:
+    assert manifest.compute_content_digest(reversed(COMPLETE)) == manifest.compute_content_digest(
+        COMPLETE
+    )
+
+
+def test_a_line_end_in_a_name_is_no_other_file() -> None:
+    one = [FileRecord(f"a\n{'cd' * 32}  b", 0, "ab" * 32)]
+    two = [FileRecord("a", 0, "ab" * 32), FileRecord("b", 0, "cd" * 32)]
+    assert manifest.compute_content_digest(one) != manifest.compute_content_digest(two)
+    assert manifest.compute_content_digest(
+        [FileRecord("a\\nb", 0, "ab" * 32)]
+    ) != manifest.compute_content_digest([FileRecord("a\nb", 0, "ab" * 32)])
+
+
+def test_content_without_all_digests_has_none() -> None:
+    assert MANIFEST.content_digest is None
+    whole = dataclasses.replace(MANIFEST, files=COMPLETE)
+    assert whole.content_digest == manifest.compute_content_digest(COMPLETE)
+
+
+def test_digests_are_added_where_they_are_missing(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "saved_model.pb").write_bytes(b"abc")
+    (tmp_path / "assets" / "ä").write_bytes(b"")
+    listed = manifest.list_files(LocalFileSystem(), str(tmp_path), "https://h/m")
+    assert [(file.path, file.size, file.sha256) for file in listed.files] == [
+        ("assets/ä", 0, None),
+        ("saved_model.pb", 3, None),
+    ]
+    added = manifest.add_digests(MANIFEST, LocalFileSystem(), str(tmp_path))
+    assert [file.sha256 for file in added.files] == [
+        "ab" * 32,  # known before, so the file is not read
+        hashlib.sha256(b"").hexdigest(),
+    ]
 
 
 def test_the_time() -> None:

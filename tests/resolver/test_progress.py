@@ -132,5 +132,14 @@ def test_amounts_for_people(size: int, text: str) -> None:
     assert progress.format_bytes(size) == text
 
 
+def test_nothing_is_said_of_a_download_that_did_not_begin(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    with progress.open_progress("https://h/m", None):
+        pass
+    assert caplog.messages == []
+
+
 if __name__ == "__main__":
     raise SystemExit(pytest.main([__file__, *sys.argv[1:]]))

@@ -54,13 +54,13 @@ LOCAL = ArchiveHandle("/m.tgz", "/m.tgz")
         (PathHandle("/m", "/m"), ONLINE, UseInPlace("/m")),
         (PathHandle("/m", "/m"), OFFLINE, UseInPlace("/m")),
         (PathHandle("gs://b/m", "gs://b/m"), ONLINE, UseInPlace("gs://b/m")),
-        (WEB, ONLINE, UseCache(WEB, make_cache_key(WEB.text), True)),
-        (WEB, OFFLINE, UseCache(WEB, make_cache_key(WEB.text), False)),
-        (WEB, UNCOMPRESSED, AskServer(WEB)),
-        (PINNED, UNCOMPRESSED, UseCache(PINNED, make_cache_key(PINNED.text), True)),
-        (REMOTE, UNCOMPRESSED, UseCache(REMOTE, make_cache_key(REMOTE.text), True)),
-        (REMOTE, OFFLINE, UseCache(REMOTE, make_cache_key(REMOTE.text), False)),
-        (LOCAL, OFFLINE, UseCache(LOCAL, make_cache_key(LOCAL.text), True)),
+        (WEB, ONLINE, UseCache(WEB, make_cache_key(WEB.text), (WEB,))),
+        (WEB, OFFLINE, UseCache(WEB, make_cache_key(WEB.text), ())),
+        (WEB, UNCOMPRESSED, AskServer((WEB,))),
+        (PINNED, UNCOMPRESSED, UseCache(PINNED, make_cache_key(PINNED.text), (PINNED,))),
+        (REMOTE, UNCOMPRESSED, UseCache(REMOTE, make_cache_key(REMOTE.text), (REMOTE,))),
+        (REMOTE, OFFLINE, UseCache(REMOTE, make_cache_key(REMOTE.text), ())),
+        (LOCAL, OFFLINE, UseCache(LOCAL, make_cache_key(LOCAL.text), (LOCAL,))),
     ],
 )
 def test_what_is_decided(
@@ -72,7 +72,7 @@ def test_what_is_decided(
 @pytest.mark.parametrize("load_format", [LoadFormat.AUTO, LoadFormat.COMPRESSED])
 def test_compressed_is_the_usual(load_format: LoadFormat) -> None:
     plan = resolvers.make_plan(WEB, Settings("/cache", load_format=load_format))
-    assert plan == UseCache(WEB, make_cache_key(WEB.text), True)
+    assert plan == UseCache(WEB, make_cache_key(WEB.text), (WEB,))
 
 
 def test_what_is_impossible_offline() -> None:

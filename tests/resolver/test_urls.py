@@ -107,5 +107,50 @@ def test_the_front_page_of_kaggle(url: str, answer: bool) -> None:
     assert urls.is_kaggle_front_page(url) is answer
 
 
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("https://H/m?a#b", ("https", "h", 443)),
+        ("http://h:80", ("http", "h", 80)),
+        ("https://me:pw@h:8443/m", ("https", "h", 8443)),
+        ("http://[::1]:8501/m", ("http", "::1", 8501)),
+        ("ftp://h/m", ("ftp", "h", None)),
+        ("https://h:99999/m", ("", "", None)),
+        ("https://[h/m", ("", "", None)),
+    ],
+)
+def test_the_origin_of_an_address(url: str, origin: tuple[str, str, int | None]) -> None:
+    assert urls.get_origin(url) == origin
+
+
+def test_the_same_port_with_another_scheme_is_another_origin() -> None:
+    assert urls.get_origin("http://h:8501/m") != urls.get_origin("https://h:8501/m")
+
+
+@pytest.mark.parametrize(
+    ("handle", "answer"),
+    [
+        ("https://h/m", False),
+        ("https://h/m?tf-hub-format=compressed", False),
+        (f"https://h/m?tf-hub-format=compressed#sha256={'ab' * 32}", False),
+        ("/m?n/o.tar.gz", False),
+        ("https://me@h/m", True),
+        ("https://h/m?key=1", True),
+        ("https://h/m?tf-hub-format=compressed&key=1", True),
+        ("https://h/m?key=1?tf-hub-format=compressed", True),
+    ],
+)
+def test_what_may_be_secret(handle: str, answer: bool) -> None:
+    assert urls.has_secrets(handle) is answer
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [("https://h", True), ("HTTP://h", True), ("/https://h", False), ("httpss://h", False)],
+)
+def test_what_is_an_address_of_the_web(text: str, answer: bool) -> None:
+    assert urls.is_web(text) is answer
+
+
 if __name__ == "__main__":
     raise SystemExit(pytest.main([__file__, *sys.argv[1:]]))

@@ -74,11 +74,14 @@ def _break_locks() -> None:
 
 def _run(order: dict[str, Any]) -> dict[str, Any]:
     from hubmodule import settings
+    from hubmodule.locking.bundle import install_bundle
     from hubmodule.resolver import maintenance
     from hubmodule.resolver.cache import Cache
+    from hubmodule.resolver.refresh import refresh
     from hubmodule.resolver.resolvers import resolve
 
     os.environ["TFHUB_CACHE_DIR"] = order["cache"]
+    os.environ["HUBMODULE_MIRRORS"] = order.get("mirrors", "")
     if not order.get("may_wait"):
         time.sleep = _refuse_to_sleep
     log = _Log()
@@ -93,6 +96,10 @@ def _run(order: dict[str, Any]) -> dict[str, Any]:
     try:
         if order["job"] == "resolve":
             result: dict[str, Any] = {"path": resolve(order["handle"])}
+        elif order["job"] == "refresh":
+            result = {"change": refresh(order["handle"], settings.read()).change.value}
+        elif order["job"] == "unbundle":
+            result = {"installed": install_bundle(order["bundle"], settings.read())}
         else:
             pruned = maintenance.prune(Cache(settings.read().cache_dir), older_than=-1.0)
             result = {"removed": len(pruned.removed), "in_use": len(pruned.in_use)}
@@ -131,8 +138,8 @@ def main() -> None:
     import filelock  # noqa: F401
     import requests  # noqa: F401
 
-    import hubmodule.resolver.maintenance
-    import hubmodule.resolver.resolvers  # noqa: F401
+    import hubmodule.locking.bundle
+    import hubmodule.resolver.refresh  # noqa: F401
 
     for line in sys.stdin:
         children = []

@@ -1,0 +1,1 @@
+"""Lock files of modules, and bundles that carry them to machines without a network."""
