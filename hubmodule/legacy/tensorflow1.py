@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
-from hubmodule.legacy import contrib, keras_layers
+from hubmodule.legacy import contrib, keras_layers, private_names
 from hubmodule.legacy.own_files import OwnFiles
 
 _TENSORFLOW = "tensorflow"
@@ -53,6 +53,7 @@ def make_tensorflow_1() -> ModuleType:
     """
     v1 = importlib.import_module("tensorflow.compat.v1")
     _disable_v2_behavior(v1)
+    private_names.restore_moved_names(v1)
     return _TensorFlow1(v1)
 
 
