@@ -7,7 +7,7 @@
 # make hooks   runs what it can of that before each commit
 # make bazel   the test suite under Bazel, ARGS=... for bazel test
 # make interop tensorflow_hub of two generations reads what we write and shares our cache, and
-#              the reverse
+#              the reverse; programs of TensorFlow 1 train as there, and continue its checkpoints
 # make bench   each figure of the README, side by side with tensorflow_hub; CASE=apply for one
 # make scanners the audit held against other scanners; DATA=... for folders of harmless modules
 # make growth  the plot of docs/growth.png
@@ -100,6 +100,7 @@ interop:
 	TF_PACKAGE=$(TF_PACKAGE) scripts/make_peers.sh
 	.venv/bin/python -m scripts.interop $(ARGS)
 	.venv/bin/python -m scripts.interop_cache
+	.venv/bin/python -m scripts.interop_programs
 
 scanners: $(READY)
 	$(BIN)/python -m scripts.auditing_page
