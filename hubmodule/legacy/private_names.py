@@ -31,15 +31,6 @@ MOVED = {
         "is_variable_initialized": "is_variable_initialized",
     },
     "tensorflow.python.pywrap_tensorflow": {"NewCheckpointReader": "train.NewCheckpointReader"},
-    "tensorflow.python.training.checkpoint_management": {
-        "checkpoint_exists": "train.checkpoint_exists",
-        "generate_checkpoint_state_proto": "train.generate_checkpoint_state_proto",
-        "get_checkpoint_mtimes": "train.get_checkpoint_mtimes",
-        "get_checkpoint_state": "train.get_checkpoint_state",
-        "latest_checkpoint": "train.latest_checkpoint",
-        "remove_checkpoint": "train.remove_checkpoint",
-        "update_checkpoint_state": "train.update_checkpoint_state",
-    },
 }
 
 
