@@ -9,7 +9,8 @@
 # make hooks   runs what it can of that before each commit
 # make bazel   the test suite under Bazel, ARGS=... for bazel test
 # make interop tensorflow_hub of three generations reads what we write, shares our cache and
-#              loads from our hub; and the reverse, where it can write
+#              loads from our hub, and the reverse, where it can write; programs of TensorFlow 1
+#              train as there, and continue its checkpoints
 # make bench   each figure of docs/performance.md, side by side with tensorflow_hub; CASE=apply for one
 # make hub-load hubmodule serve under load, beside nginx
 # make scanners the audit held against other scanners; DATA=... for folders of harmless modules
@@ -108,6 +109,7 @@ interop:
 	.venv/bin/python -m scripts.interop_cache
 	-scripts/need.sh nginx nginx
 	.venv/bin/python -m scripts.interop_hub
+	.venv/bin/python -m scripts.interop_programs
 
 hub-load: $(READY)
 	-scripts/need.sh nginx nginx

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import functools
+import glob
 import importlib.metadata
 import importlib.util
 import os
@@ -15,9 +17,9 @@ from typing import Any, NamedTuple
 
 from hubmodule import alias
 from hubmodule._plain_errors import SourceError
-from hubmodule.legacy import api_names, contrib_parts, replaced_modules
-from hubmodule.legacy.imports import Use, find_uses
-from hubmodule.legacy.sources import Sources
+from hubmodule.legacy import api_names, contrib_parts, private_names, replaced_modules
+from hubmodule.legacy.imports import Use, find_uses, walk_without_version_checks
+from hubmodule.legacy.sources import Sources, is_beside
 
 # Version of the form of Report.to_dict().
 SCHEMA = 1
@@ -95,23 +97,29 @@ def examine(paths: Sequence[str]) -> Report:
         SourceError: If a path does not exist, or a file cannot be read.
     """
     sources = Sources(paths)
-    files, findings, programs = [], set[Finding](), []
+    named = set(sources.named)
+    files, findings = [], set[Finding]()
     places: dict[int, set[Place]] = {1: set(), 2: set()}
+    guarded, scripts, relative = set(), set(), set()
     for path in sources:
         files.append(path)
-        source = _read(path)
-        if path in sources.named and _IS_PROGRAM.search(source):
-            programs.append(path)
         try:
-            tree = ast.parse(source, path)
+            source = _read(path)
+            if path in named and _IS_PROGRAM.search(source):
+                guarded.add(path)
+            tree = _parse(source, path)
         except (SyntaxError, ValueError) as error:
             findings.add(_make_syntax_finding(path, error))
             continue
+        if _is_script(tree):
+            scripts.add(path)
+        if _has_relative_imports(tree):
+            relative.add(path)
         findings.update(_find_python_2(path, tree))
         for use in find_uses(tree):
             if use.is_import:
-                sources.add_imported(use.name)
-            reason = None if use.is_guarded else _explain(use, sources)
+                sources.add_imported(use.name, path)
+            reason = None if use.is_guarded else _explain(use, path, sources)
             if reason is not None:
                 findings.add(Finding(path, use.line, _abbreviate(use.name), reason))
             api = _find_api(use.name)
@@ -120,26 +128,83 @@ def examine(paths: Sequence[str]) -> Report:
     if places[1]:
         findings.update(_explain_tensorflow_2(place) for place in places[2])
     option = ["--tf1"] if places[1] else []
-    commands = [shlex.join(["hubmodule", "run", *option, path]) for path in programs]
-    return Report(tuple(files), tuple(sorted(findings)), tuple(sorted(places[1])), tuple(commands))
+    commands = tuple(
+        _make_command(path, option, path in relative)
+        for path in files
+        if path in guarded or (path in scripts and sources.is_named(path))
+    )
+    return Report(tuple(files), tuple(sorted(findings)), tuple(sorted(places[1])), commands)
+
+
+def _make_command(path: str, options: Sequence[str], is_relative: bool) -> str:
+    """Returns the command line that runs a program.
+
+    Args:
+        path: Path of the program.
+        options: Options of `hubmodule run`.
+        is_relative: Whether it imports relative to its package, so that Python has to know that.
+    """
+    command = ["hubmodule", "run", *options]
+    if not is_relative or not _is_package(os.path.dirname(path)):
+        return shlex.join([*command, path])
+    directory, name = os.path.split(os.path.splitext(path)[0])
+    parts = [] if name == "__main__" else [name]
+    while _is_package(directory):
+        directory, package = os.path.split(os.path.abspath(directory))
+        parts.insert(0, package)
+    run = shlex.join([*command, "-m", ".".join(parts)])
+    return run if directory == os.getcwd() else f"cd {shlex.quote(directory)} && {run}"
+
+
+def _is_package(directory: str) -> bool:
+    return os.path.isfile(os.path.join(directory, "__init__.py"))
 
 
 def _read(path: str) -> str:
+    """Returns the text of a Python file.
+
+    Raises:
+        SourceError: If the file cannot be opened.
+        SyntaxError, ValueError: If Python cannot decode it.
+    """
     try:
         with tokenize.open(path) as file:
             return file.read()
-    except (OSError, UnicodeDecodeError, SyntaxError) as error:
-        raise SourceError(f"cannot read {path} as Python: {error}") from error
+    except OSError as error:
+        raise SourceError(f"cannot read {path}: {error}") from error
+
+
+def _parse(source: str, path: str) -> ast.Module:
+    try:
+        return ast.parse(source, path)
+    except (RecursionError, MemoryError) as error:
+        raise SourceError(f"cannot read {path}: its expressions are nested too deeply") from error
+
+
+def _is_script(tree: ast.Module) -> bool:
+    """Whether a file does something when it is imported, beyond definitions."""
+    body = tree.body if ast.get_docstring(tree) is None else tree.body[1:]
+    return any(isinstance(node, (ast.Expr, ast.For, ast.While, ast.With)) for node in body)
+
+
+def _has_relative_imports(tree: ast.Module) -> bool:
+    return any(isinstance(node, ast.ImportFrom) and node.level for node in ast.walk(tree))
 
 
 def _make_syntax_finding(path: str, error: Exception) -> Finding:
+    if isinstance(error, UnicodeDecodeError):
+        line = error.object.count(b"\n", 0, error.start) + 1
+        reason = (
+            "its bytes are not UTF-8; begin the file with `# -*- coding: latin-1 -*-`, or alike"
+        )
+        return Finding(path, line, "encoding", reason)
     message = getattr(error, "msg", str(error))
     line = getattr(error, "lineno", None) or 1
     reason = f"it is not Python 3 ({message}); convert it, for example with futurize"
     return Finding(path, line, "syntax", reason)
 
 
-def _explain(use: Use, sources: Sources) -> str | None:
+def _explain(use: Use, path: str, sources: Sources) -> str | None:
     """Returns why a name does not work and what to do, or None if it works or is unknown."""
     name = use.name
     replaced = _find_prefix(name, replaced_modules.REPLACED)
@@ -152,7 +217,9 @@ def _explain(use: Use, sources: Sources) -> str | None:
         return None if is_harmless else _explain_tensorflow(name)
     if top == "tensorflow_hub":
         return _explain_tensorflow_hub(name)
-    if use.is_import and not sources.has_module(top) and not _is_importable(top):
+    if use.is_import and not sources.has_module(top, path) and not _is_importable(top):
+        if is_beside(top, path):
+            return f"Python 3 does not import it from the package itself; use `from . import {top}`"
         dropped = replaced_modules.DROPPED_FROM_PYTHON.get(top)
         if dropped is not None:
             return f"this version of Python does not have it; {dropped}"
@@ -193,17 +260,43 @@ def _explain_contrib(path: str) -> str | None:
 
 
 def _explain_private(name: str) -> str | None:
-    """Explains a module of TensorFlow's implementation that is not there any more."""
+    """Explains a name of TensorFlow's implementation that does not exist any more."""
     spec = importlib.util.find_spec("tensorflow")
-    if spec is None or not spec.submodule_search_locations:
+    if spec is None or not spec.submodule_search_locations or private_names.is_moved(name):
         return None
-    directory = spec.submodule_search_locations[0]
-    # "tensorflow.python.PACKAGE": what follows may be a module, or a name in one.
-    parts = name.split(".")[1:3]
-    base = os.path.join(directory, *parts)
-    if len(parts) < 2 or os.path.isdir(base) or os.path.isfile(f"{base}.py"):
+    if _may_exist(spec.submodule_search_locations[0], name.split(".")[1:]):
         return None
     return "this TensorFlow does not have it; it was never public, use the public API"
+
+
+def _may_exist(package: str, parts: Sequence[str]) -> bool:
+    """Whether a package may have a name; reads its files and imports nothing.
+
+    Args:
+        package: Directory of the package.
+        parts: The name below the package, split at its dots.
+    """
+    part, *rest = parts
+    path = os.path.join(package, part)
+    if os.path.isdir(path):
+        return not rest or _may_exist(path, rest)
+    if os.path.isfile(f"{path}.py"):
+        return not rest or _mentions(f"{path}.py", rest[0])
+    # It may also be an extension module, or a name in the package itself.
+    return bool(glob.glob(f"{glob.escape(path)}.*")) or _mentions(
+        os.path.join(package, "__init__.py"), part
+    )
+
+
+@functools.cache
+def _mentions(path: str, name: str) -> bool:
+    """Whether a Python file has a name in its text, or names that cannot be told from it."""
+    try:
+        with tokenize.open(path) as file:
+            text = file.read()
+    except OSError:
+        return False
+    return re.search(rf"\b{re.escape(name)}\b|import \*|__getattr__", text) is not None
 
 
 def _explain_tensorflow_hub(name: str) -> str | None:
@@ -225,7 +318,9 @@ def _find_api(name: str) -> int | None:
     if not name.startswith("tensorflow.") or name.startswith("tensorflow.compat."):
         return None
     path = name.partition(".")[2]
-    if path.partition(".")[0] == "contrib" or _is_listed(path, api_names.TENSORFLOW_1_ONLY):
+    if path.partition(".")[0] == "contrib" or private_names.is_moved(name):
+        return 1
+    if _is_listed(path, api_names.TENSORFLOW_1_ONLY):
         return 1
     return 2 if _is_listed(path, api_names.TENSORFLOW_2_ONLY) else None
 
@@ -275,7 +370,7 @@ def _abbreviate(name: str) -> str:
 def _find_python_2(path: str, tree: ast.Module) -> Iterator[Finding]:
     """Yields the functions and methods that Python 3 does not have."""
     own = _find_bound_names(tree)
-    for node in ast.walk(tree):
+    for node in walk_without_version_checks(tree):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id not in own:
             successor = replaced_modules.PYTHON_2_NAMES.get(node.id)
             if successor is not None:
@@ -284,7 +379,7 @@ def _find_python_2(path: str, tree: ast.Module) -> Iterator[Finding]:
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             successor = replaced_modules.PYTHON_2_METHODS.get(node.func.attr)
             is_function = isinstance(node.func.value, ast.Name) and node.func.value.id == "six"
-            if successor is not None and not is_function:
+            if successor is not None and not is_function and node.func.attr not in own:
                 reason = f"dictionaries of Python 3 do not have it; use {successor}"
                 yield Finding(path, node.lineno, f".{node.func.attr}()", reason)
 

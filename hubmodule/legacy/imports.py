@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
+
+# Names by which programs tell the versions of Python and of libraries.
+_VERSIONS = frozenset({"PY2", "PY3", "VERSION", "__version__", "hexversion", "version_info"})
 
 
 class Use(NamedTuple):
@@ -14,7 +17,8 @@ class Use(NamedTuple):
         name: Full name, e.g. "tensorflow.contrib.layers.conv2d".
         line: Line of the file, counted from 1.
         is_import: Whether it is the import itself.
-        is_guarded: Whether it is tried, with a handler for the error of a missing name.
+        is_guarded: Whether the program has something else for it: it is tried, with a handler for
+            the error of a missing name, or its variable stands for several imports.
     """
 
     name: str
@@ -26,6 +30,8 @@ class Use(NamedTuple):
 def find_uses(tree: ast.Module) -> list[Use]:
     """Returns every import and every use of an imported name, in the order of the file.
 
+    Branches that the program chooses by a version, as of Python, are left out.
+
     Args:
         tree: The parsed file. An imported name means the same in the whole file.
     """
@@ -34,12 +40,39 @@ def find_uses(tree: ast.Module) -> list[Use]:
     return sorted(set(finder.uses), key=lambda use: (use.line, use.name))
 
 
-def _find_imported_names(tree: ast.Module) -> dict[str, str]:
-    """Returns variable -> full name of what an import binds it to; of several, the first."""
-    names: dict[str, str] = {}
+def walk_without_version_checks(tree: ast.Module) -> Iterator[ast.AST]:
+    """Yields the nodes of a file, without the branches that it chooses by a version.
+
+    Args:
+        tree: The parsed file.
+    """
+    nodes: list[ast.AST] = [tree]
+    while nodes:
+        node = nodes.pop()
+        yield node
+        if not _is_version_check(node):
+            nodes.extend(ast.iter_child_nodes(node))
+
+
+def _is_version_check(node: ast.AST) -> bool:
+    """Whether a statement or expression chooses by a version, as `if six.PY2:` does."""
+    if not isinstance(node, (ast.If, ast.IfExp)):
+        return False
+    names = {
+        name.attr if isinstance(name, ast.Attribute) else name.id
+        for name in ast.walk(node.test)
+        if isinstance(name, (ast.Attribute, ast.Name))
+    }
+    return not names.isdisjoint(_VERSIONS)
+
+
+def _find_imported_names(tree: ast.Module) -> dict[str, list[str]]:
+    """Returns variable -> full names of what imports bind it to, in the order of the file."""
+    names: dict[str, list[str]] = {}
     for node in ast.walk(tree):
         for variable, name in _list_bindings(node):
-            names.setdefault(variable, name)
+            if name not in names.setdefault(variable, []):
+                names[variable].append(name)
     return names
 
 
@@ -58,7 +91,7 @@ def _list_bindings(node: ast.AST) -> Iterator[tuple[str, str]]:
 class _Finder(ast.NodeVisitor):
     """Collects the uses in a file."""
 
-    def __init__(self, imported: dict[str, str]):
+    def __init__(self, imported: dict[str, list[str]]):
         self.uses: list[Use] = []
         self._imported = imported
         self._handlers = 0
@@ -72,15 +105,25 @@ class _Finder(ast.NodeVisitor):
         for rest in (*node.handlers, *node.orelse, *node.finalbody):
             self.visit(rest)
 
+    def visit_If(self, node: ast.If) -> None:
+        self._visit_unless_version_check(node)
+
+    def visit_IfExp(self, node: ast.IfExp) -> None:
+        self._visit_unless_version_check(node)
+
+    def _visit_unless_version_check(self, node: ast.If | ast.IfExp) -> None:
+        if not _is_version_check(node):
+            self.generic_visit(node)
+
     def visit_Import(self, node: ast.Import) -> None:
         for alias in node.names:
-            self._add(alias.name, node, is_import=True)
+            self._add_import(alias.name, node)
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         if node.module and not node.level:
             for alias in node.names:
                 name = node.module if alias.name == "*" else f"{node.module}.{alias.name}"
-                self._add(name, node, is_import=True)
+                self._add_import(name, node)
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
         attributes = [node.attr]
@@ -89,17 +132,21 @@ class _Finder(ast.NodeVisitor):
             attributes.append(value.attr)
             value = value.value
         if isinstance(value, ast.Name) and value.id in self._imported:
-            name = ".".join([self._imported[value.id], *reversed(attributes)])
-            self._add(name, node, is_import=False)
+            self._add_use(value.id, reversed(attributes), node)
         else:
             self.visit(value)
 
     def visit_Name(self, node: ast.Name) -> None:
         if isinstance(node.ctx, ast.Load) and node.id in self._imported:
-            self._add(self._imported[node.id], node, is_import=False)
+            self._add_use(node.id, (), node)
 
-    def _add(self, name: str, node: ast.stmt | ast.expr, is_import: bool) -> None:
-        self.uses.append(Use(name, node.lineno, is_import, self._handlers > 0))
+    def _add_use(self, variable: str, attributes: Iterable[str], node: ast.expr) -> None:
+        first, *others = self._imported[variable]
+        is_guarded = self._handlers > 0 or bool(others)
+        self.uses.append(Use(".".join([first, *attributes]), node.lineno, False, is_guarded))
+
+    def _add_import(self, name: str, node: ast.stmt) -> None:
+        self.uses.append(Use(name, node.lineno, True, self._handlers > 0))
 
 
 def _handles_missing_names(handler: ast.ExceptHandler) -> bool:

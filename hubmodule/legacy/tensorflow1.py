@@ -9,10 +9,10 @@ import logging
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any
 
-from hubmodule.legacy import contrib, keras_layers
+from hubmodule.legacy import contrib, keras_layers, private_names
 from hubmodule.legacy.own_files import OwnFiles
 
 _TENSORFLOW = "tensorflow"
@@ -53,6 +53,7 @@ def make_tensorflow_1() -> ModuleType:
     """
     v1 = importlib.import_module("tensorflow.compat.v1")
     _disable_v2_behavior(v1)
+    private_names.restore_moved_names(v1)
     return _TensorFlow1(v1)
 
 
@@ -78,6 +79,9 @@ class _Importer:
         return self._original(name, globals, locals, fromlist, level)
 
     def _is_own(self, namespace: Mapping[str, Any] | None) -> bool:
+        if namespace is not None and "__file__" not in namespace:
+            # exec() runs code with global variables of its own: it belongs to the caller of exec().
+            return any(map(self.own_files.has_module, (namespace, _find_caller(namespace))))
         return self.own_files.has_module(namespace)
 
 
@@ -112,6 +116,16 @@ class _TensorFlow1(ModuleType):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return make_tensorflow_1, ()
+
+
+def _find_caller(namespace: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Returns the global variables of what runs the code with these; None if nothing does."""
+    frame: FrameType | None = sys._getframe()
+    while frame is not None and frame.f_globals is not namespace:
+        frame = frame.f_back
+    while frame is not None and frame.f_globals is namespace:
+        frame = frame.f_back
+    return None if frame is None else frame.f_globals
 
 
 def _import_tensorflow_1(name: str, fromlist: Sequence[str]) -> Any:

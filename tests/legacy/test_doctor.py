@@ -223,11 +223,97 @@ def test_files_of_its_own_are_no_packages(find):
     assert finding.path.endswith("bert.py")
 
 
-def test_files_that_cannot_be_read(tmp_path):
+def test_a_script_without_a_guard_is_a_program_if_it_is_named_itself(find, tmp_path):
+    report = find(TF + "import helper\nwith tf.Session() as sess: pass", helper="print(1)")
+    assert report.commands == (f"hubmodule run --tf1 {tmp_path}/main.py",)
+    assert examine([str(tmp_path)]).commands == ()
+
+
+def test_a_module_of_python_2_in_the_package_itself(tmp_path):
+    (tmp_path / "package").mkdir()
+    for name, code in {"__init__": "", "helper": "", "model": "\nimport helper"}.items():
+        (tmp_path / "package" / f"{name}.py").write_text(code)
+    (finding,) = examine([str(tmp_path)]).findings
+    assert (finding.path, finding.line) == (f"{tmp_path}/package/model.py", 2)
+    assert finding.reason == (
+        "Python 3 does not import it from the package itself; use `from . import helper`"
+    )
+
+
+def test_names_of_the_implementation_that_run_gives_back(find):
+    report = find(
+        """
+        from tensorflow.python.framework import graph_util
+        from tensorflow.python.pywrap_tensorflow import NewCheckpointReader
+        graph_util.extract_sub_graph
+        graph_util.convert_variables_to_constants
+        """
+    )
+    assert report.findings == ()
+    assert [(place.line, place.name) for place in report.tensorflow_1_uses] == [
+        (3, "tf.python.pywrap_tensorflow.NewCheckpointReader"),
+        (5, "tf.python.framework.graph_util.convert_variables_to_constants"),
+    ]
+
+
+def test_bytes_that_are_not_utf_8(tmp_path):
     path = tmp_path / "bytes.py"
-    path.write_bytes(b"x = '\xff'\n")
-    with pytest.raises(SourceError, match=r"^cannot read .*bytes\.py as Python: "):
+    path.write_bytes(b"x = 1\ny = '\xff'\n")
+    (finding,) = examine([str(path)]).findings
+    assert (finding.line, finding.name) == (2, "encoding")
+    path.write_bytes(b"# coding: latin-1\ny = '\xff'\n")
+    assert examine([str(path)]).findings == ()
+    path.write_bytes(b"\xef\xbb\xbfimport urllib2\n")
+    assert [finding.name for finding in examine([str(path)]).findings] == ["urllib2"]
+    path.write_bytes(b"# coding: no-such\n")
+    assert [finding.name for finding in examine([str(path)]).findings] == ["syntax"]
+
+
+def test_files_that_cannot_be_read(tmp_path):
+    path = tmp_path / "deep.py"
+    path.write_text("import a\na" + ".b" * 100_000)
+    with pytest.raises(SourceError, match=r"^cannot read .*deep\.py: its expressions are nested"):
         examine([str(path)])
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import sys\nif sys.version_info[0] < 3:\n  import urllib2\n  range = xrange\nelse:\n"
+        "  import urllib.request as urllib2\nurllib2.urlopen",
+        "import six\ntext = unicode if six.PY2 else str",
+        TF + "if tf.__version__.startswith('1.'):\n  tf.contrib.crf.x\nelse:\n  tf.function",
+        "try:\n  import cPickle as pickle\nexcept ImportError:\n  import pickle\npickle.load",
+        "class D:\n  def iteritems(self): pass\nD().iteritems()",
+    ],
+)
+def test_programs_for_several_versions(find, code):
+    pytest.importorskip("six")
+    report = find(code)
+    assert (report.findings, report.tensorflow_1_uses) == ((), ())
+
+
+def test_the_command_of_a_module_that_imports_relative_to_its_package(tmp_path, monkeypatch):
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    guard = "if __name__ == '__main__': print(1)"
+    for name, code in {
+        "a/__init__": "",
+        "a/b/__init__": "",
+        "a/b/absolute": guard,
+        "a/b/train": f"from . import x\n{guard}",
+        "a/__main__": f"from .b import train\n{guard}",
+        "alone": f"from . import x\n{guard}",
+    }.items():
+        (tmp_path / f"{name}.py").write_text(code)
+    commands = examine([str(tmp_path)]).commands
+    assert commands == (
+        f"hubmodule run {tmp_path}/alone.py",
+        f"cd {tmp_path} && hubmodule run -m a",
+        f"hubmodule run {tmp_path}/a/b/absolute.py",
+        f"cd {tmp_path} && hubmodule run -m a.b.train",
+    )
+    monkeypatch.chdir(tmp_path)
+    assert examine(["a/b/train.py"]).commands == ("hubmodule run -m a.b.train",)
 
 
 def test_the_report_as_a_dict(find, tmp_path):

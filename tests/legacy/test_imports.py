@@ -64,5 +64,25 @@ def test_what_a_program_tries_is_guarded(handler, guarded):
     assert found == {"a": guarded, "b": False, "c": False}
 
 
+def test_a_variable_of_several_imports_is_guarded():
+    code = "try:\n  import a as x\nexcept ImportError:\n  import b as x\nx.c"
+    assert find_uses(ast.parse(code))[-1] == ("a.c", 5, False, True)
+
+
+@pytest.mark.parametrize(
+    ("test", "count"),
+    [
+        ("sys.version_info[0] < 3", 0),
+        ("six.PY2", 0),
+        ("version.parse(lib.__version__) < version.parse('2')", 0),
+        ("flag", 2),
+    ],
+)
+def test_branches_by_version_are_left_out(test, count):
+    for code in (f"import a\nif {test}:\n  a.b\nelse:\n  a.c", f"import a\na.b if {test} else a.c"):
+        found = [name for _, name in uses(code) if name.startswith("a.")]
+        assert len(found) == count
+
+
 if __name__ == "__main__":
     raise SystemExit(pytest.main([__file__, *sys.argv[1:]]))

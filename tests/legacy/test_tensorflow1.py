@@ -260,6 +260,40 @@ def test_coverage_measures_the_programs_lines(tmp_path):
     assert done.stdout.splitlines()[-1].split()[1:] == ["4", "1", "75%"], done.stdout
 
 
+def test_code_that_the_program_executes_is_its_own(program):
+    done = program(
+        """
+        import pathlib, timeit
+        config = pathlib.Path(__file__).with_name("config.py")
+        for namespace in ({}, {"__name__": "config"}, globals()):
+            exec(config.read_text(), namespace)
+            print(namespace["tf"].__name__, hasattr(namespace["tf"], "placeholder"))
+        # An installed library executes this.
+        timeit.timeit("import tensorflow; assert not hasattr(tensorflow, 'placeholder')", number=1)
+        """,
+        config="import tensorflow as tf",
+    )
+    assert lines(done) == ["tensorflow True"] * 3
+
+
+def test_names_of_the_implementation_that_moved(program):
+    done = program(
+        """
+        from tensorflow.python import pywrap_tensorflow
+        from tensorflow.python.framework import graph_util
+        import tensorflow.python.ops.control_flow_ops as control_flow_ops
+        import tensorflow as tf
+        print(pywrap_tensorflow.NewCheckpointReader is tf.train.NewCheckpointReader)
+        convert = tf.graph_util.convert_variables_to_constants
+        print(graph_util.convert_variables_to_constants is convert)
+        print(control_flow_ops.while_loop is tf.while_loop)
+        """
+    )
+    assert lines(done) == ["True"] * 3
+    # TensorFlow warns of some old modules when they are imported.
+    assert "fix your imports" not in done.stderr
+
+
 if __name__ == "__main__":
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     raise SystemExit(pytest.main([__file__, *sys.argv[1:]]))
