@@ -109,8 +109,7 @@ def read_images(paths: Sequence[str], size: Sequence[int]) -> np.ndarray:
     Raises:
         ValueError: If a file is not an image.
     """
-    with tf.init_scope():  # eagerly, also while a graph is the default
-        return np.stack([_read_image(path, size) for path in paths])
+    return np.stack([_read_image(path, size) for path in paths])
 
 
 def _read_image(path: str, size: Sequence[int]) -> np.ndarray:

@@ -54,8 +54,7 @@ def write_grid(
     tiles += [np.ones_like(tiles[0])] * (-len(tiles) % columns)
     rows = [np.concatenate(tiles[i : i + columns], 1) for i in range(0, len(tiles), columns)]
     picture = np.round(np.concatenate(rows) * 255).astype(np.uint8)
-    with tf.init_scope():
-        tf.io.write_file(path, tf.io.encode_png(picture))
+    tf.io.write_file(path, tf.io.encode_png(picture))
 
 
 def _draw_tile(image: np.ndarray, lines: Sequence[str]) -> np.ndarray:

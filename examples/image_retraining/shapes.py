@@ -100,7 +100,7 @@ def _draw_image(shape: _Shape, random: np.random.Generator) -> np.ndarray:
     ticks = (np.arange(IMAGE_SIZE * _POINTS) + 0.5) / (IMAGE_SIZE * _POINTS) * 2 - 1
     x, y = ticks[None, :], ticks[:, None]
     left, top = random.uniform(-0.25, 0.25, 2)
-    angle, radius = random.uniform(0, 2 * np.pi), random.uniform(0.4, 0.7)
+    angle, radius = random.uniform(-0.5, 0.5), random.uniform(0.4, 0.7)
     along = ((x - left) * np.cos(angle) + (y - top) * np.sin(angle)) / radius
     across = ((y - top) * np.cos(angle) - (x - left) * np.sin(angle)) / radius
     is_hidden = np.abs(x - random.uniform(-0.6, 0.6)) < random.uniform(0, 0.12)

@@ -76,9 +76,10 @@ def train_model(
     )
     model.compile(
         optimizer=tf.keras.optimizers.Adagrad(0.05),
-        loss=tf.keras.losses.BinaryCrossentropy(from_logits=True),
+        # tf.estimator.DNNClassifier adds up the losses of a batch, too.
+        loss=tf.keras.losses.BinaryCrossentropy(from_logits=True, reduction="sum"),
     )
-    model.fit(make_dataset(training).repeat(), steps_per_epoch=steps, verbose=0)
+    model.fit(make_dataset(training).repeat(), steps_per_epoch=steps, shuffle=False, verbose=0)
     return model
 
 

@@ -57,13 +57,6 @@ def test_images_are_resized(tmp_path):
     np.testing.assert_allclose(image, 0.2, atol=1e-6)
 
 
-def test_images_are_read_while_a_graph_is_the_default(tmp_path):
-    path = tmp_path / "image.png"
-    path.write_bytes(tf.io.encode_png(np.zeros([2, 2, 3], np.uint8)).numpy())
-    with tf.Graph().as_default():
-        assert images.read_images([str(path)], [2, 2]).max() == 0
-
-
 def test_a_file_that_is_no_image_is_named(tmp_path):
     path = tmp_path / "image.png"
     path.write_bytes(b"text")
