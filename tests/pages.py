@@ -33,6 +33,7 @@ def run_in_checkout(directory: Path, program: str) -> str:
     environment = {
         **os.environ,
         "PYTHONPATH": str(ROOT),
+        "TF_USE_LEGACY_KERAS": "",
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
         "TF_CPP_MIN_LOG_LEVEL": "3",
     }

@@ -35,7 +35,7 @@ tf1 = tf.compat.v1
 FEATURES = 64
 _CHANNELS = (16, 32, 48, FEATURES)
 _MOMENTUM = 0.9
-_IMAGES_PER_SHAPE = 250
+_IMAGES_PER_SHAPE = 160
 _BATCH_SIZE = 48
 _LEARNING_RATE = 1e-2
 
@@ -83,7 +83,7 @@ def _compute_features(images: tf.Tensor, is_training: bool) -> tf.Tensor:
             value = tf.nn.conv2d(value, kernel, 1, "SAME")
             value = tf.nn.relu(_normalize(value, is_training))
             value = tf.nn.max_pool2d(value, 2, 2, "SAME")
-    return tf.reduce_mean(value, [1, 2])
+    return tf.reduce_max(value, [1, 2])
 
 
 def _normalize(value: tf.Tensor, is_training: bool) -> tf.Tensor:

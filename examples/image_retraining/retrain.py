@@ -31,6 +31,7 @@ if not __package__:  # run as a program
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import numpy as np
+import tensorflow as tf
 
 import hubmodule as hub
 from examples.image_retraining import publishing
@@ -134,6 +135,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=defaults.seed, help="default: %(default)s")
     parsed = vars(parser.parse_args(arguments))
     places = [parsed.pop(name) for name in ("image_dir", "output_dir", "cache_dir")]
+    tf.get_logger().setLevel("ERROR")
     try:
         retrain(Training(**parsed), *places)
     except (hub.HubModuleError, OSError, ValueError) as error:

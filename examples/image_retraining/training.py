@@ -159,7 +159,7 @@ class _Model:
             variables = tf1.global_variables()
             for variable in variables:
                 if variable.op.name.startswith("head/"):
-                    tf1.summary.histogram(variable.op.name, variable)
+                    tf1.summary.histogram(f"{variable.op.name}/values", variable)
             self._summaries = tf1.summary.merge_all()
             self._saver = tf1.train.Saver(variables, max_to_keep=None)
             if is_training:

@@ -88,7 +88,7 @@ def test_summaries(output_dir):
         for event in tf.compat.v1.train.summary_iterator(str(log)):
             for value in event.summary.value:
                 steps.setdefault(value.tag, []).append(event.step)
-        assert steps["loss"] == steps["accuracy"] == steps["head/kernel"] == [50, STEPS]
+        assert steps["loss"] == steps["accuracy"] == steps["head/kernel/values"] == [50, STEPS]
 
 
 def test_text_files(output_dir, test_files):

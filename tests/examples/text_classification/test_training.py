@@ -1,4 +1,4 @@
-"""The same classifiers with the code of TensorFlow 1 and of today, run as their users run them."""
+"""The page about text classification runs when its blocks are pasted, and what they train."""
 
 from __future__ import annotations
 
@@ -10,39 +10,37 @@ import pytest
 import tensorflow as tf
 
 import hubmodule as hub
-from examples.text_classification.publish_modules import publish_modules
+from tests.pages import make_program, read_page, run_in_checkout
 from tests.processes import ROOT, run_python
 
-PROGRAMS = ROOT / "examples" / "text_classification"
+PAGE = read_page("text_classification.md")
+PROGRAM = ROOT / "examples" / "text_classification" / "train_tf1.py"
 SENTENCES = ["good food", "bad food"]
 
 
 @pytest.fixture(scope="module")
 def directory(tmp_path_factory):
-    """A directory with the modules `glove` and `random`, and what the programs trained."""
-    directory = tmp_path_factory.mktemp("text")
-    publish_modules(str(directory))
-    return directory
-
-
-def run_program(directory, *command):
-    modules = [f"--module={directory / name}" for name in ("glove", "random")]
-    done = run_python(*command, *modules)
-    assert done.returncode == 0, done.stderr[-3000:]
-    return done.stdout
+    return tmp_path_factory.mktemp("page")
 
 
 @pytest.fixture(scope="module")
-def tf1_output(directory):
-    command = ["-m", "hubmodule", "run", "--tf1", str(PROGRAMS / "train_tf1.py")]
-    return run_program(directory, *command, f"--model_dir={directory / 'tf1'}")
+def output(directory):
+    """What the blocks of the page print when they are pasted."""
+    return run_in_checkout(directory, make_program(PAGE))
 
 
 @pytest.fixture(scope="module")
-def keras_output(directory):
-    return run_program(
-        directory, str(PROGRAMS / "train_keras.py"), f"--model_dir={directory / 'keras'}"
-    )
+def tf1_output(output):
+    return output[: _find_end_of_table(output)]
+
+
+@pytest.fixture(scope="module")
+def keras_output(output):
+    return output[_find_end_of_table(output) :]
+
+
+def _find_end_of_table(output):
+    return re.search(r"^Accuracy:\n(?:.*\n){3}", output, re.MULTILINE).end()
 
 
 def read_accuracies(output):
@@ -84,7 +82,7 @@ def test_both_hold_out_the_same_sentences(tf1_output, keras_output):
 
 
 def test_the_estimator_exports_the_module_that_it_trained(directory, tf1_output):
-    with hub.eval_function_for_module(str(directory / "glove")) as compute:
+    with hub.eval_function_for_module(str(directory / "modules" / "glove")) as compute:
         before = compute(SENTENCES)
     for name, moves in (("glove_frozen", False), ("glove_trained", True)):
         (export,) = (directory / "tf1" / name / "export" / "tf_hub").glob("*/sentences")
@@ -93,14 +91,25 @@ def test_the_estimator_exports_the_module_that_it_trained(directory, tf1_output)
 
 
 def test_keras_saves_the_module_that_it_trained(directory, keras_output):
-    before = hub.load(str(directory / "glove"))(tf.constant(SENTENCES))
+    before = hub.load(str(directory / "modules" / "glove"))(tf.constant(SENTENCES))
     for name, moves in (("glove_frozen", False), ("glove_trained", True)):
         after = hub.load(str(directory / "keras" / name))(tf.constant(SENTENCES))
         assert (np.abs(after - before).max() > 1e-3) == moves
 
 
-def test_the_doctor_finds_nothing(tmp_path):
-    done = run_python("-m", "hubmodule", "doctor", str(PROGRAMS / "train_tf1.py"))
+def test_the_page_loads_the_trained_modules(output):
+    assert output.splitlines()[-2:] == ["(2, 50)"] * 2
+
+
+def test_the_page_shows_the_output(output):
+    printed = [line.split() for line in re.sub(r"\d+", "0", output).splitlines()]
+    shown = re.sub(r"\d+", "0", "".join(re.findall(r"\n\n((?:    .*\n)+)", PAGE))).splitlines()
+    assert len(shown) == 8
+    assert [line for line in shown if line.split() not in printed] == []
+
+
+def test_the_doctor_finds_nothing():
+    done = run_python("-m", "hubmodule", "doctor", str(PROGRAM))
     assert done.returncode == 0
     assert done.stdout.startswith("Nothing found in 1 file")
 
