@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import tensorflow as tf
 
 import hubmodule as hub
 from examples.image_retraining.images import read_images, split_into_batches
@@ -32,7 +33,6 @@ class BottleneckCache:
     def __init__(self, module: str, cache_dir: str):
         self._module = module
         self._directory = Path(cache_dir) / _digest_directory(hub.resolve(module))
-        self._directory.mkdir(parents=True, exist_ok=True)
         self.computed = 0
 
     def read(self, paths: Sequence[str]) -> np.ndarray:
@@ -47,6 +47,7 @@ class BottleneckCache:
         return np.stack([np.load(file) for file in files])
 
     def _compute(self, missing: dict[Path, str]) -> None:
+        self._directory.mkdir(parents=True, exist_ok=True)
         size = hub.get_expected_image_size(hub.load_module_spec(self._module))
         with hub.eval_function_for_module(self._module) as compute:
             for batch in split_into_batches(list(missing.items()), _BATCH_SIZE):
@@ -68,13 +69,19 @@ def _write_array(path: Path, array: np.ndarray) -> None:
         raise
 
 
-def _digest_file(path: str | Path) -> str:
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:32]
+def _digest_file(path: str) -> str:
+    with tf.io.gfile.GFile(path, "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()[:32]
 
 
 def _digest_directory(path: str) -> str:
-    """Returns a digest of the names and contents of the files in a directory."""
-    root = Path(path)
-    files = sorted(file for file in root.rglob("*") if file.is_file())
-    lines = [f"{file.relative_to(root).as_posix()} {_digest_file(file)}" for file in files]
+    """Returns a digest of the names and contents of the files in a directory.
+
+    A module may be on any file system of TensorFlow.
+    """
+    lines = sorted(
+        f"{directory.removeprefix(path).strip('/')}/{name} {_digest_file(f'{directory}/{name}')}"
+        for directory, _, names in tf.io.gfile.walk(path)
+        for name in names
+    )
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:32]

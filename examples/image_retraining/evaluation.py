@@ -12,6 +12,7 @@ from examples.image_retraining.pictures import write_grid
 
 _BATCH_SIZE = 64
 _MOST_IMAGES = 40
+_SHOWN_SIZE = (96, 96)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,7 +89,7 @@ def write_errors(path: str, evaluation: Evaluation, names: Sequence[str]) -> int
     errors = evaluation.find_errors()
     shown = errors[:_MOST_IMAGES]
     if len(shown):
-        images = read_images([evaluation.files.paths[row] for row in shown], [32, 32])
+        images = read_images([evaluation.files.paths[row] for row in shown], _SHOWN_SIZE)
         captions = [
             (names[evaluation.files.labels[row]], f"> {names[evaluation.answers[row]]}")
             for row in shown

@@ -31,11 +31,7 @@ _GAP = 4
 
 
 def write_grid(
-    path: str,
-    images: np.ndarray,
-    captions: Sequence[Sequence[str]],
-    columns: int = 8,
-    scale: int = 3,
+    path: str, images: np.ndarray, captions: Sequence[Sequence[str]], columns: int = 8
 ) -> None:
     """Writes a PNG file with images in rows, each with its captions below.
 
@@ -45,12 +41,8 @@ def write_grid(
         captions: For each image its lines of text, of which letters, digits, "-", "_" and ">"
             can be drawn; all have the same number of lines. What does not fit is cut off.
         columns: The number of images in a row.
-        scale: By how much the images are enlarged.
     """
-    tiles = [
-        _draw_tile(np.repeat(np.repeat(image, scale, 0), scale, 1), lines)
-        for image, lines in zip(images, captions, strict=True)
-    ]
+    tiles = [_draw_tile(image, lines) for image, lines in zip(images, captions, strict=True)]
     tiles += [np.ones_like(tiles[0])] * (-len(tiles) % columns)
     rows = [np.concatenate(tiles[i : i + columns], 1) for i in range(0, len(tiles), columns)]
     picture = np.round(np.concatenate(rows) * 255).astype(np.uint8)

@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from examples.image_retraining.bottlenecks import BottleneckCache
 from examples.image_retraining.images import read_images
@@ -39,6 +40,23 @@ def test_another_module_at_the_same_path_is_not_mistaken(tmp_path, paths):
     before = BottleneckCache(publish_module(tmp_path / "module", gain=1.0), cache).read(paths)
     after = BottleneckCache(publish_module(tmp_path / "module", gain=3.0), cache).read(paths)
     np.testing.assert_allclose(after, 3 * before, 1e-5)
+
+
+def test_modules_on_other_file_systems_are_not_mistaken(tmp_path, paths):
+    vectors = []
+    for gain in (1.0, 3.0):
+        local, remote = publish_module(tmp_path / "module", gain), f"ram://bottlenecks/{gain}"
+        copy_tree(local, remote)
+        vectors.append(BottleneckCache(remote, str(tmp_path / "cache")).read(paths))
+    np.testing.assert_allclose(vectors[1], 3 * vectors[0], 1e-5)
+
+
+def copy_tree(source, target):
+    for directory, _, names in tf.io.gfile.walk(source):
+        copied = f"{target}/{directory.removeprefix(source).strip('/')}".rstrip("/")
+        tf.io.gfile.makedirs(copied)
+        for name in names:
+            tf.io.gfile.copy(f"{directory}/{name}", f"{copied}/{name}")
 
 
 def test_another_image_at_the_same_path_is_not_mistaken(tmp_path, paths):

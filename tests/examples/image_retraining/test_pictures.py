@@ -29,8 +29,8 @@ def test_every_known_character_differs():
 
 def test_grid(tmp_path):
     path = str(tmp_path / "grid.png")
-    images = np.stack([np.full([8, 8, 3], value, np.float32) for value in (0.2, 0.4, 0.6)])
-    pictures.write_grid(path, images, [["a"], ["b"], ["a long caption"]], columns=2, scale=2)
+    images = np.stack([np.full([16, 16, 3], value, np.float32) for value in (0.2, 0.4, 0.6)])
+    pictures.write_grid(path, images, [["a"], ["b"], ["a long caption"]], columns=2)
     picture = tf.io.decode_png(tf.io.read_file(path)).numpy()
     # Two rows of two tiles: 16 pixels and a margin of 4; below, 2 and a line of 10.
     assert picture.shape == (2 * 36, 2 * 24, 3)
