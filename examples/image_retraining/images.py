@@ -123,6 +123,8 @@ def decode_image(encoded: tf.Tensor, size: Sequence[int]) -> tf.Tensor:
     """Decodes the bytes of an image file as float32 [height, width, 3] from 0 to 1."""
     image = tf.io.decode_image(encoded, 3, tf.float32, expand_animations=False)
     image.set_shape([None, None, 3])
+    if image.shape.as_list()[:2] == list(size):
+        return image
     return tf.clip_by_value(tf.image.resize(image, size, antialias=True), 0.0, 1.0)
 
 
