@@ -393,7 +393,7 @@ for batch, size in ((None, 1), (2, 1), (None, None)):
 def test_with_the_shapes_of_tensorflow_1():
     """There a size is a Dimension, also one that is not known."""
     assert output_of(TRY_WITH_DIMENSIONS) == [
-        "[2, 1]",
+        "[None, 1]",
         "SignatureMismatchError",
         "SignatureMismatchError",
     ]
