@@ -368,7 +368,7 @@ def _check_text_embedding(spec: ModuleSpec) -> None:
 
 def _has_fixed_batch(info: TensorInfo) -> bool:
     shape = info.get_shape()
-    return bool(shape.rank) and shape[0] is not None
+    return bool(shape.rank) and tf.compat.dimension_value(shape[0]) is not None
 
 
 def _check_vectors(spec: ModuleSpec, kind: str) -> None:
@@ -376,7 +376,7 @@ def _check_vectors(spec: ModuleSpec, kind: str) -> None:
     output = infos.get("default")
     fits = output is not None and output.dtype == tf.float32
     shape = output.get_shape() if output is not None else tf.TensorShape(None)
-    if not fits or shape.rank != 2 or shape[1] is None:
+    if not fits or shape.rank != 2 or tf.compat.dimension_value(shape[1]) is None:
         raise SignatureMismatchError(
             f"{spec!r} is not {kind}: its signature 'default' gives {infos}, without an output "
             "'default' of float32 [batch, N] with known N."

@@ -74,7 +74,7 @@ class LayerTextEmbeddingColumn(EmbeddingColumn):
                 LayerCall(self.module_path, output_key=self.output_key), text
             )
         shape = getattr(vectors, "shape", tf.TensorShape(None))
-        if shape.rank != 2 or shape[1] is None:
+        if shape.rank != 2 or tf.compat.dimension_value(shape[1]) is None:
             raise SignatureMismatchError(
                 f"{self.module_path} is not a text embedding: for strings of shape [batch] it "
                 f"gives {vectors}, not float32 [batch, N] with known N. Choose one of several "

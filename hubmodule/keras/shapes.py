@@ -131,7 +131,7 @@ def _get_batch_size(shape: Any) -> int | None:
     if isinstance(shape, (list, tuple)) and any(map(_is_nested, shape)):
         return _get_batch_size(shape[0])
     dimensions = tf.TensorShape(shape)
-    return dimensions[0] if dimensions.rank else None
+    return tf.compat.dimension_value(dimensions[0]) if dimensions.rank else None
 
 
 def _is_nested(value: Any) -> bool:

@@ -16,6 +16,7 @@ from hubmodule.errors import ColumnConfigError, ModuleDefinitionError
 from tests.estimator.behaviour.models import config, is_v1
 from tests.estimator.texts import VECTORS, receive_text, sentiment, words_fn
 from tests.module.graphs import evaluate, exported
+from tests.processes import output_of
 
 v1 = tf.compat.v1
 
@@ -365,6 +366,37 @@ def test_a_canned_estimator_exports_the_modules_of_its_columns(words, model_dir,
     names = [v for v in estimator.get_variable_names() if v.endswith("module/vectors")]
     np.testing.assert_array_equal(vectors, estimator.get_variable_value(names[0]))
     assert not np.array_equal(vectors, list(VECTORS.values()))
+
+
+TRY_WITH_DIMENSIONS = """
+import tensorflow.compat.v1 as tf
+import hubmodule as hub
+tf.disable_v2_behavior()
+hub.enable_estimator()
+
+def module_fn(batch, size):
+    texts = tf.placeholder(tf.string, [batch])
+    length = tf.cast(tf.strings.length(texts), tf.float32)
+    vectors = tf.placeholder_with_default(length[:, None], [None, size])
+    hub.add_signature(inputs=texts, outputs=vectors)
+
+for batch, size in ((None, 1), (2, 1), (None, None)):
+    spec = hub.create_module_spec(lambda: module_fn(batch, size))
+    try:
+        column = hub.text_embedding_column("text", spec)
+        print(tf.feature_column.input_layer({"text": ["a", "b"]}, [column]).shape.as_list())
+    except hub.HubModuleError as error:
+        print(type(error).__name__)
+"""
+
+
+def test_with_the_shapes_of_tensorflow_1():
+    """There a size is a Dimension, also one that is not known."""
+    assert output_of(TRY_WITH_DIMENSIONS) == [
+        "[None, 1]",
+        "SignatureMismatchError",
+        "SignatureMismatchError",
+    ]
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""From images in directories to a classifier, on the features that a module computes."""
