@@ -276,17 +276,26 @@ def _is_harmless(name: Name, row: RiskyOp, key: str, reached: Sequence[str]) -> 
         # The loader would write over the checkpoint of the module.
         is_read = row.risk is Risk.READS_FILES
         return row.op in CHECKPOINT_OPS and (is_read or RESTORER not in reached)
-    return name.source is Source.CONSTANT and row.is_harmless(key, name.value)
+    if name.source is not Source.CONSTANT:
+        return False
+    # The export of a module that uses another one empties the path of the other's checkpoint.
+    is_emptied = not name.value and _restores_initial_values(row.op, reached)
+    return is_emptied or row.is_harmless(key, name.value)
+
+
+def _restores_initial_values(op: str, reached: Sequence[str]) -> bool:
+    """Whether a node only restores the initial values of variables."""
+    by_variables = all(label.startswith(VARIABLE_INITIALISER) for label in reached)
+    return op in ("RestoreV2", "Restore", "RestoreSlice") and bool(reached) and by_variables
 
 
 def _limit_level(finding: Finding) -> Finding:
     """Lowers the level of a finding whose node is not run, or only where that is harmless."""
-    by_variables = all(label.startswith(VARIABLE_INITIALISER) for label in finding.reached_from)
     if not finding.reached_from:
         # The savers of TF2 are functions, which objects and gradients may run in other ways.
         is_saver = finding.op in CHECKPOINT_OPS and not finding.function
         note, highest = (_LEFT_OVER, Level.LOW) if is_saver else (_UNREACHED, Level.MEDIUM)
-    elif finding.op in ("RestoreV2", "Restore", "RestoreSlice") and by_variables:
+    elif _restores_initial_values(finding.op, finding.reached_from):
         note, highest = _NOT_RUN, Level.LOW
     else:
         return finding

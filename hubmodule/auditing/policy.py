@@ -29,7 +29,7 @@ def check_policy(directory: str) -> None:
             medium or high, or is damaged so that it may have more findings. If HUBMODULE_AUDIT is
             "warn", a warning in the log lists them instead.
     """
-    policy = settings.read().audit
+    policy = settings.read_audit_policy()
     if policy is not AuditPolicy.OFF:
         _report(_find_problems(directory), directory, policy)
 
@@ -51,7 +51,7 @@ def check_graphs(
     Raises:
         ModuleRefusedError: As for check_policy().
     """
-    policy = settings.read().audit
+    policy = settings.read_audit_policy()
     if policy in (AuditPolicy.OFF, allowed_by) or allowed_by is AuditPolicy.REFUSE:
         return allowed_by
     from hubmodule.format import assets

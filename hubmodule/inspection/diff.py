@@ -66,6 +66,7 @@ def diff(
         incompatible=compatibility.find_incompatibilities(old, new),
         cannot_restore=compatibility.find_restore_problems(old, new),
         damage=tuple(f"{m.handle}: {text}" for m in (old, new) for text in m.damage),
+        calls=_compare(_describe_calls(old), _describe_calls(new)),
     )
 
 
@@ -108,6 +109,14 @@ def _describe_signature(signature: SignatureFacts) -> str:
         for infos in (signature.inputs, signature.outputs)
     )
     return " -> ".join(f"({side})" for side in sides)
+
+
+def _describe_calls(module: ModuleFacts) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for call in (*module.calls, *module.methods):
+        # The loader takes the first function that accepts the arguments.
+        found.setdefault(f"{call.method}({call.arguments})", call.outputs)
+    return found
 
 
 def _describe_variables(module: ModuleFacts) -> dict[str, str]:

@@ -45,6 +45,7 @@ def _make_sections(differences: ModuleDifferences) -> Iterator[Section]:
     for title, changes in (
         ("Graph variants", differences.variants),
         ("Signatures", differences.signatures),
+        ("Calls of the object", differences.calls),
         ("Variables", differences.variables),
         ("Assets", differences.assets),
         ("Attached messages", differences.messages),

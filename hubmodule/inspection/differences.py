@@ -106,6 +106,8 @@ class ModuleDifferences:
         cannot_restore: Why checkpoints of programs that train the first module cannot be
             restored with the second one, a sentence each; empty if they can.
         damage: What could not be compared, because a module is damaged; a sentence each.
+        calls: Changes of the calls of the object of a TF2 SavedModel and of its public methods:
+            "METHOD(ARGUMENTS)", and the result.
         schema: The version of this layout.
     """
 
@@ -123,6 +125,7 @@ class ModuleDifferences:
     incompatible: tuple[str, ...]
     cannot_restore: tuple[str, ...]
     damage: tuple[str, ...]
+    calls: Changes = Changes()
     schema: int = SCHEMA
 
     @property
@@ -133,6 +136,7 @@ class ModuleDifferences:
                 self.about,
                 self.variants,
                 self.signatures,
+                self.calls,
                 self.variables,
                 self.values,
                 self.assets,

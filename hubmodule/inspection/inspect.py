@@ -22,6 +22,7 @@ from hubmodule.inspection import (
     variant_facts,
 )
 from hubmodule.inspection.facts import (
+    CALL_METHOD,
     Conformance,
     FindingFacts,
     ForeignOp,
@@ -95,7 +96,8 @@ def _collect_facts(handle: str, directory: str) -> ModuleFacts:
     asset_names = {name for content in contents for name in content.asset_names}
     assets = asset_facts.read_assets(directory, asset_names, damage)
     variables = variable_facts.merge_variants(content.variables for content in contents)
-    calls = tuple(call for content in contents for call in content.calls)
+    every_call = tuple(call for content in contents for call in content.calls)
+    calls = tuple(call for call in every_call if call.method == CALL_METHOD)
     foreign_ops = _find_foreign_ops(variants)
     common = _check_common_signatures(variants)
     risks = _find_risks(file.saved_model, directory, module_format, damage)
@@ -116,6 +118,7 @@ def _collect_facts(handle: str, directory: str) -> ModuleFacts:
         foreign_ops=foreign_ops,
         findings=risks,
         calls=calls,
+        methods=tuple(call for call in every_call if call.method != CALL_METHOD),
         common_signatures=common,
         usage=usage.write_usage(handle, module_format, variants, calls, common, foreign_ops),
         damage=tuple(dict.fromkeys(damage)),

@@ -8,6 +8,7 @@ from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
 from hubmodule.format import authorship
 from hubmodule.inspection import (
+    calls,
     collection_facts,
     object_graph,
     tensor_types,
@@ -30,7 +31,7 @@ class VariantContent:
         facts: The facts of the variant.
         variables: Its variables by name.
         asset_names: The names of the assets that it uses.
-        calls: The ways to call the root object of a TF2 SavedModel.
+        calls: The ways to call the root object of a TF2 SavedModel, and its public methods.
     """
 
     facts: VariantFacts
@@ -84,6 +85,4 @@ def read_variant(
         ),
         op_counts=dict(sorted(nodes.counts.items())),
     )
-    return VariantContent(
-        facts, variables, frozenset(assets.values()), object_graph.read_calls(objects)
-    )
+    return VariantContent(facts, variables, frozenset(assets.values()), calls.read_calls(objects))

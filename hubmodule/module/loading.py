@@ -79,7 +79,7 @@ def read_spec(directory: Directory) -> ModuleSpec:
         for meta_graph in saved_model.read(directory.path)
     ]
     prefix = saved_model.checkpoint_prefix(directory.path)
-    return ModuleSpec(variants, prefix, directory.path, allowed_by=settings.read().audit)
+    return ModuleSpec(variants, prefix, directory.path, allowed_by=settings.read_audit_policy())
 
 
 def as_spec(spec: ModuleSpec | str | os.PathLike[str]) -> ModuleSpec:

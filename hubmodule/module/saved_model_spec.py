@@ -48,7 +48,7 @@ def create_module_spec_from_saved_model(
     dropped = _ALWAYS_DROPPED | set(drop_collections or ())
     variants = [_make_variant(meta_graph, dropped, path) for meta_graph in saved_model.read(path)]
     prefix = saved_model.checkpoint_prefix(path)
-    return ModuleSpec(variants, prefix, path, allowed_by=settings.read().audit)
+    return ModuleSpec(variants, prefix, path, allowed_by=settings.read_audit_policy())
 
 
 def _make_variant(meta_graph: MetaGraphDef, dropped: Iterable[str], path: str) -> Variant:
