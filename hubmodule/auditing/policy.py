@@ -101,4 +101,4 @@ def _audit(
 
     found = findings.audit(saved_model, directory, is_module)
     serious = [texts.describe(f) for f in found.findings if f.level >= Level.MEDIUM]
-    return serious + [texts.make_printable(damage) for damage in found.damage]
+    return serious + [texts.shorten(damage) for damage in found.damage]

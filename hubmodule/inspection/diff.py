@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 
+from hubmodule.errors import ModuleFormatError
 from hubmodule.inspection import checkpoint_files, compatibility, graph_differences, weights
 from hubmodule.inspection.differences import (
     Change,
@@ -26,6 +27,8 @@ from hubmodule.inspection.wording import (
 from hubmodule.resolver.resolvers import resolve
 from hubmodule.resolver.urls import redact
 
+_MOST_REASONS = 3
+
 
 def diff(
     before: str | os.PathLike[str], after: str | os.PathLike[str], weights: bool = False
@@ -43,7 +46,8 @@ def diff(
 
     Raises:
         NotAModuleError: If one of the modules has no saved_model.pb.
-        ModuleFormatError: If the file system refuses to read a file.
+        ModuleFormatError: If the file system refuses to read a file, or if no graph of a damaged
+            module can be read.
         CheckpointError: If `weights` is True and a checkpoint cannot be read.
 
     Further exceptions are those of hub.resolve().
@@ -51,6 +55,12 @@ def diff(
     old, new = (
         collect_facts(redact(os.fsdecode(handle)), resolve(handle)) for handle in (before, after)
     )
+    for module in (old, new):
+        if module.damage and not module.variants:
+            raise ModuleFormatError(
+                f"{module.path} cannot be compared, because none of its graphs can be read: "
+                f"{' '.join(module.damage[:_MOST_REASONS])} Fetch the module again."
+            )
     return ModuleDifferences(
         before=old.handle,
         after=new.handle,

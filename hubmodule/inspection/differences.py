@@ -56,11 +56,13 @@ class ValueChange:
             were not read, or are not numbers, or the difference is not finite.
         relative_difference: The Euclidean norm of the difference over that of the first
             value; None in the same cases, and if the first value is zero.
+        reason: If the values were read, why a difference is None, as a phrase; otherwise "".
     """
 
     name: str
     largest_difference: float | None = None
     relative_difference: float | None = None
+    reason: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
