@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -102,23 +103,31 @@ class Audit:
     functions: int
 
 
-def audit(saved_model: saved_model_pb2.SavedModel, directory: str, is_module: bool) -> Audit:
+def audit(
+    saved_model: saved_model_pb2.SavedModel,
+    directory: str,
+    is_module: bool,
+    ops: Sequence[frozenset[str] | None] = (),
+) -> Audit:
     """Checks every node of every graph and function of a SavedModel, without running any.
 
     Args:
         saved_model: The SavedModel as stored on disk, where a module's asset paths are blank.
         directory: The directory of the SavedModel.
         is_module: Whether the SavedModel is a TF1 Hub module.
+        ops: The op types of each graph variant and its functions, if they are known; the audit
+            then does not search graphs without risky ops.
     """
     variants = [
-        _VariantAudit(meta_graph, directory, is_module) for meta_graph in saved_model.meta_graphs
+        _VariantAudit(meta_graph, directory, is_module, known)
+        for meta_graph, known in itertools.zip_longest(saved_model.meta_graphs, ops)
     ]
     findings = [finding for variant in variants for finding in variant.find_findings()]
     findings.sort(key=lambda finding: -finding.level)
     return Audit(
         tuple(findings),
         tuple(dict.fromkeys(text for variant in variants for text in variant.damage)),
-        sum(len(body.nodes) for variant in variants for body in variant.program.bodies),
+        sum(body.size for variant in variants for body in variant.program.bodies),
         sum(len(variant.program.functions) for variant in variants),
     )
 
@@ -126,7 +135,15 @@ def audit(saved_model: saved_model_pb2.SavedModel, directory: str, is_module: bo
 class _VariantAudit:
     """Finds the findings of a graph variant."""
 
-    def __init__(self, meta_graph: MetaGraphDef, directory: str, is_module: bool):
+    def __init__(
+        self,
+        meta_graph: MetaGraphDef,
+        directory: str,
+        is_module: bool,
+        ops: frozenset[str] | None,
+    ):
+        self._ops = ops
+        self._find_row = functools.cache(self._find_risky_op)
         self.program = Program(meta_graph)
         self._files = ModuleFiles(directory)
         graph = self.program.graph
@@ -141,18 +158,23 @@ class _VariantAudit:
 
     def find_findings(self) -> Iterator[Finding]:
         """Yields the findings in the order of the nodes in the file."""
-        for body in self.program.bodies:
-            operations = [node.op for node in body.nodes]
-            rows = {op: row for op in {*operations} if (row := self._find_risky_op(op)) is not None}
-            if not rows:  # as in most bodies
-                continue
-            if len(body.by_name) < len(body.nodes):
-                self.damage.append(f"Several nodes of {body.title} have the same name.")
-            for node, op in zip(body.nodes, operations, strict=True):
-                if op in rows:
-                    yield from self._judge(body, node, rows[op])
+        if self._ops is None or any(map(self._find_row, self._ops)):
+            for body in self.program.bodies:
+                yield from self._judge_body(body)
         for node in self._inputs.odd_constants.values():
             yield self._make_finding(self.program.graph, node, RiskyOp(node.op, *_ODD_CONSTANT))
+
+    def _judge_body(self, body: Body) -> Iterator[Finding]:
+        """Yields the findings in a graph or function."""
+        ops = body.list_ops()
+        if not any(map(self._find_row, {*ops})):  # as in most bodies
+            return
+        if len(body.by_name) < body.size:
+            self.damage.append(f"Several nodes of {body.title} have the same name.")
+        for node, op in zip(body.nodes, ops, strict=True):
+            row = self._find_row(op)
+            if row is not None:
+                yield from self._judge(body, node, row)
 
     def _find_risky_op(self, op: str) -> RiskyOp | None:
         """Returns the row of a risky op; None if the op only computes."""

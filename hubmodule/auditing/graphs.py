@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -75,13 +75,13 @@ class Body:
     def __init__(
         self,
         function: str,
-        nodes: list[node_def_pb2.NodeDef],
+        nodes: Sequence[node_def_pb2.NodeDef],
         arguments: list[str],
         returns: dict[str, str],
         has_lists: bool = False,
     ):
         self.function = function
-        self.nodes = nodes
+        self._stored = nodes
         self.arguments = {name: index for index, name in enumerate(arguments)}
         self.returns = returns
         self.results = list(returns.values())
@@ -89,6 +89,20 @@ class Body:
         # Caches for nodes with many inputs: tracing asks for them again for each output.
         self._data_inputs: dict[str, list[str]] = {}
         self._input_groups: dict[str, dict[str, list[str]]] = {}
+
+    @property
+    def size(self) -> int:
+        """The number of nodes."""
+        return len(self._stored)
+
+    @functools.cached_property
+    def nodes(self) -> list[node_def_pb2.NodeDef]:
+        """The nodes. An object for each takes nearly as long as parsing them."""
+        return list(self._stored)
+
+    def list_ops(self) -> list[str]:
+        """Lists the op types of the nodes, without keeping an object for each node."""
+        return [node.op for node in self._stored]
 
     @property
     def title(self) -> str:
@@ -130,7 +144,7 @@ class Program:
     def __init__(self, meta_graph: MetaGraphDef):
         graph_def = meta_graph.graph_def
         self.meta_graph = meta_graph
-        self.graph = Body("", list(graph_def.node), [], {})
+        self.graph = Body("", graph_def.node, [], {})
         library = graph_def.library
         self.functions = {f.signature.name: _make_body(f) for f in library.function}
         # TF2 calls these with tensors of its own.
@@ -254,7 +268,7 @@ def _make_body(function: function_pb2.FunctionDef) -> Body:
     signature = function.signature
     return Body(
         signature.name,
-        list(function.node_def),
+        function.node_def,
         [argument.name for argument in signature.input_arg],
         {result.name: function.ret.get(result.name, "") for result in signature.output_arg},
         any(

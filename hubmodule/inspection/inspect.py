@@ -37,6 +37,7 @@ from hubmodule.inspection.saved_model_file import (
     get_saved_model_format,
     read_saved_model,
 )
+from hubmodule.inspection.variant_facts import VariantContent
 from hubmodule.resolver.resolvers import resolve
 from hubmodule.resolver.urls import redact
 from hubmodule.surgery.registration import find_package
@@ -91,6 +92,7 @@ def _collect_facts(handle: str, directory: str) -> ModuleFacts:
         variant_facts.read_variant(meta_graph, checkpoint, damage)
         for meta_graph in file.saved_model.meta_graphs
     ]
+    risks = _find_risks(file.saved_model, contents, directory, module_format, damage)
     contents.sort(key=lambda content: content.facts.tags)
     variants = tuple(content.facts for content in contents)
     asset_names = {name for content in contents for name in content.asset_names}
@@ -100,7 +102,6 @@ def _collect_facts(handle: str, directory: str) -> ModuleFacts:
     calls = tuple(call for call in every_call if call.method == CALL_METHOD)
     foreign_ops = _find_foreign_ops(variants)
     common = _check_common_signatures(variants)
-    risks = _find_risks(file.saved_model, directory, module_format, damage)
     return ModuleFacts(
         handle=handle,
         path=directory,
@@ -147,10 +148,24 @@ def _check_module_file(path: str, damage: list[str]) -> None:
 
 
 def _find_risks(
-    saved_model: SavedModel, directory: str, module_format: ModuleFormat, damage: list[str]
+    saved_model: SavedModel,
+    contents: Sequence[VariantContent],
+    directory: str,
+    module_format: ModuleFormat,
+    damage: list[str],
 ) -> tuple[FindingFacts, ...]:
+    """Audits the module.
+
+    Args:
+        saved_model: The SavedModel.
+        contents: The content of each of its graph variants, in their order.
+        directory: The directory of the module.
+        module_format: The format of the module.
+        damage: A list to which the function appends a sentence for what cannot be read.
+    """
     is_module = module_format is ModuleFormat.TF1_HUB
-    audit = findings.audit(saved_model, directory, is_module)
+    ops = [content.ops for content in contents]
+    audit = findings.audit(saved_model, directory, is_module, ops)
     damage += audit.damage
     return tuple(
         FindingFacts(finding.level.label, finding.op, finding.node, texts.explain(finding))

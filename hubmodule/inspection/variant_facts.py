@@ -31,12 +31,14 @@ class VariantContent:
         facts: The facts of the variant.
         variables: Its variables by name.
         asset_names: The names of the assets that it uses.
+        ops: The types of all nodes, those in functions included.
         calls: The ways to call the root object of a TF2 SavedModel, and its public methods.
     """
 
     facts: VariantFacts
     variables: dict[str, variable_facts.VariableInVariants]
     asset_names: frozenset[str]
+    ops: frozenset[str]
     calls: tuple[Call, ...]
 
 
@@ -85,4 +87,5 @@ def read_variant(
         ),
         op_counts=dict(sorted(nodes.counts.items())),
     )
-    return VariantContent(facts, variables, frozenset(assets.values()), calls.read_calls(objects))
+    names = frozenset(assets.values())
+    return VariantContent(facts, variables, names, nodes.ops, calls.read_calls(objects))

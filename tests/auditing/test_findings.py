@@ -18,9 +18,11 @@ from tensorflow.core.protobuf import saved_model_pb2
 from hubmodule import _tf
 from hubmodule.auditing import texts
 from hubmodule.auditing.findings import Audit, Finding, audit
+from hubmodule.auditing.graphs import Body
 from hubmodule.auditing.names import Name, Source
 from hubmodule.auditing.risks import Level, Risk
 from hubmodule.format import saved_model as saved_model_file
+from tests.auditing.evasions import EVASIONS, Evasion
 from tests.auditing.hostile import Hostile, Naming, Place, corpus, harmless_graph
 from tests.auditing.protos import (
     MetaGraphDef,
@@ -75,6 +77,13 @@ def test_a_hostile_module_is_caught(hostile: Hostile) -> None:
         assert hostile.naming.value in {name.source.value for name in finding.names}
 
 
+@pytest.mark.parametrize("evasion", EVASIONS, ids=lambda evasion: evasion.name)
+@pytest.mark.parametrize("is_module", [True, False])
+def test_an_evasion_is_caught(evasion: Evasion, is_module: bool) -> None:
+    found = audit_of(*evasion.meta_graphs(), is_module=is_module).findings
+    assert evasion.op in {finding.op for finding in found if finding.level >= Level.MEDIUM}
+
+
 @pytest.mark.parametrize("path", GOLDEN, ids=[f"{p.parts[-3]}-{p.parts[-2]}" for p in GOLDEN])
 def test_a_golden_module_has_no_serious_finding(path: pathlib.Path) -> None:
     directory = str(path.parent)
@@ -105,6 +114,25 @@ def test_a_finding_says_what_and_where() -> None:
         names=(Name(Source.CONSTANT, "/x"),),
         reason="Returns the whole content of a file.",
     )
+
+
+class TestKnownOps:
+    """A caller that has read the op types of a graph can tell them to the audit."""
+
+    def saved_model(self) -> saved_model_pb2.SavedModel:
+        return saved_model(run_by_signature(constant("c", "/x"), node("op", "ReadFile", "c")))
+
+    def test_a_graph_without_risky_ops_is_not_searched(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(Body, "list_ops", lambda body: pytest.fail("searched"))
+        found = audit(self.saved_model(), "/m", True, [frozenset({"Const", "NoOp"})])
+        assert (found.findings, found.nodes) == ((), 3)
+
+    @pytest.mark.parametrize("ops", [[], [None], [frozenset({"ReadFile"})]])
+    def test_others_are(self, ops: list[frozenset[str] | None]) -> None:
+        (finding,) = audit(self.saved_model(), "/m", True, ops).findings
+        assert finding.op == "ReadFile"
 
 
 def test_nodes_and_functions_are_counted() -> None:
