@@ -87,6 +87,33 @@ def test_a_linked_graph_makes_no_other_folder_the_modules_own(module: pathlib.Pa
     assert not ModuleFiles(str(module)).has_path(f"{outside}/secret")
 
 
+def test_a_module_may_consist_of_links_to_another_directory(tmp_path: pathlib.Path) -> None:
+    origin, module = tmp_path / "origin", tmp_path / "module"
+    for directory in (origin, module):
+        (directory / "assets").mkdir(parents=True)
+    for name in ("saved_model.pb", "assets/v.txt", "secret"):
+        (origin / name).touch()
+        (module / name).symlink_to(origin / name)
+    (module / "assets" / "w.txt").symlink_to(origin / "secret")
+    files = ModuleFiles(str(module))
+    assert files.find_target(f"{module}/assets/v.txt") == ""
+    assert files.find_target(f"{module}/assets/w.txt") == str((origin / "secret").resolve())
+    assert not files.has_path(f"{origin}/assets/v.txt")
+
+
+def test_a_link_in_a_folder_that_is_a_link(tmp_path: pathlib.Path) -> None:
+    origin, module = tmp_path / "origin", tmp_path / "module"
+    (origin / "assets").mkdir(parents=True)
+    module.mkdir()
+    (origin / "saved_model.pb").touch()
+    (origin / "assets" / "ck.index").symlink_to(tmp_path / "secret")
+    for name in ("saved_model.pb", "assets"):
+        (module / name).symlink_to(origin / name)
+    files = ModuleFiles(str(module))
+    assert files.find_target(f"{module}/assets/v.txt") == ""
+    assert files.find_target(f"{module}/assets/ck") == str((tmp_path / "secret").resolve())
+
+
 def test_relative_paths_are_not_of_the_module(
     module: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
