@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from hubmodule.inspection.facts import ModuleFacts
 
 _DAMAGED = _FAILED = 1
+_MISUSED = 2
 
 
 def _add_inspect_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +42,8 @@ def _inspect(parsed: argparse.Namespace) -> int:
     from hubmodule.inspection.inspect import inspect
 
     if parsed.json and parsed.html == STANDARD_OUTPUT:
-        return print_error("--json and --html - both print. Give --html the path of a file.")
+        print_error("--json and --html - both print. Give --html the path of a file.")
+        return _MISUSED
     facts = inspect(parsed.handle)
     if parsed.html and not _write_html(facts, parsed.html):
         return _FAILED

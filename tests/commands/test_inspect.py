@@ -39,7 +39,7 @@ def test_html(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert (printed.status, printed.err) == (0, "")
     assert printed.out == path.read_text() + "\n"
     both = Result(capsys, "inspect", DENSE, "--html", "-", "--json")
-    assert (both.status, both.out) == (1, "")
+    assert (both.status, both.out) == (2, "")
     assert both.err.startswith("hubmodule: error: --json and --html - both print.")
 
 
