@@ -141,7 +141,7 @@ def read() -> Settings:
         max_archive_bytes=_read_count(
             "HUBMODULE_MAX_ARCHIVE_BYTES", Settings.max_archive_bytes, _MOST_BYTES
         ),
-        audit=_read_audit_policy(),
+        audit=read_audit_policy(),
         lock=_read_text("HUBMODULE_LOCK", "hubmodule_lock") or "",
         mirrors=_read_text("HUBMODULE_MIRRORS", "hubmodule_mirrors") or "",
     )
@@ -153,6 +153,15 @@ def read_tokens() -> TokenSettings:
         text=_read_text("HUBMODULE_TOKENS") or "",
         path=_read_text("HUBMODULE_TOKENS_FILE", "hubmodule_tokens_file") or "",
     )
+
+
+def read_audit_policy() -> AuditPolicy:
+    """Reads what to do with modules that the audit has findings for, and no other setting.
+
+    Raises:
+        SettingError: if the variable or the flag has an invalid value.
+    """
+    return _read_choice("HUBMODULE_AUDIT", "hubmodule_audit", AuditPolicy.OFF)
 
 
 def declare_flags() -> None:
@@ -173,10 +182,6 @@ def _read_cache_dir() -> str:
 
 def _read_load_format() -> LoadFormat:
     return _read_choice("TFHUB_MODEL_LOAD_FORMAT", "tfhub_model_load_format", LoadFormat.AUTO)
-
-
-def _read_audit_policy() -> AuditPolicy:
-    return _read_choice("HUBMODULE_AUDIT", "hubmodule_audit", AuditPolicy.OFF)
 
 
 def _read_choice(variable: str, flag: str, default: _E) -> _E:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import pathlib
 import re
 
-from hubmodule.auditing.ops import RISKY_OPS, RiskyOp
+from hubmodule.auditing.ops import RISKY_OPS
 from hubmodule.auditing.risks import Risk
+from hubmodule.auditing.risky_op import HarmlessName, RiskyOp
 
 PAGE = pathlib.Path(__file__).resolve().parents[1] / "docs" / "auditing.md"
 
 
 def make_op_table() -> str:
     """Makes the table of risky ops in Markdown, with one row for ops that differ only by name."""
-    rows = ["| ops | class | level | names | why |", "|---|---|---|---|---|"]
+    rows = ["| ops | class | level | names | harmless names | why |", "|---|---|---|---|---|---|"]
     for risk in Risk:
         alike: dict[RiskyOp, list[str]] = {}
         for op, row in RISKY_OPS.items():
@@ -24,8 +25,16 @@ def make_op_table() -> str:
             names = ", ".join(f"`{name}`" for name in row.names)
             shown = " ".join(f"`{op}`" for op in ops)
             level = row.level.label
-            rows.append(f"| {shown} | {risk.value} | {level} | {names} | {row.reason} |")
+            harmless = "; ".join(map(_describe_harmless, row.harmless))
+            cells = (shown, risk.value, level, names, harmless, row.reason)
+            rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)
+
+
+def _describe_harmless(name: HarmlessName) -> str:
+    value = f"`{name.value}`" if name.value else "an empty name"
+    where = f" in {', '.join(f'`{key}`' for key in name.keys)}" if name.keys else ""
+    return f"{value}{where}: {name.reason}"
 
 
 def read_section(name: str) -> str:

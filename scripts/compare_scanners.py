@@ -2,9 +2,9 @@
 
     make scanners [DATA="DIR DIR"]
 
-The corpus has hostile modules, for each risky op, and harmless ones: those of tests/golden,
-converted ones, and those in the directories that are given. Hostile modules are messages in
-files; they are scanned, and nothing loads or runs them.
+The corpus has hostile modules, for each risky op and for each evasion that was found, and harmless
+ones: those of tests/golden, converted ones, and those in the directories that are given. Hostile
+modules are messages in files; they are scanned, and nothing loads or runs them.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from hubmodule.inspection.audit import audit
 from hubmodule.tf2.convert import convert
 from scripts import auditing_page
 from scripts.scanners import ROOT, SCANNERS, Scanner, find_modules, make_environment
+from tests.auditing.evasions import EVASIONS, Evasion
 from tests.auditing.hostile import Hostile, Naming, Place, corpus
 from tests.auditing.protos import write_module
 
@@ -53,7 +54,7 @@ def main() -> None:
         make_environment(scanner)
     with tempfile.TemporaryDirectory() as folder:
         directory = pathlib.Path(folder) / "corpus"
-        hostile = {module.name: module for module in corpus()}
+        hostile = {module.name: module for module in (*corpus(), *EVASIONS)}
         for name, module in hostile.items():
             write_module(directory / name, *module.meta_graphs())
         _add_harmless(directory, folders)
@@ -72,7 +73,7 @@ def main() -> None:
 
 def write_comparison(
     scores: Mapping[Scanner, Score],
-    hostile: Mapping[str, Hostile],
+    hostile: Mapping[str, Hostile | Evasion],
     harmless: int,
     lacking: Sequence[str],
 ) -> str:
@@ -113,9 +114,10 @@ def _find_version(scanner: Scanner) -> str:
     return scanner.version or f"of TensorFlow {tf.__version__}"
 
 
-def _group(hostile: Mapping[str, Hostile]) -> dict[str, set[str]]:
-    """Groups the hostile modules by the kind of their name, or by the place of the op."""
+def _group(modules: Mapping[str, Hostile | Evasion]) -> dict[str, set[str]]:
+    """Groups modules by the kind of their name, by the place where they hide, or as evasions."""
     groups: dict[str, set[str]] = {}
+    hostile = {name: module for name, module in modules.items() if isinstance(module, Hostile)}
     for naming in Naming:
         groups[f"{naming.value} name"] = {
             name
@@ -127,10 +129,12 @@ def _group(hostile: Mapping[str, Hostile]) -> dict[str, set[str]]:
             groups[f"in a {place.value}".replace("a i", "an i")] = {
                 name for name, module in hostile.items() if module.place is place
             }
-    return groups
+    return {**groups, "by an evasion": modules.keys() - hostile.keys()}
 
 
-def _make_score(alarms: set[str], hostile: Mapping[str, Hostile], harmless: Sequence[str]) -> Score:
+def _make_score(
+    alarms: set[str], hostile: Mapping[str, Hostile | Evasion], harmless: Sequence[str]
+) -> Score:
     return Score(frozenset(alarms & hostile.keys()), frozenset(alarms & set(harmless)))
 
 

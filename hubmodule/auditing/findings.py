@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -22,13 +23,14 @@ from hubmodule.auditing.ops import (
     PRINTS_TO_FILE,
     READERS,
     RISKY_OPS,
-    RiskyOp,
 )
 from hubmodule.auditing.origins import Origins
 from hubmodule.auditing.reach import Reach
 from hubmodule.auditing.risks import Level, Risk
+from hubmodule.auditing.risky_op import RiskyOp, allow_empty
 from hubmodule.auditing.roots import (
     INITIALISER,
+    RESTORER,
     SAVER,
     TABLE_INITIALISER,
     VARIABLE_INITIALISER,
@@ -42,6 +44,13 @@ _INTO_MODULE = "points into the module, but only where the module is now"
 _LEFT_OVER = "nothing in the module runs it: it is left over from a saver"
 _NOT_RUN = "loading the module does not run it: its checkpoint has the values"
 _UNREACHED = "nothing in the module runs it"
+_NO_NAME = allow_empty("it usually is the default, and means that there is no name")
+_ODD_CONSTANT = (
+    Risk.UNKNOWN,
+    Level.MEDIUM,
+    "An object takes this op as a constant: loaders read its attribute 'value', which is not what "
+    "the op computes. No TensorFlow writes such a module.",
+)
 
 
 @dataclass(frozen=True)
@@ -94,23 +103,31 @@ class Audit:
     functions: int
 
 
-def audit(saved_model: saved_model_pb2.SavedModel, directory: str, is_module: bool) -> Audit:
+def audit(
+    saved_model: saved_model_pb2.SavedModel,
+    directory: str,
+    is_module: bool,
+    ops: Sequence[frozenset[str] | None] = (),
+) -> Audit:
     """Checks every node of every graph and function of a SavedModel, without running any.
 
     Args:
         saved_model: The SavedModel as stored on disk, where a module's asset paths are blank.
         directory: The directory of the SavedModel.
         is_module: Whether the SavedModel is a TF1 Hub module.
+        ops: The op types of each graph variant and its functions, if they are known; the audit
+            then does not search graphs without risky ops.
     """
     variants = [
-        _VariantAudit(meta_graph, directory, is_module) for meta_graph in saved_model.meta_graphs
+        _VariantAudit(meta_graph, directory, is_module, known)
+        for meta_graph, known in itertools.zip_longest(saved_model.meta_graphs, ops)
     ]
     findings = [finding for variant in variants for finding in variant.find_findings()]
     findings.sort(key=lambda finding: -finding.level)
     return Audit(
         tuple(findings),
         tuple(dict.fromkeys(text for variant in variants for text in variant.damage)),
-        sum(len(body.nodes) for variant in variants for body in variant.program.bodies),
+        sum(body.size for variant in variants for body in variant.program.bodies),
         sum(len(variant.program.functions) for variant in variants),
     )
 
@@ -118,11 +135,22 @@ def audit(saved_model: saved_model_pb2.SavedModel, directory: str, is_module: bo
 class _VariantAudit:
     """Finds the findings of a graph variant."""
 
-    def __init__(self, meta_graph: MetaGraphDef, directory: str, is_module: bool):
+    def __init__(
+        self,
+        meta_graph: MetaGraphDef,
+        directory: str,
+        is_module: bool,
+        ops: frozenset[str] | None,
+    ):
+        self._ops = ops
+        self._find_row = functools.cache(self._find_risky_op)
         self.program = Program(meta_graph)
         self._files = ModuleFiles(directory)
-        self._inputs = Inputs(meta_graph, self.program.graph, directory, self._files)
+        graph = self.program.graph
+        self._inputs = Inputs(meta_graph, graph, directory, self._files, is_module)
         self.damage = self._inputs.damage
+        if len(self.program.functions) < len(meta_graph.graph_def.library.function):
+            self.damage.append("Several functions have the same name.")
         self._tags = tuple(sorted(meta_graph.meta_info_def.tags))
         self._meta_graph = meta_graph
         self._is_module = is_module
@@ -130,14 +158,23 @@ class _VariantAudit:
 
     def find_findings(self) -> Iterator[Finding]:
         """Yields the findings in the order of the nodes in the file."""
-        for body in self.program.bodies:
-            operations = [node.op for node in body.nodes]
-            rows = {op: row for op in {*operations} if (row := self._find_risky_op(op)) is not None}
-            if not rows:  # as in most bodies
-                continue
-            for node, op in zip(body.nodes, operations, strict=True):
-                if op in rows:
-                    yield from self._judge(body, node, rows[op])
+        if self._ops is None or any(map(self._find_row, self._ops)):
+            for body in self.program.bodies:
+                yield from self._judge_body(body)
+        for node in self._inputs.odd_constants.values():
+            yield self._make_finding(self.program.graph, node, RiskyOp(node.op, *_ODD_CONSTANT))
+
+    def _judge_body(self, body: Body) -> Iterator[Finding]:
+        """Yields the findings in a graph or function."""
+        ops = body.list_ops()
+        if not any(map(self._find_row, {*ops})):  # as in most bodies
+            return
+        if len(body.by_name) < body.size:
+            self.damage.append(f"Several nodes of {body.title} have the same name.")
+        for node, op in zip(body.nodes, ops, strict=True):
+            row = self._find_row(op)
+            if row is not None:
+                yield from self._judge(body, node, row)
 
     def _find_risky_op(self, op: str) -> RiskyOp | None:
         """Returns the row of a risky op; None if the op only computes."""
@@ -159,49 +196,55 @@ class _VariantAudit:
             f"This audit does not know the op, whose {' and '.join(suspicious)} may name a file, "
             "an address or a callback."
         )
-        return RiskyOp(op, Risk.UNKNOWN, Level.MEDIUM, reason, suspicious, ("",))
+        return RiskyOp(op, Risk.UNKNOWN, Level.MEDIUM, reason, suspicious, _NO_NAME)
 
     def _judge(self, body: Body, node: node_def_pb2.NodeDef, row: RiskyOp) -> Iterator[Finding]:
         """Yields a finding for a node of a risky op, unless all of its names are harmless."""
         if row.op == PRINTS_TO_FILE.op and _prints_to_file(node):
             row = PRINTS_TO_FILE
-        reached = self._reach.describe_users(body, node.name)
-        finding = Finding(
+        finding = self._make_finding(body, node, row)
+        if row.op in READERS or row.names:
+            names = self._find_names(body, node, row, finding.reached_from)
+            if not names:
+                return
+            finding = self._add_names(finding, names)
+        yield _limit_level(finding)
+
+    def _make_finding(self, body: Body, node: node_def_pb2.NodeDef, row: RiskyOp) -> Finding:
+        """Makes a finding for a node without the names that it uses."""
+        return Finding(
             row.op,
             row.risk,
             row.level,
             self._tags,
             body.function,
             node.name,
-            reached,
+            self._reach.describe_users(body, node.name),
             (),
             row.reason,
             package=(find_package(row.op) or "") if row.risk is Risk.UNREGISTERED else "",
         )
-        if row.op in READERS or row.names:
-            names = self._find_names(body, node, row, reached)
-            foreign = [name for name in names if not _is_harmless(name, row)]
-            if not foreign:
-                return
-            finding = self._add_names(finding, foreign)
-        yield _limit_level(finding)
 
     def _find_names(
         self, body: Body, node: node_def_pb2.NodeDef, row: RiskyOp, reached: Sequence[str]
     ) -> list[Name]:
-        """Finds the names that a node of a risky op uses."""
+        """Finds the names that a node of a risky op uses, without harmless names."""
         # Only where the saver runs a node does the loader feed the path of the checkpoint.
         tracer = self._tracer(
-            with_checkpoint=set(reached) == {SAVER},
+            with_checkpoint=bool(reached) and set(reached) <= {SAVER, RESTORER},
             # The loaders of SavedModels feed constants that are assets to initialisers only.
             with_assets=self._is_module or set(reached) <= {INITIALISER, TABLE_INITIALISER},
         )
-        if row.op in READERS:
-            return tracer.find_names_of_reader(body, node)
-        found = [name for key in row.names for name in tracer.find_names(body, node, key)]
-        if not found and not row.harmless:
-            return [Name(Source.COMPUTED, "by an input that the node lacks")]
-        return list(dict.fromkeys(found))
+        foreign = []
+        for key in row.names or ("",):
+            if row.op in READERS:
+                names = tracer.find_names_of_reader(body, node)
+            else:
+                names = tracer.find_names(body, node, key)
+            if not names:
+                names = [Name(Source.COMPUTED, "by an input that the node lacks")]
+            foreign += [name for name in names if not _is_harmless(name, row, key, reached)]
+        return list(dict.fromkeys(foreign))
 
     def _add_names(self, finding: Finding, names: Sequence[Name]) -> Finding:
         """Adds names to the finding of the node that uses them, with their notes and level."""
@@ -236,7 +279,7 @@ class _VariantAudit:
 
     def _is_in_module(self, name: Name) -> bool:
         """Whether a name is a path to a file of the module at its current location."""
-        return name.source is Source.CONSTANT and self._files.has_file(name.value)
+        return name.source is Source.CONSTANT and self._files.has_path(name.value)
 
     @functools.cached_property
     def _reach(self) -> Reach:
@@ -247,28 +290,34 @@ class _VariantAudit:
         return Tracer(self.program, Origins(self.program, inputs))
 
 
-def _is_harmless(name: Name, row: RiskyOp) -> bool:
+def _is_harmless(name: Name, row: RiskyOp, key: str, reached: Sequence[str]) -> bool:
+    """Whether an op may use a name, which is in its input or attribute `key`."""
     if name.source is Source.ASSET:
         return row.risk in (Risk.READS_FILES, Risk.UNKNOWN)
     if name.source is Source.CHECKPOINT:
-        return row.op in CHECKPOINT_OPS
+        # The loader would write over the checkpoint of the module.
+        is_read = row.risk is Risk.READS_FILES
+        return row.op in CHECKPOINT_OPS and (is_read or RESTORER not in reached)
     if name.source is not Source.CONSTANT:
         return False
-    if not name.value and row.risk in _FILES:
-        return True
-    return any(
-        name.value.startswith(value[:-1]) if value.endswith("*") else name.value == value
-        for value in row.harmless
-    )
+    # The export of a module that uses another one empties the path of the other's checkpoint.
+    is_emptied = not name.value and _restores_initial_values(row.op, reached)
+    return is_emptied or row.is_harmless(key, name.value)
+
+
+def _restores_initial_values(op: str, reached: Sequence[str]) -> bool:
+    """Whether a node only restores the initial values of variables."""
+    by_variables = all(label.startswith(VARIABLE_INITIALISER) for label in reached)
+    return op in ("RestoreV2", "Restore", "RestoreSlice") and bool(reached) and by_variables
 
 
 def _limit_level(finding: Finding) -> Finding:
     """Lowers the level of a finding whose node is not run, or only where that is harmless."""
-    by_variables = all(label.startswith(VARIABLE_INITIALISER) for label in finding.reached_from)
     if not finding.reached_from:
-        is_saver = finding.op in CHECKPOINT_OPS
+        # The savers of TF2 are functions, which objects and gradients may run in other ways.
+        is_saver = finding.op in CHECKPOINT_OPS and not finding.function
         note, highest = (_LEFT_OVER, Level.LOW) if is_saver else (_UNREACHED, Level.MEDIUM)
-    elif finding.op in ("RestoreV2", "Restore", "RestoreSlice") and by_variables:
+    elif _restores_initial_values(finding.op, finding.reached_from):
         note, highest = _NOT_RUN, Level.LOW
     else:
         return finding

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,6 +17,8 @@ _DEEPEST_NESTING = 20
 _FEW_INPUTS = 8
 # Stands for the attribute of a call whose function is a parameter of another function.
 NESTED = "(nested)"
+# The attribute of a function that states its interface.
+_INTERFACE = "api_implements"
 
 
 class Tensor(NamedTuple):
@@ -73,13 +75,13 @@ class Body:
     def __init__(
         self,
         function: str,
-        nodes: list[node_def_pb2.NodeDef],
+        nodes: Sequence[node_def_pb2.NodeDef],
         arguments: list[str],
         returns: dict[str, str],
         has_lists: bool = False,
     ):
         self.function = function
-        self.nodes = nodes
+        self._stored = nodes
         self.arguments = {name: index for index, name in enumerate(arguments)}
         self.returns = returns
         self.results = list(returns.values())
@@ -87,6 +89,25 @@ class Body:
         # Caches for nodes with many inputs: tracing asks for them again for each output.
         self._data_inputs: dict[str, list[str]] = {}
         self._input_groups: dict[str, dict[str, list[str]]] = {}
+
+    @property
+    def size(self) -> int:
+        """The number of nodes."""
+        return len(self._stored)
+
+    @functools.cached_property
+    def nodes(self) -> list[node_def_pb2.NodeDef]:
+        """The nodes. An object for each takes nearly as long as parsing them."""
+        return list(self._stored)
+
+    def list_ops(self) -> list[str]:
+        """Lists the op types of the nodes, without keeping an object for each node."""
+        return [node.op for node in self._stored]
+
+    @property
+    def title(self) -> str:
+        """A phrase that names the body."""
+        return f"function '{self.function}'" if self.function else "the graph"
 
     @functools.cached_property
     def by_name(self) -> dict[str, node_def_pb2.NodeDef]:
@@ -123,8 +144,12 @@ class Program:
     def __init__(self, meta_graph: MetaGraphDef):
         graph_def = meta_graph.graph_def
         self.meta_graph = meta_graph
-        self.graph = Body("", list(graph_def.node), [], {})
-        self.functions = {f.signature.name: _make_body(f) for f in graph_def.library.function}
+        self.graph = Body("", graph_def.node, [], {})
+        library = graph_def.library
+        self.functions = {f.signature.name: _make_body(f) for f in library.function}
+        # TF2 calls these with tensors of its own.
+        self.gradients = frozenset(g.gradient_func for g in library.registered_gradients)
+        self._equivalents = _group_equivalents(library.function)
 
     @property
     def bodies(self) -> Iterator[Body]:
@@ -157,7 +182,32 @@ class Program:
                 for name, is_nested in find_functions(value):
                     if name in self.functions:
                         found.append((NESTED if is_nested or is_call else attribute, name))
-        return found
+        if not self._equivalents:
+            return found
+        return [
+            (attribute, other)
+            for attribute, name in found
+            for other in self._equivalents.get(name, (name,))
+        ]
+
+
+def _group_equivalents(functions: Iterable[function_pb2.FunctionDef]) -> dict[str, list[str]]:
+    """Groups functions that TensorFlow may run instead of each other.
+
+    Its optimiser replaces a call of a function with a call of another one that states the same
+    interface, for example to prefer the one for the device of the call.
+
+    Args:
+        functions: The functions of a graph.
+
+    Returns:
+        The name of each function that states an interface -> all functions that state the same.
+    """
+    groups: dict[bytes, list[str]] = {}
+    for function in functions:
+        if _INTERFACE in function.attr:
+            groups.setdefault(function.attr[_INTERFACE].s, []).append(function.signature.name)
+    return {name: group for group in groups.values() for name in group}
 
 
 def find_functions(value: attr_value_pb2.AttrValue, depth: int = 0) -> Iterator[tuple[str, bool]]:
@@ -218,7 +268,7 @@ def _make_body(function: function_pb2.FunctionDef) -> Body:
     signature = function.signature
     return Body(
         signature.name,
-        list(function.node_def),
+        function.node_def,
         [argument.name for argument in signature.input_arg],
         {result.name: function.ret.get(result.name, "") for result in signature.output_arg},
         any(

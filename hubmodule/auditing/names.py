@@ -70,10 +70,10 @@ def join_names(parts: Sequence[Name], separator: str) -> Name:
 
 
 def read_constant(node: node_def_pb2.NodeDef) -> Iterator[Name]:
-    """Yields the strings of a Const node."""
+    """Yields the strings in the attribute `value` of a node, which is a constant."""
     tensor = node.attr["value"].tensor if "value" in node.attr else None
     if tensor is None or tensor.dtype != DT_STRING:
-        yield Name(Source.COMPUTED, f"by Const '{node.name}', which is not a string")
+        yield Name(Source.COMPUTED, f"by {node.op} '{node.name}', which is not a string")
         return
     strings = _unpack(tensor) if tensor.tensor_content else tensor.string_val or [b""]
     for string in dict.fromkeys(strings):
@@ -81,12 +81,12 @@ def read_constant(node: node_def_pb2.NodeDef) -> Iterator[Name]:
 
 
 def read_attribute(value: attr_value_pb2.AttrValue) -> list[Name]:
-    """Returns the strings of an attribute of a node."""
+    """Returns the strings of an attribute of a node; an empty list counts as an empty string."""
     kind = value.WhichOneof("value")
     if kind == "s":
         return [make_constant(value.s)]
     if kind == "list":
-        return [make_constant(string) for string in value.list.s]
+        return [make_constant(string) for string in value.list.s or [b""]]
     if kind == "placeholder":  # the caller of the function chooses it
         return [Name(Source.COMPUTED, f"by attribute '{value.placeholder}' of the function")]
     return [Name(Source.COMPUTED, "by an attribute that is not a string")]
@@ -108,7 +108,7 @@ def _unpack(tensor: tensor_pb2.TensorProto) -> Iterator[bytes]:
             shift += 7
             if byte < 0x80:
                 break
-        sizes.append(size)
+        sizes.append(size & 0xFFFFFFFF)  # as TensorFlow reads it
     for size in sizes:
         yield content[position : position + size]
         position += size

@@ -7,36 +7,17 @@ registry and fails on an op that looks risky and is in neither table.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from hubmodule.auditing.risks import Level, Risk
+from hubmodule.auditing.risky_op import HarmlessName, RiskyOp, allow_empty
 
 _READS, _WRITES, _NETWORK = Risk.READS_FILES, Risk.WRITES_FILES, Risk.NETWORK
 _CODE, _BLOCKS, _PRINTS = Risk.CODE, Risk.BLOCKS, Risk.PRINTS
 _LOW, _MEDIUM, _HIGH = Level.LOW, Level.MEDIUM, Level.HIGH
 
 
-@dataclass(frozen=True)
-class RiskyOp:
-    """A row of the table.
-
-    Attributes:
-        op: The op type, as registered.
-        risk: The class of the risk.
-        level: The level of a finding: of every finding if the op uses no name, otherwise of one
-            whose name is a constant other than an asset.
-        reason: A sentence that says what the op does.
-        names: The inputs and attributes that hold the names of files, addresses or callbacks.
-        harmless: Values of these inputs and attributes that are harmless; "x*" stands for every
-            value that starts with "x".
-    """
-
-    op: str
-    risk: Risk
-    level: Level
-    reason: str
-    names: tuple[str, ...] = ()
-    harmless: tuple[str, ...] = ()
+# Seen in TensorFlow 2.15 and 2.21: the error is "; No such file or directory", or the like.
+_FAILS = allow_empty("the op fails, since no file has it")
 
 
 def _make_rows(
@@ -44,7 +25,7 @@ def _make_rows(
     level: Level,
     names: str,
     reasons: dict[str, str],
-    harmless: tuple[str, ...] = (),
+    harmless: tuple[HarmlessName, ...] = (),
 ) -> Iterator[tuple[str, RiskyOp]]:
     """Makes rows that differ only in the op and the reason.
 
@@ -53,7 +34,7 @@ def _make_rows(
         level: The level of findings.
         names: The inputs and attributes that hold names, separated by spaces.
         reasons: Op types, separated by spaces -> the reason.
-        harmless: Values of the names that are harmless.
+        harmless: Names that are harmless.
     """
     for ops, reason in reasons.items():
         for op in ops.split():
@@ -72,10 +53,12 @@ RISKY_OPS: dict[str, RiskyOp] = dict(
                 ),
                 "Skipgram": "Reads a file of text and returns its words.",
             },
+            harmless=_FAILS,
         ),
         *_make_rows(
             *(_READS, _HIGH, "pattern"),
             {"MatchingFiles": "Lists the files whose names match a pattern."},
+            harmless=allow_empty("the op lists nothing"),
         ),
         *_make_rows(
             *(_READS, _HIGH, "patterns"),
@@ -84,6 +67,7 @@ RISKY_OPS: dict[str, RiskyOp] = dict(
                     "Lists the files whose names match patterns, as a dataset."
                 )
             },
+            harmless=_FAILS,
         ),
         *_make_rows(
             *(_READS, _HIGH, ""),
@@ -100,8 +84,12 @@ RISKY_OPS: dict[str, RiskyOp] = dict(
                 "TFRecordReader TFRecordReaderV2": (
                     "Returns the records of each file that a queue names."
                 ),
-                "LMDBReader": "Returns the records of each LMDB database that a queue names.",
             },
+            harmless=_FAILS,
+        ),
+        *_make_rows(
+            *(_READS, _HIGH, ""),
+            {"LMDBReader": "Returns the records of each LMDB database that a queue names."},
         ),
         *_make_rows(
             *(_READS, _HIGH, "filenames"),
@@ -112,8 +100,12 @@ RISKY_OPS: dict[str, RiskyOp] = dict(
                     "Returns pieces of files, whatever their format."
                 ),
                 "CSVDataset CSVDatasetV2 ExperimentalCSVDataset": "Returns the fields of files.",
-                "LMDBDataset ExperimentalLMDBDataset": "Returns the records of LMDB databases.",
             },
+            harmless=_FAILS,
+        ),
+        *_make_rows(
+            *(_READS, _HIGH, "filenames"),
+            {"LMDBDataset ExperimentalLMDBDataset": "Returns the records of LMDB databases."},
         ),
         *_make_rows(
             *(_READS, _HIGH, "data_source_name"),
@@ -141,10 +133,12 @@ RISKY_OPS: dict[str, RiskyOp] = dict(
         ),
         *_make_rows(
             *(_READS, _HIGH, "file_pattern"),
-            {
-                "RecordInput": "Returns the records of files whose names match a pattern.",
-                "Restore RestoreSlice": "Returns tensors from a checkpoint.",
-            },
+            {"RecordInput": "Returns the records of files whose names match a pattern."},
+            harmless=_FAILS,
+        ),
+        *_make_rows(
+            *(_READS, _HIGH, "file_pattern"),
+            {"Restore RestoreSlice": "Returns tensors from a checkpoint."},
         ),
         *_make_rows(
             *(_READS, _HIGH, "prefix"),
@@ -157,15 +151,17 @@ RISKY_OPS: dict[str, RiskyOp] = dict(
         *_make_rows(
             *(_READS, _HIGH, "new_vocab_file old_vocab_file"),
             {"GenerateVocabRemapping": "Compares the lines of two files."},
+            harmless=_FAILS,
         ),
         *_make_rows(
             *(_READS, _HIGH, "memory_region_name"),
             {"ImmutableConst": "Maps a file into memory and returns it as a tensor."},
+            harmless=_FAILS,
         ),
         *_make_rows(
             *(_READS, _HIGH, "vocab_file"),
             {"FixedUnigramCandidateSampler": "Reads words and their frequencies from a file."},
-            harmless=("",),
+            harmless=allow_empty("the op reads no file"),
         ),
         *_make_rows(
             *(_READS, _HIGH, "descriptor_source"),
@@ -175,18 +171,26 @@ RISKY_OPS: dict[str, RiskyOp] = dict(
                     "the program (local://) or in the graph (bytes://)."
                 )
             },
-            harmless=("", "local://*", "bytes://*"),
+            harmless=(
+                HarmlessName("", "the descriptors are in the program"),
+                HarmlessName("local://*", "the descriptors are in the program"),
+                HarmlessName("bytes://*", "the descriptors are in the name itself"),
+            ),
         ),
         # Ops that write files.
         *_make_rows(
             *(_WRITES, _HIGH, "filename"),
             {
                 "WriteFile": "Writes a string into a file, and makes its directories.",
-                "Save SaveSlices": "Writes tensors into a file.",
                 "DatasetToTFRecord ExperimentalDatasetToTFRecord": (
                     "Writes the elements of a dataset into a file."
                 ),
             },
+            harmless=_FAILS,
+        ),
+        *_make_rows(
+            *(_WRITES, _HIGH, "filename"),
+            {"Save SaveSlices": "Writes tensors into a file."},
         ),
         *_make_rows(
             *(_WRITES, _HIGH, "filename"),
@@ -196,7 +200,7 @@ RISKY_OPS: dict[str, RiskyOp] = dict(
                     "unless it keeps them in memory (an empty name)."
                 )
             },
-            harmless=("",),
+            harmless=allow_empty("the elements stay in memory"),
         ),
         *_make_rows(
             *(_WRITES, _HIGH, "prefix"),
@@ -213,13 +217,16 @@ RISKY_OPS: dict[str, RiskyOp] = dict(
             },
         ),
         *_make_rows(
-            *(_WRITES, _HIGH, "path reader_path_prefix writer_path_prefix"),
+            *(_WRITES, _HIGH, "path reader_path_prefix writer_path_prefix snapshot_name"),
             {
                 "SnapshotDataset": (
                     "Writes the elements of a dataset into a directory, or reads them from there."
                 )
             },
-            harmless=("",),
+            harmless=allow_empty(
+                "the path is used as it is",
+                *("reader_path_prefix", "writer_path_prefix", "snapshot_name"),
+            ),
         ),
         *_make_rows(
             *(_WRITES, _HIGH, "path reader_prefix writer_prefix"),
@@ -228,18 +235,19 @@ RISKY_OPS: dict[str, RiskyOp] = dict(
                     "Writes the elements of a dataset into a directory, or reads them from there."
                 )
             },
-            harmless=("",),
+            harmless=allow_empty("the path is used as it is", "reader_prefix", "writer_prefix"),
         ),
         *_make_rows(
-            *(_WRITES, _HIGH, "logdir"),
+            *(_WRITES, _HIGH, "logdir filename_suffix"),
             {"CreateSummaryFileWriter": "Makes a file of summaries, which other ops write to."},
+            harmless=allow_empty("the file gets no suffix", "filename_suffix"),
         ),
         *_make_rows(
             *(_WRITES, _HIGH, "db_uri"),
             {"CreateSummaryDbWriter": "Makes an SQLite database, which other ops write to."},
         ),
         *_make_rows(
-            *(_WRITES, _HIGH, "log_dir_path"),
+            *(_WRITES, _HIGH, "log_dir_path file_name"),
             {"DumpTensor": "Writes a tensor into a file."},
         ),
         *_make_rows(
@@ -254,7 +262,7 @@ RISKY_OPS: dict[str, RiskyOp] = dict(
                     "Sends a tensor to servers (grpc://) or into files (file://)."
                 )
             },
-            harmless=("",),
+            harmless=allow_empty("without an address, the op sends nothing"),
         ),
         *_make_rows(
             *(_NETWORK, _HIGH, "debug_ops_spec"),
@@ -263,7 +271,7 @@ RISKY_OPS: dict[str, RiskyOp] = dict(
                     "Copies a tensor, and runs debug ops on it, which send it to servers or files."
                 )
             },
-            harmless=("",),
+            harmless=allow_empty("without an address, the op sends nothing"),
         ),
         *_make_rows(
             *(_NETWORK, _HIGH, "server_address"),
@@ -402,7 +410,8 @@ RISKY_OPS: dict[str, RiskyOp] = dict(
 # With another output_stream, which is file://PATH, PrintV2 appends to a file.
 LOG_STREAMS = frozenset({"log(error)", "log(info)", "log(warning)", "stderr", "stdout"})
 PRINTS_TO_FILE = RiskyOp(
-    "PrintV2", _WRITES, _HIGH, "Appends tensors to a file.", ("output_stream",)
+    *("PrintV2", _WRITES, _HIGH, "Appends tensors to a file.", ("output_stream",)),
+    allow_empty("the op fails, since it is no stream"),
 )
 
 # Ops that write and read the module's own checkpoint when the loader runs them.

@@ -10,7 +10,7 @@ from tensorflow.core.framework import node_def_pb2
 
 from hubmodule.auditing.graphs import NESTED, Body, Call, Program, Tensor, parse_tensor
 from hubmodule.auditing.inputs import Inputs
-from hubmodule.auditing.names import Name, Source, read_constant
+from hubmodule.auditing.names import Name, Source, read_attribute, read_constant
 from hubmodule.auditing.ops import ENQUEUES, QUEUE_READS
 from hubmodule.auditing.resources import ResourceIndex, name_resource
 from hubmodule.auditing.roots import list_checkpointed_variables
@@ -36,13 +36,14 @@ _FORWARDING: dict[str, slice] = {
 }
 _PARTIAL_DATASETS = """
 AssertCardinalityDataset AssertNextDataset AutoShardDataset BatchDataset BatchDatasetV2
-CacheDataset CacheDatasetV2 FilterDataset MaxIntraOpParallelismDataset ModelDataset
+CacheDataset FilterDataset MaxIntraOpParallelismDataset ModelDataset
 OptimizeDataset OptimizeDatasetV2 OptionsDataset ParallelBatchDataset ParallelFilterDataset
 PrefetchDataset PrivateThreadPoolDataset RebatchDataset RebatchDatasetV2 RepeatDataset
 ShardDataset ShuffleAndRepeatDataset ShuffleAndRepeatDatasetV2 ShuffleDataset ShuffleDatasetV2
 ShuffleDatasetV3 SkipDataset TakeDataset TakeWhileDataset UnbatchDataset UniqueDataset
 """
-# Datasets whose elements are the elements of their first input, or some of them.
+# Datasets whose elements are the elements of their first input, or some of them. Not
+# CacheDatasetV2: several datasets may share its cache, and have the elements of each other.
 _FORWARDING_DATASETS = frozenset(_PARTIAL_DATASETS.split())
 _SOURCE_DATASETS = frozenset({"TensorDataset", "TensorSliceDataset"})
 _MAPPING_DATASETS = frozenset(
@@ -175,9 +176,7 @@ class Origins:
             if body.function or node.name not in self._feeds:
                 yield Name(Source.FED, f"placeholder '{node.name}'")
         elif node.op == "StringJoin":
-            separator = node.attr["separator"].s if "separator" in node.attr else b""
-            parts = tuple(self._make_places(body, body.list_data_inputs(node)))
-            yield Join(parts, separator.decode(errors="backslashreplace"))
+            yield from self._follow_join(body, node)
         elif node.op == "ShardedFilename":
             yield Join((*self._make_places(body, body.list_data_inputs(node)[:1]), _SHARD), "")
         elif node.op == "IdentityN":
@@ -193,6 +192,14 @@ class Origins:
         else:
             yield from self._follow_result(body, node, tensor)
 
+    def _follow_join(self, body: Body, node: node_def_pb2.NodeDef) -> Iterator[Name | Join]:
+        separator = read_attribute(node.attr["separator"]) if "separator" in node.attr else []
+        if any(name.source is not Source.CONSTANT for name in separator):
+            yield from separator
+            return
+        parts = tuple(self._make_places(body, body.list_data_inputs(node)))
+        yield Join(parts, separator[0].value if separator else "")
+
     def _follow_variable(self, read: node_def_pb2.NodeDef) -> Iterator[Name | Place]:
         """Finds the origins of the value of a variable of the graph.
 
@@ -207,7 +214,7 @@ class Origins:
         if (
             not assignments
             or self._resources.has_hidden_users(graph, variable)
-            or not self._restored_variables.isdisjoint(self._resources.list_makers(variable))
+            or variable in self._restored_variables
         ):
             yield Name(Source.COMPUTED, f"by variable '{variable}'")
 
@@ -217,8 +224,10 @@ class Origins:
 
     @functools.cached_property
     def _restored_variables(self) -> frozenset[str]:
-        """The nodes of the variables of the graph whose values are in the checkpoint."""
-        return frozenset(list_checkpointed_variables(self._program.meta_graph))
+        """The variables of the graph whose values are in the checkpoint."""
+        graph = self._program.graph
+        names = list_checkpointed_variables(self._program.meta_graph)
+        return frozenset(self._resources.follow_handle(graph, name) for name in names)
 
     def _follow_result(
         self, body: Body, node: node_def_pb2.NodeDef, tensor: Tensor
@@ -257,9 +266,8 @@ class Origins:
         calls = self._program.calls[function]
         first = len(body.arguments) - len(captures or ())
         if captures and position >= first:
-            capture = captures[position - first]
-            yield capture if isinstance(capture, Name) else Place("", parse_tensor(capture))
-        elif captures is not None or not calls:
+            yield from captures[position - first]
+        elif captures is not None or not calls or function in self._program.gradients:
             yield Name(Source.FED, f"argument '{place.tensor.node}' of function '{function}'")
         for call in calls:
             for item in self._follow_call(call, position, body):

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+
+from tensorflow.core.protobuf import saved_model_pb2
+from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
 from hubmodule import settings
 from hubmodule.errors import ModuleRefusedError
@@ -25,10 +29,41 @@ def check_policy(directory: str) -> None:
             medium or high, or is damaged so that it may have more findings. If HUBMODULE_AUDIT is
             "warn", a warning in the log lists them instead.
     """
-    policy = settings.read().audit
-    if policy is AuditPolicy.OFF:
-        return
-    problems = _find_problems(directory)
+    policy = settings.read_audit_policy()
+    if policy is not AuditPolicy.OFF:
+        _report(_find_problems(directory), directory, policy)
+
+
+def check_graphs(
+    meta_graphs: Sequence[MetaGraphDef], directory: str, allowed_by: AuditPolicy
+) -> AuditPolicy:
+    """Audits graphs in memory before they are imported, if HUBMODULE_AUDIT demands it.
+
+    Args:
+        meta_graphs: The graph variants of a module, with the paths of its assets.
+        directory: The directory that they were read from.
+        allowed_by: The value of HUBMODULE_AUDIT that allowed these graphs before. They are not
+            audited again for the same value, or for a less strict one.
+
+    Returns:
+        The strictest value that allowed these graphs.
+
+    Raises:
+        ModuleRefusedError: As for check_policy().
+    """
+    policy = settings.read_audit_policy()
+    if policy in (AuditPolicy.OFF, allowed_by) or allowed_by is AuditPolicy.REFUSE:
+        return allowed_by
+    from hubmodule.format import assets
+
+    graphs = [assets.declare_located(meta_graph, directory) for meta_graph in meta_graphs]
+    problems = _audit(saved_model_pb2.SavedModel(meta_graphs=graphs), directory, is_module=True)
+    _report(problems, directory, policy)
+    return policy
+
+
+def _report(problems: Sequence[str], directory: str, policy: AuditPolicy) -> None:
+    """Raises ModuleRefusedError or logs a warning, unless there are no problems."""
     if not problems:
         return
     lines = "".join(f"\n    {problem}" for problem in problems[:_MOST_SHOWN])
@@ -50,15 +85,20 @@ def check_policy(directory: str) -> None:
     )
 
 
-def _find_problems(directory: str) -> list[str]:
+def _find_problems(directory: str) -> Sequence[str]:
     """Finds what makes a SavedModel unsafe to load: a line for each finding or damage."""
+    from hubmodule.format import module_def, saved_model
+
+    return _audit(saved_model.read_proto(directory), directory, module_def.is_module(directory))
+
+
+def _audit(
+    saved_model: saved_model_pb2.SavedModel, directory: str, is_module: bool
+) -> Sequence[str]:
     # Imported here because most programs do not audit and should not wait for the import.
     from hubmodule.auditing import findings, texts
     from hubmodule.auditing.risks import Level
-    from hubmodule.format import module_def, saved_model
 
-    found = findings.audit(
-        saved_model.read_proto(directory), directory, module_def.is_module(directory)
-    )
+    found = findings.audit(saved_model, directory, is_module)
     serious = [texts.describe(f) for f in found.findings if f.level >= Level.MEDIUM]
-    return serious + [texts.make_printable(damage) for damage in found.damage]
+    return serious + [texts.shorten(damage) for damage in found.damage]

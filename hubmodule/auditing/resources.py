@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tensorflow.core.framework import node_def_pb2
+from tensorflow.core.framework.types_pb2 import DT_RESOURCE
 
 from hubmodule.auditing.graphs import Body, Program, parse_tensor
 from hubmodule.auditing.ops import ENQUEUES, QUEUE_READS, READERS
@@ -19,6 +20,9 @@ QueueSizeV2 ReadVariableOp VarIsInitializedOp
 """
 # Ops that use a resource and do not pass its handle to other ops, except through Identity.
 _KNOWN_USERS = frozenset({*_OTHER_USERS.split(), *ENQUEUES, *QUEUE_READS})
+# Ops that can make the handle of any resource, whatever node makes the resource -> the attribute
+# with the type of what they make.
+_FORGERS = {"Const": "dtype", "ParseTensor": "out_type"}
 
 
 class ResourceIndex:
@@ -30,14 +34,15 @@ class ResourceIndex:
 
     def __init__(self, program: Program):
         # Nodes of all bodies with the same shared name, or the same name, make the same resource.
+        self._has_forged_handles = False
         self._makers: dict[str, set[str]] = {}
-        self._names: dict[str, set[str]] = {}
         for body in program.bodies:
             for node in body.nodes:
-                if node.op in _MAKERS:
+                if node.op == "_VarHandlesOp" or _makes_handle(node):
+                    self._has_forged_handles = True
+                elif node.op in _MAKERS:
                     key = name_resource(node)
                     self._makers.setdefault(key, set()).add(body.function)
-                    self._names.setdefault(key, set()).add(node.name)
         self._found: dict[str, dict[str, str]] = {}
         self._users: dict[str, dict[str, list[node_def_pb2.NodeDef]]] = {}
 
@@ -52,8 +57,16 @@ class ResourceIndex:
         references = body.list_data_inputs(node)
         if position >= len(references):
             return ""
+        return self.follow_handle(body, parse_tensor(references[position]).node)
+
+    def follow_handle(self, body: Body, name: str) -> str:
+        """Returns the name of the resource whose handle a node has; "" if it is not known.
+
+        Args:
+            body: The body that contains the node.
+            name: The name of the node.
+        """
         found = self._found.setdefault(body.function, {})
-        name = parse_tensor(references[position]).node
         way = []
         while name not in found:
             maker = body.by_name.get(name)
@@ -81,16 +94,23 @@ class ResourceIndex:
 
     def has_hidden_users(self, body: Body, resource: str) -> bool:
         """Whether a resource may have users that `list_users` does not list."""
-        if self._makers.get(resource) != {body.function}:
+        if self._has_forged_handles or self._makers.get(resource) != {body.function}:
             return True
         return any(node.op not in _KNOWN_USERS for node in self.list_users(body, resource))
 
-    def list_makers(self, resource: str) -> set[str]:
-        """Lists the names of the nodes that make a resource."""
-        return self._names.get(resource, set())
-
 
 def name_resource(maker: node_def_pb2.NodeDef) -> str:
-    """Returns the name of the resource that a node makes."""
+    """Returns the name of the resource that a node makes; "" if it is not known."""
     shared = maker.attr["shared_name"].s if "shared_name" in maker.attr else b""
-    return shared.decode(errors="backslashreplace") or maker.name
+    # All variables without a shared name are one variable; queues and readers without one are not.
+    default = "" if maker.op == "VarHandleOp" else maker.name
+    return shared.decode(errors="backslashreplace") or default
+
+
+def _makes_handle(node: node_def_pb2.NodeDef) -> bool:
+    """Whether a node makes the handle of a resource from a constant or a string."""
+    attribute = _FORGERS.get(node.op)
+    if attribute is None or attribute not in node.attr:
+        return False
+    value = node.attr[attribute]
+    return value.type == DT_RESOURCE or value.WhichOneof("value") == "placeholder"

@@ -16,6 +16,7 @@ from hubmodule.surgery.names import get_op_name
 INITIALISER = "the initialiser"
 TABLE_INITIALISER = "the initialiser of a table"
 SAVER = "the saver"
+RESTORER = "the saver, to restore"
 VARIABLE_INITIALISER = "the initialiser of variable "
 _INITIALISERS = {
     "legacy_init_op": INITIALISER,
@@ -56,6 +57,7 @@ def find_roots(meta_graph: MetaGraphDef) -> list[Root]:
         *_find_saver_roots(meta_graph),
         *_find_collection_roots(meta_graph),
         *_find_method_roots(meta_graph),
+        *_find_gradient_roots(meta_graph),
     ]
 
 
@@ -105,9 +107,7 @@ def _parse_roots(key: str, values: list[bytes]) -> Iterator[Root]:
     for value in dict.fromkeys(values):
         try:
             if key in _VARIABLES:
-                variable = VariableDef.FromString(value)
-                label = f"{VARIABLE_INITIALISER}'{get_op_name(variable.variable_name)}'"
-                yield Root(label, (get_op_name(variable.initializer_name),))
+                yield from _find_variable_roots(VariableDef.FromString(value))
             elif key == "queue_runners":
                 runner = queue_runner_pb2.QueueRunnerDef.FromString(value)
                 ops = [*runner.enqueue_op_name, runner.close_op_name, runner.cancel_op_name]
@@ -116,11 +116,28 @@ def _parse_roots(key: str, values: list[bytes]) -> Iterator[Root]:
             continue
 
 
+def _find_variable_roots(variable: VariableDef) -> Iterator[Root]:
+    name = get_op_name(variable.variable_name)
+    initial = filter(None, (variable.initializer_name, variable.initial_value_name))
+    yield Root(f"{VARIABLE_INITIALISER}'{name}'", tuple(map(get_op_name, initial)))
+    if variable.snapshot_name:
+        yield Root(f"a read of variable '{name}'", (get_op_name(variable.snapshot_name),))
+
+
 def _find_saver_roots(meta_graph: MetaGraphDef) -> Iterator[Root]:
+    # Loaders run the restore op with the path of the module's own checkpoint. Only callers run
+    # the other op, with a path of theirs.
     saver = meta_graph.saver_def
-    names = [get_op_name(name) for name in (saver.save_tensor_name, saver.restore_op_name) if name]
-    if names:
-        yield Root(SAVER, tuple(names))
+    for label, name in ((SAVER, saver.save_tensor_name), (RESTORER, saver.restore_op_name)):
+        if name:
+            yield Root(label, (get_op_name(name),))
+
+
+def _find_gradient_roots(meta_graph: MetaGraphDef) -> Iterator[Root]:
+    """Finds the functions that TF2 runs to compute gradients."""
+    for gradient in meta_graph.graph_def.library.registered_gradients:
+        label = f"the gradient '{gradient.registered_op_type}'"
+        yield Root(label, function=gradient.gradient_func)
 
 
 def _find_method_roots(meta_graph: MetaGraphDef) -> Iterator[Root]:

@@ -14,7 +14,7 @@ def describe(finding: Finding) -> str:
     names = describe_names(finding)
     uses = f": {names}" if names else ""
     return (
-        f"{finding.level.label}: {make_printable(finding.op)} {finding.risk.title}{uses} "
+        f"{finding.level.label}: {shorten(finding.op)} {finding.risk.title}{uses} "
         f"({describe_place(finding)}; {describe_reach(finding)})"
     )
 
@@ -32,9 +32,9 @@ def describe_names(finding: Finding) -> str:
 
 def describe_place(finding: Finding) -> str:
     """Describes where the node of a finding is."""
-    place = f"node '{make_printable(finding.node)}'"
+    place = f"node '{shorten(finding.node)}'"
     if finding.function:
-        place += f" of function '{make_printable(finding.function)}'"
+        place += f" of function '{shorten(finding.function)}'"
     return f"{place} in {describe_variant(finding)}"
 
 
@@ -42,31 +42,42 @@ def describe_variant(finding: Finding) -> str:
     """Describes the graph variant of a finding by its tags."""
     if not finding.tags:
         return "the variant without tags"
-    return f"variant {{{', '.join(map(make_printable, finding.tags))}}}"
+    return f"variant {{{', '.join(map(shorten, finding.tags))}}}"
 
 
 def describe_reach(finding: Finding) -> str:
     """Describes what runs the node of a finding."""
     if not finding.reached_from:
         return "nothing runs it"
-    return f"run by {_join_texts([make_printable(label) for label in finding.reached_from])}"
+    return f"run by {_join_texts([shorten(label) for label in finding.reached_from])}"
+
+
+def shorten(text: str) -> str:
+    """Shortens a text of a module, and makes it printable."""
+    if len(text) > _LONGEST_SHOWN:
+        text = text[:_LONGEST_SHOWN] + "…"
+    return make_printable(text)
 
 
 def make_printable(text: str) -> str:
-    """Shortens a text of a module, and escapes characters that a terminal would act on."""
-    if len(text) > _LONGEST_SHOWN:
-        text = text[:_LONGEST_SHOWN] + "…"
+    """Replaces unprintable characters, which a terminal may obey, with Python's escapes for them.
+
+    Args:
+        text: A text that may come from a module.
+    """
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _describe_name(name: Name) -> str:
     if name.source is Source.CONSTANT:
-        return f"'{make_printable(name.value)}'"
+        return f"'{shorten(name.value)}'"
     if name.source is Source.ASSET:
-        return f"asset '{make_printable(name.value)}'"
+        return f"asset '{shorten(name.value)}'"
     if name.source is Source.CHECKPOINT:
-        return make_printable(name.value)
-    return f"a name {name.source.value} {make_printable(name.value)}"
+        return shorten(name.value)
+    return f"a name {name.source.value} {shorten(name.value)}"
 
 
 def _join_texts(texts: list[str]) -> str:

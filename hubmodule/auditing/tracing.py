@@ -35,7 +35,7 @@ class Tracer:
         self._names: dict[Place, tuple[Name, ...]] = {}
         self._pending: dict[Place, list[Name | Place | Join]] = {}
         self._characters = 0
-        self._most_places = _MOST_PLACES + 8 * sum(len(body.nodes) for body in program.bodies)
+        self._most_places = _MOST_PLACES + 8 * sum(body.size for body in program.bodies)
 
     def find_names(self, body: Body, node: node_def_pb2.NodeDef, name: str) -> list[Name]:
         """Finds the names that an input or attribute of a node holds.

@@ -6,7 +6,13 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from hubmodule.commands.command import Command, print_error
+from hubmodule.commands.command import (
+    STANDARD_OUTPUT,
+    Command,
+    parse_path,
+    print_error,
+    write_output,
+)
 
 if TYPE_CHECKING:
     from hubmodule.auditing.findings import Finding
@@ -19,7 +25,12 @@ _LEVELS = ("low", "medium", "high")
 def _add_audit_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("handle", metavar="HANDLE", help="a path or an address")
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
-    parser.add_argument("--sarif", metavar="FILE", help="also write the findings as SARIF 2.1.0")
+    parser.add_argument(
+        "--sarif",
+        metavar="FILE",
+        type=parse_path,
+        help="also write the findings as SARIF 2.1.0; - prints SARIF and nothing else",
+    )
     parser.add_argument(
         "--fail-on",
         choices=_LEVELS,
@@ -34,43 +45,45 @@ def _audit(parsed: argparse.Namespace) -> int:
     from hubmodule._plain_errors import HubModuleError
     from hubmodule.auditing.risks import Level
 
+    if parsed.json and parsed.sarif == STANDARD_OUTPUT:
+        print_error("--json and --sarif - both print. Give --sarif the path of a file.")
+        return _FAILED
     try:
         from hubmodule.inspection.audit import audit
 
         report = audit(parsed.handle)
-        if parsed.sarif:
-            _write_sarif(report, parsed.sarif)
     except (HubModuleError, OSError) as error:
         print_error(error)
+        return _FAILED
+    if parsed.sarif and not _write_sarif(report, parsed.sarif):
         return _FAILED
     if parsed.json:
         import json
 
         print(json.dumps(report.to_dict(), indent=2))
-    else:
+    elif parsed.sarif != STANDARD_OUTPUT:
         _print_report(report)
     if report.at_least(Level[parsed.fail_on.upper()]):
         return 1
     return _FAILED if report.damage else 0
 
 
-def _write_sarif(report: AuditReport, path: str) -> None:
+def _write_sarif(report: AuditReport, path: str) -> bool:
+    """Writes the findings as SARIF; returns whether they were written."""
     import json
 
     from hubmodule.inspection.sarif import make_sarif
 
-    with open(path, "w", encoding="utf-8") as file:
-        json.dump(make_sarif(report), file, indent=2)
-        file.write("\n")
+    return write_output(path, json.dumps(make_sarif(report), indent=2))
 
 
 def _print_report(report: AuditReport) -> None:
-    from hubmodule.auditing.texts import make_printable
+    from hubmodule.auditing.texts import shorten
 
     for same in _group_alike(report.findings):
         _print_findings(same)
     for damage in report.damage:
-        print(f"hubmodule: damaged: {make_printable(damage)}", file=sys.stderr)
+        print(f"hubmodule: damaged: {shorten(damage)}", file=sys.stderr)
     counts = [
         f"{count} {name}"
         for name in reversed(_LEVELS)
@@ -106,14 +119,14 @@ def _print_findings(findings: list[Finding]) -> None:
 
     first = findings[0]
     count = f" ({len(findings)} nodes, the first is shown)" if len(findings) > 1 else ""
-    print(f"{first.level.label:<6}  {texts.make_printable(first.op)} {first.risk.title}{count}")
+    print(f"{first.level.label:<6}  {texts.shorten(first.op)} {first.risk.title}{count}")
     names = texts.describe_names(first)
     for label, text in (
         ("uses", names),
         ("where", texts.describe_place(first)),
         ("when", texts.describe_reach(first)),
         ("why", first.reason),
-        ("note", texts.make_printable(first.note)),
+        ("note", texts.shorten(first.note)),
     ):
         if text:
             print(f"        {label:<6} {text}")

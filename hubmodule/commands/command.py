@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from hubmodule.settings import Settings
 
 
+# A path that stands for standard output.
+STANDARD_OUTPUT = "-"
+
+
 @dataclass(frozen=True)
 class Command:
     """A subcommand of the command line.
@@ -61,6 +65,55 @@ def show_log() -> None:
     import logging
 
     logging.basicConfig(level=logging.INFO, format="hubmodule: %(message)s")
+
+
+def parse_path(text: str) -> str:
+    """Parses the path of a file or directory to write; an empty one is a usage error."""
+    if not text:
+        raise argparse.ArgumentTypeError("the path is empty")
+    return text
+
+
+def write_output(path: str, text: str) -> bool:
+    """Writes a text into a file, or to standard output if the path is "-".
+
+    Prints an error if the file cannot be written.
+
+    Args:
+        path: The path, on any file system that TensorFlow knows.
+        text: The text.
+
+    Returns:
+        Whether the text was written.
+    """
+    if path == STANDARD_OUTPUT:
+        print(text)
+        return True
+    import tensorflow as tf
+
+    from hubmodule import files
+
+    try:
+        files.write_bytes(path, text.encode())
+    except tf.errors.OpError as error:
+        print_unwritable(path, error)
+        return False
+    return True
+
+
+def print_unwritable(path: str, error: Exception) -> int:
+    """Prints that a path cannot be written; returns the exit status.
+
+    Args:
+        path: The path.
+        error: The error of TensorFlow.
+    """
+    # TensorFlow puts the path and a semicolon before the reason.
+    reason = str(getattr(error, "message", error)).rpartition("; ")[2]
+    return print_error(
+        f"{path} cannot be written: {reason}. Check its directory and the permissions, or choose "
+        "another path."
+    )
 
 
 def print_error(error: Exception | str) -> int:

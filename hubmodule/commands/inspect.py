@@ -8,36 +8,47 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from hubmodule.commands.command import Command, print_error
+from hubmodule.commands.command import (
+    STANDARD_OUTPUT,
+    Command,
+    parse_path,
+    print_error,
+    print_unwritable,
+    write_output,
+)
 
 if TYPE_CHECKING:
     from hubmodule.inspection.facts import ModuleFacts
 
-_DAMAGED = 1
+_DAMAGED = _FAILED = 1
+_MISUSED = 2
 
 
 def _add_inspect_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("handle", metavar="HANDLE", help="a path or an address")
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
-    parser.add_argument("--html", metavar="FILE", help="write a page for browsers")
     parser.add_argument(
-        "--tensorboard", metavar="DIR", help="write the graphs, for tensorboard --logdir DIR"
+        "--html", metavar="FILE", type=parse_path, help="write a page for browsers; - prints it"
+    )
+    parser.add_argument(
+        "--tensorboard",
+        metavar="DIR",
+        type=parse_path,
+        help="write the graphs, for tensorboard --logdir DIR",
     )
 
 
 def _inspect(parsed: argparse.Namespace) -> int:
-    import tensorflow as tf
-
     from hubmodule.inspection.inspect import inspect
 
+    if parsed.json and parsed.html == STANDARD_OUTPUT:
+        print_error("--json and --html - both print. Give --html the path of a file.")
+        return _MISUSED
     facts = inspect(parsed.handle)
-    try:
-        if parsed.html:
-            _write_html(facts, parsed.html)
-        if parsed.tensorboard:
-            _write_graphs(facts.path, parsed.tensorboard)
-    except tf.errors.OpError as error:  # e.g. a full disk, or missing permissions
-        return print_error(error)
+    if parsed.html and not _write_html(facts, parsed.html):
+        return _FAILED
+    if parsed.tensorboard and not _write_graphs(facts.path, parsed.tensorboard):
+        return _FAILED
     if parsed.json:
         print(json.dumps(facts.to_dict(), indent=2))
     elif not parsed.html and not parsed.tensorboard:
@@ -48,20 +59,31 @@ def _inspect(parsed: argparse.Namespace) -> int:
     return _DAMAGED if facts.damage else 0
 
 
-def _write_html(facts: ModuleFacts, path: str) -> None:
-    from hubmodule import files
+def _write_html(facts: ModuleFacts, path: str) -> bool:
+    """Writes the page; returns whether it was written."""
     from hubmodule.inspection.html_page import write_html
 
-    files.write_bytes(path, write_html(facts).encode())
-    print(f"Wrote {path}", file=sys.stderr)
+    is_written = write_output(path, write_html(facts))
+    if is_written and path != STANDARD_OUTPUT:
+        print(f"Wrote {path}", file=sys.stderr)
+    return is_written
 
 
-def _write_graphs(directory: str, log_directory: str) -> None:
+def _write_graphs(directory: str, log_directory: str) -> bool:
+    """Writes the graphs for TensorBoard; returns whether they were written."""
+    import tensorflow as tf
+
     from hubmodule.inspection.saved_model_file import read_saved_model
     from hubmodule.inspection.tensorboard import write_graphs
 
-    for path in write_graphs(read_saved_model(directory).saved_model.meta_graphs, log_directory):
-        print(f"Wrote {path}", file=sys.stderr)
+    meta_graphs = read_saved_model(directory).saved_model.meta_graphs
+    try:
+        for path in write_graphs(meta_graphs, log_directory):
+            print(f"Wrote {path}", file=sys.stderr)
+    except tf.errors.OpError as error:
+        print_unwritable(log_directory, error)
+        return False
+    return True
 
 
 INSPECT = Command(

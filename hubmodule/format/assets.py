@@ -60,6 +60,29 @@ def locate_in_place(meta_graph: MetaGraphDef, directory: str) -> None:
     del meta_graph.collection_def[collections.SAVED_MODEL_ASSETS]
 
 
+def declare_located(meta_graph: MetaGraphDef, directory: str) -> MetaGraphDef:
+    """Returns a copy of a MetaGraph in memory that declares its assets as on disk.
+
+    This is the inverse of locate_in_place(). Entries that are not the path of a file in the
+    assets/ of the directory stay as they are.
+
+    Args:
+        meta_graph: The MetaGraphDef in memory.
+        directory: The path of the directory that it was read from.
+    """
+    folder = posixpath.join(directory, DIRECTORY, "")
+    nodes = {node.name: node for node in meta_graph.graph_def.node}
+    paths = {}
+    for tensor in collections.list_names(meta_graph, collections.ASSET_FILEPATHS):
+        node = nodes.get(get_op_name(tensor))
+        if node is None or node.op != "Const":
+            continue
+        values = [value.decode(errors="replace") for value in node.attr["value"].tensor.string_val]
+        if len(values) == 1 and values[0].startswith(folder):
+            paths[tensor] = values[0]
+    return declare_files(meta_graph, paths, {p: p.removeprefix(folder) for p in paths.values()})
+
+
 def _parse_asset(value: any_pb2.Any) -> AssetFileDef:
     try:
         return AssetFileDef.FromString(value.value)

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Sequence
 
-from hubmodule.inspection.facts import ModuleFacts, Shape, SignatureFacts, TensorFacts
+from hubmodule.inspection.facts import (
+    CALL_METHOD,
+    Argument,
+    Call,
+    ModuleFacts,
+    Shape,
+    SignatureFacts,
+    TensorFacts,
+)
 from hubmodule.inspection.wording import describe_tags, describe_tensor
 
 _MOST_NAMES = 3
@@ -15,7 +24,8 @@ def find_incompatibilities(before: ModuleFacts, after: ModuleFacts) -> tuple[str
 
     They can if the second module has every graph variant, signature, output and attached
     message of the first, its signatures have the same inputs, which take at least the same
-    shapes, and its outputs have the same types and the same or narrower shapes.
+    shapes, and its outputs have the same types and the same or narrower shapes. The same
+    applies to the calls of the object of a TF2 SavedModel and of its public methods.
 
     Args:
         before: The facts of the module that the programs call.
@@ -75,10 +85,56 @@ def _compare_modules(before: ModuleFacts, after: ModuleFacts) -> Iterator[str]:
         missing = {m.key for m in old.messages} - {m.key for m in new.messages}
         for key in sorted(missing):
             yield f"There is no attached message '{key}'{where}."
-    possible = {call.arguments for call in after.calls}
-    for call in before.calls:
-        if call.arguments not in possible:
-            yield f"The object cannot be called with ({call.arguments})."
+    yield from _compare_calls((*before.calls, *before.methods), (*after.calls, *after.methods))
+
+
+def _compare_calls(before: Sequence[Call], after: Sequence[Call]) -> Iterator[str]:
+    new_calls: dict[str, list[Call]] = {}
+    for call in after:
+        new_calls.setdefault(call.method, []).append(call)
+    for method in dict.fromkeys(call.method for call in before):
+        if method not in new_calls:
+            is_object = method == CALL_METHOD
+            yield "The object cannot be called." if is_object else f"There is no method '{method}'."
+    for call in before:
+        what = "The object" if call.method == CALL_METHOD else f"Method '{call.method}'"
+        # The loader takes the first function that accepts the arguments.
+        candidates = new_calls.get(call.method, [])
+        new = next((each for each in candidates if _accepts_call(each, call)), None)
+        if new is not None and not _accepts_result(call.result, new.result):
+            yield f"{what} returns {new.outputs}, not {call.outputs}, for ({call.arguments})."
+        elif new is None and candidates:
+            yield f"{what} cannot be called with ({call.arguments})."
+
+
+def _accepts_call(new: Call, old: Call) -> bool:
+    """Returns whether a function can be called as another one is."""
+    if any(not parameter.name for parameter in (*new.parameters, *old.parameters)):
+        pairs = list(itertools.zip_longest(new.parameters, old.parameters))
+    else:
+        given = {parameter.name: parameter for parameter in old.parameters}
+        pairs = [(parameter, given.pop(parameter.name, None)) for parameter in new.parameters]
+        pairs += [(None, parameter) for parameter in given.values()]
+    return all(
+        place.is_optional
+        if value is None
+        else place is not None and _accepts_argument(place, value)
+        for place, value in pairs
+    )
+
+
+def _accepts_argument(place: Argument, value: Argument) -> bool:
+    return place.layout == value.layout and all(
+        _accepts(*tensors) for tensors in zip(place.tensors, value.tensors, strict=True)
+    )
+
+
+def _accepts_result(old: Argument, new: Argument) -> bool:
+    """Returns whether a result can replace another one; callers ignore what a dict has more."""
+    if old.layout != new.layout and not (old.layout[:1] == new.layout[:1] == "{"):
+        return False
+    tensors = {tensor.name: tensor for tensor in new.tensors}
+    return all(t.name in tensors and _accepts(t, tensors[t.name]) for t in old.tensors)
 
 
 def _compare_signatures(old: SignatureFacts, new: SignatureFacts, what: str) -> Iterator[str]:

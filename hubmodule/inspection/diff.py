@@ -6,6 +6,7 @@ import dataclasses
 import os
 from collections.abc import Iterator
 
+from hubmodule.errors import ModuleFormatError
 from hubmodule.inspection import checkpoint_files, graph_differences
 from hubmodule.inspection.differences import ModuleDifferences, ScopeChange, ValueChange
 from hubmodule.inspection.fact_differences import compare_facts, find_changed_variables
@@ -15,6 +16,8 @@ from hubmodule.inspection.saved_model_file import read_saved_model
 from hubmodule.inspection.weights import compare_values
 from hubmodule.resolver.resolvers import resolve
 from hubmodule.resolver.urls import redact
+
+_MOST_REASONS = 3
 
 
 def diff(
@@ -33,7 +36,8 @@ def diff(
 
     Raises:
         NotAModuleError: If one of the modules has no saved_model.pb.
-        ModuleFormatError: If the file system refuses to read a file.
+        ModuleFormatError: If the file system refuses to read a file, or if no graph of a damaged
+            module can be read.
         CheckpointError: If `weights` is True and a checkpoint cannot be read.
 
     Further exceptions are those of hub.resolve().
@@ -41,6 +45,12 @@ def diff(
     old, new = (
         collect_facts(redact(os.fsdecode(handle)), resolve(handle)) for handle in (before, after)
     )
+    for module in (old, new):
+        if module.damage and not module.variants:
+            raise ModuleFormatError(
+                f"{module.path} cannot be compared, because none of its graphs can be read: "
+                f"{' '.join(module.damage[:_MOST_REASONS])} Fetch the module again."
+            )
     found = compare_facts(old, new)
     return dataclasses.replace(
         found,

@@ -45,6 +45,7 @@ def _make_sections(differences: ModuleDifferences) -> Iterator[Section]:
     for title, changes in (
         ("Graph variants", differences.variants),
         ("Signatures", differences.signatures),
+        ("Calls of the object", differences.calls),
         ("Variables", differences.variables),
         ("Assets", differences.assets),
         ("Attached messages", differences.messages),
@@ -72,22 +73,26 @@ def _describe_changes(title: str, changes: Changes) -> Section:
 
 def _describe_values(values: tuple[ValueChange, ...], variables: int) -> Section:
     ordered = sorted(
-        values, key=lambda v: (-(v.relative_difference or 0), -(v.largest_difference or 0), v.name)
+        values,
+        key=lambda v: (not v.reason, -(v.relative_difference or 0), -(v.largest_difference or 0)),
     )[:_MOST_ROWS]
     title = f"Values of {len(values):,} of {format_count(variables, 'variable')} changed"
-    if all(value.largest_difference is None for value in values):
+    if all(value.largest_difference is None and not value.reason for value in values):
         lines = (*_describe_rest(len(values)), "--weights says by how much")
         return make_section(title, [(value.name,) for value in ordered], lines=lines)
-    rows = [
-        (v.name, _format_number(v.largest_difference), _format_number(v.relative_difference))
-        for v in ordered
-    ]
+    rows = [(value.name, *_format_difference(value)) for value in ordered]
     heads = ("variable", "largest difference", "relative difference")
     return make_section(title, [heads, *rows], lines=_describe_rest(len(values)))
 
 
-def _format_number(value: float | None) -> str:
-    return "?" if value is None else f"{value:.3g}"
+def _format_difference(value: ValueChange) -> tuple[str, str]:
+    if value.largest_difference is None:
+        return value.reason or "not read", ""
+    relative = value.relative_difference
+    return (
+        f"{value.largest_difference:.3g}",
+        value.reason if relative is None else f"{relative:.3g}",
+    )
 
 
 def _describe_ops(changes: tuple[ScopeChange, ...]) -> Section:

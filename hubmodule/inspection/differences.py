@@ -56,11 +56,13 @@ class ValueChange:
             were not read, or are not numbers, or the difference is not finite.
         relative_difference: The Euclidean norm of the difference over that of the first
             value; None in the same cases, and if the first value is zero.
+        reason: If the values were read, why a difference is None, as a phrase; otherwise "".
     """
 
     name: str
     largest_difference: float | None = None
     relative_difference: float | None = None
+    reason: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,6 +108,8 @@ class ModuleDifferences:
         cannot_restore: Why checkpoints of programs that train the first module cannot be
             restored with the second one, a sentence each; empty if they can.
         damage: What could not be compared, because a module is damaged; a sentence each.
+        calls: Changes of the calls of the object of a TF2 SavedModel and of its public methods:
+            "METHOD(ARGUMENTS)", and the result.
         schema: The version of this layout.
     """
 
@@ -123,6 +127,7 @@ class ModuleDifferences:
     incompatible: tuple[str, ...]
     cannot_restore: tuple[str, ...]
     damage: tuple[str, ...]
+    calls: Changes = Changes()
     schema: int = SCHEMA
 
     @property
@@ -133,6 +138,7 @@ class ModuleDifferences:
                 self.about,
                 self.variants,
                 self.signatures,
+                self.calls,
                 self.variables,
                 self.values,
                 self.assets,

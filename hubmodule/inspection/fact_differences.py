@@ -52,6 +52,7 @@ def compare_facts(before: ModuleFacts, after: ModuleFacts) -> ModuleDifferences:
         incompatible=compatibility.find_incompatibilities(before, after),
         cannot_restore=compatibility.find_restore_problems(before, after),
         damage=tuple(f"{m.handle}: {text}" for m in (before, after) for text in m.damage),
+        calls=_compare(_describe_calls(before), _describe_calls(after)),
     )
 
 
@@ -115,6 +116,14 @@ def _describe_signature(signature: SignatureFacts) -> str:
         for infos in (signature.inputs, signature.outputs)
     )
     return " -> ".join(f"({side})" for side in sides)
+
+
+def _describe_calls(module: ModuleFacts) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for call in (*module.calls, *module.methods):
+        # The loader takes the first function that accepts the arguments.
+        found.setdefault(f"{call.method}({call.arguments})", call.outputs)
+    return found
 
 
 def _describe_variables(module: ModuleFacts) -> dict[str, str]:

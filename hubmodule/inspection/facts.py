@@ -18,6 +18,9 @@ Shape = tuple[int | None, ...] | None
 # The dtype where a damaged module does not state one.
 UNKNOWN_DTYPE = "unknown"
 
+# The method that calls an object itself.
+CALL_METHOD = "__call__"
+
 
 class ModuleFormat(str, enum.Enum):
     """The kind of SavedModel in a directory."""
@@ -191,18 +194,41 @@ class ForeignOp:
 
 
 @dataclasses.dataclass(frozen=True)
+class Argument:
+    """An argument of a call, or its result: a structure of tensors and constants.
+
+    Attributes:
+        name: The name of the argument; "" if it has none.
+        layout: The structure in Python's notation, with "tensor" in the place of each tensor.
+        tensors: The tensors, in their order.
+        is_optional: Whether it is a constant that is the default.
+    """
+
+    name: str
+    layout: str
+    tensors: tuple[TensorFacts, ...]
+    is_optional: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
 class Call:
-    """A way to call the root object of a TF2 SavedModel.
+    """A way to call the root object of a TF2 SavedModel, or one of its methods.
 
     Attributes:
         arguments: The arguments, written as in a Python function definition.
         outputs: The result, in the same notation.
         inputs: The tensors among the arguments, in their order.
+        method: The name of the method; "__call__" if the object itself is called.
+        parameters: The arguments, in their order.
+        result: The result.
     """
 
     arguments: str
     outputs: str
     inputs: tuple[TensorFacts, ...]
+    method: str = CALL_METHOD
+    parameters: tuple[Argument, ...] = ()
+    result: Argument = Argument("", "None", ())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -279,6 +305,7 @@ class ModuleFacts:
         assets: Its assets, sorted by name.
         foreign_ops: Ops that need another package.
         calls: Ways to call the object that a TF2 SavedModel holds.
+        methods: Ways to call the public methods of this object.
         common_signatures: Common signatures that it fulfils, or nearly fulfils.
         usage: Code for each way to use it.
         damage: What is damaged, a sentence each; empty if everything could be read.
@@ -299,6 +326,7 @@ class ModuleFacts:
     usage: tuple[Usage, ...]
     damage: tuple[str, ...]
     findings: tuple[FindingFacts, ...] = ()
+    methods: tuple[Call, ...] = ()
     schema: int = SCHEMA
 
     def to_dict(self) -> dict[str, Any]:

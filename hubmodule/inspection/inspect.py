@@ -22,6 +22,7 @@ from hubmodule.inspection import (
     variant_facts,
 )
 from hubmodule.inspection.facts import (
+    CALL_METHOD,
     Conformance,
     FindingFacts,
     ForeignOp,
@@ -36,6 +37,7 @@ from hubmodule.inspection.saved_model_file import (
     get_saved_model_format,
     read_saved_model,
 )
+from hubmodule.inspection.variant_facts import VariantContent
 from hubmodule.resolver.resolvers import resolve
 from hubmodule.resolver.urls import redact
 from hubmodule.surgery.registration import find_package
@@ -90,15 +92,16 @@ def _collect_facts(handle: str, directory: str) -> ModuleFacts:
         variant_facts.read_variant(meta_graph, checkpoint, damage)
         for meta_graph in file.saved_model.meta_graphs
     ]
+    risks = _find_risks(file.saved_model, contents, directory, module_format, damage)
     contents.sort(key=lambda content: content.facts.tags)
     variants = tuple(content.facts for content in contents)
     asset_names = {name for content in contents for name in content.asset_names}
     assets = asset_facts.read_assets(directory, asset_names, damage)
     variables = variable_facts.merge_variants(content.variables for content in contents)
-    calls = tuple(call for content in contents for call in content.calls)
+    every_call = tuple(call for content in contents for call in content.calls)
+    calls = tuple(call for call in every_call if call.method == CALL_METHOD)
     foreign_ops = _find_foreign_ops(variants)
     common = _check_common_signatures(variants)
-    risks = _find_risks(file.saved_model, directory, module_format, damage)
     return ModuleFacts(
         handle=handle,
         path=directory,
@@ -116,6 +119,7 @@ def _collect_facts(handle: str, directory: str) -> ModuleFacts:
         foreign_ops=foreign_ops,
         findings=risks,
         calls=calls,
+        methods=tuple(call for call in every_call if call.method != CALL_METHOD),
         common_signatures=common,
         usage=usage.write_usage(handle, module_format, variants, calls, common, foreign_ops),
         damage=tuple(dict.fromkeys(damage)),
@@ -144,10 +148,24 @@ def _check_module_file(path: str, damage: list[str]) -> None:
 
 
 def _find_risks(
-    saved_model: SavedModel, directory: str, module_format: ModuleFormat, damage: list[str]
+    saved_model: SavedModel,
+    contents: Sequence[VariantContent],
+    directory: str,
+    module_format: ModuleFormat,
+    damage: list[str],
 ) -> tuple[FindingFacts, ...]:
+    """Audits the module.
+
+    Args:
+        saved_model: The SavedModel.
+        contents: The content of each of its graph variants, in their order.
+        directory: The directory of the module.
+        module_format: The format of the module.
+        damage: A list to which the function appends a sentence for what cannot be read.
+    """
     is_module = module_format is ModuleFormat.TF1_HUB
-    audit = findings.audit(saved_model, directory, is_module)
+    ops = [content.ops for content in contents]
+    audit = findings.audit(saved_model, directory, is_module, ops)
     damage += audit.damage
     return tuple(
         FindingFacts(finding.level.label, finding.op, finding.node, texts.explain(finding))

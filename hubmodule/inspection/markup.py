@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable
 
+from hubmodule.auditing.texts import make_printable
+
 _VOID = frozenset({"br", "input", "link", "meta"})
 
 
@@ -51,11 +53,8 @@ def join(children: Iterable[Child]) -> Markup:
 
 def escape(text: str) -> Markup:
     """Escapes a text for HTML, and writes unprintable characters as Python escapes them."""
-    if not text.isprintable():
-        text = "".join(
-            c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text
-        )
-    return Markup(html.escape(text))
+    lines = (make_printable(line) for line in text.split("\n"))
+    return Markup(html.escape("\n".join(lines)))
 
 
 def mark_trusted(text: str) -> Markup:

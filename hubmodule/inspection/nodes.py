@@ -40,6 +40,7 @@ class GraphNodes:
         function_nodes: The number of nodes in its functions.
         counts: Type of op -> how many nodes have it, those in functions included; calls of
             functions are not counted.
+        ops: The types of all nodes; those that are functions are the names of these.
         tables: The nodes of the graph itself that hold or fill lookup tables.
         function_tables: The nodes in functions that hold or fill lookup tables.
     """
@@ -47,6 +48,7 @@ class GraphNodes:
     nodes: int
     function_nodes: int
     counts: dict[str, int]
+    ops: frozenset[str]
     tables: list[tf.compat.v1.NodeDef]
     function_tables: list[tf.compat.v1.NodeDef]
 
@@ -65,9 +67,10 @@ def walk_nodes(meta_graph: MetaGraphDef) -> GraphNodes:
     for function in graph_def.library.function:
         in_functions += _count_ops(function.node_def, counts)
     function_nodes = counts.total() - nodes
+    ops = frozenset(counts)
     for function in graph_def.library.function:
         counts.pop(function.signature.name, None)
-    return GraphNodes(nodes, function_nodes, dict(counts), tables, in_functions)
+    return GraphNodes(nodes, function_nodes, dict(counts), ops, tables, in_functions)
 
 
 def read_tables(nodes: GraphNodes, assets: Mapping[str, str]) -> tuple[TableFacts, ...]:

@@ -1,18 +1,14 @@
-"""Reads the objects of a TF2 SavedModel: its variables, and how to call the root object."""
+"""Reads the variables of the objects of a TF2 SavedModel."""
 
 from __future__ import annotations
 
 import collections
-from collections.abc import Iterator
 
-from tensorflow.core.protobuf.saved_object_graph_pb2 import SavedObject, SavedObjectGraph
-from tensorflow.core.protobuf.struct_pb2 import StructuredValue
+from tensorflow.core.protobuf.saved_object_graph_pb2 import SavedObjectGraph
 from tensorflow.core.protobuf.trackable_object_graph_pb2 import TrackableObjectGraph
 
 from hubmodule.inspection import tensor_types
-from hubmodule.inspection.facts import Call, TensorFacts
 from hubmodule.inspection.variable_facts import Tags, VariableInVariants
-from hubmodule.inspection.wording import describe_type
 
 _KEY_SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
 
@@ -50,96 +46,6 @@ def read_variables(
             key,
         )
     return found
-
-
-def read_calls(objects: SavedObjectGraph) -> tuple[Call, ...]:
-    """Reads the ways to call the root object.
-
-    Args:
-        objects: The graph of the objects of a SavedModel.
-
-    Returns:
-        The ways to call it; empty if it cannot be called.
-    """
-    node = _find_call_function(objects)
-    if node is None:
-        return ()
-    arguments = _read_argument_names(node)
-    calls = []
-    for name in sorted(set(node.function.concrete_functions)):
-        if name not in objects.concrete_functions:
-            continue
-        function = objects.concrete_functions[name]
-        inputs, keywords = function.canonicalized_input_signature.tuple_value.values[:2] or (
-            StructuredValue(),
-            StructuredValue(),
-        )
-        values = list(inputs.tuple_value.values)
-        named = [*zip(arguments, values, strict=False), *sorted(keywords.dict_value.fields.items())]
-        named += [("", value) for value in values[len(arguments) :]]
-        text = ", ".join(
-            f"{key}: {_describe(value)}" if key else _describe(value) for key, value in named
-        )
-        tensors = tuple(t for key, value in named for t in _list_tensors(key, value))
-        calls.append(Call(text, _describe(function.output_signature), tensors))
-    return tuple(dict.fromkeys(calls))
-
-
-def _find_call_function(objects: SavedObjectGraph) -> SavedObject | None:
-    if not objects.nodes:
-        return None
-    for child in objects.nodes[0].children:
-        if child.local_name == "__call__" and 0 <= child.node_id < len(objects.nodes):
-            node = objects.nodes[child.node_id]
-            return node if node.HasField("function") else None
-    return None
-
-
-def _read_argument_names(node: SavedObject) -> list[str]:
-    spec = node.function.function_spec
-    for value in spec.fullargspec.named_tuple_value.values:
-        if value.key == "args":
-            names = [name.string_value for name in value.value.list_value.values]
-            return names[1:] if spec.is_method or names[:1] == ["self"] else names
-    return []
-
-
-def _describe(value: StructuredValue) -> str:
-    """Writes a structure of tensors and constants in Python's notation."""
-    kind = value.WhichOneof("kind")
-    if kind in ("tensor_spec_value", "bounded_tensor_spec_value"):
-        spec = getattr(value, kind)
-        return describe_type(
-            tensor_types.get_dtype_name(spec.dtype), tensor_types.read_shape(spec.shape)
-        )
-    if kind == "type_spec_value":
-        return value.type_spec_value.type_spec_class_name or "composite"
-    if kind in ("list_value", "tuple_value"):
-        inner = ", ".join(map(_describe, getattr(value, kind).values))
-        return f"[{inner}]" if kind == "list_value" else f"({inner})"
-    if kind == "dict_value":
-        fields = sorted(value.dict_value.fields.items())
-        return "{" + ", ".join(f"{key!r}: {_describe(item)}" for key, item in fields) + "}"
-    if kind in ("float64_value", "int64_value", "string_value", "bool_value"):
-        return repr(getattr(value, kind))
-    return "None" if kind in (None, "none_value") else kind.removesuffix("_value")
-
-
-def _list_tensors(name: str, value: StructuredValue) -> Iterator[TensorFacts]:
-    kind = value.WhichOneof("kind")
-    if kind == "tensor_spec_value":
-        spec = value.tensor_spec_value
-        shape = tensor_types.read_shape(spec.shape)
-        yield TensorFacts(name, tensor_types.get_dtype_name(spec.dtype), shape)
-    elif kind == "type_spec_value":
-        type_name = value.type_spec_value.type_spec_class_name or "composite"
-        yield TensorFacts(name, "", None, "composite", type_name)
-    elif kind in ("list_value", "tuple_value"):
-        for index, item in enumerate(getattr(value, kind).values):
-            yield from _list_tensors(f"{name}[{index}]", item)
-    elif kind == "dict_value":
-        for key, item in sorted(value.dict_value.fields.items()):
-            yield from _list_tensors(f"{name}[{key!r}]", item)
 
 
 def _find_checkpoint_keys(

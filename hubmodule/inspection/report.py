@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
 
+from hubmodule.auditing.texts import make_printable
 from hubmodule.inspection.facts import ModuleFacts, SignatureFacts, TensorFacts, VariantFacts
 from hubmodule.inspection.scope_sizes import build_scopes, find_common_scope, find_largest_scopes
 from hubmodule.inspection.wording import (
@@ -13,7 +14,6 @@ from hubmodule.inspection.wording import (
     describe_type,
     format_bytes,
     format_count,
-    make_printable,
 )
 
 _MOST_SCOPES = 12

@@ -59,7 +59,7 @@ def _make_invocation(report: AuditReport) -> dict[str, Any]:
     return {
         "executionSuccessful": not report.damage,
         "toolExecutionNotifications": [
-            {"level": "error", "message": {"text": texts.make_printable(damage)}}
+            {"level": "error", "message": {"text": texts.shorten(damage)}}
             for damage in report.damage
         ],
     }
@@ -92,7 +92,7 @@ def _make_result(finding: Finding) -> dict[str, Any]:
 
 
 def _make_sentences(finding: Finding) -> list[str]:
-    note = texts.make_printable(finding.note)
+    note = texts.shorten(finding.note)
     return [
         f"{texts.describe(finding).partition(': ')[2]}.",
         finding.reason,

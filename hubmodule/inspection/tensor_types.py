@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 
 import tensorflow as tf
 from tensorflow.core.framework.tensor_shape_pb2 import TensorShapeProto
 from tensorflow.core.framework.types_pb2 import DataType
 from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef, TensorInfo
+from tensorflow.core.protobuf.struct_pb2 import TypeSpecProto
 
 from hubmodule.inspection.facts import UNKNOWN_DTYPE, Shape, SignatureFacts, TensorFacts
 
@@ -35,12 +37,28 @@ def _read_info(name: str, info: TensorInfo) -> TensorFacts:
     if encoding != "composite_tensor":
         kind = "sparse" if encoding == "coo_sparse" else "dense"
         return TensorFacts(name, get_dtype_name(info.dtype), read_shape(info.tensor_shape), kind)
+    components = info.composite_tensor.components
+    return read_type_spec(
+        name, info.composite_tensor.type_spec, [component.dtype for component in components]
+    )
+
+
+def read_type_spec(
+    name: str, spec: TypeSpecProto, component_dtypes: Sequence[int] = ()
+) -> TensorFacts:
+    """Reads the facts of a composite tensor.
+
+    Args:
+        name: Its name.
+        spec: Its type.
+        component_dtypes: The numbers of the types of its components; the first is the type of
+            its values if `spec` does not state one.
+    """
     # The state of a RaggedTensorSpec is its shape, type, ragged rank and type of row splits.
-    spec = info.composite_tensor.type_spec
     values = spec.type_state.tuple_value.values
     shapes = [read_shape(v.tensor_shape_value) for v in values if v.HasField("tensor_shape_value")]
     dtypes = [v.tensor_dtype_value for v in values if v.HasField("tensor_dtype_value")]
-    dtypes += [component.dtype for component in info.composite_tensor.components]
+    dtypes += component_dtypes
     ranks = [v.int64_value for v in values if v.HasField("int64_value")]
     type_name = spec.type_spec_class_name.rpartition(".")[2] or "composite"
     is_ragged = type_name == "RaggedTensorSpec" and len(ranks) > 0 and 0 < ranks[0] < _MOST_RANK

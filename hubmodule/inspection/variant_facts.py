@@ -8,6 +8,7 @@ from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
 from hubmodule.format import authorship
 from hubmodule.inspection import (
+    calls,
     collection_facts,
     object_graph,
     tensor_types,
@@ -30,12 +31,14 @@ class VariantContent:
         facts: The facts of the variant.
         variables: Its variables by name.
         asset_names: The names of the assets that it uses.
-        calls: The ways to call the root object of a TF2 SavedModel.
+        ops: The types of all nodes, those in functions included.
+        calls: The ways to call the root object of a TF2 SavedModel, and its public methods.
     """
 
     facts: VariantFacts
     variables: dict[str, variable_facts.VariableInVariants]
     asset_names: frozenset[str]
+    ops: frozenset[str]
     calls: tuple[Call, ...]
 
 
@@ -84,6 +87,5 @@ def read_variant(
         ),
         op_counts=dict(sorted(nodes.counts.items())),
     )
-    return VariantContent(
-        facts, variables, frozenset(assets.values()), object_graph.read_calls(objects)
-    )
+    names = frozenset(assets.values())
+    return VariantContent(facts, variables, names, nodes.ops, calls.read_calls(objects))

@@ -63,7 +63,7 @@ def compare_values(
     second = after[0].index.entries[after[1]]
     dtype = _find_numpy_dtype(first.dtype)
     if (first.dtype, first.shape) != (second.dtype, second.shape) or dtype is None:
-        return ValueChange(name)
+        return ValueChange(name, reason="its elements are not numbers")
     for checkpoint, entry in ((before[0], first), (after[0], second)):
         _check_sizes(checkpoint, entry, dtype)
     # Tensors that are not partitioned are read as vectors, to limit the size of each piece.
@@ -80,9 +80,16 @@ def compare_values(
             total.add(old, new)
     if total.largest == 0.0:
         return None
-    largest = total.largest if math.isfinite(total.largest) else None
-    ratio = total.squares / total.norm if total.norm > 0 else math.inf
-    return ValueChange(name, largest, math.sqrt(ratio) if math.isfinite(ratio) else None)
+    if math.isnan(total.largest):
+        return ValueChange(name, reason="NaN in one of the modules")
+    if math.isinf(total.largest):
+        return ValueChange(name, reason="infinite in one of the modules")
+    if total.norm == 0:
+        return ValueChange(name, total.largest, reason="was 0")
+    if not math.isfinite(total.squares + total.norm):
+        # Both modules have the same infinities or NaNs, or a square overflows.
+        return ValueChange(name, total.largest, reason="not finite")
+    return ValueChange(name, total.largest, math.sqrt(total.squares / total.norm))
 
 
 def _check_sizes(checkpoint: Checkpoint, entry: IndexEntry, dtype: np.dtype) -> None:

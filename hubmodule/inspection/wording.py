@@ -83,14 +83,3 @@ def format_shape(shape: Shape) -> str:
     if shape is None:
         return "of any shape"
     return f"[{', '.join('?' if size is None else str(size) for size in shape)}]"
-
-
-def make_printable(text: str) -> str:
-    """Replaces unprintable characters, which a terminal may obey, with Python's escapes for them.
-
-    Args:
-        text: A text that may come from a module.
-    """
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

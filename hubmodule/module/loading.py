@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 
+from hubmodule import settings
 from hubmodule.auditing.policy import check_policy
 from hubmodule.errors import ModuleDefinitionError, NotAModuleError
 from hubmodule.format import module_def, saved_model
 from hubmodule.format.directory import Directory, inspect_directory
-from hubmodule.module.spec import ModuleSpec
+from hubmodule.module.spec import ModuleSpec, check_spec
 from hubmodule.module.variant import Variant
 from hubmodule.resolver import resolvers
 
@@ -76,11 +77,12 @@ def read_spec(directory: Directory) -> ModuleSpec:
         Variant(frozenset(meta_graph.meta_info_def.tags), meta_graph, directory.path)
         for meta_graph in saved_model.read(directory.path)
     ]
-    return ModuleSpec(variants, saved_model.get_checkpoint_prefix(directory.path), directory.path)
+    prefix = saved_model.get_checkpoint_prefix(directory.path)
+    return ModuleSpec(variants, prefix, directory.path, allowed_by=settings.read_audit_policy())
 
 
 def convert_to_spec(spec: ModuleSpec | str | os.PathLike[str]) -> ModuleSpec:
-    """Returns a ModuleSpec, which it loads if it gets a handle.
+    """Returns a ModuleSpec, which it loads if it gets a handle; HUBMODULE_AUDIT applies to both.
 
     Args:
         spec: A ModuleSpec, or the handle of a module.
@@ -93,6 +95,7 @@ def convert_to_spec(spec: ModuleSpec | str | os.PathLike[str]) -> ModuleSpec:
         ModuleRefusedError: If HUBMODULE_AUDIT is "refuse", and the audit has findings.
     """
     if isinstance(spec, ModuleSpec):
+        check_spec(spec)
         return spec
     if isinstance(spec, (str, os.PathLike)):
         return load_module_spec(spec)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
+from hubmodule import settings
 from hubmodule.errors import ModuleFormatError
 from hubmodule.format import saved_model
 from hubmodule.module.loading import find_directory
@@ -46,7 +47,8 @@ def create_module_spec_from_saved_model(
     path = find_directory(saved_model_path).path
     dropped = _ALWAYS_DROPPED | set(drop_collections or ())
     variants = [_make_variant(meta_graph, dropped, path) for meta_graph in saved_model.read(path)]
-    return ModuleSpec(variants, saved_model.get_checkpoint_prefix(path), path)
+    prefix = saved_model.get_checkpoint_prefix(path)
+    return ModuleSpec(variants, prefix, path, allowed_by=settings.read_audit_policy())
 
 
 def _make_variant(meta_graph: MetaGraphDef, dropped: Iterable[str], path: str) -> Variant:

@@ -12,6 +12,7 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError, Message
 
 from hubmodule import files
+from hubmodule.auditing.policy import check_graphs
 from hubmodule.errors import (
     ModuleDefinitionError,
     ModuleFormatError,
@@ -21,6 +22,7 @@ from hubmodule.errors import (
 from hubmodule.format import checkpoint, module_def, saved_model
 from hubmodule.format.signatures import TensorInfo
 from hubmodule.module.variant import Variant, choose_tags
+from hubmodule.settings import AuditPolicy
 from hubmodule.surgery import collections
 
 M = TypeVar("M", bound=Message)
@@ -36,13 +38,24 @@ class ModuleSpec:
         variants: The graph variants.
         checkpoint_prefix: The path prefix of the checkpoint with the values of the variables;
             None if the author's initialisers compute them.
-        origin: What the spec was made from, for error messages.
+        origin: What the spec was made from: the directory, if it was read from files.
+        allowed_by: The value of HUBMODULE_AUDIT that allowed to read it from files.
     """
 
-    def __init__(self, variants: Sequence[Variant], checkpoint_prefix: str | None, origin: str):
+    # For specs that an older version pickled.
+    _allowed_by = AuditPolicy.OFF
+
+    def __init__(
+        self,
+        variants: Sequence[Variant],
+        checkpoint_prefix: str | None,
+        origin: str,
+        allowed_by: AuditPolicy = AuditPolicy.OFF,
+    ):
         self._variants = {variant.tags: variant for variant in variants}
         self._checkpoint_prefix = checkpoint_prefix
         self._origin = origin
+        self._allowed_by = allowed_by
 
     def __repr__(self) -> str:
         return (
@@ -215,6 +228,20 @@ def get_variant(spec: ModuleSpec, tags: Tags = None) -> Variant:
         NoSuchVariantError: If no graph variant has these tags; the message lists them.
     """
     return spec._variants[choose_tags(tags, spec._variants)]
+
+
+def check_spec(spec: ModuleSpec) -> None:
+    """Audits a spec before it is used, if HUBMODULE_AUDIT was set after the spec was read.
+
+    A program may read or unpickle a spec long before it makes a module of it. A spec that the
+    program itself made is not audited.
+
+    Raises:
+        ModuleRefusedError: If HUBMODULE_AUDIT is "refuse", and the audit has findings.
+    """
+    if spec._checkpoint_prefix is not None:
+        graphs = [variant.meta_graph for variant in spec._variants.values()]
+        spec._allowed_by = check_graphs(graphs, spec._origin, spec._allowed_by)
 
 
 def read_checkpoint(spec: ModuleSpec) -> checkpoint.Contents | None:

@@ -13,8 +13,9 @@ import tensorflow as tf
 from tensorflow.core.framework import function_pb2, op_def_pb2
 
 from hubmodule import _tf
-from hubmodule.auditing.ops import READERS, RISKY_OPS, RiskyOp
+from hubmodule.auditing.ops import READERS, RISKY_OPS
 from hubmodule.auditing.risks import Level, Risk
+from hubmodule.auditing.risky_op import RiskyOp
 from tests.auditing.protos import (
     MetaGraphDef,
     NodeDef,

@@ -18,9 +18,11 @@ from tensorflow.core.protobuf import saved_model_pb2
 from hubmodule import _tf
 from hubmodule.auditing import texts
 from hubmodule.auditing.findings import Audit, Finding, audit
+from hubmodule.auditing.graphs import Body
 from hubmodule.auditing.names import Name, Source
 from hubmodule.auditing.risks import Level, Risk
 from hubmodule.format import saved_model as saved_model_file
+from tests.auditing.evasions import EVASIONS, Evasion
 from tests.auditing.hostile import Hostile, Naming, Place, corpus, harmless_graph
 from tests.auditing.protos import (
     MetaGraphDef,
@@ -75,6 +77,13 @@ def test_a_hostile_module_is_caught(hostile: Hostile) -> None:
         assert hostile.naming.value in {name.source.value for name in finding.names}
 
 
+@pytest.mark.parametrize("evasion", EVASIONS, ids=lambda evasion: evasion.name)
+@pytest.mark.parametrize("is_module", [True, False])
+def test_an_evasion_is_caught(evasion: Evasion, is_module: bool) -> None:
+    found = audit_of(*evasion.meta_graphs(), is_module=is_module).findings
+    assert evasion.op in {finding.op for finding in found if finding.level >= Level.MEDIUM}
+
+
 @pytest.mark.parametrize("path", GOLDEN, ids=[f"{p.parts[-3]}-{p.parts[-2]}" for p in GOLDEN])
 def test_a_golden_module_has_no_serious_finding(path: pathlib.Path) -> None:
     directory = str(path.parent)
@@ -105,6 +114,25 @@ def test_a_finding_says_what_and_where() -> None:
         names=(Name(Source.CONSTANT, "/x"),),
         reason="Returns the whole content of a file.",
     )
+
+
+class TestKnownOps:
+    """A caller that has read the op types of a graph can tell them to the audit."""
+
+    def saved_model(self) -> saved_model_pb2.SavedModel:
+        return saved_model(run_by_signature(constant("c", "/x"), node("op", "ReadFile", "c")))
+
+    def test_a_graph_without_risky_ops_is_not_searched(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(Body, "list_ops", lambda body: pytest.fail("searched"))
+        found = audit(self.saved_model(), "/m", True, [frozenset({"Const", "NoOp"})])
+        assert (found.findings, found.nodes) == ((), 3)
+
+    @pytest.mark.parametrize("ops", [[], [None], [frozenset({"ReadFile"})]])
+    def test_others_are(self, ops: list[frozenset[str] | None]) -> None:
+        (finding,) = audit(self.saved_model(), "/m", True, ops).findings
+        assert finding.op == "ReadFile"
 
 
 def test_nodes_and_functions_are_counted() -> None:
@@ -159,8 +187,9 @@ class TestLevels:
     ) -> None:
         monkeypatch.chdir(tmp_path)
         nodes = [constant("c", "../m/assets/v.txt"), node("op", "ReadFile", "c")]
-        assert level_of(*nodes, directory=str(tmp_path.parent / "m")) == "low"
-        assert level_of(*nodes, directory=str(tmp_path / "m")) == "high"
+        # The process that runs the graph may have another current directory.
+        assert level_of(*nodes, directory=str(tmp_path.parent / "m")) == "high"
+        assert level_of(*nodes, directory="../m") == "high"
 
     def test_a_module_on_another_file_system(self) -> None:
         nodes = [constant("c", "gs://b/m/assets/v.txt"), node("op", "ReadFile", "c")]
@@ -306,6 +335,36 @@ class TestSavers:
             "MergeV2Checkpoints",
         }
 
+    def test_restoring_may_not_write_over_the_checkpoint(self) -> None:
+        graph = self.graph()
+        restore = next(n for n in graph.graph_def.node if n.name == "restore")
+        restore.input.append("^merge")
+        found = audit_of(graph, is_module=False).findings
+        assert {(f.op, f.level.label) for f in found} == {
+            ("SaveV2", "high"),
+            ("MergeV2Checkpoints", "high"),
+        }
+
+    def test_one_that_only_a_gradient_runs_is_not_left_over(self) -> None:
+        nodes = [constant("c", "/x"), node("save", "SaveV2", "c:output:0")]
+        graph = meta_graph([], functions=[function("f", {}, nodes, {})])
+        library = graph.graph_def.library
+        library.registered_gradients.add(gradient_func="f", registered_op_type="G")
+        finding = only_finding(graph, is_module=False)
+        assert (finding.level, finding.reached_from) == (Level.HIGH, ("the gradient 'G'",))
+
+    def test_one_in_a_function_that_nothing_runs_is_not_left_over(self) -> None:
+        nodes = [constant("c", "/x"), node("save", "SaveV2", "c:output:0")]
+        graph = meta_graph([], functions=[function("f", {}, nodes, {})])
+        assert only_finding(graph, is_module=False).level is Level.MEDIUM
+
+    def test_one_that_only_reading_a_variable_runs_is_not_left_over(self) -> None:
+        graph = meta_graph([constant("c", "/x"), node("op", "RestoreV2", "c")])
+        variable = VariableDef(variable_name="w:0", snapshot_name="op:0")
+        values = graph.collection_def["variables"].bytes_list.value
+        values.append(variable.SerializeToString())
+        assert only_finding(graph).level is Level.HIGH
+
     def test_one_that_is_left_over_is_no_reason_to_worry(self) -> None:
         graph = self.graph()
         graph.ClearField("saver_def")
@@ -373,6 +432,113 @@ class TestLinks:
         (tmp_path / "assets" / "other.txt").write_text("words")
         (tmp_path / "assets" / "v.txt").symlink_to("other.txt")
         assert audit_of(graph, directory=str(tmp_path)).findings == ()
+
+    def test_a_link_beside_the_prefix_of_a_checkpoint(self, tmp_path: pathlib.Path) -> None:
+        (tmp_path / "m" / "assets").mkdir(parents=True)
+        (tmp_path / "m" / "assets" / "ck.index").symlink_to("../../secret.index")
+        nodes = [constant("c", ""), node("op", "RestoreV2", "c")]
+        graph = run_by_signature(*nodes, assets={"c:0": "ck"})
+        finding = only_finding(graph, directory=str(tmp_path / "m"))
+        target = str((tmp_path / "secret.index").resolve())
+        assert (finding.level, finding.names) == (Level.HIGH, (Name(Source.CONSTANT, target),))
+
+    def test_a_link_that_a_pattern_in_the_module_matches(self, tmp_path: pathlib.Path) -> None:
+        (tmp_path / "m").mkdir()
+        (tmp_path / "m" / "link").symlink_to("/etc")
+        nodes = [constant("c", f"{tmp_path}/m/[l]ink/passwd"), node("op", "MatchingFiles", "c")]
+        assert level_of(*nodes, directory=str(tmp_path / "m")) == "high"
+
+    def test_a_link_in_a_folder_that_is_an_asset(self, tmp_path: pathlib.Path) -> None:
+        (tmp_path / "m" / "assets" / "db").mkdir(parents=True)
+        (tmp_path / "m" / "assets" / "db" / "data.mdb").symlink_to("/etc/passwd")
+        nodes = [constant("c", ""), node("op", "LMDBDataset", "c")]
+        graph = run_by_signature(*nodes, assets={"c:0": "db"})
+        assert only_finding(graph, directory=str(tmp_path / "m")).level is Level.HIGH
+
+
+class TestEmptyNames:
+    """Many ops take an empty name as the prefix of files in the current directory."""
+
+    @pytest.mark.parametrize(
+        ("op", "attributes"),
+        [
+            ("SaveV2", {}),
+            ("RestoreV2", {}),
+            ("CreateSummaryFileWriter", {}),
+            ("SnapshotDataset", {}),
+            ("SnapshotDatasetV2", {}),
+            ("SaveDatasetV2", {}),
+            ("LoadDataset", {}),
+            ("DumpTensor", {"log_dir_path": "", "file_name": ""}),
+            ("DumpTensor", {"log_dir_path": "", "file_name": "x"}),
+        ],
+    )
+    def test_that_are_files(self, op: str, attributes: dict[str, str]) -> None:
+        op_def = _tf.find_op_def(op)
+        assert op_def is not None
+        inputs = ["c" for _ in op_def.input_arg]
+        graph = run_by_signature(constant("c", ""), node("op", op, *inputs, **attributes))
+        names = only_finding(graph).names
+        assert Name(Source.CONSTANT, "") in names
+
+    def test_beside_a_name_that_is_none(self) -> None:
+        snapshot = node("op", "SnapshotDataset", "c", "c", snapshot_name="/../x")
+        names = only_finding(run_by_signature(constant("c", ""), snapshot)).names
+        assert names == (Name(Source.CONSTANT, ""), Name(Source.CONSTANT, "/../x"))
+
+    @pytest.mark.parametrize("op", ["ReadFile", "MatchingFiles", "WriteFile", "TFRecordDataset"])
+    def test_that_are_no_files(self, op: str) -> None:
+        assert level_of(constant("c", ""), node("op", op, "c", "c")) is None
+
+    def test_of_a_stream(self) -> None:
+        assert level_of(constant("c", "t"), node("op", "PrintV2", "c", output_stream="")) is None
+
+    def test_no_addresses(self) -> None:
+        debug = node("op", "DebugIdentityV2", "c", debug_urls=[])
+        assert level_of(constant("c", "t"), debug) is None
+
+
+class TestConstantsOfObjects:
+    """The loader of TF2 reads the attribute `value` of the node that an object names."""
+
+    def graph(self, *nodes: NodeDef) -> MetaGraphDef:
+        """A graph with a function that reads the file that the constant "c" names."""
+        read = node("read", "ReadFile", "a")
+        graph = meta_graph(nodes, functions=[function("f", {"a": tf.string}, [read], {"y": "a"})])
+        objects = graph.object_graph_def
+        objects.nodes.add().constant.operation = "c"
+        objects.concrete_functions["f"].bound_inputs.append(0)
+        return graph
+
+    def test_the_value_is_read_whatever_the_op_is(self) -> None:
+        nodes = [constant("empty", ""), node("c", "Identity", "empty")]
+        nodes[1].attr["value"].CopyFrom(constant("v", "/etc/passwd").attr["value"])
+        read, odd = audit_of(self.graph(*nodes), is_module=False).findings
+        assert (read.op, read.names) == ("ReadFile", (Name(Source.CONSTANT, "/etc/passwd"),))
+        assert (odd.op, odd.node, odd.risk, odd.level) == (
+            *("Identity", "c", Risk.UNKNOWN, Level.MEDIUM),
+        )
+
+    def test_an_asset_with_the_same_node_changes_nothing(self) -> None:
+        graph = self.graph(constant("c", "/etc/passwd"))
+        graph.asset_file_def.add(filename="v.txt").tensor_info.name = "c:0"
+        assert only_finding(graph, is_module=False).names == (Name(Source.CONSTANT, "/etc/passwd"),)
+
+
+class TestEqualNames:
+    """TensorFlow refuses them, but a reader that does not may take another one than the audit."""
+
+    def test_of_nodes(self) -> None:
+        nodes = [constant("c", "/x"), constant("c", ""), node("op", "ReadFile", "c")]
+        assert audit_of(run_by_signature(*nodes)).damage == (
+            "Several nodes of the graph have the same name.",
+        )
+
+    def test_of_functions(self) -> None:
+        functions = [function("f", {}, [], {}), function("f", {}, [], {})]
+        assert audit_of(meta_graph([], functions=functions)).damage == (
+            "Several functions have the same name.",
+        )
 
 
 def test_a_function_with_the_name_of_an_op_hides_nothing() -> None:

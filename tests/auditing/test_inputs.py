@@ -11,13 +11,13 @@ from hubmodule.auditing.graphs import Program
 from hubmodule.auditing.inputs import Inputs
 from hubmodule.auditing.module_files import ModuleFiles
 from hubmodule.auditing.names import Name, Source
-from tests.auditing.protos import MetaGraphDef, constant, function, meta_graph, placeholder
+from tests.auditing.protos import MetaGraphDef, constant, function, meta_graph, node, placeholder
 
 ASSET = Name(Source.ASSET, "assets/v.txt")
 
 
-def inputs_of(graph: MetaGraphDef, directory: str = "/m") -> Inputs:
-    return Inputs(graph, Program(graph).graph, directory, ModuleFiles(directory))
+def inputs_of(graph: MetaGraphDef, directory: str = "/m", is_module: bool = True) -> Inputs:
+    return Inputs(graph, Program(graph).graph, directory, ModuleFiles(directory), is_module)
 
 
 def test_inputs_of_signatures_are_fed() -> None:
@@ -44,18 +44,52 @@ def test_a_part_may_get_less() -> None:
     assert inputs.assets == {"c": ASSET, "p": ASSET}
 
 
+@pytest.mark.parametrize(
+    ("is_module", "is_tf2", "declared", "expected"),
+    [
+        (True, False, "c:0", {"d": ASSET}),  # only loaders of SavedModels read the field
+        (False, False, "c:0", {}),  # hub.create_module_spec_from_saved_model() does not
+        (False, True, "c:0", {"c": ASSET}),
+        (False, False, "d:0", {"d": ASSET}),
+        (True, False, "", {"d": ASSET}),
+        (False, False, "", {"d": ASSET}),
+    ],
+)
+def test_an_asset_is_what_every_loader_takes_for_one(
+    is_module: bool, is_tf2: bool, declared: str, expected: dict[str, Name]
+) -> None:
+    nodes = [constant("c", "/etc/passwd"), constant("d", "")]
+    graph = meta_graph(nodes, assets={"d:0": "v.txt"})
+    if declared:
+        graph.asset_file_def.add(filename="v.txt").tensor_info.name = declared
+    if is_tf2:
+        graph.object_graph_def.SetInParent()
+    assert inputs_of(graph, is_module=is_module).assets == expected
+
+
 def test_captures() -> None:
-    graph = meta_graph([], functions=[function("f", {}, [], {})])
+    nodes = [constant("c", ["/a", "/b"]), node("lower", "StringLower", "c")]
+    nodes[1].attr["value"].CopyFrom(constant("v", "/v").attr["value"])
+    graph = meta_graph(nodes, functions=[function("f", {}, [], {})], assets={"c:0": "v.txt"})
     graph.asset_file_def.add(filename="v.txt")
     objects = graph.object_graph_def
     objects.nodes.add().asset.asset_file_def_index = 0
     objects.nodes.add().constant.operation = "c"
     objects.nodes.add().variable.SetInParent()
     objects.nodes.add().asset.asset_file_def_index = 5
-    objects.concrete_functions["f"].bound_inputs.extend([0, 1, 2, 3, 4])
-    [asset, node, *rest] = inputs_of(graph).captures["f"]
-    assert (asset, node) == (ASSET, "c")
-    assert [name.source for name in rest if isinstance(name, Name)] == [Source.COMPUTED] * 3
+    objects.nodes.add().constant.operation = "lower"
+    objects.nodes.add().constant.operation = "missing"
+    objects.nodes.add(registered_name="tf.TrackableConstant").asset.asset_file_def_index = 0
+    objects.nodes.add(registered_name="Custom.Mine").constant.operation = "c"
+    objects.concrete_functions["f"].bound_inputs.extend(range(9))
+    inputs = inputs_of(graph)
+    [asset, values, _, _, value, *rest] = inputs.captures["f"]
+    assert asset == [ASSET]
+    # The loader reads the attribute of the node, and writes no asset there.
+    assert values == [Name(Source.CONSTANT, "/a"), Name(Source.CONSTANT, "/b")]
+    assert value == [Name(Source.CONSTANT, "/v")]
+    assert [name.source for names in rest for name in names] == [Source.COMPUTED] * 4
+    assert list(inputs.odd_constants) == ["lower"]
 
 
 def test_a_link_to_another_file_is_that_file(tmp_path: pathlib.Path) -> None:

@@ -89,6 +89,14 @@ class TestConstants:
             assert session.run(tensor).tolist() == [b"/a", b"/bc"]
         assert list(read_constant(one)) == [constant_of("/a"), constant_of("/bc")]
 
+    def test_the_size_of_a_packed_string_has_32_bits(self) -> None:
+        one = self.packed(b"\x83\x80\x80\x80\x10\x02/m//x", 2)  # 2**32 + 3, 2
+        with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+            graph = tf.compat.v1.GraphDef(node=[one])
+            (tensor,) = tf.import_graph_def(graph, return_elements=["c:0"])
+            assert session.run(tensor).tolist() == [b"/m/", b"/x"]
+        assert list(read_constant(one)) == [constant_of("/m/"), constant_of("/x")]
+
     @pytest.mark.parametrize("content", [b"\xff\xff", b"\x05", b"\xff" * 400])
     def test_damaged_packed_strings_are_read_as_far_as_they_go(self, content: bytes) -> None:
         assert {name.value for name in read_constant(self.packed(content, 1 << 40))} == {""}

@@ -56,6 +56,11 @@ class TestEachRow:
         assert reason[0].isupper()
         assert reason.endswith(".")
 
+    def test_says_why_a_name_is_harmless(self, op: str) -> None:
+        row = RISKY_OPS[op]
+        assert all(name.reason for name in row.harmless)
+        assert {key for name in row.harmless for key in name.keys} <= set(row.names)
+
     def test_uses_a_name_if_it_is_about_files(self, op: str) -> None:
         row = RISKY_OPS[op]
         if row.risk in (Risk.READS_FILES, Risk.WRITES_FILES):

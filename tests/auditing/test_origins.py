@@ -237,6 +237,45 @@ class TestFunctions:
         )
         assert {name.source for name in found} == {Source.COMPUTED}
 
+    def test_a_function_that_replaces_another(self) -> None:
+        """TensorFlow may call another function with the same interface."""
+        other = function("other", {"argument": tf.string}, [], {"y": "argument"})
+        functions = [in_function(), other]
+        for body in functions:
+            body.attr["api_implements"].s = b"read"
+        parts = [constant("c", "/etc/passwd"), node("read", "PartitionedCall", "c", **CALL)]
+        parts[1].attr["f"].func.name = "other"
+        graph = graph_of(*parts, functions=functions)
+        (finding,) = audit_of(graph).findings
+        assert finding.names == (PASSWD,)
+        assert finding.reached_from == ("signature 'default'",)
+
+    def test_a_result_of_a_function_that_replaces_another(self) -> None:
+        results = {"f": "", "g": "/etc/passwd"}
+        functions = [
+            function(name, {}, [constant("c", value)], {"y": "c:output:0"})
+            for name, value in results.items()
+        ]
+        for body in functions:
+            body.attr["api_implements"].s = b"name"
+        assert names(node("name", "PartitionedCall", **CALL), functions=functions) == {PASSWD}
+
+    def test_an_argument_of_a_gradient(self) -> None:
+        """TF2 calls it with tensors of its own, besides the calls in the graph."""
+        parts = [constant("c", ""), node("read", "PartitionedCall", "c", **CALL)]
+        graph = graph_of(*parts, functions=[in_function()])
+        library = graph.graph_def.library
+        library.registered_gradients.add(gradient_func="f", registered_op_type="G")
+        assert {name.source for name in list_names(graph)} == {Source.FED}
+
+    def test_a_separator_that_the_caller_chooses(self) -> None:
+        join = node("name", "StringJoin", "argument", "argument", N=2)
+        join.attr["separator"].placeholder = "separator"
+        body = in_function(join)
+        body.node_def[1].input[0] = "name:output:0"
+        parts = [constant("c", ""), node("read", "PartitionedCall", "c", **CALL)]
+        assert {name.source for name in names(*parts, functions=[body])} == {Source.COMPUTED}
+
     def test_a_branch_that_is_a_parameter(self) -> None:
         harmless = function("a", {}, [constant("c", "")], {"y": "c:output:0"})
         branch = node("name", "If", "x", then_branch="@a", Tin=[])
@@ -291,6 +330,21 @@ class TestDatasets:
         mapped.input[0] = "first"
         parts = [constant("elements", ["e"]), dataset(), first, mapped]
         assert names(*parts, functions=[body, in_function()]) == {PASSWD}
+
+    def test_elements_of_a_shared_cache_are_computed(self) -> None:
+        """Another dataset with the same cache may have filled it."""
+        cache = node("cached", "CacheDatasetV2", "source", "empty", "memory", **ELEMENTS)
+        mapped = self.map_dataset()
+        mapped.input[0] = "cached"
+        parts = [
+            constant("elements", [""]),
+            constant("empty", ""),
+            node("memory", "DummyMemoryCache"),
+            *(dataset(), cache, mapped),
+        ]
+        assert names(*parts, functions=[in_function()]) == {
+            Name(Source.COMPUTED, "by CacheDatasetV2 'cached'")
+        }
 
     def test_elements_of_a_file_are_computed(self) -> None:
         listed = node("source", "MatchingFilesDataset", "pattern")
@@ -365,7 +419,7 @@ class TestQueues:
 class TestVariables:
     def variable(self, *users: NodeDef) -> Sequence[NodeDef]:
         return [
-            node("variable", "VarHandleOp", dtype=tf.string),
+            node("variable", "VarHandleOp", dtype=tf.string, shared_name="variable"),
             *users,
             node("name", "ReadVariableOp", "variable"),
         ]
@@ -403,6 +457,42 @@ class TestVariables:
         second = node("second", "AssignVariableOp", "other", "foreign")
         parts = [constant("c", ""), constant("foreign", "/etc/passwd"), other, second]
         assert names(*parts, *self.variable(assign), assets={"c:0": "v.txt"}) == {PASSWD}
+
+    def test_two_nodes_without_a_shared_name(self) -> None:
+        """Both are the variable with the empty name."""
+        assign = node("assign", "AssignVariableOp", "variable", "c")
+        second = [
+            node("other", "VarHandleOp", dtype=tf.string),
+            node("second", "AssignVariableOp", "other", "foreign"),
+        ]
+        parts = [constant("c", ""), constant("foreign", "/etc/passwd"), *second]
+        graph = graph_of(*parts, *self.variable(assign), assets={"c:0": "v.txt"})
+        graph.graph_def.node[4].attr.pop("shared_name")
+        assert {name.source for name in list_names(graph)} == {Source.COMPUTED}
+
+    @pytest.mark.parametrize(
+        "forger",
+        [
+            node("forged", "_VarHandlesOp", shared_names=["variable"], N=1),
+            node("forged", "Const", dtype=tf.resource),
+            node("forged", "ParseTensor", "c", out_type=tf.resource),
+        ],
+        ids=lambda forger: forger.op,
+    )
+    def test_another_handle_of_the_variable(self, forger: NodeDef) -> None:
+        assign = node("assign", "AssignVariableOp", "variable", "c")
+        second = node("second", "AssignVariableOp", "forged", "foreign")
+        parts = [constant("c", ""), constant("foreign", "/etc/passwd"), forger, second]
+        found = names(*parts, *self.variable(assign), assets={"c:0": "v.txt"})
+        assert found == {Name(Source.COMPUTED, "by variable 'variable'")}
+
+    def test_a_handle_from_the_checkpoint_through_identity(self) -> None:
+        assign = node("assign", "AssignVariableOp", "variable", "c")
+        parts = [constant("c", ""), *self.variable(assign), node("same", "Identity", "variable")]
+        graph = graph_of(*parts, assets={"c:0": "v.txt"})
+        saved = VariableDef(variable_name="same:0")
+        graph.collection_def["variables"].bytes_list.value.append(saved.SerializeToString())
+        assert list_names(graph) == {Name(Source.COMPUTED, "by variable 'variable'")}
 
 
 class TestObjects:

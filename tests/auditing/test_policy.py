@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import pathlib
+import pickle
 import shutil
 import sys
 from collections.abc import Callable
@@ -14,6 +15,7 @@ import tensorflow as tf
 
 import hubmodule as hub
 from hubmodule import _tf
+from hubmodule.auditing import policy
 from hubmodule.auditing.ops import RISKY_OPS
 from hubmodule.auditing.policy import check_policy
 from hubmodule.errors import ModuleFormatError, ModuleRefusedError
@@ -159,6 +161,82 @@ def test_off_reads_nothing(policy: str | None, monkeypatch: pytest.MonkeyPatch) 
     if policy:
         monkeypatch.setenv("HUBMODULE_AUDIT", policy)
     check_policy("/no/such/directory")
+
+
+class TestSpecsThatWereReadBefore:
+    """A spec may be read, or unpickled, before HUBMODULE_AUDIT is set."""
+
+    @pytest.fixture
+    def spec(self, hostile: str, monkeypatch: pytest.MonkeyPatch) -> hub.ModuleSpec:
+        monkeypatch.delenv("HUBMODULE_AUDIT", raising=False)
+        return hub.load_module_spec(hostile)
+
+    def make_module(self, spec: hub.ModuleSpec) -> None:
+        with tf.Graph().as_default():
+            hub.Module(spec)
+
+    def test_are_refused(self, spec: hub.ModuleSpec, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("HUBMODULE_AUDIT", "refuse")
+        for _ in range(2):
+            with pytest.raises(ModuleRefusedError, match=PATH):
+                self.make_module(spec)
+        with pytest.raises(ModuleRefusedError, match=PATH):
+            hub.text_embedding_column("t", spec)
+
+    def test_are_refused_after_they_are_unpickled(
+        self, spec: hub.ModuleSpec, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("HUBMODULE_AUDIT", "refuse")
+        with pytest.raises(ModuleRefusedError, match=PATH):
+            self.make_module(pickle.loads(pickle.dumps(spec)))
+
+    def test_are_refused_if_they_were_a_saved_model(
+        self, hostile: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        pathlib.Path(hostile, "tfhub_module.pb").unlink()
+        spec = hub.create_module_spec_from_saved_model(hostile)
+        monkeypatch.setenv("HUBMODULE_AUDIT", "refuse")
+        with pytest.raises(ModuleRefusedError, match=PATH):
+            self.make_module(spec)
+
+    def test_are_warned_of_once(
+        self,
+        spec: hub.ModuleSpec,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        monkeypatch.setenv("HUBMODULE_AUDIT", "warn")
+        for _ in range(2):
+            self.make_module(spec)
+        assert len(caplog.records) == 1
+
+    def test_are_not_audited_again(self, harmless: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("HUBMODULE_AUDIT", "refuse")
+        spec = hub.load_module_spec(harmless)
+        monkeypatch.setattr(policy, "_audit", lambda *_, **__: ["audited again"])
+        self.make_module(spec)
+        monkeypatch.setenv("HUBMODULE_AUDIT", "warn")
+        self.make_module(spec)
+
+    def test_may_read_their_assets_in_a_relative_directory(
+        self, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        golden = pathlib.Path(__file__).parents[1] / "golden" / "made_by_tf215" / "vocabulary"
+        monkeypatch.chdir(golden.parent)
+        monkeypatch.delenv("HUBMODULE_AUDIT", raising=False)
+        spec = hub.load_module_spec("vocabulary")
+        monkeypatch.setenv("HUBMODULE_AUDIT", "refuse")
+        self.make_module(spec)
+
+    def test_are_not_audited_if_the_program_made_them(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def read_file() -> None:
+            hub.add_signature(outputs=tf.io.read_file(PATH))
+
+        spec = hub.create_module_spec(read_file)
+        monkeypatch.setenv("HUBMODULE_AUDIT", "refuse")
+        self.make_module(spec)
 
 
 def test_low_findings_do_not_matter(

@@ -46,10 +46,16 @@ def test_a_collection(key: str, label: str) -> None:
 
 def test_the_initialiser_of_a_variable() -> None:
     graph = meta_graph([])
-    variable = VariableDef(variable_name="w:0", initializer_name="w/Assign")
+    variable = VariableDef(
+        variable_name="w:0", initializer_name="w/Assign", initial_value_name="i:0"
+    )
+    variable.snapshot_name = "r:0"
     values = graph.collection_def["variables"].bytes_list.value
     values.extend([variable.SerializeToString(), b"\xff damaged"])
-    assert find_roots(graph) == [Root("the initialiser of variable 'w'", ("w/Assign",))]
+    assert find_roots(graph) == [
+        Root("the initialiser of variable 'w'", ("w/Assign", "i")),
+        Root("a read of variable 'w'", ("r",)),
+    ]
     assert list(list_checkpointed_variables(graph)) == ["w"]
 
 
@@ -61,11 +67,20 @@ def test_a_queue_runner() -> None:
     assert find_roots(graph) == [Root("a queue runner", ("e", "c", ""))]
 
 
+def test_a_gradient() -> None:
+    graph = meta_graph([], functions=[function("f", {}, [], {})])
+    graph.graph_def.library.registered_gradients.add(gradient_func="f", registered_op_type="G")
+    assert find_roots(graph) == [Root("the gradient 'G'", function="f")]
+
+
 def test_the_saver() -> None:
     graph = meta_graph([])
     graph.saver_def.save_tensor_name = "save:0"
     graph.saver_def.restore_op_name = "restore"
-    assert find_roots(graph) == [Root("the saver", ("save", "restore"))]
+    assert find_roots(graph) == [
+        Root("the saver", ("save",)),
+        Root("the saver, to restore", ("restore",)),
+    ]
 
 
 def test_the_methods_of_objects() -> None:

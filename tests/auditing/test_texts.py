@@ -65,7 +65,12 @@ def test_no_character_of_a_module_reaches_the_terminal(character: str) -> None:
 
 
 def test_long_names_are_cut() -> None:
-    assert texts.make_printable("x" * 1000) == "x" * 200 + "…"
+    assert texts.shorten("x" * 1000) == "x" * 200 + "…"
+
+
+def test_escape_sequences_do_not_reach_a_terminal() -> None:
+    assert texts.make_printable("<b>&\x1b[31m\u202e") == "<b>&\\x1b[31m\\u202e"
+    assert texts.make_printable("größe") == "größe"
 
 
 if __name__ == "__main__":

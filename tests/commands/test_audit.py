@@ -115,9 +115,28 @@ def test_what_cannot_be_read_has_a_status_of_its_own(
 def test_a_sarif_file_that_cannot_be_written(
     hostile: str, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    result = Result(capsys, "audit", hostile, "--sarif", str(tmp_path / "no" / "log"))
-    assert result.status == 2
-    assert "No such file" in result.err
+    path = tmp_path / "no" / "log"
+    result = Result(capsys, "audit", hostile, "--sarif", str(path))
+    assert (result.status, result.out) == (2, "")
+    assert result.err == (
+        f"hubmodule: error: {path} cannot be written: No such file or directory. Check its "
+        "directory and the permissions, or choose another path.\n"
+    )
+
+
+def test_sarif_on_standard_output(hostile: str, capsys: pytest.CaptureFixture[str]) -> None:
+    result = Result(capsys, "audit", hostile, "--sarif", "-")
+    assert json.loads(result.out)["version"] == "2.1.0"
+    assert result.status == 1
+    both = Result(capsys, "audit", hostile, "--sarif", "-", "--json")
+    assert (both.status, both.out) == (2, "")
+
+
+def test_an_empty_path_is_a_usage_error(hostile: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        Result(capsys, "audit", hostile, "--sarif", "")
+    assert caught.value.code == 2
+    assert "argument --sarif: the path is empty" in capsys.readouterr().err
 
 
 def test_damage(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -48,6 +48,20 @@ def test_failed(capsys: pytest.CaptureFixture[str]) -> None:
     assert result.err.startswith("hubmodule: error: /no/such/module")
 
 
+@pytest.mark.parametrize("content", [b"\xff\xff", b""])
+def test_a_module_of_which_nothing_can_be_read(
+    content: bytes, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(DENSE, tmp_path / "m")
+    (tmp_path / "m" / "saved_model.pb").write_bytes(content)
+    for before, after in ((DENSE, str(tmp_path / "m")), (str(tmp_path / "m"), DENSE)):
+        result = Result(capsys, "diff", before, after)
+        assert (result.status, result.out) == (2, "")
+        assert result.err.startswith(
+            f"hubmodule: error: {tmp_path / 'm'} cannot be compared, because none of its graphs "
+        )
+
+
 def test_damage_is_not_equality(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.copytree(DENSE, tmp_path / "m")
     data = next((tmp_path / "m" / "variables").glob("*.data*"))

@@ -31,6 +31,37 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads(result.out) == hub.inspect(DENSE).to_dict()
 
 
+def test_html(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "page.html"
+    result = Result(capsys, "inspect", DENSE, "--html", str(path))
+    assert (result.status, result.out, result.err) == (0, "", f"Wrote {path}\n")
+    printed = Result(capsys, "inspect", DENSE, "--html", "-")
+    assert (printed.status, printed.err) == (0, "")
+    assert printed.out == path.read_text() + "\n"
+    both = Result(capsys, "inspect", DENSE, "--html", "-", "--json")
+    assert (both.status, both.out) == (2, "")
+    assert both.err.startswith("hubmodule: error: --json and --html - both print.")
+
+
+@pytest.mark.parametrize("option", ["--html", "--tensorboard"])
+def test_an_empty_path_is_a_usage_error(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        Result(capsys, "inspect", DENSE, option, "")
+    assert caught.value.code == 2
+    assert f"argument {option}: the path is empty" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--html", "--tensorboard"])
+def test_a_path_that_cannot_be_written(
+    option: str, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    path = tmp_path / "file" / "page.html"
+    result = Result(capsys, "inspect", DENSE, option, str(path))
+    assert (result.status, result.out) == (1, "")
+    assert result.err.startswith(f"hubmodule: error: {path} cannot be written: ")
+
+
 def test_a_damaged_module(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.copytree(DENSE, tmp_path / "m")
     file = tmp_path / "m" / "saved_model.pb"

@@ -112,5 +112,39 @@ def test_tf2(tmp_path: Path) -> None:
     assert (found.ops, found.signatures.changed) == ((), ())
 
 
+def save_object(path: Path, outputs: tuple[str, ...], width: int | None = None) -> str:
+    """A TF2 SavedModel whose object and method return the input under some names."""
+    root = tf.Module()
+    spec = [tf.TensorSpec([None, width], tf.float32)]
+    root.__call__ = tf.function(lambda x: dict.fromkeys(outputs, x), input_signature=spec)
+    root.encode = tf.function(lambda x: dict.fromkeys(outputs, x), input_signature=spec)
+    tf.saved_model.save(root, str(path))
+    return str(path)
+
+
+def test_the_outputs_of_an_object_and_its_methods(tmp_path: Path) -> None:
+    both = save_object(tmp_path / "both", ("a", "b"))
+    one = save_object(tmp_path / "one", ("a",))
+    assert hub.diff(one, both).is_compatible
+    found = hub.diff(both, one)
+    before, after = "{'a': float32 [?, ?], 'b': float32 [?, ?]}", "{'a': float32 [?, ?]}"
+    assert found.calls.changed == (
+        Change("__call__(x: float32 [?, ?])", before, after),
+        Change("encode(x: float32 [?, ?])", before, after),
+    )
+    assert found.incompatible == (
+        f"The object returns {after}, not {before}, for (x: float32 [?, ?]).",
+        f"Method 'encode' returns {after}, not {before}, for (x: float32 [?, ?]).",
+    )
+
+
+def test_a_wider_argument_of_an_object(tmp_path: Path) -> None:
+    narrow = save_object(tmp_path / "narrow", ("a",), width=3)
+    wide = save_object(tmp_path / "wide", ("a",))
+    (first, second) = hub.diff(wide, narrow).incompatible
+    assert first == "The object cannot be called with (x: float32 [?, ?])."
+    assert second == "Method 'encode' cannot be called with (x: float32 [?, ?])."
+
+
 if __name__ == "__main__":
     raise SystemExit(pytest.main([__file__, *sys.argv[1:]]))

@@ -71,6 +71,22 @@ def test_values_that_were_not_read() -> None:
     assert section.lines == ("--weights says by how much",)
 
 
+def test_values_that_are_not_numbers_say_so() -> None:
+    same = diff(golden("image"), golden("image"))
+    values = (
+        ValueChange("a", 0.5, 0.25),
+        ValueChange("b", 1.0, reason="was 0"),
+        ValueChange("c", reason="NaN in one of the modules"),
+    )
+    section = write_diff_report(dataclasses.replace(same, values=values))[-1]
+    assert section.rows[1:] == (
+        ("b", "1", "was 0"),
+        ("c", "NaN in one of the modules", ""),
+        ("a", "0.5", "0.25"),
+    )
+    assert section.lines == ()
+
+
 def test_what_differs_in_ops_is_named() -> None:
     change = ScopeChange((), "a/", {}, {}, {"Add": 2}, ("T", "input"))
     found = dataclasses.replace(diff(golden("image"), golden("image")), ops=(change,))

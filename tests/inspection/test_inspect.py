@@ -229,8 +229,11 @@ def test_a_damaged_file_gives_facts_and_never_a_traceback(
             patch.setattr(
                 f"hubmodule.inspection.{module}.read_saved_model", lambda directory: next(files)
             )
-        found = hub.diff(path, path, weights=True)
-    assert write_plain(write_diff_report(found))
+        if facts.variants:
+            assert write_plain(write_diff_report(hub.diff(path, path, weights=True)))
+        else:
+            with pytest.raises(ModuleFormatError, match="cannot be compared"):
+                hub.diff(path, path, weights=True)
 
 
 def test_findings_of_the_audit(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ def test_counts_and_tables() -> None:
     assert (nodes.nodes, nodes.function_nodes) == (6, 2)
     assert nodes.counts["HashTableV2"] == 2
     assert "f" not in nodes.counts
+    assert {"f", "Add"} <= nodes.ops
     assert [node.name for node in nodes.tables] == ["x/table", "x/fill"]
     assert [node.name for node in nodes.function_tables] == ["t"]
 

@@ -35,28 +35,14 @@ def test_variables_of_one_name_are_told_apart_by_their_paths(facts) -> None:
     assert {v.name: v.bytes for v in facts.variables} == {"parts/0": 4, "parts/1": 8}
 
 
-def test_calls(facts) -> None:
-    arguments = sorted(call.arguments for call in facts.calls)
-    assert len(arguments) == 2
-    assert arguments[0].startswith("x: {'a': float32 [1, 2]}, ")
-    assert {text.rpartition(" ")[2] for text in arguments} == {"False", "True"}
-    assert {call.outputs for call in facts.calls} == {"{'y': float32 [1, 2]}"}
-    assert facts.calls[0].inputs[0].name == "x['a']"
-
-
 def test_numbers_that_point_nowhere() -> None:
     objects = SavedObjectGraph()
     node = objects.nodes.add()
     node.children.add(node_id=99, local_name="__call__")
     node.children.add(node_id=-1, local_name="v")
-    assert object_graph.read_calls(objects) == ()
     stored = TrackableObjectGraph()
     stored.nodes.add().children.add(node_id=77, local_name="__call__")
     assert object_graph.read_variables((), objects, stored) == {}
-
-
-def test_no_objects() -> None:
-    assert object_graph.read_calls(SavedObjectGraph()) == ()
 
 
 if __name__ == "__main__":

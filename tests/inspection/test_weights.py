@@ -49,18 +49,28 @@ def test_equal_values_in_other_bytes(tmp_path: Path) -> None:
     assert compare(tmp_path, *values) is None
 
 
-def test_what_is_not_finite(tmp_path: Path) -> None:
-    change = compare(tmp_path, np.float32([1.0, 2.0]), np.float32([np.nan, 3.0]))
-    assert change == ValueChange("v", None, None)
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ([1.0, 2.0], [np.nan, 3.0], ValueChange("v", reason="NaN in one of the modules")),
+        ([np.inf, 2.0], [1.0, 3.0], ValueChange("v", reason="infinite in one of the modules")),
+        ([np.inf, 2.0], [np.inf, 3.0], ValueChange("v", 1.0, reason="not finite")),
+        ([np.nan, 2.0], [np.nan, 3.0], ValueChange("v", 1.0, reason="not finite")),
+    ],
+)
+def test_what_is_not_finite(
+    before: list[float], after: list[float], expected: ValueChange, tmp_path: Path
+) -> None:
+    assert compare(tmp_path, np.float32(before), np.float32(after)) == expected
 
 
 def test_zeros_before(tmp_path: Path) -> None:
-    assert compare(tmp_path, np.zeros(2), np.ones(2)) == ValueChange("v", 1.0, None)
+    assert compare(tmp_path, np.zeros(2), np.ones(2)) == ValueChange("v", 1.0, reason="was 0")
 
 
 def test_strings(tmp_path: Path) -> None:
     values = [np.array([b"a"], object), np.array([b"b"], object)]
-    assert compare(tmp_path, *values) == ValueChange("v")
+    assert compare(tmp_path, *values) == ValueChange("v", reason="its elements are not numbers")
 
 
 def test_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
