@@ -39,6 +39,10 @@ class FileSendingProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begins a connection."""
         super().connection_made(transport)
+        # uvicorn writes the head and the body of an answer one after the other; without this, the
+        # body would wait for 40 ms until the client has acknowledged the head.
+        client = transport.get_extra_info("socket")
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
         app: Any = self.app
         connection = Connection(transport, self.conn)
 
