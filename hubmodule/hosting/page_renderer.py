@@ -66,6 +66,7 @@ def render_front_page(index: Mapping[str, Any], links: Links = SERVED) -> str:
         publishers=sorted({module.publisher for module in modules}),
         versions=sum(len(module.versions) for module in modules),
         kinds=_list_sorted(kind for module in modules for kind in module.newest.conformance),
+        has_others=any(not module.newest.conformance for module in modules),
         formats=_list_sorted(module.newest.format for module in modules),
         most_signatures=_MOST_SIGNATURES,
     )

@@ -72,6 +72,8 @@ def write_site(hub: HubDirectory, out: str | os.PathLike[str], base_url: str = "
             if a file cannot be read or written.
     """
     file_system, path = find_file_system(os.fsdecode(out))
+    if isinstance(file_system, LocalFileSystem):
+        path = os.path.realpath(path)  # A link stays, and what it leads to is replaced.
     _check_apart(hub, path)
     _check_replaceable(file_system, path)
     try:
@@ -115,16 +117,15 @@ def _replace_directory(file_system: FileSystem, path: str) -> Iterator[str]:
         )
         try:
             moved = file_system.move_directory(new, path, (MARKER, "index.html"))
-        except OSError:
-            moved = False
+        except BaseException:
             if had_site:
                 file_system.move_directory(old, path, (MARKER,))
             raise
+        file_system.remove(old)
         if not moved:
             raise HubError(f"Another process wrote {path} at the same time; try again.")
     finally:
-        for temporary in (new, old):
-            file_system.remove(temporary)
+        file_system.remove(new)
 
 
 def _fill(hub: HubDirectory, file_system: FileSystem, root: str, base_url: str) -> Site:

@@ -1,6 +1,11 @@
 "use strict";
 
-// Copies the code beside a button, and announces it to screen readers.
+// Copies the code that a button names, and says so, also to screen readers: they read the label of
+// the button, which stays.
+const announcement = document.createElement("p");
+announcement.className = "announcement";
+announcement.setAttribute("role", "status");
+document.body.append(announcement);
 for (const button of document.querySelectorAll("button[data-copy]")) {
   button.addEventListener("click", async () => {
     const code = document.getElementById(button.dataset.copy);
@@ -11,8 +16,11 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
       getSelection().selectAllChildren(code);
       document.execCommand("copy");
     }
-    button.textContent = "Copied";
-    setTimeout(() => (button.textContent = "Copy"), 2000);
+    button.textContent = announcement.textContent = "Copied";
+    setTimeout(() => {
+      button.textContent = "Copy";
+      announcement.textContent = "";
+    }, 2000);
   });
 }
 

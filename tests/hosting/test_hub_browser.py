@@ -191,6 +191,8 @@ class TestSearch:
         assert get_visible(browser) == ["acme/sentences", "lab/lookup"]
         choose(browser, "publisher", "lab")
         assert get_visible(browser) == ["lab/lookup"]
+        browser.find_element("xpath", "//span[text()='Other']").click()
+        assert get_visible(browser) == ["lab/normalised"]
         browser.find_element("css selector", "button[type=reset]").click()
         browser.execute_async_script("setTimeout(arguments[0])")
         assert len(get_visible(browser)) == 5
@@ -230,6 +232,9 @@ def test_copies_the_handle_and_the_code(root: str, browser: Any) -> None:
     hub = root.rstrip("/") if root.startswith("http") else page_renderer.EXAMPLE_URL
     browser.find_element("css selector", "button[data-copy=handle]").click()
     assert browser.execute_script("return window.copied") == f"{hub}/acme/sentences/2"
+    # The text of an element out of sight is "" to the driver.
+    announced = "return document.querySelector('.announcement').textContent"
+    assert browser.execute_script(announced) == "Copied"
     browser.find_element("css selector", "[aria-label='Copy the code for graph mode']").click()
     assert f'hub.Module("{hub}/acme/sentences/2")' in browser.execute_script("return window.copied")
     assert browser.get_log("browser") == []

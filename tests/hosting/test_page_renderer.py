@@ -83,7 +83,7 @@ class TestFrontPage:
     def test_filters_are_what_the_hub_has(self, hub: HubDirectory) -> None:
         page = check_page(render_front_page(hub.read_index()))
         kinds = [a["value"] for a in page.get_attributes("input") if a.get("name") == "kind"]
-        assert kinds == ["", "image feature vector", "text feature vector"]
+        assert kinds == ["", "image feature vector", "text feature vector", "other"]
         (search,) = page.get_attributes("form")
         assert "hidden" in search  # without the script, which shows it, it could do nothing
 

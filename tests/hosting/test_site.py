@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from hubmodule.errors import HubError
+from hubmodule.file_systems import LocalFileSystem
 from hubmodule.hosting import site
 from hubmodule.hosting.hub_directory import HubDirectory
 from hubmodule.hosting.site import Site, write_site
@@ -94,6 +95,16 @@ def test_replaces_a_site(hub: HubDirectory, tmp_path: Path) -> None:
     assert {*os.listdir(tmp_path)} == {"small", "out"}
 
 
+def test_a_link_stays(hub: HubDirectory, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "data")
+    for _ in range(2):
+        assert write_site(hub, tmp_path / "link").path == str(tmp_path / "data")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "data" / "index.html").is_file()
+    assert {*os.listdir(tmp_path)} == {"data", "link"}
+
+
 @pytest.mark.parametrize("step", ["_write_version", "render_front_page", "make_search_index"])
 def test_a_failure_leaves_what_was_there(
     hub: HubDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
@@ -109,6 +120,26 @@ def test_a_failure_leaves_what_was_there(
     with pytest.raises(HubError, match=r"cannot be written: .*No space left") as caught:
         write_site(hub, out)
     assert isinstance(caught.value, OSError)
+    assert {name: (out / name).stat().st_mtime_ns for name in list_files(out)} == before
+    assert os.listdir(tmp_path) == ["out"]
+
+
+def test_a_site_that_cannot_be_moved_to_its_place(
+    hub: HubDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    write_site(hub, out)
+    before = {name: (out / name).stat().st_mtime_ns for name in list_files(out)}
+    move = LocalFileSystem.move_directory
+
+    def refuse(self: LocalFileSystem, source: str, target: str, markers: object) -> bool:
+        if source.endswith("-new"):
+            raise OSError(5, "Input/output error")
+        return move(self, source, target, markers)
+
+    monkeypatch.setattr(LocalFileSystem, "move_directory", refuse)
+    with pytest.raises(HubError, match="Input/output error"):
+        write_site(hub, out)
     assert {name: (out / name).stat().st_mtime_ns for name in list_files(out)} == before
     assert os.listdir(tmp_path) == ["out"]
 

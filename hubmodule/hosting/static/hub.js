@@ -71,7 +71,7 @@
       number,
       name: element.dataset.name.toLowerCase(),
       text: element.textContent.toLowerCase(),
-      kinds: element.dataset.kinds.split("|"),
+      kinds: (element.dataset.kinds || "other").split("|"),
       format: element.dataset.format,
       publisher: element.dataset.publisher,
       bytes: Number(element.dataset.bytes),
