@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import pathlib
 import select
+import socket
 import sys
 from collections.abc import Iterator
 
@@ -57,6 +58,21 @@ def test_several_files_on_one_connection(server: WebServer, sent: list[int]) -> 
     connection.close()
     assert bodies == [ARCHIVE, b"", b"ok\n", ARCHIVE]
     assert sent == [len(ARCHIVE), 0, len(ARCHIVE)]
+
+
+def test_small_answers_are_sent_at_once(hub: HubDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
+    delays: list[int] = []
+    connection_made = file_sending.FileSendingProtocol.connection_made
+
+    def record(self, transport):
+        connection_made(self, transport)
+        client = transport.get_extra_info("socket")
+        delays.append(client.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+
+    monkeypatch.setattr(file_sending.FileSendingProtocol, "connection_made", record)
+    with serving(hub) as server:
+        server.get("/healthz")
+    assert delays == [1]
 
 
 def test_requests_that_do_not_wait_for_answers(server: WebServer) -> None:
