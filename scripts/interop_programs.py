@@ -32,6 +32,7 @@ from tests.legacy.program_list import (
 )
 
 RECORDED = ROOT / "tests" / "legacy" / "recorded_losses.json"
+DIRECTORY = ROOT / ".cache" / "interop_programs"
 STEPS = 10
 
 
@@ -141,6 +142,9 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--python", action="append", default=[], metavar="NAME=PATH")
     parser.add_argument(
+        "--directory", type=Path, help=f"a new one; default {DIRECTORY.relative_to(ROOT)}"
+    )
+    parser.add_argument(
         "--record", action="store_true", help=f"write {RECORDED.relative_to(ROOT)} instead"
     )
     parser.add_argument(
@@ -150,8 +154,9 @@ def main(arguments: Sequence[str]) -> int:
     programs = [program for program in PROGRAMS if options.program in (None, program.name)]
     sides = {side.name: side for side in choose_sides(options.python)}
     compared = [sides[name] for name in ("hub 0.12", "ours 2.21", "ours 2.15")]
-    directory = ROOT / ".cache" / "interop_programs"
-    shutil.rmtree(directory, ignore_errors=True)
+    directory = (options.directory or DIRECTORY).resolve()
+    if options.directory is None:
+        shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
     runs = Runs(directory)
     if not make_modules(_make_command(compared[0]), runs.modules):
