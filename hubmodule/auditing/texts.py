@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hubmodule.auditing.findings import Finding
 from hubmodule.auditing.names import Name, Source
+from hubmodule.auditing.printable import make_printable
 
 _LONGEST_SHOWN = 200
 _MOST_SHOWN = 5
@@ -57,17 +58,6 @@ def shorten(text: str) -> str:
     if len(text) > _LONGEST_SHOWN:
         text = text[:_LONGEST_SHOWN] + "…"
     return make_printable(text)
-
-
-def make_printable(text: str) -> str:
-    """Replaces unprintable characters, which a terminal may obey, with Python's escapes for them.
-
-    Args:
-        text: A text that may come from a module.
-    """
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _describe_name(name: Name) -> str:

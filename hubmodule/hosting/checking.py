@@ -90,8 +90,8 @@ def check_module(directory: str, allow_findings: bool) -> CheckedModule:
 
 
 def _describe_findings(directory: str, report: AuditReport) -> str:
+    from hubmodule.auditing.printable import make_printable
     from hubmodule.auditing.risks import Level
-    from hubmodule.auditing.texts import make_printable
 
     high = report.at_least(Level.HIGH)
     shown = ", ".join(

@@ -50,6 +50,7 @@ def serve(hub: str | os.PathLike[str], host: str = "127.0.0.1", port: int = 8501
     import hubmodule.hosting.page_renderer as page_renderer
 
     with listen(host, port) as listener, _ignore_captured_signals():
+        _configure_logs()
         server = make_server(directory, page_renderer)
         print(f"Serving {directory.path} at {_get_address(listener)}", flush=True)
         server.run(sockets=[listener])
@@ -79,7 +80,6 @@ def make_server(hub: HubDirectory, pages: Pages) -> uvicorn.Server:
         timeout_graceful_shutdown=_LAST_SECONDS,
         log_config=None,
     )
-    _configure_logs()
     return uvicorn.Server(config)
 
 

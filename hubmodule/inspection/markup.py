@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable
 
-from hubmodule.auditing.texts import make_printable
+from hubmodule.auditing.printable import make_printable
 
 _VOID = frozenset({"br", "input", "link", "meta"})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
 
-from hubmodule.auditing.texts import make_printable
+from hubmodule.auditing.printable import make_printable
 from hubmodule.inspection.facts import ModuleFacts, SignatureFacts, TensorFacts, VariantFacts
 from hubmodule.inspection.scope_sizes import build_scopes, find_common_scope, find_largest_scopes
 from hubmodule.inspection.wording import (
