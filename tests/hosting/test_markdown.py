@@ -9,7 +9,7 @@ import pytest
 from hypothesis import strategies
 
 from hubmodule.hosting.markdown import render_markdown
-from tests.hosting.html import Page
+from tests.hosting.parsed_html import Page
 from tests.hosting.samples import HOSTILE_README
 
 

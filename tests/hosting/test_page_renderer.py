@@ -19,8 +19,8 @@ from hubmodule.hosting.page_renderer import (
     render_message_page,
     render_module_page,
 )
-from tests.hosting.html import Page
 from tests.hosting.hubs import add_version
+from tests.hosting.parsed_html import Page
 from tests.hosting.samples import MARKUP, add_golden, make_sample_hub
 
 URL = "https://hub.example.com"
