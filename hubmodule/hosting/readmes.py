@@ -53,7 +53,8 @@ def read_readme(path: str | os.PathLike[str]) -> Readme:
         raise PublishError(
             f"{path} is not UTF-8, at byte {error.start}. Save it as UTF-8."
         ) from error
-    pictures = find_pictures(text, os.path.dirname(os.path.abspath(path)))
+    # Where the README is a link, its pictures are beside the file that it points to.
+    pictures = find_pictures(text, os.path.dirname(os.path.realpath(path)))
     return Readme(text, {name: _read_file(picture) for name, picture in pictures.items()})
 
 

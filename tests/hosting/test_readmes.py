@@ -63,6 +63,14 @@ def test_read_with_pictures(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPa
     assert read_readme("README.md") == readme
 
 
+def test_read_through_a_link(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "real").mkdir()
+    path = write(tmp_path / "real", "![a](a.png)")
+    link = tmp_path / "README.md"
+    link.symlink_to(path)
+    assert read_readme(link) == Readme("![a](a.png)", {"a.png": b"a.png"})
+
+
 def test_read_without_a_byte_order_mark(tmp_path: pathlib.Path) -> None:
     assert read_readme(write(tmp_path, b"\xef\xbb\xbf# X")).text == "# X"
 
