@@ -3,7 +3,8 @@
     python -m scripts.interop_hub [--python 'hub 0.12=PATH']
 
 Publishes a module, serves it on loopback, by nginx with the rules of docs/hosting.md, and lets
-each library resolve and load it into a cache of its own; all must get the same result. `make
+each library resolve and load it into a cache of its own; all must get the same result. Also fills
+a cache through a mirror of https://tfhub.dev/, from which each library loads that handle. `make
 interop` makes the environments first. Exits with status 1 if a check fails; without nginx, its
 checks are skipped.
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import re
 import shutil
 import socket
@@ -28,6 +30,7 @@ from scripts.interop_cache import start, wait_for_result
 NEWEST = Side("hub 0.16", "tensorflow_hub", PEERS / "peer221" / "bin" / "python")
 MODULE = ROOT / "tests" / "golden" / "made_by_tf115" / "dense_regularized"
 NAME = "team/dense"
+TFHUB_DEV = "https://tfhub.dev/"
 PAGE = ROOT / "docs" / "hosting.md"
 ATTEMPTS = 100  # of 50 ms each, until nginx listens
 
@@ -121,12 +124,33 @@ def load(side: Side, handle: str, cache: Path) -> str:
     return wait_for_result(start(side, LOAD.format(library=side.library), handle, cache=cache))
 
 
-def check(sides: Sequence[Side], server: str, url: str, directory: Path) -> int:
-    """Prints a line for each side; returns how many failed, or got another result than ours."""
+def fill_cache(url: str, cache: Path) -> None:
+    """Resolves the module by its handle on tfhub.dev, of which a hub is the mirror."""
+    environment = {
+        **os.environ,
+        "HUBMODULE_MIRRORS": f"{TFHUB_DEV}={url}/",
+        "TFHUB_CACHE_DIR": str(cache),
+    }
+    command = [sys.executable, "-m", "hubmodule", "resolve", f"{TFHUB_DEV}{NAME}/1"]
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
+
+
+def check(
+    sides: Sequence[Side], server: str, url: str, directory: Path, cache: Path | None = None
+) -> int:
+    """Prints a line for each side; returns how many failed, or got another result than ours.
+
+    Args:
+        sides: The libraries.
+        server: What serves the hub, for the lines.
+        url: Address before the name of the module.
+        directory: Where caches are made.
+        cache: A cache that has the module already; None lets each side begin with an empty one.
+    """
     handle, wanted, failures = f"{url}/{NAME}/1", "", 0
     for number, side in enumerate(sides):
         try:
-            result = load(side, handle, directory / f"cache-{server}-{number}")
+            result = load(side, handle, cache or directory / f"cache-{server}-{number}")
             wanted = wanted or result
             error = "" if result == wanted else f"got {result}, not {wanted}"
         except AssertionError as failure:
@@ -164,6 +188,11 @@ def main(arguments: Sequence[str]) -> int:
         subprocess.run(publish, cwd=ROOT, check=True)
         with run_serve(hub) as url:
             failures = check(sides, "serve", url, directory)
+            cache = directory / "cache-mirror"
+            fill_cache(url, cache)
+        # No server runs any more: the handle is that of the cache.
+        mirror = "a mirror of tfhub.dev"
+        failures += check(sides, mirror, TFHUB_DEV.rstrip("/"), directory, cache)
         if shutil.which("nginx"):
             with run_nginx(hub, directory) as url:
                 failures += check(sides, "nginx", url, directory)
