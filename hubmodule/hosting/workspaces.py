@@ -63,18 +63,26 @@ def _open_local(hub: HubDirectory, module: str) -> Iterator[str]:
         # The lock of a process on another machine is not always seen here.
         if entry.startswith(f"{_PREFIX}{host}-"):
             _remove_abandoned(hub, f"{module}/{entry}")
-    mark = None
-    workspace = ""
-    while not (workspace and os.path.isdir(workspace)):
-        # A process that removes abandoned directories may have come before the mark.
-        workspace = _make_path(module, host)
-        hub.file_system.make_directory(workspace)
-        mark = locks.mark(workspace, wait=True)
+    workspace, mark = _make_marked_directory(hub, module, host)
     try:
         yield workspace
     finally:
         if mark is not None:
             os.close(mark)
+
+
+def _make_marked_directory(hub: HubDirectory, module: str, host: str) -> tuple[str, int | None]:
+    """Makes a directory that other publishers leave alone; returns its path and its mark."""
+    while True:
+        workspace = _make_path(module, host)
+        # Until it is marked, another publisher may take it for abandoned, and remove it.
+        with contextlib.suppress(FileNotFoundError):
+            hub.file_system.make_directory(workspace)
+            mark = locks.mark(workspace, wait=True)
+            if os.path.isdir(workspace):
+                return workspace, mark
+            if mark is not None:
+                os.close(mark)
 
 
 def _remove_abandoned(hub: HubDirectory, workspace: str) -> None:

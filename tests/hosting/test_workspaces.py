@@ -55,6 +55,29 @@ def test_a_workspace_is_removed_after_an_error(hub: HubDirectory) -> None:
     assert hub.file_system.list_sizes(hub.path) == {}
 
 
+@pytest.mark.parametrize("error", [FileNotFoundError, None])
+def test_a_workspace_that_another_publisher_removes_at_once(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, error: type[OSError] | None
+) -> None:
+    hub = HubDirectory(tmp_path)
+    make_directory = hub.file_system.make_directory
+    made = []
+
+    def make_and_remove_first(path: str) -> None:
+        make_directory(path)
+        if "/.publishing-" in path:
+            made.append(path)
+            if len(made) == 1:
+                os.rmdir(path)
+                if error is not None:
+                    raise error
+
+    monkeypatch.setattr(hub.file_system, "make_directory", make_and_remove_first)
+    with open_workspace(hub, NAME) as workspace:
+        assert [workspace] == made[1:]
+        assert os.path.isdir(workspace)
+
+
 def test_two_publishers_on_a_local_file_system(tmp_path: pathlib.Path) -> None:
     hub = HubDirectory(tmp_path)
     with open_workspace(hub, NAME) as first, open_workspace(hub, NAME) as second:
