@@ -21,6 +21,7 @@ from tests.hosting.hubs import add_version
 from tests.hosting.samples import add_golden, make_sample_hub
 from tests.inspection.browser import (
     accessibility_violations,
+    measure_width,
     open_browser,
     requested,
     show,
@@ -127,7 +128,7 @@ HOSTILE = f"{'n' * 100}/{'n' * 100}/999999999"
 def test_pages(root: str, handle: str, width: int, is_dark: bool, browser: Any) -> None:
     page = find_page(root, handle) if handle else find_front_page(root)
     show(browser, page, width, is_dark)
-    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    assert measure_width(browser, width) <= width
     assert browser.get_log("browser") == []
     # The browser's own pages aside, and the pictures in them.
     addresses = [url for url in requested(browser) if not url.startswith(("chrome", "data:"))]

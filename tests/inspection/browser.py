@@ -63,6 +63,21 @@ def show(browser: Any, page: Path | str, width: int, is_dark: bool) -> None:
     browser.get(page if isinstance(page, str) else page.as_uri())
 
 
+def measure_width(browser: Any, enough: int) -> int:
+    """The width in pixels that a page needs, once the browser has laid it out.
+
+    In the first frames, Chromium has not decided yet which parts of a page are visible; so this
+    waits for up to a hundred frames until the width is small enough.
+    """
+    return browser.execute_async_script(
+        "const [enough, done] = arguments, root = document.documentElement;"
+        "const measure = frames => root.scrollWidth <= enough || !frames ? done(root.scrollWidth)"
+        " : requestAnimationFrame(() => measure(frames - 1));"
+        "measure(100);",
+        enough,
+    )
+
+
 def requested(browser: Any) -> list[str]:
     """The addresses that the browser asked for since `show`."""
     events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]

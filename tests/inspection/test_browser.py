@@ -14,6 +14,7 @@ from hubmodule.inspection.html_page import write_html
 from hubmodule.inspection.inspect import inspect
 from tests.inspection.browser import (
     accessibility_violations,
+    measure_width,
     open_browser,
     requested,
     show,
@@ -56,7 +57,7 @@ def test_in_a_browser(page: Path, width: int, is_dark: bool, browser: Any) -> No
     # The browser's own pages aside, and the pictures in them.
     addresses = [url for url in requested(browser) if not url.startswith(("chrome", "data:"))]
     assert set(addresses) == {page.as_uri()}
-    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    assert measure_width(browser, width) <= width
     browser.execute_script("document.querySelectorAll('details').forEach(d => d.open = true)")
     assert accessibility_violations(browser) == {}
 
