@@ -129,6 +129,6 @@ def decode_image(encoded: tf.Tensor, size: Sequence[int]) -> tf.Tensor:
 
 
 def split_into_batches(items: Sequence[_Item], size: int) -> Iterator[Sequence[_Item]]:
-    """Yields so many items at a time, until there are no more."""
+    """Splits items into batches; the last one may be smaller."""
     for start in range(0, len(items), size):
         yield items[start : start + size]

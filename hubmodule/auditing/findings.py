@@ -44,7 +44,7 @@ _INTO_MODULE = "points into the module, but only where the module is now"
 _LEFT_OVER = "nothing in the module runs it: it is left over from a saver"
 _NOT_RUN = "loading the module does not run it: its checkpoint has the values"
 _UNREACHED = "nothing in the module runs it"
-_NO_NAME = allow_empty("it usually is the default, and means that there is no name")
+_NO_NAME = allow_empty("it usually is the default, which names nothing")
 _ODD_CONSTANT = (
     Risk.UNKNOWN,
     Level.MEDIUM,

@@ -411,7 +411,7 @@ RISKY_OPS: dict[str, RiskyOp] = dict(
 LOG_STREAMS = frozenset({"log(error)", "log(info)", "log(warning)", "stderr", "stdout"})
 PRINTS_TO_FILE = RiskyOp(
     *("PrintV2", _WRITES, _HIGH, "Appends tensors to a file.", ("output_stream",)),
-    allow_empty("the op fails, since it is no stream"),
+    allow_empty("the op fails, since it is not a stream"),
 )
 
 # Ops that write and read the module's own checkpoint when the loader runs them.

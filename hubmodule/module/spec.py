@@ -211,7 +211,7 @@ class ModuleSpec:
         has_variables = any(
             v.list_variable_names(collections.VARIABLES) for v in self._variants.values()
         )
-        # The variant that is used may need no variable, so a missing checkpoint is no error yet.
+        # The variant that is used may need no variable, so a missing checkpoint is allowed.
         if has_variables and checkpoint.is_checkpoint(self._checkpoint_prefix):
             return checkpoint.read_contents(self._checkpoint_prefix)
         return checkpoint.Contents(self._checkpoint_prefix, {}, {})
