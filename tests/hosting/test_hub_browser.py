@@ -21,6 +21,7 @@ from tests.hosting.hubs import add_version
 from tests.hosting.samples import add_golden, make_sample_hub
 from tests.inspection.browser import (
     accessibility_violations,
+    loading_page,
     measure_width,
     open_browser,
     requested,
@@ -215,15 +216,18 @@ class TestSearch:
         self, front: str, browser: Any
     ) -> None:
         browser.find_element("id", "query").send_keys("photos")
-        browser.find_element("link text", "acme/photos").click()
+        with loading_page(browser):
+            browser.find_element("link text", "acme/photos").click()
         assert browser.find_element("tag name", "h1").text.startswith("acme/photos")
-        browser.back()
+        with loading_page(browser):
+            browser.back()
         assert browser.find_element("id", "query").get_attribute("value") == "photos"
         assert get_visible(browser) == ["acme/photos"]
 
     def test_the_link_to_a_publisher(self, root: str, browser: Any) -> None:
         show(browser, find_page(root, "lab/lookup/3"), 1280, False)
-        browser.find_element("link text", "lab").click()
+        with loading_page(browser):
+            browser.find_element("link text", "lab").click()
         assert get_visible(browser) == ["lab/normalised", "lab/lookup"]
 
 

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import shutil
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,32 @@ def show(browser: Any, page: Path | str, width: int, is_dark: bool) -> None:
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
     for log in ("browser", "performance"):
         browser.get_log(log)
-    browser.get(page if isinstance(page, str) else page.as_uri())
+    address = page if isinstance(page, str) else page.as_uri()
+    with loading_page(browser, address):
+        browser.get(address)
+
+
+@contextlib.contextmanager
+def loading_page(browser: Any, address: str = "") -> Iterator[None]:
+    """Waits after the block, which leads to another page, until that and its scripts are loaded.
+
+    On a busy machine, Chromium's driver may go on while the page before is still there, or the
+    empty document of a new process. So the page before gets a mark, a new one each time: where
+    the block goes back to a page, that may have the mark of an earlier block.
+    """
+    wait = pytest.importorskip("selenium.webdriver.support.wait")
+    mark = str(uuid.uuid4())
+    browser.execute_script("window.mark = arguments[0]", mark)
+    yield
+    wait.WebDriverWait(browser, 60, 0.02).until(
+        lambda _: browser.execute_script(
+            "const [mark, address] = arguments;"
+            "return window.mark !== mark && document.readyState === 'complete'"
+            " && (location.href !== 'about:blank' || address === 'about:blank')",
+            mark,
+            address,
+        )
+    )
 
 
 def measure_width(browser: Any, enough: int) -> int:
