@@ -109,7 +109,7 @@ class TokenSettings:
     """The tokens of a user, which only a request needs, so that other code never has them.
 
     Attributes:
-        text: Tokens `HOST=TOKEN …`, as resolver.tokens.parse_tokens reads them;
+        text: Tokens `HOST=TOKEN …`, as downloads.tokens.parse_tokens reads them;
             HUBMODULE_TOKENS.
         path: Path of a file with such tokens, "" for none; HUBMODULE_TOKENS_FILE,
             --hubmodule_tokens_file.

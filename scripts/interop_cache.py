@@ -17,7 +17,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from hubmodule.resolver.handles import make_cache_key
+from hubmodule.handles import make_cache_key
 from scripts.interop import ROOT, Side, choose_sides
 from tests.resolver import archives, servers
 

@@ -16,8 +16,8 @@ from hubmodule.commands.command import (
 from hubmodule.commands.quantities import format_duration, parse_bytes, parse_seconds
 
 if TYPE_CHECKING:
-    from hubmodule.resolver.cache import Cache
-    from hubmodule.resolver.maintenance import CachedModule, Verdict
+    from hubmodule.cache.cache import Cache
+    from hubmodule.cache.maintenance import CachedModule, Verdict
     from hubmodule.settings import Settings
 
 
@@ -27,7 +27,7 @@ def _add_list_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _print_modules(parsed: argparse.Namespace) -> int:
-    from hubmodule.resolver import maintenance
+    from hubmodule.cache import maintenance
 
     modules = maintenance.list_modules(_open_cache(parsed))
     if parsed.json:
@@ -52,7 +52,7 @@ def _convert_to_json(module: CachedModule) -> dict[str, object]:
 
 
 def _print_table(modules: Sequence[CachedModule]) -> None:
-    from hubmodule.resolver.progress import format_bytes
+    from hubmodule.downloads.progress import format_bytes
 
     print(f"{'SIZE':>10}  {'AGE':>6}  {'UNUSED':>6}  {'STATE':<10}  HANDLE")
     for module in modules:
@@ -69,7 +69,7 @@ def _add_verify_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _verify_modules(parsed: argparse.Namespace) -> int:
-    from hubmodule.resolver import maintenance
+    from hubmodule.cache import maintenance
 
     cache = _open_cache(parsed)
     verdicts = [
@@ -94,7 +94,8 @@ def _verify_modules(parsed: argparse.Namespace) -> int:
 
 def _repair(cache: Cache, verdict: Verdict, settings: Settings) -> int:
     from hubmodule._plain_errors import HubModuleError
-    from hubmodule.resolver import maintenance, refresh
+    from hubmodule.cache import maintenance
+    from hubmodule.resolver import refresh
 
     handle = verdict.module.handle
     if handle is None:
@@ -119,9 +120,9 @@ def _repair(cache: Cache, verdict: Verdict, settings: Settings) -> int:
 def _choose_modules(handles: Sequence[str], cache: Cache) -> list[CachedModule]:
     """Returns the modules of some handles or paths, or all modules if there are none."""
     from hubmodule._plain_errors import CacheError
-    from hubmodule.resolver import maintenance
-    from hubmodule.resolver.handles import make_cache_key, parse
-    from hubmodule.resolver.urls import redact
+    from hubmodule.cache import maintenance
+    from hubmodule.handles import make_cache_key, parse
+    from hubmodule.urls import redact
 
     modules = maintenance.list_modules(cache)
     chosen = []
@@ -148,7 +149,7 @@ def _add_remove_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _remove_modules(parsed: argparse.Namespace) -> int:
-    from hubmodule.resolver import maintenance
+    from hubmodule.cache import maintenance
 
     cache = _open_cache(parsed)
     status = 0
@@ -183,8 +184,8 @@ def _add_prune_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _prune_modules(parsed: argparse.Namespace) -> int:
     from hubmodule._plain_errors import SettingError
-    from hubmodule.resolver import maintenance
-    from hubmodule.resolver.progress import format_bytes
+    from hubmodule.cache import maintenance
+    from hubmodule.downloads.progress import format_bytes
 
     if parsed.older_than is None and parsed.max_size is None:
         raise SettingError("Say what to remove: --older-than 30d, --max-size 10GB, or both.")
@@ -208,7 +209,7 @@ def _add_path_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _print_path(parsed: argparse.Namespace) -> int:
-    from hubmodule.resolver.handles import make_cache_key, parse
+    from hubmodule.handles import make_cache_key, parse
 
     cache = _open_cache(parsed)
     print(
@@ -218,7 +219,7 @@ def _print_path(parsed: argparse.Namespace) -> int:
 
 
 def _open_cache(parsed: argparse.Namespace) -> Cache:
-    from hubmodule.resolver.cache import Cache
+    from hubmodule.cache.cache import Cache
 
     return Cache(read_settings(parsed).cache_dir)
 

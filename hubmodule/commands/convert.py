@@ -35,8 +35,8 @@ def _convert(parsed: argparse.Namespace) -> int:
     import tensorflow as tf
 
     from hubmodule.errors import ExportExistsError, UnregisteredOpsError
-    from hubmodule.resolver.urls import redact
     from hubmodule.tf2.convert import convert
+    from hubmodule.urls import redact
 
     try:
         import_packages(parsed.packages)

@@ -76,7 +76,7 @@ def _print_json(publication: Publication) -> None:
 
 
 def _print_text(publication: Publication, hub: str) -> None:
-    from hubmodule.resolver.progress import format_bytes
+    from hubmodule.downloads.progress import format_bytes
 
     archive = publication.facts["archive"]
     if publication.is_new:

@@ -56,7 +56,7 @@ def _refresh(handle: str, settings: Settings) -> None:
     import sys
 
     from hubmodule.resolver.refresh import refresh
-    from hubmodule.resolver.urls import redact
+    from hubmodule.urls import redact
 
     # Standard output has the directories only.
     print(f"{refresh(handle, settings).change.value}: {redact(handle)}", file=sys.stderr)

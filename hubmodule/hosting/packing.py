@@ -12,8 +12,8 @@ from typing import BinaryIO
 
 from hubmodule import files
 from hubmodule._plain_errors import PublishError
+from hubmodule.downloads.progress import Report
 from hubmodule.file_systems import FileSystem, LocalFileSystem
-from hubmodule.resolver.progress import Report
 
 # Times of 1970 make GNU tar warn.
 _TIME = 315532800  # 1980-01-01, in seconds since 1970

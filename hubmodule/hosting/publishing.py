@@ -10,7 +10,10 @@ import os
 import posixpath
 from typing import TYPE_CHECKING, Any
 
+from hubmodule import handles
 from hubmodule._plain_errors import HubError, HubModuleError, PublishError, VersionTakenError
+from hubmodule.cache.manifest import get_time
+from hubmodule.downloads.progress import open_progress
 from hubmodule.file_systems import find_file_system
 from hubmodule.hosting import hub_directory, names
 from hubmodule.hosting.checking import CheckedModule, check_module
@@ -19,9 +22,6 @@ from hubmodule.hosting.names import ModuleName, parse_name
 from hubmodule.hosting.packing import Archive, list_module_files, pack
 from hubmodule.hosting.readmes import Readme, read_readme
 from hubmodule.hosting.workspaces import open_workspace
-from hubmodule.resolver import handles
-from hubmodule.resolver.manifest import get_time
-from hubmodule.resolver.progress import open_progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -18,10 +18,10 @@ import uuid
 from collections.abc import Callable, Iterator
 
 from hubmodule._plain_errors import VersionTakenError
+from hubmodule.cache import locks
+from hubmodule.cache.manifest import get_time
 from hubmodule.hosting.hub_directory import HubDirectory
 from hubmodule.hosting.names import ModuleName
-from hubmodule.resolver import locks
-from hubmodule.resolver.manifest import get_time
 
 _PREFIX = ".publishing-"
 _CLAIMS = ".claims"

@@ -18,7 +18,7 @@ from hubmodule.inspection.saved_model_file import (
     read_saved_model,
 )
 from hubmodule.resolver import resolvers
-from hubmodule.resolver.urls import redact
+from hubmodule.urls import redact
 
 # The version of the layout of `AuditReport.to_dict`; raised when a field changes or is removed.
 SCHEMA = 1

@@ -15,7 +15,7 @@ from hubmodule.inspection.inspect import collect_facts
 from hubmodule.inspection.saved_model_file import read_saved_model
 from hubmodule.inspection.weights import compare_values
 from hubmodule.resolver.resolvers import resolve
-from hubmodule.resolver.urls import redact
+from hubmodule.urls import redact
 
 _MOST_REASONS = 3
 

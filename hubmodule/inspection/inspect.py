@@ -39,8 +39,8 @@ from hubmodule.inspection.saved_model_file import (
 )
 from hubmodule.inspection.variant_facts import VariantContent
 from hubmodule.resolver.resolvers import resolve
-from hubmodule.resolver.urls import redact
 from hubmodule.surgery.registration import find_package
+from hubmodule.urls import redact
 
 _MODULE_FILE = "tfhub_module.pb"
 

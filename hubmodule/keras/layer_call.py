@@ -19,9 +19,9 @@ from hubmodule.errors import (
     SignatureMismatchError,
 )
 from hubmodule.keras import shapes
-from hubmodule.resolver.urls import redact
 from hubmodule.tf2.load import load
 from hubmodule.tf2.reusable_module import DEFAULT, ReusableModule
+from hubmodule.urls import redact
 
 _logger = logging.getLogger("hubmodule")
 

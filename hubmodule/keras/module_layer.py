@@ -20,7 +20,7 @@ from hubmodule.errors import (
     ModuleDefinitionError,
 )
 from hubmodule.keras.layer_call import LayerCall
-from hubmodule.resolver.urls import redact
+from hubmodule.urls import redact
 
 _new_handles: ContextVar[Mapping[str, str]] = ContextVar(
     "new_handles", default=types.MappingProxyType({})

@@ -15,6 +15,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from typing import BinaryIO
 
+from hubmodule import urls
 from hubmodule._plain_errors import (
     ArchiveError,
     ArchiveRefusedError,
@@ -22,16 +23,16 @@ from hubmodule._plain_errors import (
     HubModuleError,
     LockError,
 )
+from hubmodule.cache import manifest as manifests
+from hubmodule.cache.cache import Cache
+from hubmodule.cache.maintenance import read_digests
+from hubmodule.cache.manifest import FileRecord, Manifest
 from hubmodule.file_systems import find_file_system
-from hubmodule.resolver import lock_file, urls
-from hubmodule.resolver import manifest as manifests
+from hubmodule.handles import make_cache_key
+from hubmodule.resolver import lock_file
 from hubmodule.resolver.archive import unpack
-from hubmodule.resolver.cache import Cache
 from hubmodule.resolver.fetch import read_archive
-from hubmodule.resolver.handles import make_cache_key
 from hubmodule.resolver.lock_file import LockedModule
-from hubmodule.resolver.maintenance import read_digests
-from hubmodule.resolver.manifest import FileRecord, Manifest
 from hubmodule.resolver.resolvers import resolve_with
 from hubmodule.settings import Settings
 

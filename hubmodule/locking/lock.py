@@ -8,13 +8,14 @@ import os
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 
+from hubmodule import urls
 from hubmodule._plain_errors import HubModuleError, LockError
-from hubmodule.resolver import lock_file, urls
-from hubmodule.resolver import manifest as manifests
-from hubmodule.resolver.cache import Cache
-from hubmodule.resolver.handles import parse
+from hubmodule.cache import manifest as manifests
+from hubmodule.cache.cache import Cache
+from hubmodule.cache.maintenance import read_digests
+from hubmodule.handles import parse
+from hubmodule.resolver import lock_file
 from hubmodule.resolver.lock_file import LockedModule
-from hubmodule.resolver.maintenance import read_digests
 from hubmodule.resolver.resolvers import UseCache, carry_out, get_path_in_place, make_plan
 from hubmodule.settings import Settings
 

@@ -23,9 +23,9 @@ from typing import Any, BinaryIO, NoReturn, cast
 
 from hubmodule import files
 from hubmodule._plain_errors import ArchiveDamagedError, ArchiveRefusedError, HubModuleError
+from hubmodule.cache.manifest import FileRecord
+from hubmodule.downloads.read_ahead import read_ahead
 from hubmodule.file_systems import FileSystem
-from hubmodule.resolver.manifest import FileRecord
-from hubmodule.resolver.read_ahead import read_ahead
 
 # At most this much comes out of a decompressor at a time, however well it was packed.
 PIECE = 1 << 20  # bytes

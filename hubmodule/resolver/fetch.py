@@ -5,27 +5,27 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 
+from hubmodule import urls
 from hubmodule._plain_errors import (
     ArchiveDamagedError,
     ArchiveError,
     DownloadError,
     HandleNotFoundError,
 )
+from hubmodule.cache.manifest import FileRecord, Manifest, find_foreign_damage, get_time
+from hubmodule.downloads.http import Download, StartAgain
+from hubmodule.downloads.progress import Report, open_progress
+from hubmodule.downloads.read_ahead import read_ahead
+from hubmodule.downloads.retries import Retries
 from hubmodule.file_systems import FileSystem, find_file_system
-from hubmodule.resolver import urls
-from hubmodule.resolver.archive import NotAnArchiveError, is_portable, unpack, write_file
-from hubmodule.resolver.handles import (
+from hubmodule.handles import (
     PathHandle,
     WebHandle,
     check_exists,
     make_unreadable_error,
 )
-from hubmodule.resolver.http import Download, StartAgain
-from hubmodule.resolver.manifest import FileRecord, Manifest, find_foreign_damage, get_time
+from hubmodule.resolver.archive import NotAnArchiveError, is_portable, unpack, write_file
 from hubmodule.resolver.mirrors import Place, StorePath, locate
-from hubmodule.resolver.progress import Report, open_progress
-from hubmodule.resolver.read_ahead import read_ahead
-from hubmodule.resolver.retries import Retries
 from hubmodule.settings import Settings
 
 _PIECES_AHEAD = 16  # of at most 1 MiB

@@ -19,8 +19,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from hubmodule import urls
 from hubmodule._plain_errors import LockError
-from hubmodule.resolver import urls
 
 _VERSION = 1
 _DIGEST = re.compile(r"[0-9a-f]{64}")

@@ -16,7 +16,7 @@ import urllib.parse
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from hubmodule import files
+from hubmodule import files, urls
 from hubmodule._plain_errors import (
     CacheError,
     DownloadError,
@@ -27,8 +27,7 @@ from hubmodule._plain_errors import (
     SettingError,
 )
 from hubmodule.file_systems import find_file_system
-from hubmodule.resolver import urls
-from hubmodule.resolver.handles import (
+from hubmodule.handles import (
     ARCHIVE_SUFFIXES,
     ArchiveHandle,
     Handle,

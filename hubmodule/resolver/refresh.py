@@ -8,13 +8,13 @@ import enum
 import os
 from collections.abc import Iterator
 
+from hubmodule import urls
 from hubmodule._plain_errors import CacheDamagedError, CacheError, OfflineError
-from hubmodule.resolver import urls
-from hubmodule.resolver.cache import Cache, EntryState, Health
-from hubmodule.resolver.handles import parse
-from hubmodule.resolver.http import NotModified
-from hubmodule.resolver.maintenance import read_digests
-from hubmodule.resolver.manifest import Manifest
+from hubmodule.cache.cache import Cache, EntryState, Health
+from hubmodule.cache.maintenance import read_digests
+from hubmodule.cache.manifest import Manifest
+from hubmodule.downloads.http import NotModified
+from hubmodule.handles import parse
 from hubmodule.resolver.resolvers import (
     UseCache,
     carry_out,

@@ -12,11 +12,12 @@ import os
 from dataclasses import dataclass
 
 from hubmodule import settings as settings_
+from hubmodule import urls
 from hubmodule._plain_errors import CacheDamagedError, LockError, OfflineError
+from hubmodule.cache.cache import Cache, EntryState, Health
+from hubmodule.cache.manifest import Manifest
 from hubmodule.file_systems import find_file_system
-from hubmodule.resolver import lock_file, urls
-from hubmodule.resolver.cache import Cache, EntryState, Health
-from hubmodule.resolver.handles import (
+from hubmodule.handles import (
     ArchiveHandle,
     Handle,
     PathHandle,
@@ -26,7 +27,7 @@ from hubmodule.resolver.handles import (
     needs_network,
     parse,
 )
-from hubmodule.resolver.manifest import Manifest
+from hubmodule.resolver import lock_file
 from hubmodule.resolver.mirrors import Place, find_places, parse_mirrors, try_each
 from hubmodule.settings import LoadFormat, Settings
 
@@ -143,8 +144,8 @@ def carry_out(plan: Plan, settings: Settings) -> str:
         check_exists(plan.path)
         return plan.path
     if isinstance(plan, AskServer):
-        from hubmodule.resolver.http import find_uncompressed
-        from hubmodule.resolver.retries import Retries
+        from hubmodule.downloads.http import find_uncompressed
+        from hubmodule.downloads.retries import Retries
 
         name = urls.redact(plan.places[0].text)
         return try_each(
@@ -237,7 +238,7 @@ def fetch_into(
 def _check_cached_lock(plan: UseCache, cache: Cache, settings: Settings) -> None:
     manifest = cache.read_manifest(plan.key)
     if manifest is None or manifest.content_digest is None:
-        from hubmodule.resolver.maintenance import read_digests
+        from hubmodule.cache.maintenance import read_digests
 
         manifest = read_digests(cache, plan.key, urls.redact(plan.handle.text))
     _check_lock(plan, settings, manifest, f"the cache {cache.root}")

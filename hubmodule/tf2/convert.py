@@ -12,10 +12,10 @@ from tensorflow.core.protobuf import saved_model_pb2
 from hubmodule import _tf, files
 from hubmodule.errors import ModuleDefinitionError
 from hubmodule.format import saved_model
-from hubmodule.resolver.urls import redact
 from hubmodule.tf2.load import load
 from hubmodule.tf2.reusable_module import ReusableModule
 from hubmodule.tf2.signatures import SavedInput
+from hubmodule.urls import redact
 
 KINDS = ("reusable", "serving")
 

@@ -12,10 +12,10 @@ from hubmodule.errors import HandleNotFoundError
 from hubmodule.format.directory import Directory, check_not_checkpoint
 from hubmodule.module.loading import find_directory, read_spec
 from hubmodule.module.spec import read_checkpoint
-from hubmodule.resolver.urls import redact
 from hubmodule.tf2.reusable_module import ReusableModule
 from hubmodule.tf2.state import ModuleState
 from hubmodule.tf2.variants import Variants
+from hubmodule.urls import redact
 
 
 @tf.autograph.experimental.do_not_convert

@@ -8,7 +8,7 @@ import pathlib
 import pytest
 
 from hubmodule import __main__ as command_line
-from hubmodule.resolver import cache as caches
+from hubmodule.cache import cache as caches
 
 
 def use_fresh_environment(monkeypatch: pytest.MonkeyPatch, folder: pathlib.Path) -> None:

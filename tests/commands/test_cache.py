@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from hubmodule import __main__ as command_line
-from hubmodule.resolver.handles import make_cache_key
+from hubmodule.handles import make_cache_key
 from tests.commands.running import Result, let_go
 from tests.resolver import archives, servers
 

@@ -9,9 +9,9 @@ import sys
 
 import pytest
 
+from hubmodule.cache.manifest import compute_content_digest
 from hubmodule.resolver import lock_file
 from hubmodule.resolver.lock_file import LockedModule
-from hubmodule.resolver.manifest import compute_content_digest
 from tests.commands.running import Result
 from tests.resolver import archives, servers
 

@@ -22,12 +22,12 @@ from hubmodule._plain_errors import (
     HandleNotFoundError,
     LockError,
 )
+from hubmodule.cache.manifest import compute_content_digest
+from hubmodule.handles import make_cache_key
 from hubmodule.locking.bundle import install_bundle, write_bundle
 from hubmodule.locking.lock import lock_modules, write_lock
 from hubmodule.resolver import lock_file
-from hubmodule.resolver.handles import make_cache_key
 from hubmodule.resolver.lock_file import LockedModule
-from hubmodule.resolver.manifest import compute_content_digest
 from tests.locking.conftest import SMALL
 from tests.resolver import archives
 

@@ -14,9 +14,9 @@ import pytest
 import hubmodule as hub
 from hubmodule import settings
 from hubmodule._plain_errors import DownloadError, LockError
+from hubmodule.handles import make_cache_key
 from hubmodule.locking.lock import find_differences, lock_modules, write_lock
 from hubmodule.resolver import lock_file
-from hubmodule.resolver.handles import make_cache_key
 from hubmodule.resolver.lock_file import LockedModule
 from tests.resolver import archives, servers
 

@@ -8,7 +8,7 @@ import pathlib
 
 import pytest
 
-from hubmodule.resolver.retries import Retries
+from hubmodule.downloads.retries import Retries
 
 _PREFIXES = ("HUBMODULE_", "TFHUB_")
 _OTHERS = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
@@ -37,5 +37,5 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     slept: list[float] = []
     patient = functools.partial(Retries, sleep=slept.append, get_random=lambda: 1.0)
     monkeypatch.setattr("hubmodule.resolver.fetch.Retries", patient)
-    monkeypatch.setattr("hubmodule.resolver.retries.Retries", patient)
+    monkeypatch.setattr("hubmodule.downloads.retries.Retries", patient)
     return slept

@@ -21,10 +21,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubmodule._plain_errors import ArchiveDamagedError, ArchiveError, ArchiveRefusedError
+from hubmodule.cache.manifest import FileRecord
 from hubmodule.file_systems import FileSystem
 from hubmodule.resolver import archive
 from hubmodule.resolver.archive import unpack
-from hubmodule.resolver.manifest import FileRecord
 from tests.resolver import archives
 
 LIMITS = (100, 1 << 30)  # entries and bytes

@@ -24,9 +24,9 @@ from typing import Any
 
 import pytest
 
-from hubmodule.resolver import maintenance
-from hubmodule.resolver.cache import Cache, EntryState
-from hubmodule.resolver.handles import make_cache_key
+from hubmodule.cache import maintenance
+from hubmodule.cache.cache import Cache, EntryState
+from hubmodule.handles import make_cache_key
 from hubmodule.settings import Settings
 from tests.resolver import archives, servers
 

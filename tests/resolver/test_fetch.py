@@ -17,11 +17,11 @@ from hubmodule._plain_errors import (
     DownloadError,
     HandleNotFoundError,
 )
+from hubmodule.cache.manifest import FileRecord
 from hubmodule.file_systems import LocalFileSystem
+from hubmodule.handles import ArchiveHandle, WebHandle, parse
 from hubmodule.resolver.archive import NotAnArchiveError
 from hubmodule.resolver.fetch import fetch
-from hubmodule.resolver.handles import ArchiveHandle, WebHandle, parse
-from hubmodule.resolver.manifest import FileRecord
 from tests.resolver import archives, servers
 
 BODY = archives.tar_gz()

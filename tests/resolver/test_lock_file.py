@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 import hubmodule as hub
 from hubmodule._plain_errors import DownloadError, HubModuleError, LockError
-from hubmodule.resolver import lock_file, manifest
-from hubmodule.resolver.handles import make_cache_key
+from hubmodule.cache import manifest
+from hubmodule.cache.manifest import FileRecord
+from hubmodule.handles import make_cache_key
+from hubmodule.resolver import lock_file
 from hubmodule.resolver.lock_file import LockedModule
-from hubmodule.resolver.manifest import FileRecord
 from tests.resolver import archives, servers
 
 BODY = archives.tar_gz()

@@ -22,9 +22,9 @@ from hubmodule._plain_errors import (
     OfflineError,
     SettingError,
 )
+from hubmodule.cache.manifest import decode
+from hubmodule.handles import ArchiveHandle, PathHandle, WebHandle, make_cache_key, parse
 from hubmodule.resolver import mirrors
-from hubmodule.resolver.handles import ArchiveHandle, PathHandle, WebHandle, make_cache_key, parse
-from hubmodule.resolver.manifest import decode
 from hubmodule.resolver.mirrors import (
     Mirror,
     StorePath,

@@ -19,10 +19,10 @@ from hubmodule._plain_errors import (
     LockError,
     OfflineError,
 )
-from hubmodule.resolver import cache as caches
-from hubmodule.resolver import manifest as manifests
-from hubmodule.resolver.handles import make_cache_key
-from hubmodule.resolver.manifest import Manifest
+from hubmodule.cache import cache as caches
+from hubmodule.cache import manifest as manifests
+from hubmodule.cache.manifest import Manifest
+from hubmodule.handles import make_cache_key
 from hubmodule.resolver.refresh import Change, Refreshed, refresh, repair
 from tests.resolver import archives, servers
 

@@ -26,14 +26,14 @@ from hubmodule._plain_errors import (
     OfflineError,
     SettingError,
 )
-from hubmodule.resolver import resolvers
-from hubmodule.resolver.handles import (
+from hubmodule.handles import (
     ArchiveHandle,
     PathHandle,
     WebHandle,
     make_cache_key,
     parse,
 )
+from hubmodule.resolver import resolvers
 from hubmodule.resolver.resolvers import AskServer, UseCache, UseInPlace, get_fingerprint
 from hubmodule.settings import LoadFormat, Settings
 from tests.resolver import archives, servers

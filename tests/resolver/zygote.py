@@ -74,9 +74,9 @@ def _break_locks() -> None:
 
 def _run(order: dict[str, Any]) -> dict[str, Any]:
     from hubmodule import settings
+    from hubmodule.cache import maintenance
+    from hubmodule.cache.cache import Cache
     from hubmodule.locking.bundle import install_bundle
-    from hubmodule.resolver import maintenance
-    from hubmodule.resolver.cache import Cache
     from hubmodule.resolver.refresh import refresh
     from hubmodule.resolver.resolvers import resolve
 

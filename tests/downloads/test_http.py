@@ -22,9 +22,9 @@ from hubmodule._plain_errors import (
     HubModuleError,
     UncompressedReadError,
 )
-from hubmodule.resolver import http
-from hubmodule.resolver.handles import WebHandle, parse
-from hubmodule.resolver.retries import Retries
+from hubmodule.downloads import http
+from hubmodule.downloads.retries import Retries
+from hubmodule.handles import WebHandle, parse
 from tests.resolver import servers
 
 BODY = os.urandom(100_000)

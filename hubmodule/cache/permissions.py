@@ -1,4 +1,4 @@
-"""Whether a directory is a safe place for modules: loading a module runs what is in it."""
+"""Checks and makes the directory of a cache: loading a module runs what is in it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PRIVATE = 0o700
 _USUAL = 0o777  # less the umask
 
 
-def check(directory: str, user: int | None = None) -> None:
+def check_directory(directory: str, user: int | None = None) -> None:
     """Checks that no other user could have made a cache directory, to put modules into it.
 
     In a directory where all users may write, such as /tmp, another user may make
@@ -49,7 +49,7 @@ def check(directory: str, user: int | None = None) -> None:
             )
 
 
-def make(directory: str) -> None:
+def make_directory(directory: str) -> None:
     """Makes a directory and its parents, for this user alone if all users may write there.
 
     Raises:
@@ -74,7 +74,7 @@ def make(directory: str) -> None:
         raise _make_file_error(directory)
 
 
-def make_shared(path: str, directory: str) -> None:
+def make_shared_directory(path: str, directory: str) -> None:
     """Makes a directory in the cache with the mode of the cache directory.
 
     The umask of the user who makes it would keep the others of a group out.

@@ -7,11 +7,11 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from hubmodule import urls
 from hubmodule._plain_errors import DownloadError, UncompressedReadError
-from hubmodule.resolver import urls
-from hubmodule.resolver.handles import WebHandle
-from hubmodule.resolver.retries import Retries, Transient
-from hubmodule.resolver.web import Web, describe_status
+from hubmodule.downloads.retries import Retries, Transient
+from hubmodule.downloads.web import Web, describe_status
+from hubmodule.handles import WebHandle
 from hubmodule.settings import Settings
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 import pytest
 
-from hubmodule.resolver import progress
-from hubmodule.resolver.progress import open_progress
+from hubmodule.downloads import progress
+from hubmodule.downloads.progress import open_progress
 
 Screen = Callable[[], str]
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hubmodule import handles
 from hubmodule._plain_errors import HandleNotFoundError, HubModuleError, InvalidHandleError
-from hubmodule.resolver import handles
-from hubmodule.resolver.handles import ArchiveHandle, PathHandle, WebHandle
+from hubmodule.handles import ArchiveHandle, PathHandle, WebHandle
 
 PIN = "0123456789abcdef" * 4
 

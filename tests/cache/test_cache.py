@@ -18,9 +18,9 @@ import time
 import pytest
 
 from hubmodule._plain_errors import ArchiveRefusedError, CacheError
-from hubmodule.resolver import locks, manifest
-from hubmodule.resolver.cache import Cache, EntryState
-from hubmodule.resolver.manifest import FileRecord, Manifest
+from hubmodule.cache import locks, manifest
+from hubmodule.cache.cache import Cache, EntryState
+from hubmodule.cache.manifest import FileRecord, Manifest
 
 KEY = "ab" * 20
 OTHER = "cd" * 20
@@ -380,7 +380,7 @@ def test_a_remote_cache_is_never_half_there(
 
 def test_litter_of_ended_processes_is_swept(local: Cache) -> None:
     program = f"""
-from hubmodule.resolver.cache import Cache
+from hubmodule.cache.cache import Cache
 with Cache({local.root!r}).make_temporary_directory({KEY!r}) as directory:
     print(directory, flush=True)
     input()
@@ -495,7 +495,7 @@ def test_what_cannot_be_marked_counts_as_used_for_a_week(
 ) -> None:
     # A process has a limit of open files.
     publish(local)
-    monkeypatch.setattr("hubmodule.resolver.cache._MOST_MARKS", 0)
+    monkeypatch.setattr("hubmodule.cache.cache._MOST_MARKS", 0)
     local.use(KEY, HANDLE, 60)
     for days, expected in ((6, True), (8, False)):
         set_age(f"{local.root}/{KEY}.manifest.json", days)

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from hubmodule.resolver.retries import Retries, Transient
+from hubmodule.downloads.retries import Retries, Transient
 
 
 def failure(wait: float | None = None) -> Transient:

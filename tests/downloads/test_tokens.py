@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubmodule._plain_errors import SettingError
-from hubmodule.resolver import tokens
-from hubmodule.resolver.tokens import find_token, parse_tokens, read_tokens
+from hubmodule.downloads import tokens
+from hubmodule.downloads.tokens import find_token, parse_tokens, read_tokens
 
 FORM = (
     "HOST=TOKEN or HOST:PORT=TOKEN, with spaces or line ends between them, such as "

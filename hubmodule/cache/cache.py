@@ -28,11 +28,12 @@ import time
 import uuid
 from collections.abc import Iterator
 
+from hubmodule import urls
 from hubmodule._plain_errors import CacheError, HubModuleError
+from hubmodule.cache import locks, permissions
+from hubmodule.cache import manifest as manifests
+from hubmodule.cache.manifest import Manifest
 from hubmodule.file_systems import FileSystem, LocalFileSystem, find_file_system
-from hubmodule.resolver import locks, place, urls
-from hubmodule.resolver import manifest as manifests
-from hubmodule.resolver.manifest import Manifest
 
 # Temporary directories of other machines are removed after this time.
 _REMOTE_LITTER_SECONDS = 24 * 3600
@@ -95,7 +96,7 @@ class Cache:
         self._temporaries = f"{self._private}/tmp"
         if self.is_local:
             with self.explain_errors():
-                place.check(self.root)
+                permissions.check_directory(self.root)
 
     def get_path(self, key: str) -> str:
         """Returns the directory of a module."""
@@ -108,8 +109,8 @@ class Cache:
             CacheError: If that is not possible or not safe.
         """
         if self.is_local:
-            place.make(self.root)
-            place.check(self.root)
+            permissions.make_directory(self.root)
+            permissions.check_directory(self.root)
             self.file_system.share_like(self.root)
         self._make_private_directories()
 
@@ -128,7 +129,7 @@ class Cache:
             raise CacheError(
                 f"Cannot use the cache directory {self.root}: {error.strerror or error}. Free "
                 f"space or get the permission to read and write there, or choose another place. "
-                f"{place.CHOOSE_ANOTHER}"
+                f"{permissions.CHOOSE_ANOTHER}"
             ) from error
 
     def list_keys(self) -> list[str]:
@@ -308,7 +309,7 @@ class Cache:
                 return
         raise CacheError(
             f"{self.get_path(key)} is damaged and cannot be replaced. Remove it, or choose another "
-            f"place. {place.CHOOSE_ANOTHER}"
+            f"place. {permissions.CHOOSE_ANOTHER}"
         )
 
     def discard(self, key: str) -> None:
@@ -362,7 +363,7 @@ class Cache:
     def _make_private_directories(self) -> None:
         for name in ("", *_PRIVATE_DIRECTORIES):
             if self.is_local:
-                place.make_shared(os.path.join(self._private, name), self.root)
+                permissions.make_shared_directory(os.path.join(self._private, name), self.root)
             else:
                 self.file_system.make_directory(f"{self._private}/{name}")
 

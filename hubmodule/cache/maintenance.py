@@ -9,10 +9,10 @@ import time
 from collections.abc import Callable
 
 from hubmodule._plain_errors import CacheError
-from hubmodule.resolver import manifest as manifests
-from hubmodule.resolver.cache import Cache, EntryState
-from hubmodule.resolver.handles import make_cache_key
-from hubmodule.resolver.manifest import FileRecord, Manifest
+from hubmodule.cache import manifest as manifests
+from hubmodule.cache.cache import Cache, EntryState
+from hubmodule.cache.manifest import FileRecord, Manifest
+from hubmodule.handles import make_cache_key
 
 
 @dataclasses.dataclass(frozen=True)

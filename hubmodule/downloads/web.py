@@ -9,11 +9,11 @@ import urllib.parse
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from hubmodule import urls
 from hubmodule._plain_errors import DownloadError, HttpStatusError
-from hubmodule.resolver import urls
-from hubmodule.resolver.handles import ARCHIVE_SUFFIXES, WebHandle
-from hubmodule.resolver.retries import Transient
-from hubmodule.resolver.tokens import find_token, read_tokens
+from hubmodule.downloads.retries import Transient
+from hubmodule.downloads.tokens import find_token, read_tokens
+from hubmodule.handles import ARCHIVE_SUFFIXES, WebHandle
 from hubmodule.settings import Settings
 
 if TYPE_CHECKING:

@@ -11,9 +11,8 @@ import stat
 import urllib.parse
 from collections.abc import Mapping
 
-from hubmodule import settings
+from hubmodule import settings, urls
 from hubmodule._plain_errors import SettingError
-from hubmodule.resolver import urls
 
 logger = logging.getLogger("hubmodule")
 

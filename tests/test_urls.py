@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from hubmodule.resolver import urls
+from hubmodule import urls
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ import sys
 
 import pytest
 
+from hubmodule.cache import manifest
+from hubmodule.cache.manifest import FileRecord, Manifest
 from hubmodule.file_systems import LocalFileSystem
-from hubmodule.resolver import manifest
-from hubmodule.resolver.manifest import FileRecord, Manifest
 
 MANIFEST = Manifest(
     "https://h/m",

@@ -15,8 +15,8 @@ import time
 import filelock
 import pytest
 
-from hubmodule.resolver import locks
-from hubmodule.resolver.locks import hold_lock
+from hubmodule.cache import locks
+from hubmodule.cache.locks import hold_lock
 
 
 def test_the_lock_is_held(tmp_path: pathlib.Path) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from hubmodule._plain_errors import CacheError
-from hubmodule.resolver import place
+from hubmodule.cache import permissions
 
 SOMEBODY_ELSE = 4_000_000_000 - 1
 
@@ -30,14 +30,14 @@ def mode(path: pathlib.Path) -> int:
 
 
 def test_made_for_nobody_else_where_everybody_may_write(everybodys: pathlib.Path) -> None:
-    place.make(str(everybodys / "a" / "b"))
+    permissions.make_directory(str(everybodys / "a" / "b"))
     assert mode(everybodys / "a") == mode(everybodys / "a" / "b") == 0o700
 
 
 def test_made_as_usual_elsewhere(tmp_path: pathlib.Path) -> None:
     mask = os.umask(0o027)
     try:
-        place.make(str(tmp_path / "a" / "b"))
+        permissions.make_directory(str(tmp_path / "a" / "b"))
     finally:
         os.umask(mask)
     assert mode(tmp_path / "a") == mode(tmp_path / "a" / "b") == 0o750
@@ -46,7 +46,7 @@ def test_made_as_usual_elsewhere(tmp_path: pathlib.Path) -> None:
 def test_what_is_there_stays_as_it_is(tmp_path: pathlib.Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a").chmod(0o711)
-    place.make(str(tmp_path / "a"))
+    permissions.make_directory(str(tmp_path / "a"))
     assert mode(tmp_path / "a") == 0o711
 
 
@@ -54,13 +54,13 @@ def test_parts_of_a_cache_are_for_all_whom_the_cache_is_for(tmp_path: pathlib.Pa
     tmp_path.chmod(0o2770)
     mask = os.umask(0o077)
     try:
-        place.make_shared(str(tmp_path / "a"), str(tmp_path))
+        permissions.make_shared_directory(str(tmp_path / "a"), str(tmp_path))
     finally:
         os.umask(mask)
     assert mode(tmp_path / "a") == 0o2770
 
 
-@pytest.mark.parametrize("function", [place.make, place.check])
+@pytest.mark.parametrize("function", [permissions.make_directory, permissions.check_directory])
 def test_a_file_is_in_the_way(tmp_path: pathlib.Path, function: Callable[[str], None]) -> None:
     (tmp_path / "a").touch()
     with pytest.raises(CacheError) as caught:
@@ -74,7 +74,7 @@ def test_a_file_is_in_the_way(tmp_path: pathlib.Path, function: Callable[[str], 
 def test_a_file_is_in_the_way_of_a_parent(tmp_path: pathlib.Path) -> None:
     (tmp_path / "a").touch()
     with pytest.raises(CacheError) as caught:
-        place.make(str(tmp_path / "a" / "b"))
+        permissions.make_directory(str(tmp_path / "a" / "b"))
     assert str(caught.value) == (
         f"The cache directory {tmp_path}/a/b cannot be made: Not a directory. Choose a directory "
         "of your own:\n    export TFHUB_CACHE_DIR=$HOME/.cache/tfhub_modules"
@@ -83,21 +83,21 @@ def test_a_file_is_in_the_way_of_a_parent(tmp_path: pathlib.Path) -> None:
 
 def test_ones_own_is_safe_everywhere(everybodys: pathlib.Path) -> None:
     (everybodys / "mine").mkdir()
-    place.check(str(everybodys / "mine"))
-    place.check(str(everybodys / "missing"))
-    place.check(str(everybodys))
+    permissions.check_directory(str(everybodys / "mine"))
+    permissions.check_directory(str(everybodys / "missing"))
+    permissions.check_directory(str(everybodys))
 
 
 def test_another_users_is_safe_where_not_everybody_may_write(tmp_path: pathlib.Path) -> None:
     (tmp_path / "theirs").mkdir()
-    place.check(str(tmp_path / "theirs"), user=SOMEBODY_ELSE)
+    permissions.check_directory(str(tmp_path / "theirs"), user=SOMEBODY_ELSE)
 
 
 def test_another_users_where_everybody_may_write(everybodys: pathlib.Path) -> None:
     theirs = everybodys / "theirs"
     theirs.mkdir()
     with pytest.raises(CacheError) as caught:
-        place.check(str(theirs), user=SOMEBODY_ELSE)
+        permissions.check_directory(str(theirs), user=SOMEBODY_ELSE)
     assert str(caught.value) == (
         f"The cache directory {theirs} belongs to user {theirs.owner()}, in a place where "
         "all users may write, so the modules in it cannot be trusted. "
@@ -107,14 +107,14 @@ def test_another_users_where_everybody_may_write(everybodys: pathlib.Path) -> No
 
 def test_another_users_that_everybody_may_write_to(everybodys: pathlib.Path) -> None:
     with pytest.raises(CacheError, match="in a place where all users may write"):
-        place.check(str(everybodys), user=SOMEBODY_ELSE)
+        permissions.check_directory(str(everybodys), user=SOMEBODY_ELSE)
 
 
 def test_a_link_of_another_user(everybodys: pathlib.Path, tmp_path: pathlib.Path) -> None:
     (tmp_path / "target").mkdir()
     (everybodys / "link").symlink_to(tmp_path / "target")
     with pytest.raises(CacheError, match="in a place where all users may write"):
-        place.check(str(everybodys / "link"), user=SOMEBODY_ELSE)
+        permissions.check_directory(str(everybodys / "link"), user=SOMEBODY_ELSE)
 
 
 def test_an_owner_without_a_name(everybodys: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,14 +125,14 @@ def test_an_owner_without_a_name(everybodys: pathlib.Path, monkeypatch: pytest.M
 
     monkeypatch.setattr(pwd, "getpwuid", nobody)
     with pytest.raises(CacheError, match=f"belongs to user number {os.geteuid()}, in a place"):
-        place.check(str(everybodys), user=SOMEBODY_ELSE)
+        permissions.check_directory(str(everybodys), user=SOMEBODY_ELSE)
 
 
 def test_a_link_to_nothing(tmp_path: pathlib.Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "missing")
-    place.check(str(tmp_path / "link"))
+    permissions.check_directory(str(tmp_path / "link"))
     with pytest.raises(CacheError, match="is not a directory"):
-        place.make(str(tmp_path / "link"))
+        permissions.make_directory(str(tmp_path / "link"))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from hubmodule.resolver.read_ahead import read_ahead
+from hubmodule.downloads.read_ahead import read_ahead
 
 
 def living_threads() -> list[threading.Thread]:

@@ -10,10 +10,10 @@ import sys
 import pytest
 
 from hubmodule._plain_errors import CacheError
-from hubmodule.resolver import maintenance
-from hubmodule.resolver.cache import Cache, EntryState
-from hubmodule.resolver.handles import make_cache_key
-from hubmodule.resolver.manifest import FileRecord, Manifest
+from hubmodule.cache import maintenance
+from hubmodule.cache.cache import Cache, EntryState
+from hubmodule.cache.manifest import FileRecord, Manifest
+from hubmodule.handles import make_cache_key
 
 ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 FETCHED = "2026-01-31T12:00:00+00:00"

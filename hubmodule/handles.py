@@ -17,9 +17,9 @@ import re
 import urllib.parse
 from collections.abc import Callable, Iterable
 
+from hubmodule import urls
 from hubmodule._plain_errors import HandleNotFoundError, InvalidHandleError
 from hubmodule.file_systems import find_file_system, list_schemes
-from hubmodule.resolver import urls
 
 ARCHIVE_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 

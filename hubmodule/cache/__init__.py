@@ -1,0 +1,1 @@
+"""Keeps modules in a directory that many processes share: what is there is whole."""

@@ -1,0 +1,1 @@
+"""Reads the bytes of an address; knows no module and no cache."""
