@@ -56,6 +56,14 @@ RISKY_OPS: dict[str, RiskyOp] = dict(
             harmless=_FAILS,
         ),
         *_make_rows(
+            *(_READS, _HIGH, "filename"),
+            {
+                "InitializeTRTResource": (
+                    "Reads TensorRT's programs for GPUs from a file, which TRTEngineOp runs."
+                )
+            },
+        ),
+        *_make_rows(
             *(_READS, _HIGH, "pattern"),
             {"MatchingFiles": "Lists the files whose names match a pattern."},
             harmless=allow_empty("the op lists nothing"),
@@ -190,7 +198,10 @@ RISKY_OPS: dict[str, RiskyOp] = dict(
         ),
         *_make_rows(
             *(_WRITES, _HIGH, "filename"),
-            {"Save SaveSlices": "Writes tensors into a file."},
+            {
+                "Save SaveSlices": "Writes tensors into a file.",
+                "SerializeTRTResource": "Writes TensorRT's programs for GPUs into a file.",
+            },
         ),
         *_make_rows(
             *(_WRITES, _HIGH, "filename"),
@@ -366,7 +377,11 @@ RISKY_OPS: dict[str, RiskyOp] = dict(
                 "XlaCallModule": (
                     "Runs a StableHLO program that is in a string and that this audit does not "
                     "read, as models converted from JAX do; it may call native code by name."
-                )
+                ),
+                "TRTEngineOp": (
+                    "Runs a program for GPUs that is in a string or in a file of the module and "
+                    "that this audit does not read, as models converted by TensorRT do."
+                ),
             },
         ),
         # Ops that end or block the process.

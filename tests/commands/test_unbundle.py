@@ -59,8 +59,8 @@ PACKAGES = {
     "tqdm",
     "urllib3",
 }
-# What these import where it is installed.
-OPTIONAL = {"backports", "isal", "socks"}
+# What these, or older versions of them, import where it is installed.
+OPTIONAL = {"backports", "isal", "six", "socks"}
 PROGRAM = """
 import sys
 sys.modules["tensorflow"] = sys.modules["numpy"] = sys.modules["google.protobuf"] = None
