@@ -75,7 +75,7 @@ def make_server(hub: HubDirectory, pages: Pages) -> uvicorn.Server:
         http=FileSendingProtocol,
         h11_max_incomplete_event_size=LONGEST_HEADERS,
         ws="none",
-        lifespan="off",
+        lifespan="on",
         server_header=False,
         timeout_graceful_shutdown=_LAST_SECONDS,
         log_config=None,

@@ -241,6 +241,19 @@ def test_pages_are_made_once_until_the_index_changes(hub: HubDirectory, server: 
     assert server.pages.made == ["front", "team/encoder/2", "team/encoder/2"]
 
 
+def test_the_index_is_read_once_until_it_changes(
+    hub: HubDirectory, server: WebServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[int] = []
+    read_index = HubDirectory.read_index
+    monkeypatch.setattr(
+        HubDirectory, "read_index", lambda self: reads.append(1) or read_index(self)
+    )
+    for path in ("/", "/team/encoder/2", "/team/encoder/10", "/index.json", "/search.json"):
+        assert server.get(path).status == 200
+    assert len(reads) == 1
+
+
 def test_a_hub_that_changes_while_it_is_read(hub: HubDirectory, server: WebServer) -> None:
     with server.connect() as connection:
         request = f"GET /team/encoder/10?{COMPRESSED} HTTP/1.0\r\nHost: h\r\n\r\n"

@@ -27,7 +27,12 @@ class StubPages:
         return f"front page of {[module['name'] for module in index['modules']]}"
 
     def render_module_page(
-        self, hub: HubDirectory, name: ModuleName, version: int, base_url: str
+        self,
+        hub: HubDirectory,
+        name: ModuleName,
+        version: int,
+        base_url: str,
+        index: Mapping[str, Any],
     ) -> str:
         hub.read_facts(name, version)
         self.made.append(f"{name}/{version}")
