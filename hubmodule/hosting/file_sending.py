@@ -54,6 +54,14 @@ class FileSendingProtocol(H11Protocol):
 
         self.app = call
 
+    def send_400_response(self, msg: str) -> None:
+        """Answers a request that breaks the rules of HTTP."""
+        if self.cycle is not None:
+            # If the fault is in the body, the application has the request already. A second
+            # answer would be an error, with a traceback in the log.
+            self.cycle.disconnected = True
+        super().send_400_response(msg)
+
 
 class SendingThread:
     """A thread that sends files to all clients, to each as fast as the client takes it."""

@@ -74,15 +74,19 @@ class Pages(Protocol):
         """Returns the files that pages need, by their paths, e.g. "static/hub.css"."""
 
 
-def make_app(hub: HubDirectory, pages: Pages, index: HubIndex | None = None) -> ASGIApp:
+def make_app(
+    hub: HubDirectory, pages: Pages, index: HubIndex | None = None, prefix: str = ""
+) -> ASGIApp:
     """Makes the application of a hub.
 
     Args:
         hub: The hub.
         pages: Makes its pages.
         index: The index of the hub; None makes one.
+        prefix: The path at which clients find the hub, if a proxy removes it from the addresses
+            of requests, e.g. "/hub".
     """
-    views = _Views(hub, pages, index or HubIndex(hub))
+    views = _Views(hub, pages, index or HubIndex(hub), prefix)
     version = "/{publisher}/{name}/{version}"
     app = Starlette(
         routes=[
@@ -114,9 +118,10 @@ def make_app(hub: HubDirectory, pages: Pages, index: HubIndex | None = None) -> 
 class _Views:
     """Answers the requests. Starlette calls them in threads, as they read files."""
 
-    def __init__(self, hub: HubDirectory, pages: Pages, index: HubIndex) -> None:
+    def __init__(self, hub: HubDirectory, pages: Pages, index: HubIndex, prefix: str) -> None:
         self._hub = hub
         self._pages = pages
+        self._prefix = prefix
         self._index = index
         self._static = {
             path: Content(content, mimetypes.guess_type(path)[0] or "application/octet-stream")
@@ -178,11 +183,11 @@ class _Views:
         versions = self._hub.list_versions(name)
         if not versions:
             raise HandleNotFoundError(f"There is no {name} in this hub.")
-        return _redirect(request, name, versions[-1])
+        return _redirect(request, f"{name}/{versions[-1]}")
 
     def redirect_to_version(self, request: Request) -> Response:
         """Redirects to the address without the slash at its end, from which pages link."""
-        return _redirect(request, _get_name(request), _get_version(request))
+        return _redirect(request, f"{_get_name(request)}/{_get_version(request)}")
 
     async def show_version(self, request: Request) -> Response | FileSender:
         """Answers with the page of a version, or what tf-hub-format asks for."""
@@ -233,13 +238,15 @@ class _Views:
         # The error names the directory of the hub, which is not for everybody.
         if "text/html" not in request.headers.get("accept", ""):
             return PlainTextResponse(f"{_NOT_FOUND}; /index.json lists what it has.\n", 404)
-        root = "../" * (request.url.path.count("/") - 1)
-        html = self._pages.render_message_page("No such module", f"{_NOT_FOUND}.", root)
+        html = self._pages.render_message_page(
+            "No such module", f"{_NOT_FOUND}.", _find_root(request)
+        )
         return HTMLResponse(html, 404)
 
     async def _show_page(self, request: Request) -> Response:
         name, version = _get_name(request), _get_version(request)
-        base_url = f"{request.url.scheme}://{request.headers.get('host', 'localhost')}/"
+        host = request.headers.get("host", "localhost")
+        base_url = f"{request.url.scheme}://{host}{self._prefix}/"
 
         def make(index: dict[str, Any]) -> bytes:
             html = self._pages.render_module_page(self._hub, name, version, base_url, index)
@@ -286,11 +293,19 @@ def _get_name(request: Request) -> ModuleName:
     return ModuleName(request.path_params["publisher"], request.path_params["name"])
 
 
-def _redirect(request: Request, name: ModuleName, version: int) -> Response:
-    # Without the host: behind a proxy, this server knows neither that nor the scheme.
+def _redirect(request: Request, path: str) -> Response:
+    """Redirects to a path of the hub."""
+    # By a relative address: behind a proxy, this server knows neither the host, nor the scheme,
+    # nor the path before that of the hub.
     query = f"?{request.url.query}" if request.url.query else ""
     headers = {"Cache-Control": "no-cache"}
-    return RedirectResponse(f"/{name}/{version}{query}", status_code=302, headers=headers)
+    return RedirectResponse(f"{_find_root(request)}{path}{query}", status_code=302, headers=headers)
+
+
+def _find_root(request: Request) -> str:
+    """Returns the address of the hub relative to that of a request."""
+    # As the client wrote it: "%2F" is no slash there.
+    return "../" * (request.scope["raw_path"].count(b"/") - 1)
 
 
 def _get_version(request: Request) -> int:

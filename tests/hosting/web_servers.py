@@ -84,11 +84,11 @@ class WebServer:
 
 
 @contextlib.contextmanager
-def serving(hub: HubDirectory) -> Iterator[WebServer]:
+def serving(hub: HubDirectory, prefix: str = "") -> Iterator[WebServer]:
     """Serves a hub while the block runs."""
     pages = StubPages()
     with listen("127.0.0.1", 0) as listener:
-        server = make_server(hub, pages)
+        server = make_server(hub, pages, prefix)
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()
         try:
