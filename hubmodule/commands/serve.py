@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import re
 
 from hubmodule.commands.command import Command
 
 _DEFAULT_PORT = 8501
+_PREFIX = re.compile(r"[A-Za-z0-9_.~/-]*")
 
 
 def _add_serve_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,6 +22,13 @@ def _add_serve_arguments(parser: argparse.ArgumentParser) -> None:
         default=_DEFAULT_PORT,
         help=f"the port to listen at (default: {_DEFAULT_PORT}); 0 takes a free one",
     )
+    parser.add_argument(
+        "--prefix",
+        metavar="PATH",
+        type=_parse_prefix,
+        default="",
+        help="the path at which a proxy shows the hub and that it removes from requests, e.g. /hub",
+    )
 
 
 def _parse_port(text: str) -> int:
@@ -29,10 +38,19 @@ def _parse_port(text: str) -> int:
     return port
 
 
+def _parse_prefix(text: str) -> str:
+    path = text.strip("/")
+    if not _PREFIX.fullmatch(path):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a path of letters, digits, '_', '-', '.', '~' and '/', such as /hub"
+        )
+    return f"/{path}" if path else ""
+
+
 def _serve(parsed: argparse.Namespace) -> int:
     from hubmodule.hosting.serving import serve
 
-    serve(parsed.hub, parsed.host, parsed.port)
+    serve(parsed.hub, parsed.host, parsed.port, parsed.prefix)
     return 0
 
 

@@ -7,7 +7,7 @@ import os
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response, StreamingResponse
 
-from hubmodule.hosting.file_sending import FileSender, SendingThreads
+from hubmodule.hosting.file_sending import FileSender, SendingThread
 from hubmodule.hosting.hub_directory import HubDirectory
 from hubmodule.hosting.names import ModuleName
 
@@ -26,7 +26,7 @@ def answer_archive(
     hub: HubDirectory,
     name: ModuleName,
     version: int,
-    threads: SendingThreads,
+    thread: SendingThread,
 ) -> Response | FileSender:
     """Makes the answer to a request for the archive of a version.
 
@@ -35,7 +35,7 @@ def answer_archive(
         hub: The hub.
         name: Name of the module.
         version: Version of the module.
-        threads: Send local files.
+        thread: Sends local files.
 
     Raises:
         HandleNotFoundError: if there is no such version.
@@ -52,14 +52,14 @@ def answer_archive(
         return Response(status_code=304, headers=headers)
     path = hub.archive_path(name, version)
     if hub.is_local:
-        return _answer_file(request, path, headers, threads)
+        return _answer_file(request, path, headers, thread)
     headers |= {"Content-Length": str(facts["bytes"]), "Accept-Ranges": "none"}
     pieces = () if request.method == "HEAD" else hub.file_system.read_pieces(path)
     return StreamingResponse(pieces, headers=headers)
 
 
 def _answer_file(
-    request: Request, path: str, headers: dict[str, str], threads: SendingThreads
+    request: Request, path: str, headers: dict[str, str], thread: SendingThread
 ) -> Response | FileSender:
     # Open before the answer begins: the version may be removed meanwhile.
     file = open(path, "rb")  # noqa: SIM115
@@ -68,7 +68,7 @@ def _answer_file(
         file.close()
         return _RangeResponse(path, headers=headers, media_type=_TYPE, stat_result=status)
     headers |= {"Content-Length": str(status.st_size), "Accept-Ranges": "bytes"}
-    return FileSender(file, headers, threads)
+    return FileSender(file, headers, thread)
 
 
 def has_etag(request: Request, etag: str) -> bool:

@@ -1,7 +1,9 @@
-"""Sends whole files from the kernel to the client, in threads that pages do not wait for.
+"""Sends whole files from the kernel to the client, in a thread that pages do not wait for.
 
-uvicorn hands the body of an answer through Python in pieces, on one thread for all clients. With
-os.sendfile() many downloads at once are twice as fast, and pages are answered meanwhile.
+uvicorn hands the body of an answer through Python in pieces, on the thread that answers all
+requests. os.sendfile() is twice as fast for many downloads at once, and pages are answered
+meanwhile. One thread sends the files of all clients: with a thread for each of them, those that
+answer requests would have to wait for a processor behind them.
 """
 
 from __future__ import annotations
@@ -13,8 +15,6 @@ import socket
 import struct
 import sys
 import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, BinaryIO
 
 import anyio
@@ -24,12 +24,11 @@ from starlette.types import Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 _EXTENSION = "hubmodule.connection"
-# The timeout of a socket has this form on Linux.
 _HAS_SENDFILE = sys.platform == "linux"
-_MOST_THREADS = 256
 _PIECE = 256 << 10  # bytes
-_AT_ONCE = 1 << 30  # bytes
-# A client that takes nothing for so long has gone, or keeps a thread on purpose.
+# Of one client, before it is the turn of the next one.
+_AT_ONCE = 2 << 20  # bytes
+# A client that takes nothing for so long has gone, or keeps a connection on purpose.
 _LONGEST_PAUSE = 60.0  # seconds
 
 
@@ -55,32 +54,102 @@ class FileSendingProtocol(H11Protocol):
 
         self.app = call
 
+    def send_400_response(self, msg: str) -> None:
+        """Answers a request that breaks the rules of HTTP."""
+        if self.cycle is not None:
+            # If the fault is in the body, the application has the request already. A second
+            # answer would be an error, with a traceback in the log.
+            self.cycle.disconnected = True
+        super().send_400_response(msg)
 
-class SendingThreads:
-    """Threads that send files, each of which has one connection."""
+
+class SendingThread:
+    """A thread that sends files to all clients, to each as fast as the client takes it."""
 
     def __init__(self) -> None:
-        self._executor = ThreadPoolExecutor(_MOST_THREADS, "sending", _lower_priority)
-        self._in_use = 0
+        self._loop = asyncio.SelectorEventLoop()
+        self._thread = threading.Thread(target=self._run, name="sending", daemon=True)
 
-    def are_available(self) -> bool:
-        """Whether a thread is free; further downloads share the loop."""
-        return self._in_use < _MOST_THREADS
+    def __enter__(self) -> SendingThread:
+        """Starts the thread."""
+        self._thread.start()
+        return self
 
-    async def run(self, function: Callable[[], None]) -> None:
-        """Runs a function in a thread."""
-        self._in_use += 1
+    def __exit__(self, *error: object) -> None:
+        """Ends the thread, and the connections on which it is sending."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+
+    async def send(self, client: socket.socket, file: BinaryIO, size: int) -> None:
+        """Sends a file in the thread.
+
+        Args:
+            client: The connection, which is closed at the end.
+            file: The file, which is sent from its beginning and closed at the end.
+            size: How many bytes to send.
+
+        Raises:
+            OSError: if the client has gone, takes nothing for a minute, or the file is shorter.
+        """
+        sending = asyncio.run_coroutine_threadsafe(_send_file(client, file, size), self._loop)
+        await asyncio.wrap_future(sending)
+
+    def _run(self) -> None:
+        self._loop.run_forever()
+        self._loop.run_until_complete(_cancel_other_tasks())
+        self._loop.close()
+
+
+async def _cancel_other_tasks() -> None:
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _send_file(client: socket.socket, file: BinaryIO, size: int) -> None:
+    with client, file:
         try:
-            await asyncio.get_running_loop().run_in_executor(self._executor, function)
-        finally:
-            self._in_use -= 1
+            await _send_pieces(client, file, size)
+        except BaseException:
+            with contextlib.suppress(OSError):  # the client has gone
+                # A reset, which a client sees that reads nothing; an end would wait behind the
+                # bytes that it does not take.
+                reset = struct.pack("ii", 1, 0)
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+            raise
 
 
-def _lower_priority() -> None:
-    """Lets the thread that answers requests run before this one."""
-    if sys.platform == "linux":  # elsewhere it would be that of the process
-        thread = threading.get_native_id()
-        os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + 10)
+async def _send_pieces(client: socket.socket, file: BinaryIO, size: int) -> None:
+    offset = 0
+    while offset < size:
+        try:
+            count = min(_AT_ONCE, size - offset)
+            sent = os.sendfile(client.fileno(), file.fileno(), offset, count)
+        except BlockingIOError:
+            await _wait_until_writable(client)
+            continue
+        if not sent:
+            raise OSError("The file is shorter than it was")
+        offset += sent
+        await asyncio.sleep(0)  # the turn of the next client
+
+
+async def _wait_until_writable(client: socket.socket) -> None:
+    """Waits until a client takes bytes.
+
+    Raises:
+        TimeoutError: if it takes nothing for too long.
+    """
+    loop = asyncio.get_running_loop()
+    is_writable = asyncio.Event()
+    loop.add_writer(client.fileno(), is_writable.set)
+    try:
+        await asyncio.wait_for(is_writable.wait(), _LONGEST_PAUSE)
+    except asyncio.TimeoutError as error:  # another class than TimeoutError before Python 3.11
+        raise TimeoutError("The client takes nothing") from error
+    finally:
+        loop.remove_writer(client.fileno())
 
 
 class Connection:
@@ -100,13 +169,13 @@ class Connection:
         is_flushed = not self._transport.get_write_buffer_size()
         return _HAS_SENDFILE and is_flushed and not self._transport.is_closing()
 
-    async def send_file(self, file: BinaryIO, size: int, threads: SendingThreads) -> None:
+    async def send_file(self, file: BinaryIO, size: int, thread: SendingThread) -> None:
         """Sends a file as the body of the answer whose head was sent.
 
         Args:
             file: The file, which is sent from its beginning.
             size: How many bytes to send.
-            threads: Send it.
+            thread: Sends it.
 
         Raises:
             OSError: if the client has gone, takes nothing for a minute, or the file is shorter.
@@ -115,22 +184,17 @@ class Connection:
             # h11 counts the bytes, and would copy them.
             placeholder: Any = _Placeholder(size)
             self._state.send_with_data_passthrough(h11.Data(data=placeholder))
-            await self._send(file, size, threads)
+            # If the connection is closed meanwhile, its number may become that of another one;
+            # the same is true of the file. So the thread gets descriptors of its own.
+            client = socket.socket(fileno=os.dup(self._get_socket().fileno()))
+            await thread.send(client, os.fdopen(os.dup(file.fileno()), "rb", 0), size)
         except BaseException:
             # A part may have been sent, so that no other answer can follow.
             self._transport.abort()
             raise
 
-    async def _send(self, file: BinaryIO, size: int, threads: SendingThreads) -> None:
-        # The loop may close its own descriptor, whose number another connection may then get.
-        number = os.dup(self._transport.get_extra_info("socket").fileno())
-        with socket.socket(fileno=number) as client:
-            sending = _Sending(client, file.fileno(), size)
-            try:
-                await threads.run(sending.run)
-            except BaseException:
-                sending.stop()
-                raise
+    def _get_socket(self) -> socket.socket:
+        return self._transport.get_extra_info("socket")
 
 
 class _Placeholder:
@@ -143,68 +207,19 @@ class _Placeholder:
         return self._size
 
 
-class _Sending:
-    """Sends a file in a thread.
-
-    Args:
-        client: The connection.
-        file: Descriptor of the file.
-        size: How many bytes to send.
-    """
-
-    def __init__(self, client: socket.socket, file: int, size: int) -> None:
-        self._client = client
-        self._file = file
-        self._size = size
-        self._has_begun = False
-        self._has_ended = threading.Event()
-
-    def run(self) -> None:
-        """Sends the file."""
-        self._has_begun = True
-        try:
-            self._send()
-        finally:
-            self._has_ended.set()
-
-    def stop(self) -> None:
-        """Ends the thread if it is running, as when the server stops."""
-        with contextlib.suppress(OSError):  # the client was faster
-            # A reset, which a client sees that reads nothing; an end would wait behind the rest.
-            self._client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            self._client.shutdown(socket.SHUT_RDWR)
-        if self._has_begun:
-            self._has_ended.wait()
-
-    def _send(self) -> None:
-        # The thread waits in the kernel, and so does not compete for the interpreter. The loop
-        # reads from the connection only when there is something to read, and writes nothing.
-        self._client.setblocking(True)
-        pause = struct.pack("ll", *divmod(int(1e6 * _LONGEST_PAUSE), 1_000_000))
-        self._client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, pause)
-        offset = 0
-        while offset < self._size:
-            count = min(_AT_ONCE, self._size - offset)
-            sent = os.sendfile(self._client.fileno(), self._file, offset, count)
-            if not sent:
-                raise OSError("The file is shorter than it was")
-            offset += sent
-        self._client.setblocking(False)
-
-
 class FileSender:
     """An ASGI application for one answer: a whole file.
 
     Args:
         file: The file, which is closed when it is sent.
         headers: Headers of the answer, with Content-Length.
-        threads: Send it, if they are not all in use.
+        thread: Sends it, where the system can do that.
     """
 
-    def __init__(self, file: BinaryIO, headers: dict[str, str], threads: SendingThreads) -> None:
+    def __init__(self, file: BinaryIO, headers: dict[str, str], thread: SendingThread) -> None:
         self._file = file
         self._headers = headers
-        self._threads = threads
+        self._thread = thread
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Sends the file."""
@@ -214,7 +229,7 @@ class FileSender:
             connection = scope.get("extensions", {}).get(_EXTENSION)
             if scope["method"] == "HEAD":
                 await send(_END)
-            elif connection and self._threads.are_available() and connection.is_ready():
+            elif connection and connection.is_ready():
                 await self._send_from_kernel(connection, receive, send)
             else:
                 await self._send_pieces(send)
@@ -222,7 +237,7 @@ class FileSender:
     async def _send_from_kernel(self, connection: Connection, receive: Receive, send: Send) -> None:
         size = int(self._headers["Content-Length"])
         try:
-            await connection.send_file(self._file, size, self._threads)
+            await connection.send_file(self._file, size, self._thread)
         except OSError:
             # The connection is closed; the server waits for an answer until it knows.
             while (await receive())["type"] != "http.disconnect":

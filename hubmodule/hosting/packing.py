@@ -5,20 +5,15 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import os
-import tarfile
 import zlib
 from collections.abc import Iterator, Mapping
 from typing import BinaryIO
 
-from hubmodule import files
 from hubmodule._plain_errors import PublishError
 from hubmodule.downloads.progress import Report
 from hubmodule.file_systems import FileSystem, LocalFileSystem
+from hubmodule.tar_writer import TarWriter
 
-# Times of 1970 make GNU tar warn.
-_TIME = 315532800  # 1980-01-01, in seconds since 1970
-_MODE = 0o644
-_FOLDER_MODE = 0o755
 _LEVEL = 6
 # Without a time, a name, and the number of the operating system, which zlib would write.
 _GZIP_HEADER = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
@@ -76,79 +71,76 @@ def pack(
     Raises:
         PublishError: if a file changes meanwhile.
     """
-    tar_digest, digest = hashlib.sha256(), hashlib.sha256()
-    deflate = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
-    checksum = length = written = packed = 0
-
-    def write(piece: bytes) -> None:
-        nonlocal written
-        digest.update(piece)
-        out.write(piece)
-        written += len(piece)
-
-    write(_GZIP_HEADER)
-    total = sum(sizes.values())
-    for piece, content in _make_tar(file_system, directory, sizes):
-        tar_digest.update(piece)
-        checksum = zlib.crc32(piece, checksum)
-        length += len(piece)
-        write(deflate.compress(piece))
-        packed += content
-        report(packed, total)
-    write(deflate.flush())
-    write(checksum.to_bytes(4, "little") + (length % 2**32).to_bytes(4, "little"))
-    return Archive(written, digest.hexdigest(), tar_digest.hexdigest())
-
-
-def _make_tar(
-    file_system: FileSystem, directory: str, sizes: Mapping[str, int]
-) -> Iterator[tuple[bytes, int]]:
-    """Yields the bytes of a tar in pieces, and how many bytes of files each of them holds."""
-    offset = 0
-    folders: set[str] = set()
+    gzip = _GzipWriter(out)
+    tar = TarWriter(gzip.write)
+    packed, total = 0, sum(sizes.values())
+    report(packed, total)
     for name, size in sizes.items():
-        header = b"".join(_make_folders(name, folders)) + _make_header(name, size)
-        yield header, 0
-        read = 0
-        for piece in _read_file(file_system, f"{directory}/{name}"):
-            read += len(piece)
-            yield piece, len(piece)
-        if read != size:
+        path = f"{directory}/{name}"
+        found = tar.add(name, size, _read_file(file_system, path, packed, total, report))
+        if found != size:
             raise PublishError(
-                f"{directory}/{name} changes while it is packed: it had {size} bytes, and has "
-                f"{read}. Publish the module when it is complete."
+                f"{path} changes while it is packed: it had {size} bytes, and has {found}. "
+                "Publish the module when it is complete."
             )
-        padding = -size % tarfile.BLOCKSIZE
-        yield bytes(padding), 0
-        offset += len(header) + size + padding
-    end = 2 * tarfile.BLOCKSIZE
-    yield bytes(end + -(offset + end) % tarfile.RECORDSIZE), 0
+        packed += size
+    tar.end()
+    return gzip.end()
 
 
-def _read_file(file_system: FileSystem, path: str) -> Iterator[bytes]:
-    pieces = file_system.read_pieces(path)
-    while True:
-        try:
-            piece = next(pieces, b"")
-        except OSError as error:
-            raise PublishError(f"{path} cannot be read: {error.strerror or error}.") from error
-        if not piece:
-            return
-        yield piece
+class _GzipWriter:
+    """Compresses the bytes of a tar.
+
+    Args:
+        out: Receives the archive.
+    """
+
+    def __init__(self, out: BinaryIO) -> None:
+        self._out = out
+        self._deflate = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+        self._checksum = self._length = self._written = 0
+        self._tar_digest, self._digest = hashlib.sha256(), hashlib.sha256()
+        self._write_on(_GZIP_HEADER)
+
+    def write(self, piece: bytes) -> None:
+        """Takes the next bytes of the tar."""
+        self._tar_digest.update(piece)
+        self._checksum = zlib.crc32(piece, self._checksum)
+        self._length += len(piece)
+        self._write_on(self._deflate.compress(piece))
+
+    def end(self) -> Archive:
+        """Writes the end of the archive."""
+        self._write_on(self._deflate.flush())
+        self._write_on(self._checksum.to_bytes(4, "little"))
+        self._write_on((self._length % 2**32).to_bytes(4, "little"))
+        return Archive(self._written, self._digest.hexdigest(), self._tar_digest.hexdigest())
+
+    def _write_on(self, piece: bytes) -> None:
+        self._digest.update(piece)
+        self._out.write(piece)
+        self._written += len(piece)
 
 
-def _make_folders(name: str, made: set[str]) -> Iterator[bytes]:
-    """Yields headers of the folders above a file; tensorflow_hub does not make others."""
-    for folder in reversed([*files.list_parents(name)]):
-        if folder not in made:
-            made.add(folder)
-            yield _make_header(folder, 0, tarfile.DIRTYPE, _FOLDER_MODE)
+def _read_file(
+    file_system: FileSystem, path: str, packed: int, total: int, report: Report
+) -> Iterator[bytes]:
+    """Yields the pieces of a file, and reports each.
 
-
-def _make_header(name: str, size: int, kind: bytes = tarfile.REGTYPE, mode: int = _MODE) -> bytes:
-    member = tarfile.TarInfo(name)
-    member.size, member.type, member.mode, member.mtime = size, kind, mode, _TIME
-    return member.tobuf(tarfile.PAX_FORMAT, "utf-8", "strict")
+    Args:
+        file_system: File system of the file.
+        path: Path of the file.
+        packed: Number of bytes that were packed before.
+        total: Number of bytes of all files.
+        report: Called with the bytes packed so far, and `total`.
+    """
+    try:
+        for piece in file_system.read_pieces(path):
+            yield piece
+            packed += len(piece)
+            report(packed, total)
+    except OSError as error:
+        raise PublishError(f"{path} cannot be read: {error.strerror or error}.") from error
 
 
 def _check_links(directory: str) -> None:

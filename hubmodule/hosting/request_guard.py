@@ -40,6 +40,9 @@ class RequestGuard:
                     headers.setdefault(name, value)
             await send(message)
 
+        if scope["type"] != "http":  # the start and the end of the server
+            await self._app(scope, receive, send)
+            return
         app = _find_fault(scope) or self._app
         await app(scope, receive, send_with_headers)
 

@@ -28,13 +28,17 @@ _LAST_SECONDS = 10
 _SHOWN_QUERIES = ("tf-hub-format=compressed", "tf-hub-format=uncompressed")
 
 
-def serve(hub: str | os.PathLike[str], host: str = "127.0.0.1", port: int = 8501) -> None:
+def serve(
+    hub: str | os.PathLike[str], host: str = "127.0.0.1", port: int = 8501, prefix: str = ""
+) -> None:
     """Serves a hub until the process gets SIGTERM or SIGINT; prints its address.
 
     Args:
         hub: Path of the directory of the hub.
         host: Name or address to listen at.
         port: Port to listen at; 0 takes a free one.
+        prefix: The path at which clients find the hub, if a proxy removes it from the addresses
+            of requests, e.g. "/hub".
 
     Raises:
         ExtraMissingError: if Starlette, uvicorn or what the pages need is not installed.
@@ -51,17 +55,18 @@ def serve(hub: str | os.PathLike[str], host: str = "127.0.0.1", port: int = 8501
 
     with listen(host, port) as listener, _ignore_captured_signals():
         _configure_logs()
-        server = make_server(directory, page_renderer)
+        server = make_server(directory, page_renderer, prefix)
         print(f"Serving {directory.path} at {_get_address(listener)}", flush=True)
         server.run(sockets=[listener])
 
 
-def make_server(hub: HubDirectory, pages: Pages) -> uvicorn.Server:
+def make_server(hub: HubDirectory, pages: Pages, prefix: str = "") -> uvicorn.Server:
     """Makes the server of a hub, to be run with a socket that listens.
 
     Args:
         hub: The hub.
         pages: Makes its pages.
+        prefix: The path at which clients find the hub, if a proxy removes it from requests.
     """
     import uvicorn
 
@@ -70,12 +75,12 @@ def make_server(hub: HubDirectory, pages: Pages) -> uvicorn.Server:
     from hubmodule.hosting.web_app import make_app
 
     config = uvicorn.Config(
-        make_app(hub, pages),
+        make_app(hub, pages, prefix=prefix),
         # Of uvicorn's parsers the one that is everywhere, and strict.
         http=FileSendingProtocol,
         h11_max_incomplete_event_size=LONGEST_HEADERS,
         ws="none",
-        lifespan="off",
+        lifespan="on",
         server_header=False,
         timeout_graceful_shutdown=_LAST_SECONDS,
         log_config=None,

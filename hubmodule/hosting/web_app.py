@@ -17,13 +17,12 @@ It only reads. Names that are not names of modules do not reach the file system.
 
 from __future__ import annotations
 
-import functools
-import hashlib
+import contextlib
 import json
 import logging
 import mimetypes
 import posixpath
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, Protocol
 
 import anyio
@@ -36,8 +35,9 @@ from starlette.types import ASGIApp
 
 from hubmodule._plain_errors import HandleNotFoundError, HubError, InvalidHandleError
 from hubmodule.hosting import names, pictures
-from hubmodule.hosting.archive_responses import answer_archive, has_etag
-from hubmodule.hosting.file_sending import FileSender, SendingThreads
+from hubmodule.hosting.archive_responses import answer_archive
+from hubmodule.hosting.contents import Content, ContentCache
+from hubmodule.hosting.file_sending import FileSender, SendingThread
 from hubmodule.hosting.hub_directory import HubDirectory
 from hubmodule.hosting.hub_index import HubIndex
 from hubmodule.hosting.names import ModuleName, is_version
@@ -46,7 +46,7 @@ from hubmodule.hosting.search_index import make_search_index
 
 logger = logging.getLogger("hubmodule")
 
-_PAGES_KEPT = 256
+_MOST_KEPT = 32 << 20  # bytes of pages
 _FORMAT = "tf-hub-format"
 _NOT_FOUND = "There is no such module or version in this hub"
 
@@ -58,7 +58,12 @@ class Pages(Protocol):
         """Returns the HTML of the front page."""
 
     def render_module_page(
-        self, hub: HubDirectory, name: ModuleName, version: int, base_url: str
+        self,
+        hub: HubDirectory,
+        name: ModuleName,
+        version: int,
+        base_url: str,
+        index: Mapping[str, Any],
     ) -> str:
         """Returns the HTML of the page of a version."""
 
@@ -69,15 +74,19 @@ class Pages(Protocol):
         """Returns the files that pages need, by their paths, e.g. "static/hub.css"."""
 
 
-def make_app(hub: HubDirectory, pages: Pages, index: HubIndex | None = None) -> ASGIApp:
+def make_app(
+    hub: HubDirectory, pages: Pages, index: HubIndex | None = None, prefix: str = ""
+) -> ASGIApp:
     """Makes the application of a hub.
 
     Args:
         hub: The hub.
         pages: Makes its pages.
         index: The index of the hub; None makes one.
+        prefix: The path at which clients find the hub, if a proxy removes it from the addresses
+            of requests, e.g. "/hub".
     """
-    views = _Views(hub, pages, index or HubIndex(hub))
+    views = _Views(hub, pages, index or HubIndex(hub), prefix)
     version = "/{publisher}/{name}/{version}"
     app = Starlette(
         routes=[
@@ -100,6 +109,7 @@ def make_app(hub: HubDirectory, pages: Pages, index: HubIndex | None = None) -> 
             HubError: _answer_damaged,
             OSError: _answer_damaged,
         },
+        lifespan=views.run_thread,
     )
     app.router.redirect_slashes = False
     return RequestGuard(app)
@@ -108,40 +118,51 @@ def make_app(hub: HubDirectory, pages: Pages, index: HubIndex | None = None) -> 
 class _Views:
     """Answers the requests. Starlette calls them in threads, as they read files."""
 
-    def __init__(self, hub: HubDirectory, pages: Pages, index: HubIndex) -> None:
+    def __init__(self, hub: HubDirectory, pages: Pages, index: HubIndex, prefix: str) -> None:
         self._hub = hub
         self._pages = pages
+        self._prefix = prefix
         self._index = index
         self._static = {
-            path: _Content(content, mimetypes.guess_type(path)[0] or "application/octet-stream")
+            path: Content(content, mimetypes.guess_type(path)[0] or "application/octet-stream")
             for path, content in pages.list_static_files().items()
         }
-        # The number of the index is a part of the key, as other versions change a page, too.
-        self._render_front_page = functools.lru_cache(1)(self._render_front_page_anew)
-        self._render_module_page = functools.lru_cache(_PAGES_KEPT)(self._render_module_page_anew)
-        self._make_search_index = functools.lru_cache(1)(self._make_search_index_anew)
-        self._threads = SendingThreads()
+        self._cache = ContentCache(_MOST_KEPT)
+        self._thread = SendingThread()
         # More would compete with downloads for the interpreter.
-        self._one_at_a_time = anyio.CapacityLimiter(1)
+        self._one_page = anyio.CapacityLimiter(1)
         # It reads the facts of all modules, for which pages do not wait.
         self._one_search_index = anyio.CapacityLimiter(1)
 
+    @contextlib.asynccontextmanager
+    async def run_thread(self, app: Starlette) -> AsyncIterator[None]:
+        """Runs the thread that sends archives, as long as the server runs."""
+        with self._thread:
+            yield
+
     async def show_front_page(self, request: Request) -> Response:
         """Answers with the front page."""
-        return await self._answer_page(request, self._render_front_page)
 
-    def show_index(self, request: Request) -> Response:
+        def make(index: dict[str, Any]) -> bytes:
+            return self._pages.render_front_page(index).encode()
+
+        return await self._answer_made(request, "text/html", make, self._one_page)
+
+    async def show_index(self, request: Request) -> Response:
         """Answers with index.json."""
-        content = json.dumps(self._index.read().content).encode()
-        return _Content(content, "application/json").answer(request)
+
+        def make(index: dict[str, Any]) -> bytes:
+            return json.dumps(index).encode()
+
+        return await self._answer_made(request, "application/json", make, self._one_page)
 
     async def show_search_index(self, request: Request) -> Response:
         """Answers with the texts that the script of the front page searches."""
-        state = await anyio.to_thread.run_sync(self._index.read)
-        content = await anyio.to_thread.run_sync(
-            self._make_search_index, state.number, limiter=self._one_search_index
-        )
-        return content.answer(request)
+
+        def make(index: dict[str, Any]) -> bytes:
+            return json.dumps(make_search_index(self._hub, index)).encode()
+
+        return await self._answer_made(request, "application/json", make, self._one_search_index)
 
     def show_health(self, request: Request) -> Response:
         """Answers whether the hub can be read."""
@@ -162,24 +183,17 @@ class _Views:
         versions = self._hub.list_versions(name)
         if not versions:
             raise HandleNotFoundError(f"There is no {name} in this hub.")
-        return _redirect(request, name, versions[-1])
+        return _redirect(request, f"{name}/{versions[-1]}")
 
     def redirect_to_version(self, request: Request) -> Response:
         """Redirects to the address without the slash at its end, from which pages link."""
-        return _redirect(request, _get_name(request), _get_version(request))
+        return _redirect(request, f"{_get_name(request)}/{_get_version(request)}")
 
     async def show_version(self, request: Request) -> Response | FileSender:
         """Answers with the page of a version, or what tf-hub-format asks for."""
         wanted = request.query_params.get(_FORMAT)
         if wanted is None:
-            name, version = _get_name(request), _get_version(request)
-            base_url = f"{request.url.scheme}://{request.headers.get('host', 'localhost')}/"
-            return await self._answer_page(
-                request,
-                functools.partial(
-                    self._render_module_page, name=name, version=version, base_url=base_url
-                ),
-            )
+            return await self._show_page(request)
         answers: dict[str, Callable[[Request], Response | FileSender]]
         answers = {"compressed": self.send_archive, "uncompressed": self.tell_unpacked}
         if wanted not in answers:
@@ -189,12 +203,12 @@ class _Views:
     def send_archive(self, request: Request) -> Response | FileSender:
         """Answers with the archive of a version."""
         name, version = _get_name(request), _get_version(request)
-        return answer_archive(request, self._hub, name, version, self._threads)
+        return answer_archive(request, self._hub, name, version, self._thread)
 
     def send_facts(self, request: Request) -> Response:
         """Answers with facts.json of a version."""
         facts = self._hub.read_facts(_get_name(request), _get_version(request))
-        return _Content(json.dumps(facts).encode(), "application/json").answer(request)
+        return Content(json.dumps(facts).encode(), "application/json").answer(request)
 
     def send_picture(self, request: Request) -> Response:
         """Answers with a picture that the page of a version shows."""
@@ -204,7 +218,7 @@ class _Views:
             raise HTTPException(404)
         suffix = posixpath.splitext(picture)[1].lower()
         content = self._hub.file_system.read(path)
-        return _Content(content, pictures.PICTURE_TYPES[suffix]).answer(request)
+        return Content(content, pictures.PICTURE_TYPES[suffix]).answer(request)
 
     def tell_unpacked(self, request: Request) -> Response:
         """Answers where a version is unpacked, if clients can read it there."""
@@ -224,57 +238,74 @@ class _Views:
         # The error names the directory of the hub, which is not for everybody.
         if "text/html" not in request.headers.get("accept", ""):
             return PlainTextResponse(f"{_NOT_FOUND}; /index.json lists what it has.\n", 404)
-        root = "../" * (request.url.path.count("/") - 1)
-        html = self._pages.render_message_page("No such module", f"{_NOT_FOUND}.", root)
+        html = self._pages.render_message_page(
+            "No such module", f"{_NOT_FOUND}.", _find_root(request)
+        )
         return HTMLResponse(html, 404)
 
-    async def _answer_page(self, request: Request, render: Callable[[int], _Content]) -> Response:
-        state = await anyio.to_thread.run_sync(self._index.read)
-        content = await anyio.to_thread.run_sync(render, state.number, limiter=self._one_at_a_time)
+    async def _show_page(self, request: Request) -> Response:
+        name, version = _get_name(request), _get_version(request)
+        host = request.headers.get("host", "localhost")
+        base_url = f"{request.url.scheme}://{host}{self._prefix}/"
+
+        def make(index: dict[str, Any]) -> bytes:
+            html = self._pages.render_module_page(self._hub, name, version, base_url, index)
+            return html.encode()
+
+        return await self._answer_made(request, "text/html", make, self._one_page, base_url)
+
+    async def _answer_made(
+        self,
+        request: Request,
+        media_type: str,
+        make: Callable[[dict[str, Any]], bytes],
+        limiter: anyio.CapacityLimiter,
+        base_url: str = "",
+    ) -> Response:
+        """Answers with what is made from the index, once until the index changes.
+
+        Args:
+            request: The request.
+            media_type: The type of the content.
+            make: Makes the content from the index.
+            limiter: Says how many may be made at the same time.
+            base_url: The address of the hub, if the content names it.
+        """
+        index = await anyio.to_thread.run_sync(self._index.read)
+        # Other versions change a page, too.
+        key = (index.number, request.url.path, base_url)
+
+        def find_or_make() -> Content:
+            content = self._cache.find(key)
+            if content is None:
+                content = Content(make(index.content), media_type)
+                self._cache.add(key, content)
+            return content
+
+        # What is there does not wait for what others ask for.
+        content = self._cache.find(key) or await anyio.to_thread.run_sync(
+            find_or_make, limiter=limiter
+        )
         return content.answer(request)
-
-    def _make_search_index_anew(self, number: int) -> _Content:
-        content = make_search_index(self._hub, self._index.read().content)
-        return _Content(json.dumps(content).encode(), "application/json")
-
-    def _render_front_page_anew(self, number: int) -> _Content:
-        html = self._pages.render_front_page(self._index.read().content)
-        return _Content(html.encode(), "text/html")
-
-    def _render_module_page_anew(
-        self, number: int, name: ModuleName, version: int, base_url: str
-    ) -> _Content:
-        html = self._pages.render_module_page(self._hub, name, version, base_url)
-        return _Content(html.encode(), "text/html")
-
-
-class _Content:
-    """A small file in memory, which clients ask about each time that they need it."""
-
-    def __init__(self, content: bytes, media_type: str) -> None:
-        self._content = content
-        self._media_type = media_type
-        self._headers = {
-            "ETag": f'"{hashlib.sha256(content).hexdigest()}"',
-            "Cache-Control": "no-cache",
-        }
-
-    def answer(self, request: Request) -> Response:
-        """Makes the answer to a request for it."""
-        if has_etag(request, self._headers["ETag"]):
-            return Response(status_code=304, headers=self._headers)
-        return Response(self._content, headers=self._headers, media_type=self._media_type)
 
 
 def _get_name(request: Request) -> ModuleName:
     return ModuleName(request.path_params["publisher"], request.path_params["name"])
 
 
-def _redirect(request: Request, name: ModuleName, version: int) -> Response:
-    # Without the host: behind a proxy, this server knows neither that nor the scheme.
+def _redirect(request: Request, path: str) -> Response:
+    """Redirects to a path of the hub."""
+    # By a relative address: behind a proxy, this server knows neither the host, nor the scheme,
+    # nor the path before that of the hub.
     query = f"?{request.url.query}" if request.url.query else ""
     headers = {"Cache-Control": "no-cache"}
-    return RedirectResponse(f"/{name}/{version}{query}", status_code=302, headers=headers)
+    return RedirectResponse(f"{_find_root(request)}{path}{query}", status_code=302, headers=headers)
+
+
+def _find_root(request: Request) -> str:
+    """Returns the address of the hub relative to that of a request."""
+    # As the client wrote it: "%2F" is no slash there.
+    return "../" * (request.scope["raw_path"].count(b"/") - 1)
 
 
 def _get_version(request: Request) -> int:

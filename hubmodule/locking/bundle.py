@@ -10,9 +10,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import posixpath
-import tarfile
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import BinaryIO
 
 from hubmodule import urls
@@ -35,11 +34,10 @@ from hubmodule.resolver.fetch import read_archive
 from hubmodule.resolver.lock_file import LockedModule
 from hubmodule.resolver.resolvers import resolve_with
 from hubmodule.settings import Settings
+from hubmodule.tar_writer import TarWriter
 
 _LOCK_NAME = "modules.lock"
 _SUFFIX = ".tar"
-# GNU tar warns of 1970.
-_TIME = 315532800  # 1980-01-01, in seconds since 1970
 
 
 def write_bundle(lock: str, out: str, settings: Settings) -> list[str]:
@@ -117,37 +115,30 @@ def install_bundle(path: str, settings: Settings) -> dict[str, bool]:
 
 
 def _write_entries(file: BinaryIO, modules: Mapping[str, LockedModule], cache: Cache) -> None:
+    tar = TarWriter(file.write)
     content = lock_file.encode(modules)
-    _write_entry(file, _LOCK_NAME, len(content), [content])
+    tar.add(_LOCK_NAME, len(content), [content])
     for handle in sorted(modules):
         key = make_cache_key(handle)
         directory = cache.get_path(key)
         for record in sorted(read_digests(cache, key, handle).files, key=lambda file: file.path):
             path = f"{directory}/{record.path}"
-            size, digest = _write_entry(
-                file, f"{key}/{record.path}", record.size, cache.file_system.read_pieces(path)
-            )
-            if (size, digest) != (record.size, record.sha256):
+            digest = hashlib.sha256()
+            pieces = _update_digest(digest, cache.file_system.read_pieces(path))
+            size = tar.add(f"{key}/{record.path}", record.size, pieces)
+            if (size, digest.hexdigest()) != (record.size, record.sha256):
                 raise CacheDamagedError(
                     f"{path} has other bytes than when it was fetched. Repair it: python -m "
                     f"hubmodule cache verify --repair {urls.redact(handle)}"
                 )
-    file.write(bytes(2 * tarfile.BLOCKSIZE))
+    tar.end()
 
 
-def _write_entry(file: BinaryIO, name: str, size: int, pieces: Iterable[bytes]) -> tuple[int, str]:
-    """Writes a file of a tar; returns its actual size and digest."""
-    # A new TarInfo has no owner, and the mode 0644.
-    info = tarfile.TarInfo(name)
-    info.size, info.mtime = size, _TIME
-    file.write(info.tobuf(tarfile.PAX_FORMAT))
-    digest, written = hashlib.sha256(), 0
+def _update_digest(digest: hashlib._Hash, pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Yields pieces, and adds each to a digest."""
     for piece in pieces:
-        file.write(piece)
         digest.update(piece)
-        written += len(piece)
-    file.write(bytes(-size % tarfile.BLOCKSIZE))
-    return written, digest.hexdigest()
+        yield piece
 
 
 def _unpack(

@@ -18,7 +18,26 @@ def test_the_defaults(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
     )
     assert Result(capsys, "serve", "hub").status == 0
     assert Result(capsys, "serve", "hub", "--host", "::", "--port", "0").status == 0
-    assert calls == [("hub", "127.0.0.1", 8501), ("hub", "::", 0)]
+    assert calls == [("hub", "127.0.0.1", 8501, ""), ("hub", "::", 0, "")]
+
+
+@pytest.mark.parametrize("text", ["/hub", "hub/", "/hub/"])
+def test_a_prefix(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    prefixes = []
+    monkeypatch.setattr(
+        "hubmodule.hosting.serving.serve", lambda *arguments: prefixes.append(arguments[3])
+    )
+    assert Result(capsys, "serve", "hub", "--prefix", text).status == 0
+    assert prefixes == ["/hub"]
+
+
+@pytest.mark.parametrize("text", ["https://hub.example.com/hub", "/h?b", "/<b>"])
+def test_what_is_not_a_prefix(capsys: pytest.CaptureFixture[str], text: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        Result(capsys, "serve", "hub", "--prefix", text)
+    assert ended.value.code == 2
 
 
 def test_a_hub_that_does_not_exist(

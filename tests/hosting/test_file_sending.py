@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import pathlib
 import select
 import socket
 import sys
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -31,13 +33,13 @@ def hub(tmp_path: pathlib.Path) -> HubDirectory:
 
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The sizes of the files that threads have begun to send."""
+    """The sizes of the files that the thread has begun to send."""
     sizes: list[int] = []
     send_file = file_sending.Connection.send_file
 
-    async def record(self, file, size, threads):
+    async def record(self, file, size, thread):
         sizes.append(size)
-        await send_file(self, file, size, threads)
+        await send_file(self, file, size, thread)
 
     monkeypatch.setattr(file_sending.Connection, "send_file", record)
     return sizes
@@ -89,18 +91,31 @@ def test_head_and_old_clients(server: WebServer, sent: list[int]) -> None:
     assert received.partition(b"\r\n\r\n")[2] == ARCHIVE
 
 
-@pytest.mark.parametrize("reason", ["threads", "system"])
-def test_without_a_thread(
-    hub: HubDirectory, sent: list[int], monkeypatch: pytest.MonkeyPatch, reason: str
+def test_without_sendfile(
+    hub: HubDirectory, sent: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if reason == "threads":
-        monkeypatch.setattr(file_sending.SendingThreads, "are_available", lambda self: False)
-    else:
-        monkeypatch.setattr(file_sending, "_HAS_SENDFILE", False)
+    monkeypatch.setattr(file_sending, "_HAS_SENDFILE", False)
     with serving(hub) as server:
         assert server.get(PATH).body == ARCHIVE
         assert server.get("/team/empty/1/module.tar.gz").body == b""
     assert sent == []
+
+
+def test_one_thread_sends_to_all_clients(server: WebServer) -> None:
+    with contextlib.ExitStack() as connections:
+        clients = [connections.enter_context(server.connect()) for _ in range(30)]
+        for client in clients:
+            client.sendall(REQUEST)
+        for client in clients:
+            assert client.recv(1) == b"H"
+        names = [thread.name for thread in threading.enumerate()]
+    assert names.count("sending") == 1
+
+
+def test_the_thread_ends_with_the_server(hub: HubDirectory) -> None:
+    with serving(hub) as server:
+        server.get(PATH)
+    assert "sending" not in [thread.name for thread in threading.enumerate()]
 
 
 @pytest.mark.skipif(not hasattr(select, "POLLRDHUP"), reason="needs Linux")

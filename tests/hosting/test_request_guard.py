@@ -91,6 +91,17 @@ def test_long_headers(server: WebServer, request_bytes: bytes) -> None:
     assert server.send(request_bytes)[:13] in (b"HTTP/1.1 431 ", b"HTTP/1.1 400 ")
 
 
+@pytest.mark.parametrize("body", [b"zz\r\nabc\r\n", b"5\r\nabcdeXX\r\n", b"-5\r\n", b"F" * 30])
+def test_a_body_in_damaged_pieces(
+    server: WebServer, body: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    head = b"GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+    assert server.send(head + body + b"\r\n").startswith(b"HTTP/1.1 400 ")
+    assert server.get("/healthz").status == 200
+    lines = [record for record in caplog.records if "healthz" not in record.getMessage()]
+    assert [record.getMessage() for record in lines] == ["Invalid HTTP request received."]
+
+
 def test_headers_that_do_not_end(server: WebServer) -> None:
     with server.connect() as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: h\r\n")

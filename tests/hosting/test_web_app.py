@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import sys
+import urllib.parse
 from collections.abc import Iterator
 
 import pytest
@@ -65,13 +66,28 @@ def test_every_answer_has_the_headers_that_protect_a_browser(server: WebServer) 
         assert "server" not in headers
 
 
-def test_the_newest_version(server: WebServer) -> None:
-    for path in ("/team/encoder", "/team/encoder/"):
-        answer = server.get(path)
-        assert (answer.status, answer.headers["location"]) == (302, "/team/encoder/10")
-    answer = server.get(f"/team/encoder?{COMPRESSED}")
-    assert answer.headers["location"] == f"/team/encoder/10?{COMPRESSED}"
-    assert server.get("/team/encoder/2/").headers["location"] == "/team/encoder/2"
+@pytest.mark.parametrize(
+    ("path", "location"),
+    [
+        ("/team/encoder", "../team/encoder/10"),
+        ("/team/encoder/", "../../team/encoder/10"),
+        (f"/team/encoder?{COMPRESSED}", f"../team/encoder/10?{COMPRESSED}"),
+        ("/team/encoder/2/", "../../../team/encoder/2"),
+        ("/team%2Fencoder", "team/encoder/10"),
+    ],
+)
+def test_redirects_hold_below_any_path(server: WebServer, path: str, location: str) -> None:
+    answer = server.get(path)
+    assert (answer.status, answer.headers["location"]) == (302, location)
+    for prefix in ("", "/hub", "/a/b"):
+        address = urllib.parse.urljoin(f"https://hub.example.com{prefix}{path}", location)
+        assert address.startswith(f"https://hub.example.com{prefix}/team/encoder/")
+
+
+def test_a_page_behind_a_prefix(hub: HubDirectory) -> None:
+    with serving(hub, "/hub") as server:
+        page = server.get("/team/encoder/2", Host="example.com")
+    assert page.body == b"page of http://example.com/hub/team/encoder/2"
 
 
 def test_the_archive(server: WebServer) -> None:
@@ -241,6 +257,19 @@ def test_pages_are_made_once_until_the_index_changes(hub: HubDirectory, server: 
     assert server.pages.made == ["front", "team/encoder/2", "team/encoder/2"]
 
 
+def test_the_index_is_read_once_until_it_changes(
+    hub: HubDirectory, server: WebServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[int] = []
+    read_index = HubDirectory.read_index
+    monkeypatch.setattr(
+        HubDirectory, "read_index", lambda self: reads.append(1) or read_index(self)
+    )
+    for path in ("/", "/team/encoder/2", "/team/encoder/10", "/index.json", "/search.json"):
+        assert server.get(path).status == 200
+    assert len(reads) == 1
+
+
 def test_a_hub_that_changes_while_it_is_read(hub: HubDirectory, server: WebServer) -> None:
     with server.connect() as connection:
         request = f"GET /team/encoder/10?{COMPRESSED} HTTP/1.0\r\nHost: h\r\n\r\n"
@@ -255,7 +284,7 @@ def test_a_hub_that_changes_while_it_is_read(hub: HubDirectory, server: WebServe
         received += b"".join(iter(lambda: connection.recv(65536), b""))
     assert received.partition(b"\r\n\r\n")[2] == ARCHIVE
     assert server.get(f"/team/encoder/10?{COMPRESSED}").status == 404
-    assert server.get("/team/encoder").headers["location"] == "/team/encoder/11"
+    assert server.get("/team/encoder").headers["location"] == "../team/encoder/11"
 
 
 def test_a_damaged_version(hub: HubDirectory, server: WebServer, tmp_path: pathlib.Path) -> None:

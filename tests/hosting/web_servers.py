@@ -27,7 +27,12 @@ class StubPages:
         return f"front page of {[module['name'] for module in index['modules']]}"
 
     def render_module_page(
-        self, hub: HubDirectory, name: ModuleName, version: int, base_url: str
+        self,
+        hub: HubDirectory,
+        name: ModuleName,
+        version: int,
+        base_url: str,
+        index: Mapping[str, Any],
     ) -> str:
         hub.read_facts(name, version)
         self.made.append(f"{name}/{version}")
@@ -79,11 +84,11 @@ class WebServer:
 
 
 @contextlib.contextmanager
-def serving(hub: HubDirectory) -> Iterator[WebServer]:
+def serving(hub: HubDirectory, prefix: str = "") -> Iterator[WebServer]:
     """Serves a hub while the block runs."""
     pages = StubPages()
     with listen("127.0.0.1", 0) as listener:
-        server = make_server(hub, pages)
+        server = make_server(hub, pages, prefix)
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()
         try:
