@@ -15,6 +15,15 @@ from typing import Any
 class HubModuleError(Exception):
     """The base class of all exceptions of hubmodule.
 
+    Each exception is also of the type that tensorflow_hub raises in the same situation, so that
+    programs catch it as before. The classes are in hubmodule.errors.
+
+        >>> try:
+        ...     hub.load("modules/missing")
+        ... except hub.HubModuleError as error:
+        ...     print(error.message[:40])
+        modules/missing does not exist. Check th
+
     Args:
         message: What went wrong, where, and what to do next.
     """

@@ -61,6 +61,11 @@ def install_alias() -> None:
     have hubmodule's public names; any other name in them raises an error. May be called again.
     Does not change an installed tensorflow_hub.
 
+        >>> hub.install_alias()
+        >>> import tensorflow_hub
+        >>> tensorflow_hub.Module is hub.Module
+        True
+
     Raises:
         AliasError: If this process has already imported tensorflow_hub itself.
     """

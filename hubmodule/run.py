@@ -72,6 +72,10 @@ def enable_tensorflow_1(*paths: str, packages: Sequence[str] = ()) -> None:
     `tf.contrib`, and the version 2 behaviour of TensorFlow is off in this process. `import
     tensorflow_hub` gives hubmodule, and `tf.estimator` works. Does not import TensorFlow.
 
+        import hubmodule
+
+        hubmodule.enable_tensorflow_1(__file__)  # before the first import of TensorFlow
+
     Args:
         *paths: Files and directories of the program: a directory stands for all files below it, a
             file for those of its directory, so that `__file__` does. None is the current directory.

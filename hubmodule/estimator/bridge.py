@@ -48,6 +48,10 @@ _NAMES = {
 def enable_estimator() -> ModuleType:
     """Makes `tf.estimator` and `tf.compat.v1.estimator` work; may be called again.
 
+        >>> estimator = hub.enable_estimator()  # before anything uses tf.keras
+        >>> tf.estimator.ModeKeys.TRAIN
+        'train'
+
     Also makes `tf.keras` Keras 2, which the Estimator needs, and lets `pandas_input_fn` read the
     string columns of pandas 3. TensorFlow 2.15 has its own Estimator, and keeps it.
 

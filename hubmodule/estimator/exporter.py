@@ -30,6 +30,13 @@ _NUMBER = re.compile(r"[0-9]+")
 def register_module_for_export(module: Module, export_name: str) -> None:
     """Registers a module, in a model_fn, for LatestModuleExporter to export.
 
+        >>> def model_fn(features, labels, mode):
+        ...     module = hub.Module("modules/text", trainable=True)
+        ...     hub.register_module_for_export(module, "encoder")
+        ...     vectors = module(features["text"])  # the model goes on from here
+        >>> with tf.Graph().as_default():
+        ...     model_fn({"text": ["a text"]}, None, "infer")
+
     Args:
         module: A Module in the graph that the model_fn builds.
         export_name: Path of the module's directory in the export, e.g. "encoder" or
@@ -68,12 +75,15 @@ def _check_export_name(export_name: Any) -> str:
 class LatestModuleExporter:
     """Exports the registered modules of a model, with variables from a checkpoint.
 
-        exporter = hub.LatestModuleExporter("tf_hub", serving_input_fn)
-        eval_spec = tf.estimator.EvalSpec(input_fn, exporters=[exporter])
-        tf.estimator.train_and_evaluate(estimator, train_spec, eval_spec)
+        >>> def serving_input_fn():
+        ...     texts = tf.compat.v1.placeholder(tf.string, [None])
+        ...     return tf.estimator.export.ServingInputReceiver({"text": texts}, texts)
+        >>> exporter = hub.LatestModuleExporter("tf_hub", serving_input_fn)
+        >>> eval_spec = tf.estimator.EvalSpec(input_fn, exporters=[exporter])
 
-    Calls the model_fn in PREDICT mode, and writes each module that the model_fn passes to
-    hub.register_module_for_export() to
+    tf.estimator.train_and_evaluate(estimator, train_spec, eval_spec) then exports the modules after
+    each evaluation. An export calls the model_fn in PREDICT mode, and writes each module that the
+    model_fn passes to hub.register_module_for_export() to
     `<model_dir>/export/tf_hub/<seconds since 1970>/<export_name>/`.
 
     An instance is a tf.estimator.Exporter, so the constructor enables the Estimator.
@@ -103,6 +113,10 @@ class LatestModuleExporter:
         self._name = name
         self._serving_input_fn = serving_input_fn
         self._exports_to_keep = exports_to_keep
+
+    def __repr__(self) -> str:
+        keeps = "all" if self._exports_to_keep is None else self._exports_to_keep
+        return f"<hub.LatestModuleExporter {self._name!r}, keeps {keeps} exports>"
 
     @property
     def name(self) -> str:

@@ -40,8 +40,12 @@ def text_embedding_column(
 ) -> TextEmbeddingColumn:
     """Makes a dense column that embeds a text feature with a module.
 
-        comment = hub.text_embedding_column("comment", "/path/to/text-module")
-        estimator = tf.estimator.DNNClassifier(hidden_units, [comment, …])
+        >>> comment = hub.text_embedding_column("comment", "modules/text", trainable=True)
+        >>> estimator = tf.estimator.DNNClassifier([16], [comment])
+        >>> with tf.Graph().as_default():
+        ...     features = {"comment": ["a text", "another"]}
+        ...     tf.compat.v1.feature_column.input_layer(features, [comment]).shape
+        TensorShape([2, 4])
 
     Args:
         key: Name of the feature, a string tensor of shape [batch] or [batch, 1]; or the feature
@@ -69,6 +73,12 @@ def sparse_text_embedding_column(
     export_name: str | None = None,
 ) -> SparseTextEmbeddingColumn:
     """Makes a dense column that embeds several strings per example, and combines their vectors.
+
+        >>> words = hub.sparse_text_embedding_column("words", "modules/text", "mean", None)
+        >>> with tf.Graph().as_default():
+        ...     features = {"words": [["two", "words"], ["one", ""]]}
+        ...     tf.compat.v1.feature_column.input_layer(features, [words]).shape
+        TensorShape([2, 4])
 
     Args:
         key: Name of the feature, a string SparseTensor of shape [batch, n], or a dense tensor
@@ -99,6 +109,12 @@ def image_embedding_column(
     export_name: str | None = None,
 ) -> ImageEmbeddingColumn:
     """Makes a dense column that embeds an image feature with a module.
+
+        >>> photo = hub.image_embedding_column("photo", "modules/images")
+        >>> with tf.Graph().as_default():
+        ...     features = {"photo": tf.zeros([2, 8, 8, 3])}
+        ...     tf.compat.v1.feature_column.input_layer(features, [photo]).shape
+        TensorShape([2, 3])
 
     Args:
         key: Name of the feature, float32 of shape [batch, height, width, channels] with values

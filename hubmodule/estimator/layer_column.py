@@ -25,8 +25,10 @@ def text_embedding_column_v2(
 ) -> LayerTextEmbeddingColumn:
     """Makes a dense column that embeds a text feature with a hub.KerasLayer.
 
-        comment = hub.text_embedding_column_v2("comment", "/path/to/text-module")
-        vectors = tf.keras.layers.DenseFeatures([comment])({"comment": texts})
+        >>> comment = hub.text_embedding_column_v2("comment", "modules/text")
+        >>> texts = tf.constant(["a text", "another"])
+        >>> tf.keras.layers.DenseFeatures([comment])({"comment": texts}).shape
+        TensorShape([2, 4])
 
     Args:
         key: Name of the feature, a string tensor of shape [batch] or [batch, 1]; or the feature

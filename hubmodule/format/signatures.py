@@ -18,7 +18,15 @@ from hubmodule.errors import ModuleFormatError
 
 
 class TensorInfo:
-    """The description of an input or output of a signature.
+    """The description of an input or output of a signature: its dtype, shape and kind.
+
+        >>> info = hub.load_module_spec("modules/text").get_input_info_dict()["sentences"]
+        >>> info.dtype, info.get_shape(), info.is_sparse
+        (tf.string, TensorShape([None]), False)
+        >>> info.type_spec
+        TensorSpec(shape=(None,), dtype=tf.string, name=None)
+
+    ModuleSpec.get_input_info_dict() and get_output_info_dict() return it.
 
     Args:
         proto: The TensorInfo message.

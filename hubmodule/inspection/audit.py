@@ -24,7 +24,7 @@ from hubmodule.urls import redact
 SCHEMA = 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class AuditReport:
     """The result of an audit. An empty list of findings does not prove that the module is harmless.
 
@@ -48,6 +48,17 @@ class AuditReport:
     graphs: int
     functions: int
     nodes: int
+
+    def __repr__(self) -> str:
+        counts = [
+            f"{count} {level.label}"
+            for level in sorted(Level, reverse=True)
+            if (count := sum(finding.level is level for finding in self.findings))
+        ]
+        found = f"findings: {', '.join(counts)}" if counts else "no findings"
+        damaged = ", damaged" if self.damage else ""
+        graphs = f"{self.graphs} graph{'' if self.graphs == 1 else 's'}"
+        return f"<hub.audit({self.handle!r}): {self.format.value}, {graphs}, {found}{damaged}>"
 
     def at_least(self, level: Level) -> tuple[Finding, ...]:
         """Returns the findings of a level and of higher levels.
@@ -75,8 +86,11 @@ class AuditReport:
 def audit(handle: str | os.PathLike[str]) -> AuditReport:
     """Lists what the graphs of a module can do beyond computing, without running them.
 
-        for finding in hub.audit("/path/to/module").findings:
-            print(finding.level.label, finding.op, finding.names, finding.reached_from)
+        >>> report = hub.audit("modules/text")
+        >>> report
+        <hub.audit('modules/text'): TF1 Hub format, 2 graphs, no findings>
+        >>> for finding in report.findings:
+        ...     print(finding.level.label, finding.op, finding.names, finding.reached_from)
 
     Checks every node of every graph variant and of every function. Imports no graph and loads
     no library.

@@ -25,6 +25,14 @@ def diff(
 ) -> ModuleDifferences:
     """Compares two modules by their files; runs nothing and imports no graph.
 
+        >>> differences = hub.diff("modules/text", "modules/text_2", weights=True)
+        >>> differences
+        <hub.diff('modules/text', 'modules/text_2'): different, can replace it>
+        >>> differences.is_compatible
+        True
+        >>> [(change.name, change.largest_difference) for change in differences.values]
+        [('embeddings', 1.0)]
+
     Args:
         before: The handle of the first module, as for hub.inspect().
         after: The handle of the second module, for example of a new version of the first.

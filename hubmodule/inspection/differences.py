@@ -87,7 +87,7 @@ class ScopeChange:
     attributes: tuple[str, ...] = ()
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class ModuleDifferences:
     """Everything that differs between two modules.
 
@@ -129,6 +129,14 @@ class ModuleDifferences:
     damage: tuple[str, ...]
     calls: Changes = Changes()
     schema: int = SCHEMA
+
+    def __repr__(self) -> str:
+        if self.is_equal:
+            verdict = "equal"
+        else:
+            verdict = f"different, {'can' if self.is_compatible else 'cannot'} replace it"
+        damaged = ", damaged" if self.damage else ""
+        return f"<hub.diff({self.before!r}, {self.after!r}): {verdict}{damaged}>"
 
     @property
     def is_equal(self) -> bool:

@@ -291,7 +291,7 @@ class Sizes:
     assets: int
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class ModuleFacts:
     """A module, as its files describe it.
 
@@ -328,6 +328,17 @@ class ModuleFacts:
     findings: tuple[FindingFacts, ...] = ()
     methods: tuple[Call, ...] = ()
     schema: int = SCHEMA
+
+    def __repr__(self) -> str:
+        counts = [
+            f"{count} {what}{'' if count == 1 else 's'}"
+            for count, what in (
+                (len(self.variants), "graph variant"),
+                (len(self.variables), "variable"),
+            )
+        ]
+        damaged = ", damaged" if self.damage else ""
+        return f"<hub.inspect({self.handle!r}): {self.format.value}, {', '.join(counts)}{damaged}>"
 
     def to_dict(self) -> dict[str, Any]:
         """Converts the facts to dicts, lists, strings and numbers, for JSON."""

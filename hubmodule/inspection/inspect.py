@@ -48,6 +48,14 @@ _MODULE_FILE = "tfhub_module.pb"
 def inspect(handle: str | os.PathLike[str]) -> ModuleFacts:
     """Reads the facts of a module from its files; runs nothing and imports no graph.
 
+        >>> facts = hub.inspect("modules/text")
+        >>> facts
+        <hub.inspect('modules/text'): TF1 Hub format, 2 graph variants, 1 variable>
+        >>> [(variable.name, variable.dtype, variable.shape) for variable in facts.variables]
+        [('embeddings', 'float32', (10, 4))]
+        >>> facts.to_dict()["sizes"]["assets"]  # in bytes
+        0
+
     Args:
         handle: The handle of a module of the TF1 Hub format, a TF1 SavedModel or a TF2
             SavedModel, as for hub.resolve().

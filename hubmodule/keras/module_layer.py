@@ -28,9 +28,19 @@ _new_handles: ContextVar[Mapping[str, str]] = ContextVar(
 
 
 class ModuleLayer:
-    """A module or a SavedModel as a Keras layer.
+    """A module or a SavedModel as a Keras layer, in Keras 2 and Keras 3.
 
-        model = keras.Sequential([hub.KerasLayer("/path/to/module", trainable=True), ...])
+        >>> model = tf.keras.Sequential([
+        ...     tf.keras.Input(shape=(), dtype="string"),
+        ...     hub.KerasLayer("modules/text", trainable=True),
+        ...     tf.keras.layers.Dense(1),
+        ... ])
+        >>> model(tf.constant(["a text", "another"])).shape
+        TensorShape([2, 1])
+
+    The layer takes what the module takes: a tensor with the batch as its first dimension, e.g.
+    strings of shape [batch], or a dict of the inputs by name. It returns the output "default", e.g.
+    float32 of shape [batch, N].
 
     Its weights are the loaded object's own variables. A frozen layer (trainable=False) runs
     with training=False and has no losses.
@@ -106,6 +116,11 @@ class ModuleLayer:
         self._loaded = self._call.loaded  # Tracked, so that its tables are saved.
         self._add_weights()
         self.built = True
+
+    def __repr__(self) -> str:
+        handle = self._call.handle
+        shown = redact(handle) if isinstance(handle, str) else handle
+        return f"<hub.KerasLayer {self.name!r} of {shown!r}, trainable={self.trainable}>"  # type: ignore[attr-defined]
 
     def _check_options(self, options: Mapping[str, Any]) -> None:
         """Checks the arguments of keras.layers.Layer.

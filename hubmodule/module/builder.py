@@ -47,12 +47,19 @@ def create_module_spec(
 ) -> ModuleSpec:
     """Makes a ModuleSpec from a function that builds the module's graph.
 
-        def module_fn():
-            x = tf.compat.v1.placeholder(tf.float32, [None, 50])
-            w = tf.compat.v1.get_variable("w", [50, 10])
-            hub.add_signature(inputs=x, outputs=tf.matmul(x, w))
+        >>> def module_fn(training):
+        ...     x = tf.compat.v1.placeholder(tf.float32, [None, 50])
+        ...     w = tf.compat.v1.get_variable("w", [50, 10])
+        ...     y = tf.matmul(x, w)
+        ...     hub.add_signature(inputs=x, outputs=tf.nn.dropout(y, 0.5) if training else y)
+        >>> spec = hub.create_module_spec(
+        ...     module_fn,
+        ...     tags_and_args=[(set(), {"training": False}), ({"train"}, {"training": True})],
+        ... )
+        >>> spec
+        <hub.ModuleSpec of module_fn(), variants [[], ['train']]>
 
-        spec = hub.create_module_spec(module_fn)
+    Without `tags_and_args`, there is one variant, and `module_fn` has no arguments.
 
     Args:
         module_fn: A function that adds ops to the default graph and calls
@@ -88,6 +95,14 @@ def create_module_spec(
 def add_signature(name: str | None = None, inputs: Any = None, outputs: Any = None) -> None:
     """Declares a signature of the module that a module_fn builds.
 
+        >>> def module_fn():
+        ...     ids = tf.compat.v1.placeholder(tf.int64, [None], name="ids")
+        ...     table = tf.compat.v1.get_variable("table", [10, 4])
+        ...     hub.add_signature(inputs={"ids": ids}, outputs=tf.gather(table, ids))
+        ...     hub.add_signature("all", inputs=None, outputs={"vectors": tf.identity(table)})
+        >>> hub.create_module_spec(module_fn).get_signature_names()
+        ['all', 'default']
+
     Outside of hub.create_module_spec(), this only checks its arguments. So a program can also
     call a module_fn in a graph of its own, to train or to test what it builds.
 
@@ -122,6 +137,15 @@ def add_signature(name: str | None = None, inputs: Any = None, outputs: Any = No
 
 def attach_message(key: str, message: Message) -> None:
     """Attaches a message to the module that a module_fn builds.
+
+        >>> from google.protobuf import struct_pb2
+        >>> def module_fn():
+        ...     x = tf.compat.v1.placeholder(tf.float32, [None])
+        ...     hub.add_signature(inputs=x, outputs=2 * x)
+        ...     hub.attach_message("author", struct_pb2.Value(string_value="A. Author"))
+        >>> spec = hub.create_module_spec(module_fn)
+        >>> spec.get_attached_message("author", struct_pb2.Value).string_value
+        'A. Author'
 
     Outside of hub.create_module_spec(), this only checks its arguments.
 

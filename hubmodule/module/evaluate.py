@@ -23,8 +23,10 @@ def eval_function_for_module(
 ) -> Iterator[Callable[..., Any]]:
     """Opens a context with a function that computes outputs of a module from plain values.
 
-        with hub.eval_function_for_module("/path/to/module") as f:
-            vectors = f(["A sentence."])
+        >>> with hub.eval_function_for_module("modules/text") as f:
+        ...     vectors = f(["a text", "another"])  # a NumPy array
+        >>> vectors.shape, vectors.dtype
+        ((2, 4), dtype('float32'))
 
     The module is in a graph and a session of its own, which the context closes. The graph
     does not grow with the calls.
@@ -83,6 +85,9 @@ class _Evaluation:
         self._module = module
         self._session = session
         self._applied: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
+
+    def __repr__(self) -> str:
+        return f"<hub.eval_function_for_module: function of {self._module!r}>"
 
     def __call__(
         self,

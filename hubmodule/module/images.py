@@ -14,10 +14,14 @@ ImageModuleInfo: TypeAlias = image_module_info_pb2.ImageModuleInfo
 # The class is generated, without a docstring, and help() shows its users this name.
 ImageModuleInfo.__doc__ = """The size of the images that a module expects: a protocol message.
 
-    info = hub.ImageModuleInfo(default_image_size={"height": 224, "width": 224})
+    >>> info = hub.ImageModuleInfo(default_image_size={"height": 224, "width": 299})
+    >>> info.default_image_size.width
+    299
 
 Attach it to a module with `hub.attach_image_module_info(info)` inside a module_fn. Users of the
-module read the size with `hub.get_expected_image_size(module)`.
+module read the size with `hub.get_expected_image_size(module)`. Like each protocol message, it
+has `SerializeToString()`, `CopyFrom()` and `HasField()`, and is equal to another one with the same
+content.
 
 Attributes:
     default_image_size: The size in pixels, as a message with the integer fields `height` and
@@ -29,7 +33,21 @@ _INPUT = "images"
 
 
 def attach_image_module_info(image_module_info: ImageModuleInfo) -> None:
-    """Attaches an ImageModuleInfo to the module that a module_fn builds; see attach_message."""
+    """Attaches the size of the images that a module expects, inside a module_fn.
+
+        >>> def module_fn():
+        ...     images = tf.compat.v1.placeholder(tf.float32, [None, None, None, 3])
+        ...     hub.add_signature(inputs={"images": images}, outputs=tf.reduce_mean(images, [1, 2]))
+        ...     size = {"height": 224, "width": 299}
+        ...     hub.attach_image_module_info(hub.ImageModuleInfo(default_image_size=size))
+        >>> hub.get_expected_image_size(hub.create_module_spec(module_fn))
+        [224, 299]
+
+    Outside of hub.create_module_spec(), this has no effect.
+
+    Args:
+        image_module_info: The size in pixels. Its content is copied.
+    """
     attach_message(_KEY, image_module_info)
 
 
@@ -39,6 +57,10 @@ def get_expected_image_size(
     input_name: str | None = None,
 ) -> list[int]:
     """Returns the size of the images that a module expects.
+
+        >>> spec = hub.load_module_spec("modules/images")
+        >>> height, width = hub.get_expected_image_size(spec)
+        >>> images = tf.image.resize(tf.zeros([2, 640, 480, 3]), [height, width])
 
     Args:
         module_or_spec: A Module, or a ModuleSpec, whose graph variant without tags is read.
@@ -71,6 +93,9 @@ def get_num_image_channels(
     input_name: str | None = None,
 ) -> int:
     """Returns the number of channels of the images that a module expects, e.g. 3 for RGB.
+
+        >>> hub.get_num_image_channels(hub.load_module_spec("modules/images"))
+        3
 
     Args:
         module_or_spec: A Module, or a ModuleSpec, whose graph variant without tags is read.

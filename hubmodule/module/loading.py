@@ -39,6 +39,9 @@ def find_directory(handle: str | os.PathLike[str]) -> Directory:
 def load_module_spec(handle: str | os.PathLike[str]) -> ModuleSpec:
     """Loads a module's graphs; its variables are read when a session initialises them.
 
+        >>> hub.load_module_spec("modules/text")
+        <hub.ModuleSpec of modules/text, variants [[], ['train']]>
+
     Args:
         handle: The handle of the module: the path of its directory, on any file system that
             TensorFlow knows, or the path or address of an archive.

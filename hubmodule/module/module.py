@@ -40,9 +40,42 @@ _MANY_APPLICATIONS = 100
 class Module:
     """A module in the default graph: its variables are added once, and it is applied by calls.
 
-        with tf.Graph().as_default():
-            embed = hub.Module("/path/to/module")
-            vectors = embed(["A sentence."])
+        >>> with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        ...     embed = hub.Module("modules/text")
+        ...     vectors = embed(["a text", "another"])  # float32 of shape [2, N]
+        ...     session.run(tf.compat.v1.global_variables_initializer())
+        ...     session.run(tf.compat.v1.tables_initializer())
+        ...     session.run(vectors).shape
+        (2, 4)
+
+    Inputs and outputs are those of the module's signatures, which get_signature_names(),
+    get_input_info_dict() and get_output_info_dict() list: names, dtypes and shapes, of which the
+    first dimension usually is the batch. A call takes the value of the only input, or a dict, and
+    returns the output "default"; `as_dict=True` returns all outputs by name:
+
+        >>> with tf.Graph().as_default():
+        ...     module = hub.Module("modules/text", name="encoder")
+        ...     outputs = module({"sentences": ["a text"]}, signature="default", as_dict=True)
+        >>> module.get_input_info_dict()
+        {'sentences': <hub.TensorInfo dense shape=(None,) dtype=string>}
+        >>> list(outputs), [variable.name for variable in module.variables]
+        (['default'], ['encoder/embeddings:0'])
+
+    To train the module, pass `trainable=True`, and the tags of the graph variant for training if
+    there is one. The loss and the step are those of any graph; run the update ops, which only
+    modules with batch normalisation have, with the step. `export` publishes what was learnt:
+
+        >>> with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        ...     module = hub.Module("modules/text", trainable=True, tags={"train"})
+        ...     loss = tf.reduce_mean(tf.square(module(["a text"]) - 1.0))
+        ...     loss += tf.compat.v1.losses.get_regularization_loss()
+        ...     updates = tf.compat.v1.get_collection(tf.compat.v1.GraphKeys.UPDATE_OPS)
+        ...     with tf.control_dependencies(updates):
+        ...         step = tf.compat.v1.train.GradientDescentOptimizer(0.1).minimize(loss)
+        ...     session.run(tf.compat.v1.global_variables_initializer())
+        ...     session.run(tf.compat.v1.tables_initializer())
+        ...     session.run(step)
+        ...     module.export("modules/tuned", session)
 
     The constructor adds variables, tables and their initialisers under a new scope. For a
     module that was loaded from a handle, tf.compat.v1.global_variables_initializer() reads

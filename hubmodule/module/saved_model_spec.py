@@ -30,6 +30,12 @@ def create_module_spec_from_saved_model(
     Its signatures, tags, variables and assets become those of the module. The global
     step and the init op are always dropped.
 
+        >>> spec = hub.create_module_spec_from_saved_model("modules/saved_model")
+        >>> spec.get_tags(), spec.get_signature_names({"serve"})
+        ([frozenset({'serve'})], ['serving_default'])
+        >>> spec.export("modules/from_saved_model",
+        ...             checkpoint_path="modules/saved_model/variables/variables")
+
     Args:
         saved_model_path: The path of the SavedModel's directory, or a handle.
         drop_collections: Names of graph collections to drop.

@@ -32,7 +32,16 @@ Tags = Iterable[str] | None
 class ModuleSpec:
     """A module that is not in a graph yet.
 
-    hub.create_module_spec() and hub.load_module_spec() make specs; hub.Module() takes them.
+    hub.create_module_spec() and hub.load_module_spec() make specs; hub.Module() takes them. A spec
+    says which graph variants and signatures there are, with names, dtypes and shapes:
+
+        >>> spec = hub.load_module_spec("modules/text")
+        >>> spec.get_tags()
+        [frozenset(), frozenset({'train'})]
+        >>> spec.get_signature_names()
+        ['default']
+        >>> spec.get_output_info_dict()["default"].get_shape()
+        TensorShape([None, 4])
 
     Args:
         variants: The graph variants.
@@ -103,7 +112,18 @@ class ModuleSpec:
     ) -> dict[str, TensorInfo]:
         """Describes the outputs of a signature.
 
-        Arguments, return value and exceptions are those of get_input_info_dict.
+        Args:
+            signature: The name of the signature; None means "default".
+            tags: The tags of the graph variant, e.g. {"train"}; None means the variant
+                without tags.
+
+        Returns:
+            A dict from the names of the outputs to objects with `dtype`, `get_shape()`,
+            `is_sparse`, `is_composite` and `type_spec`.
+
+        Raises:
+            NoSuchSignatureError: If no signature has this name.
+            NoSuchVariantError: If no graph variant has these tags.
         """
         return dict(get_variant(self, tags).get_signature(signature).outputs)
 
@@ -186,7 +206,8 @@ class ModuleSpec:
     ) -> None:
         """Writes the module with variables from NumPy arrays; needs neither graph nor session.
 
-            spec.export_values("/tmp/module", {"embeddings": vectors})
+            >>> spec = hub.load_module_spec("modules/text")
+            >>> spec.export_values("modules/zeros", {"embeddings": np.zeros([10, 4], np.float32)})
 
         Args:
             path: The path of the directory to write. It appears when it is complete.

@@ -79,6 +79,9 @@ Plan = UseInPlace | AskServer | UseCache
 def resolve(handle: str | os.PathLike[str]) -> str:
     """Returns the directory of a module, which it downloads first where that is needed.
 
+        >>> hub.resolve("modules/text")  # a directory is used in place
+        'modules/text'
+
     Args:
         handle: Path on any TensorFlow file system, of a directory or of an archive (.tar,
             .tar.gz, .tgz, .tar.bz2, .tar.xz), or http(s) address of a module. An archive or

@@ -26,6 +26,23 @@ def load(
 ) -> Any:
     """Loads a module or a SavedModel.
 
+        >>> embed = hub.load("modules/text")
+        >>> embed
+        <hub.load('modules/text'): module of the TF1 Hub format, graph variant [] of [[], \
+['train']], signatures ['default'], 1 variable>
+        >>> embed(["a text", "another"]).shape
+        TensorShape([2, 4])
+
+    A module of the TF1 Hub format is called with the value of its only input or a dict of its
+    inputs, and with `training=True` in a training step. It has `variables`,
+    `trainable_variables`, `regularization_losses` (functions without arguments), `signatures`, and
+    `apply(inputs, signature)` for signatures other than "default":
+
+        >>> with tf.GradientTape() as tape:
+        ...     loss = tf.reduce_mean(tf.square(embed(["a text"], training=True)))
+        ...     loss += tf.add_n([penalty() for penalty in embed.regularization_losses])
+        >>> gradients = tape.gradient(loss, embed.trainable_variables)
+
     In a function under construction, the variables and tables are made once, outside of the
     function. In a tf.Graph, they are added to the collections that
     tf.compat.v1.global_variables_initializer() and tf.compat.v1.tables_initializer() read. Under

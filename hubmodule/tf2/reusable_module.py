@@ -24,8 +24,11 @@ DEFAULT = "default"
 class ReusableModule(_tf.SavedObject):
     """A module of the TF1 Hub format in TF2; hub.load() makes it.
 
-        embed = hub.load("/path/to/module")
-        vectors = embed(["A sentence."])
+        >>> embed = hub.load("modules/text")
+        >>> vectors = embed(["a text"])  # float32 of shape [1, 4]
+        >>> outputs = embed.apply({"sentences": ["a text"]}, "default")  # a dict of all outputs
+        >>> embed.input_specs()
+        {'sentences': TensorSpec(shape=(None,), dtype=tf.string, name=None)}
 
     Calls with training=True run the graph variant tagged {"train"} with the same variables, and
     run its update ops; if there is none, they run the variant that was loaded. The regularisation
@@ -67,10 +70,11 @@ class ReusableModule(_tf.SavedObject):
     def __repr__(self) -> str:
         tags = sorted(self._unsaved.variant.tags)
         all_tags = [sorted(each) for each in self.graph_variants]
+        count = len(self.variables)
         return (
             f"<hub.load({self._origin!r}): module of the TF1 Hub format, graph variant {tags} of "
             f"{all_tags}, signatures {list(self.signatures)}, "
-            f"{len(self.variables)} variables>"
+            f"{count} variable{'' if count == 1 else 's'}>"
         )
 
     @tf.autograph.experimental.do_not_convert

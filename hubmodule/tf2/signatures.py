@@ -46,6 +46,9 @@ class Signatures(Mapping[str, Any]):
         self._state = state
         self._functions: dict[str, Any] = {}
 
+    def __repr__(self) -> str:
+        return f"<signatures {list(self)} of a module>"
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._variant.signatures)
 

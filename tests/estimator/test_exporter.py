@@ -219,6 +219,12 @@ def test_at_least_one_export_is_kept(keep):
         exporter(exports_to_keep=keep)
 
 
+@pytest.mark.parametrize("keep, shown", [(3, "3"), (None, "all")])
+def test_the_repr_says_what_it_is(keep, shown):
+    text = f"<hub.LatestModuleExporter 'tf_hub', keeps {shown} exports>"
+    assert repr(exporter(exports_to_keep=keep)) == text
+
+
 def test_is_an_exporter_of_the_estimator():
     made = exporter()
     assert isinstance(made, tf.estimator.Exporter)

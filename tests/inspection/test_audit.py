@@ -39,6 +39,10 @@ def test_it_is_public() -> None:
     assert hub.audit is audit
 
 
+def test_the_repr_counts_the_findings(hostile: str) -> None:
+    assert repr(audit(hostile)).endswith(" graphs, findings: 1 high>")
+
+
 def test_the_report_as_json(hostile: str) -> None:
     report = audit(hostile)
     assert json.loads(json.dumps(report.to_dict())) == {

@@ -18,6 +18,15 @@ def test_the_dict_is_what_json_gives_back() -> None:
     assert (found["schema"], found["is_equal"], found["is_compatible"]) == (1, False, False)
 
 
+@pytest.mark.parametrize(
+    "after, shown",
+    [("image", "equal"), ("batch_norm", "different, cannot replace it")],
+)
+def test_the_repr_is_a_line(after: str, shown: str) -> None:
+    old, new = golden("image"), golden(after)
+    assert repr(diff(old, new)) == f"<hub.diff({old!r}, {new!r}): {shown}>"
+
+
 def test_changes_are_false_if_there_are_none() -> None:
     assert not Changes()
     assert Changes(added=("x",))

@@ -25,6 +25,14 @@ def test_plain_values() -> None:
     assert convert_to_plain({"a": (1, ModuleFormat.TF1_HUB)}) == {"a": [1, "TF1 Hub format"]}
 
 
+def test_the_repr_is_a_line() -> None:
+    path = golden("image")
+    facts = inspect(path)
+    assert repr(facts) == (f"<hub.inspect({path!r}): TF1 Hub format, 1 graph variant, 1 variable>")
+    damaged = dataclasses.replace(facts, damage=("It is.",), variables=())
+    assert repr(damaged).endswith(", 0 variables, damaged>")
+
+
 def test_facts_are_frozen() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         inspect(golden("image")).handle = ""

@@ -55,6 +55,12 @@ def test_arguments_have_the_order_of_old_programs() -> None:
     ]
 
 
+def test_the_repr_says_what_it_is() -> None:
+    layer = FakeLayer(twice, trainable=True)
+    layer.name = "first"
+    assert repr(layer) == f"<hub.KerasLayer 'first' of {twice!r}, trainable=True>"
+
+
 def test_a_layer_of_what_is_called() -> None:
     layer = FakeLayer(twice, trainable=True, name="a")
     assert layer.resolved_object is twice

@@ -24,6 +24,11 @@ def test_values_in_and_out(tmp_path):
         assert f({"default": [4.0]}, signature="default").tolist() == [9.0]
 
 
+def test_the_repr_says_what_it_is():
+    with hub.eval_function_for_module(hub.create_module_spec(affine)) as f:
+        assert repr(f).startswith("<hub.eval_function_for_module: function of <hub.Module 'module'")
+
+
 def test_a_spec_with_tags():
     def module_fn(value):
         hub.add_signature("get", outputs={"value": tf.constant(value)})

@@ -21,6 +21,11 @@ def test_a_signature_takes_its_only_input_either_way(tmp_path: Path) -> None:
     assert function(default=tf.constant([3.0]))["default"].numpy() == [7.0]
 
 
+def test_the_repr_lists_them(tmp_path: Path) -> None:
+    signatures = hub.load(exported(tmp_path / "m", affine)).signatures
+    assert repr(signatures) == "<signatures ['default'] of a module>"
+
+
 def odd_inputs() -> None:
     """Module function: inputs whose names are no identifiers, one of two parts or more."""
     x = v1.placeholder(tf.float32, [])

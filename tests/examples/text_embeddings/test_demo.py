@@ -12,7 +12,9 @@ import pytest
 import hubmodule as hub
 from examples.text_embeddings import demo
 
-PROGRAM = Path(__file__).parents[3] / "examples/text_embeddings/demo.py"
+ROOT = Path(__file__).parents[3]
+PROGRAM = ROOT / "examples/text_embeddings/demo.py"
+README = ROOT / "README.md"
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +47,15 @@ def test_training_pays(result):
     assert accuracy(result, "majority class") == 50.3
     assert accuracy(result, "frozen module") > 70
     assert accuracy(result, "fine-tuned module") > 80
+
+
+def test_the_readme_has_the_figures_that_are_printed(result):
+    (section,) = re.findall(
+        r"`make demo` publishes.*?\n\n", README.read_text(encoding="utf-8"), re.DOTALL
+    )
+    kinds = ["frozen module", "majority class", "fine-tuned module"]
+    shown = [float(percentage) for percentage in re.findall(r"([\d.]+)%", section)]
+    assert shown == [accuracy(result, kind) for kind in kinds]
 
 
 def test_says_where_the_modules_are(result, directory):
