@@ -38,6 +38,8 @@ CASES = [
     "load",
     "one_of_many_signatures",
     "apply_again",
+    "export",
+    "export_again",
     "export_heavy",
     "restore_heavy",
     "importing",

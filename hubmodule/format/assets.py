@@ -80,7 +80,10 @@ def declare_located(meta_graph: MetaGraphDef, directory: str) -> MetaGraphDef:
         values = [value.decode(errors="replace") for value in node.attr["value"].tensor.string_val]
         if len(values) == 1 and values[0].startswith(folder):
             paths[tensor] = values[0]
-    return declare_files(meta_graph, paths, {p: p.removeprefix(folder) for p in paths.values()})
+    result = MetaGraphDef()
+    result.CopyFrom(meta_graph)
+    declare_files_in_place(result, paths, {p: p.removeprefix(folder) for p in paths.values()})
+    return result
 
 
 def _parse_asset(value: any_pb2.Any) -> AssetFileDef:
@@ -136,25 +139,22 @@ def name_files(paths: Iterable[str]) -> dict[str, str]:
     return names
 
 
-def declare_files(
+def declare_files_in_place(
     meta_graph: MetaGraphDef, tensors: Mapping[str, str], names: Mapping[str, str]
-) -> MetaGraphDef:
-    """Returns a copy with the collection that maps asset tensors to files in assets/.
+) -> None:
+    """Adds the collection that maps asset tensors to files in assets/.
 
     Args:
-        meta_graph: The MetaGraphDef of the module.
+        meta_graph: The MetaGraphDef of the module, which is changed.
         tensors: A dict from the names of asset tensors to paths, from find_sources().
         names: A dict from paths to file names in assets/, from name_files().
     """
-    result = MetaGraphDef()
-    result.CopyFrom(meta_graph)
     for tensor, path in tensors.items():
         asset = AssetFileDef(filename=names[path])
         asset.tensor_info.name = tensor
         packed = any_pb2.Any()
         packed.Pack(asset)
-        result.collection_def[collections.SAVED_MODEL_ASSETS].any_list.value.append(packed)
-    return result
+        meta_graph.collection_def[collections.SAVED_MODEL_ASSETS].any_list.value.append(packed)
 
 
 def copy_files(names: Mapping[str, str], directory: str) -> None:

@@ -11,7 +11,8 @@ The directory of a module, or of a TF1 SavedModel:
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import tensorflow as tf
 from google.protobuf import text_format
@@ -65,30 +66,53 @@ def is_saved_model(directory: str) -> bool:
     return any(tf.io.gfile.exists(posixpath.join(directory, name)) for name in (BINARY, TEXT))
 
 
-def write(directory: str, meta_graphs: Iterable[MetaGraphDef]) -> None:
-    """Writes graph variants and their assets to an empty directory.
+@dataclass(frozen=True)
+class EncodedGraphs:
+    """Graph variants as they are written.
 
-    The written graphs contain no paths and devices of the author's machine.
+    Attributes:
+        content: The content of saved_model.pb.
+        assets: A dict from the paths of files to their names in assets/.
+    """
+
+    content: bytes
+    assets: Mapping[str, str]
+
+
+def encode(meta_graphs: Iterable[MetaGraphDef]) -> EncodedGraphs:
+    """Encodes graph variants, without paths and devices of the author's machine.
 
     Args:
-        directory: The path of the directory.
-        meta_graphs: The graph variants, whose asset constants are paths of existing files.
+        meta_graphs: The graph variants, which are not changed. Their asset constants are paths.
 
     Raises:
-        ModuleDefinitionError: If an asset cannot be read.
+        ModuleDefinitionError: If an asset tensor is not a constant with one string.
     """
     meta_graphs = list(meta_graphs)
     tensors = [assets.find_sources(meta_graph) for meta_graph in meta_graphs]
     names = assets.name_files(path for paths in tensors for path in paths.values())
-    assets.copy_files(names, directory)
     saved_model = saved_model_pb2.SavedModel()
     for meta_graph, paths in zip(meta_graphs, tensors, strict=True):
-        graph = portability.remove_author(meta_graph, paths, names)
-        graph = assets.declare_files(graph, paths, names)
+        graph = saved_model.meta_graphs.add()
+        graph.CopyFrom(meta_graph)
+        portability.remove_author_in_place(graph, paths, names)
+        assets.declare_files_in_place(graph, paths, names)
         authorship.record_version(graph)
-        saved_model.meta_graphs.append(graph)
-    content = saved_model.SerializeToString(deterministic=True)
-    files.write_bytes(posixpath.join(directory, BINARY), content)
+    return EncodedGraphs(saved_model.SerializeToString(deterministic=True), names)
+
+
+def write(directory: str, graphs: EncodedGraphs) -> None:
+    """Writes graph variants and their assets to an empty directory.
+
+    Args:
+        directory: The path of the directory.
+        graphs: The graph variants, whose assets are existing files.
+
+    Raises:
+        ModuleDefinitionError: If an asset cannot be read.
+    """
+    assets.copy_files(graphs.assets, directory)
+    files.write_bytes(posixpath.join(directory, BINARY), graphs.content)
 
 
 def get_checkpoint_prefix(directory: str) -> str:

@@ -237,6 +237,11 @@ class ModuleSpec:
             return checkpoint.read_contents(self._checkpoint_prefix)
         return checkpoint.Contents(self._checkpoint_prefix, {}, {})
 
+    @functools.cached_property
+    def _encoded_graphs(self) -> saved_model.EncodedGraphs:
+        # A program that trains may export often, and the graphs do not change.
+        return saved_model.encode(variant.meta_graph for variant in self._variants.values())
+
 
 def get_variant(spec: ModuleSpec, tags: Tags = None) -> Variant:
     """Returns the graph variant of a spec that has some tags.
@@ -299,7 +304,7 @@ def write_module(
     with files.make_directory(
         path, module_def.FILE_NAME, overwrite, saved_model.ENTRIES
     ) as directory:
-        saved_model.write(directory, (v.meta_graph for v in spec._variants.values()))
+        saved_model.write(directory, spec._encoded_graphs)
         write_variables(saved_model.get_checkpoint_prefix(directory))
         module_def.write(directory)
 

@@ -23,6 +23,7 @@ from hubmodule.format.signatures import TensorInfo
 from hubmodule.surgery import (
     collections,
     colocation,
+    partitions,
     portability,
     registration,
     state,
@@ -221,10 +222,12 @@ class Variant:
                 f"{tf.__version__} does not know: {error} Fetch the module again."
             ) from error
 
-    @property
-    def variable_names(self) -> set[str]:
+    @functools.cached_property
+    def variable_names(self) -> frozenset[str]:
         """The names of the variables in a checkpoint; slices of a variable share one name."""
-        return {variable.checkpoint_name for variable in self.variables}
+        with self.explain_errors():
+            definitions = collections.read_variable_defs(self.meta_graph, collections.VARIABLES)
+        return frozenset(map(partitions.get_full_name, definitions))
 
     def list_variable_names(self, key: str) -> set[str]:
         """Returns the names of the variables in a collection."""

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import tensorflow as tf
-from tensorflow.core.framework import op_def_pb2
+from tensorflow.core.framework import attr_value_pb2, op_def_pb2
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
 from hubmodule import _tf
@@ -98,10 +98,10 @@ def _find_unknown_defaults(
     return unknown
 
 
-def remove_author(
+def remove_author_in_place(
     meta_graph: MetaGraphDef, assets: Mapping[str, str], names: Mapping[str, str]
-) -> MetaGraphDef:
-    """Returns a copy without names and paths of the author's machine and process.
+) -> None:
+    """Removes names and paths of the author's machine and process.
 
     Devices are cleared, the paths of assets and checkpoints become empty, and calls of
     functions lose the name of their gradient function in the author's process: another
@@ -109,48 +109,48 @@ def remove_author(
     gradient from the function.
 
     Args:
-        meta_graph: The MetaGraphDef of the module.
+        meta_graph: The MetaGraphDef of the module, which is changed.
         assets: A dict from the names of asset tensors to paths on the author's machine.
         names: A dict from these paths to their replacements in the names of tables.
     """
-    clean = MetaGraphDef()
-    clean.CopyFrom(meta_graph)
-    clean.graph_def.ClearField("debug_info")
+    meta_graph.graph_def.ClearField("debug_info")
+    nodes = list(meta_graph.graph_def.node)
     paths = {get_op_name(tensor) for tensor in assets}
-    paths |= {get_op_name(n.input[0]) for n in clean.graph_def.node if n.op == "RestoreV2"}
-    for node in clean.graph_def.node:
-        if node.name in paths and node.op == "Const":
-            node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto("", tf.string))
+    paths |= {get_op_name(node.input[0]) for node in nodes if node.op == "RestoreV2"}
+    if paths:
+        for node in nodes:
+            if node.name in paths and node.op == "Const":
+                node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto("", tf.string))
     encoded_names = {path.encode(): name.encode() for path, name in names.items() if path}
     lengths = sorted({len(path) for path in encoded_names}, reverse=True)
-    for node in iterate_nodes(clean.graph_def):
+    for node in iterate_nodes(meta_graph.graph_def):
         node.ClearField("experimental_debug_info")
-        node.device = ""
-        _rename_paths(node, encoded_names, lengths)
-        gradient = node.attr["_gradient_op_type"].s if "_gradient_op_type" in node.attr else b""
-        if _GRADIENT_OF_A_CALL.match(gradient):
-            del node.attr["_gradient_op_type"]
-    return clean
+        node.ClearField("device")
+        attributes = node.attr
+        if encoded_names and "shared_name" in attributes:
+            _rename_paths(attributes["shared_name"], encoded_names, lengths)
+        if "_gradient_op_type" in attributes and _GRADIENT_OF_A_CALL.match(
+            attributes["_gradient_op_type"].s
+        ):
+            del attributes["_gradient_op_type"]
 
 
 def _rename_paths(
-    node: tf.compat.v1.NodeDef, names: Mapping[bytes, bytes], lengths: Sequence[int]
+    shared_name: attr_value_pb2.AttrValue, names: Mapping[bytes, bytes], lengths: Sequence[int]
 ) -> None:
     """Replaces paths in the shared name of a table, where TensorFlow puts them.
 
     Args:
-        node: A node of any type; it is changed.
+        shared_name: The attribute; it is changed.
         names: A dict from paths on the author's machine to names in assets/.
         lengths: The different lengths of these paths, longest first. They are few, even if
             there are many assets.
     """
-    if not names or "shared_name" not in node.attr:
-        return
-    text = node.attr["shared_name"].s
+    text = shared_name.s
     pieces, position = [], 0
     while position < len(text):
         keys = (text[position : position + length] for length in lengths)
         key = next((key for key in keys if key in names), None)
         pieces.append(text[position : position + 1] if key is None else names[key])
         position += len(key or b"x")
-    node.attr["shared_name"].s = b"".join(pieces)
+    shared_name.s = b"".join(pieces)

@@ -29,7 +29,8 @@ def graph_with_assets(**paths: str) -> MetaGraphDef:
 def on_disk(**files: str) -> MetaGraphDef:
     """A graph off disk: op -> the file in assets/; the constants are blank."""
     graph = graph_with_assets(**dict.fromkeys(files, ""))
-    return assets.declare_files(graph, {f"{op}:0": op for op in files}, files)
+    assets.declare_files_in_place(graph, {f"{op}:0": op for op in files}, files)
+    return graph
 
 
 def path_in(graph: MetaGraphDef, op: str) -> str:
@@ -160,11 +161,10 @@ class TestNamed:
 class TestDeclared:
     def test_says_which_file_belongs_to_which_tensor(self):
         graph = graph_with_assets(a="/x/v.txt")
-        declared = assets.declare_files(graph, {"a:0": "/x/v.txt"}, {"/x/v.txt": "v.txt"})
-        [entry] = declared.collection_def["saved_model_assets"].any_list.value
+        assets.declare_files_in_place(graph, {"a:0": "/x/v.txt"}, {"/x/v.txt": "v.txt"})
+        [entry] = graph.collection_def["saved_model_assets"].any_list.value
         assert entry.type_url == "type.googleapis.com/tensorflow.AssetFileDef"
         assert entry.value == b"\x0a\x05\x0a\x03a:0\x12\x05v.txt"
-        assert "saved_model_assets" not in graph.collection_def
 
 
 class TestCopy:

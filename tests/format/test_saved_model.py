@@ -51,6 +51,10 @@ def lookup_graph(*vocabularies: str) -> MetaGraphDef:
         return v1.train.export_meta_graph(graph=graph)
 
 
+def write(directory: Path, graphs: list[MetaGraphDef]) -> None:
+    saved_model.write(str(directory), saved_model.encode(graphs))
+
+
 def all_bytes(directory) -> bytes:
     return b"".join(path.read_bytes() for path in directory.rglob("*") if path.is_file())
 
@@ -145,7 +149,7 @@ def test_damage_anywhere_is_no_foreign_error(tmp_path_factory, data):
 
 class TestWrite:
     def test_what_is_written_is_read(self, module, vocabularies):
-        saved_model.write(str(module), [lookup_graph(*vocabularies), MetaGraphDef()])
+        write(module, [lookup_graph(*vocabularies), MetaGraphDef()])
         lookup, _ = saved_model.read(str(module))
         nodes = nodes_of(lookup.graph_def)
         assets = [
@@ -157,21 +161,21 @@ class TestWrite:
 
     def test_variants_share_their_assets(self, module, vocabularies):
         graphs = [lookup_graph(*vocabularies), lookup_graph(*reversed(vocabularies))]
-        saved_model.write(str(module), graphs)
+        write(module, graphs)
         assert sorted(p.name for p in (module / "assets").iterdir()) == ["vocab.txt", "vocab_1.txt"]
 
     def test_the_same_graphs_give_the_same_bytes(self, module, tmp_path, vocabularies):
         (tmp_path / "again").mkdir()
         graph = lookup_graph(*vocabularies)
         for directory in (module, tmp_path / "again"):
-            saved_model.write(str(directory), [graph])
+            write(directory, [graph])
         assert all_bytes(module) == all_bytes(tmp_path / "again")
 
     def test_the_graphs_are_not_changed(self, module, vocabularies):
         graph = lookup_graph(*vocabularies)
         before = MetaGraphDef()
         before.CopyFrom(graph)
-        saved_model.write(str(module), [graph])
+        write(module, [graph])
         assert graph == before
 
     def test_a_missing_asset_is_an_error(self, module):
@@ -180,20 +184,20 @@ class TestWrite:
                 dtype: DT_STRING tensor_shape { } string_val: "/missing/v" } } } } }
             collection_def { key: "asset_filepaths" value { node_list { value: "a:0" } } }""")
         with pytest.raises(ModuleDefinitionError, match="/missing/v"):
-            saved_model.write(str(module), [graph])
+            write(module, [graph])
 
 
 class TestNothingOfTheAuthor:
     def test_no_path_of_an_asset_is_left(self, module, vocabularies, tmp_path):
-        saved_model.write(str(module), [lookup_graph(*vocabularies)])
+        write(module, [lookup_graph(*vocabularies)])
         assert b"author" not in all_bytes(module)
         assert str(tmp_path).encode() not in all_bytes(module)
 
     def test_no_path_of_a_read_asset_is_left(self, module, vocabularies, tmp_path):
-        saved_model.write(str(module), [lookup_graph(*vocabularies)])
+        write(module, [lookup_graph(*vocabularies)])
         again = tmp_path / "again"
         again.mkdir()
-        saved_model.write(str(again), saved_model.read(str(module)))
+        write(again, saved_model.read(str(module)))
         assert str(tmp_path).encode() not in all_bytes(again)
         assert all_bytes(again) == all_bytes(module)
 
@@ -201,7 +205,7 @@ class TestNothingOfTheAuthor:
         graph = MetaGraphDef(
             graph_def=build_restore_graph([], "/home/author/nested/variables", "restore", "nested/")
         )
-        saved_model.write(str(module), [graph])
+        write(module, [graph])
         assert b"author" not in all_bytes(module)
 
     def test_no_device_and_no_source_file_is_left(self, module):
@@ -211,11 +215,11 @@ class TestNothingOfTheAuthor:
             library { function { signature { name: "f" } node_def {
                 name: "b" op: "NoOp" device: "/job:author"
                 experimental_debug_info { original_func_names: "author" } } } } }""")
-        saved_model.write(str(module), [graph])
+        write(module, [graph])
         assert b"author" not in all_bytes(module)
 
     def test_no_name_of_this_file_is_left(self, module, vocabularies):
-        saved_model.write(str(module), [lookup_graph(*vocabularies)])
+        write(module, [lookup_graph(*vocabularies)])
         assert b".py" not in all_bytes(module)
 
 

@@ -15,6 +15,7 @@ import hubmodule as hub
 from hubmodule import errors
 from hubmodule.format import saved_model
 from hubmodule.module.spec import read_checkpoint
+from tests.growth import count_lines
 from tests.module.graphs import affine, array, evaluate, exported, initialised_session
 
 v1 = tf.compat.v1
@@ -372,6 +373,26 @@ class TestExport:
                 module.export(str(tmp_path / "m"), session)
         with hub.eval_function_for_module(str(tmp_path / "m")) as f:
             np.testing.assert_array_equal(f(array(1, 2, 3)), expected)
+
+    def test_a_further_export_takes_as_long_for_a_large_graph(self, graph, tmp_path):
+        """The first one encodes the graphs, which do not change."""
+
+        def count_lines_of_export(nodes, export_before):
+            def module_fn():
+                total = tf.constant(0.0)
+                for _ in range(nodes):
+                    total += 1.0
+                hub.add_signature(outputs=total)
+
+            module = hub.Module(hub.create_module_spec(module_fn))
+            with v1.Session() as session:
+                if export_before:
+                    module.export(tmp_path / f"first_{nodes}", session)
+                path = tmp_path / f"{nodes}_{export_before}"
+                return count_lines(lambda: module.export(path, session))
+
+        assert count_lines_of_export(100, False) > count_lines_of_export(10, False) + 90
+        assert count_lines_of_export(100, True) == count_lines_of_export(10, True)
 
     def test_path_objects_will_do(self, graph, tmp_path, affine_path):
         module = hub.Module(Path(affine_path))
