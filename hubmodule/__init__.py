@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from hubmodule.inspection.diff import diff
     from hubmodule.inspection.inspect import inspect
     from hubmodule.keras.keras3_layer import KerasLayer
+    from hubmodule.module.applier import ModuleApplier
     from hubmodule.module.builder import add_signature, attach_message, create_module_spec
     from hubmodule.module.evaluate import eval_function_for_module
     from hubmodule.module.images import (
@@ -53,6 +54,7 @@ __all__ = [
     "KerasLayer",
     "LatestModuleExporter",
     "Module",
+    "ModuleApplier",
     "ModuleSpec",
     "TensorInfo",
     "__version__",
@@ -87,6 +89,7 @@ _DEFINED_IN = {
     "KerasLayer": "hubmodule.keras.keras_layer",
     "LatestModuleExporter": "hubmodule.estimator.exporter",
     "Module": "hubmodule.module.module",
+    "ModuleApplier": "hubmodule.module.applier",
     "ModuleSpec": "hubmodule.module.spec",
     "TensorInfo": "hubmodule.format.signatures",
     "add_signature": "hubmodule.module.builder",

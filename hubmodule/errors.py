@@ -38,6 +38,7 @@ situation, so that programs which catch that type keep working:
     ├── NoSuchSignatureError (KeyError, ValueError)      no signature has this name
     ├── NoSuchAttachmentError (KeyError)                 no message is attached under this key
     ├── SignatureMismatchError (TypeError, ValueError)   inputs or outputs differ from a signature
+    ├── ElementError (ValueError)                        an element of a pipeline fails
     ├── GraphError (RuntimeError)                        a module is in another graph, or in none
     ├── ScopeError (RuntimeError)                        the scope of a module is taken
     ├── VariableValueError (ValueError)                  values differ from a module's variables
@@ -126,6 +127,10 @@ class UnregisteredOpsError(HubModuleError, tf.errors.NotFoundError):
     def __init__(self, message: str):
         tf.errors.NotFoundError.__init__(self, None, None, message)
         self.args = (message,)
+
+
+class ElementError(HubModuleError, ValueError):
+    """A module cannot compute an element of a pipeline."""
 
 
 class GraphError(HubModuleError, RuntimeError):
