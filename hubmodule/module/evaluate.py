@@ -119,7 +119,7 @@ class Evaluation:
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
-        return f"<hub.eval_function_for_module: function of {self._module!r}>"
+        return f"<hub.eval_function_for_module: function of {self.module!r}>"
 
     def __call__(
         self,
