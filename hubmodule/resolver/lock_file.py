@@ -173,11 +173,15 @@ def _make_dict(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _parse_module(handle: str, module: object) -> LockedModule:
     values = module if isinstance(module, dict) else {}
-    sha256, archive_sha256 = values.get("sha256"), values.get("archive_sha256")
-    for digest in (sha256, sha256 if archive_sha256 is None else archive_sha256):
-        if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
-            raise ValueError(
-                f"a digest of {urls.redact(handle)} is missing or not 64 hexadecimal digits in "
-                "lower case"
-            )
-    return LockedModule(sha256, archive_sha256)
+    sha256 = _parse_digest(handle, values.get("sha256"))
+    archive = values.get("archive_sha256")
+    return LockedModule(sha256, None if archive is None else _parse_digest(handle, archive))
+
+
+def _parse_digest(handle: str, digest: object) -> str:
+    if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
+        raise ValueError(
+            f"a digest of {urls.redact(handle)} is missing or not 64 hexadecimal digits in lower "
+            "case"
+        )
+    return digest
