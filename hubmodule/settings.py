@@ -239,8 +239,8 @@ def _read_count(variable: str, default: int, most: int) -> int:
 
 
 def _read_number(variable: str, kind: Callable[[str], _T], default: _T) -> _T:
-    text = os.environ.get(variable)
-    if not text:
+    text = _read_text(variable)
+    if text is None:
         return default
     try:
         number = kind(text)
@@ -256,7 +256,8 @@ def _read_number(variable: str, kind: Callable[[str], _T], default: _T) -> _T:
 
 def _read_text(variable: str, flag: str | None = None) -> str | None:
     """Returns the value of a variable, else of a flag; None if neither is set."""
-    value = os.environ.get(variable) or None
+    # Files of variables, as docker and systemd read them, may leave spaces or "\r" at the end.
+    value = os.environ.get(variable, "").strip() or None
     return _read_flag(flag) if value is None and flag is not None else value
 
 

@@ -85,6 +85,12 @@ def test_what_holds_if_nothing_is_said() -> None:
         ("HUBMODULE_AUDIT", "", "audit", AuditPolicy.OFF),
         ("HUBMODULE_LOCK", "modules.lock", "lock", "modules.lock"),
         ("HUBMODULE_MIRRORS", "https://h/=/m", "mirrors", "https://h/=/m"),
+        ("TFHUB_CACHE_DIR", " /a b/c \r", "cache_dir", "/a b/c"),
+        ("HUBMODULE_LOCK", "\tmodules.lock\n", "lock", "modules.lock"),
+        ("HUBMODULE_OFFLINE", " 1 ", "offline", True),
+        ("HUBMODULE_OFFLINE", "  ", "offline", False),
+        ("HUBMODULE_RETRIES", " 2\r", "retries", 2),
+        ("HUBMODULE_RETRIES", " ", "retries", 5),
     ],
 )
 def test_what_the_environment_says(

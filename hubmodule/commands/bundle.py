@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import argparse
 
-from hubmodule.commands.command import Command, add_cache_dir, read_settings, show_log
+from hubmodule.commands.command import (
+    Command,
+    add_cache_dir,
+    parse_path,
+    read_settings,
+    show_log,
+)
 
 
 def _add_bundle_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("lock", metavar="LOCK", help="lock file that `hubmodule lock` wrote")
-    parser.add_argument("out", metavar="OUT.tar", help="bundle to write or replace")
+    parser.add_argument(
+        "out", metavar="OUT.tar", type=parse_path, help="bundle to write or replace"
+    )
     add_cache_dir(parser)
 
 

@@ -7,6 +7,7 @@ import argparse
 from hubmodule.commands.command import (
     Command,
     add_cache_dir,
+    parse_path,
     print_error,
     read_settings,
     show_log,
@@ -21,6 +22,7 @@ def _add_lock_arguments(parser: argparse.ArgumentParser) -> None:
         "-o",
         "--output",
         metavar="FILE",
+        type=parse_path,
         default="modules.lock",
         help="lock file to write or replace; modules.lock by default",
     )

@@ -4,21 +4,33 @@ from __future__ import annotations
 
 import argparse
 import sys
+import urllib.parse
 
-from hubmodule.commands.command import Command
+from hubmodule.commands.command import Command, parse_path
 
 
 def _add_site_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("hub", metavar="HUB", help="the directory of the hub")
     parser.add_argument(
-        "out", metavar="OUT", help="the directory to write; a site that is there is replaced"
+        "out",
+        metavar="OUT",
+        type=parse_path,
+        help="the directory to write; a site that is there is replaced",
     )
     parser.add_argument(
         "--url",
+        type=_parse_url,
         default="",
         help="the address of OUT on the web, for the code to paste; by default the pages put in "
         "the address at which they are read",
     )
+
+
+def _parse_url(text: str) -> str:
+    parts = urllib.parse.urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or not text.isprintable():
+        raise argparse.ArgumentTypeError(f"{text!r} is not an address, such as https://host/path")
+    return text
 
 
 def _write_site(parsed: argparse.Namespace) -> int:

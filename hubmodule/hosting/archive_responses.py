@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
 from hubmodule.hosting.file_sending import FileSender, SendingThread
 from hubmodule.hosting.hub_directory import HubDirectory
@@ -13,12 +14,8 @@ from hubmodule.hosting.names import ModuleName
 
 _TYPE = "application/gzip"
 _FOR_EVER = "public, max-age=31536000, immutable"
-
-
-class _RangeResponse(FileResponse):
-    """A part of a local file, in pieces that keep 64 downloads at once within 100 MB."""
-
-    chunk_size = 256 << 10  # bytes
+# Of several ranges, as of others that are not understood, the whole file is the answer.
+_RANGE = re.compile(r"bytes\s*=\s*(\d{0,18})\s*-\s*(\d{0,18})", re.ASCII | re.IGNORECASE)
 
 
 def answer_archive(
@@ -63,12 +60,38 @@ def _answer_file(
 ) -> Response | FileSender:
     # Open before the answer begins: the version may be removed meanwhile.
     file = open(path, "rb")  # noqa: SIM115
-    status = os.fstat(file.fileno())
-    if "range" in request.headers:
+    size = os.fstat(file.fileno()).st_size
+    headers |= {"Accept-Ranges": "bytes"}
+    wanted = _find_range(request, headers["ETag"], size)
+    if wanted is None:
+        return FileSender(file, range(size), 200, headers, thread)
+    if not wanted:
         file.close()
-        return _RangeResponse(path, headers=headers, media_type=_TYPE, stat_result=status)
-    headers |= {"Content-Length": str(status.st_size), "Accept-Ranges": "bytes"}
-    return FileSender(file, headers, thread)
+        return Response(status_code=416, headers={"Content-Range": f"bytes */{size}"})
+    headers |= {"Content-Range": f"bytes {wanted.start}-{wanted.stop - 1}/{size}"}
+    return FileSender(file, wanted, 206, headers, thread)
+
+
+def _find_range(request: Request, etag: str, size: int) -> range | None:
+    """Finds the part of a file that a client asks for.
+
+    Args:
+        request: The request.
+        etag: The ETag of the file.
+        size: The size of the file in bytes.
+
+    Returns:
+        The offsets of the bytes, empty if the file has none of them; None for the whole file.
+    """
+    stated = _RANGE.fullmatch(request.headers.get("range", "").strip())
+    if stated is None or request.headers.get("if-range", etag) != etag:
+        return None
+    first, last = stated.groups()
+    if not first:
+        return range(max(size - int(last), 0), size) if last else None
+    if last and int(last) < int(first):
+        return None
+    return range(int(first), min(int(last) + 1, size) if last else size)
 
 
 def has_etag(request: Request, etag: str) -> bool:

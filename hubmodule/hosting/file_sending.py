@@ -80,18 +80,18 @@ class SendingThread:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
 
-    async def send(self, client: socket.socket, file: BinaryIO, size: int) -> None:
+    async def send(self, client: socket.socket, file: BinaryIO, part: range) -> None:
         """Sends a file in the thread.
 
         Args:
             client: The connection, which is closed at the end.
-            file: The file, which is sent from its beginning and closed at the end.
-            size: How many bytes to send.
+            file: The file, which is closed at the end.
+            part: Offsets of the bytes to send.
 
         Raises:
             OSError: if the client has gone, takes nothing for a minute, or the file is shorter.
         """
-        sending = asyncio.run_coroutine_threadsafe(_send_file(client, file, size), self._loop)
+        sending = asyncio.run_coroutine_threadsafe(_send_file(client, file, part), self._loop)
         await asyncio.wrap_future(sending)
 
     def _run(self) -> None:
@@ -107,10 +107,10 @@ async def _cancel_other_tasks() -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _send_file(client: socket.socket, file: BinaryIO, size: int) -> None:
+async def _send_file(client: socket.socket, file: BinaryIO, part: range) -> None:
     with client, file:
         try:
-            await _send_pieces(client, file, size)
+            await _send_pieces(client, file, part)
         except BaseException:
             with contextlib.suppress(OSError):  # the client has gone
                 # A reset, which a client sees that reads nothing; an end would wait behind the
@@ -120,11 +120,11 @@ async def _send_file(client: socket.socket, file: BinaryIO, size: int) -> None:
             raise
 
 
-async def _send_pieces(client: socket.socket, file: BinaryIO, size: int) -> None:
-    offset = 0
-    while offset < size:
+async def _send_pieces(client: socket.socket, file: BinaryIO, part: range) -> None:
+    offset = part.start
+    while offset < part.stop:
         try:
-            count = min(_AT_ONCE, size - offset)
+            count = min(_AT_ONCE, part.stop - offset)
             sent = os.sendfile(client.fileno(), file.fileno(), offset, count)
         except BlockingIOError:
             await _wait_until_writable(client)
@@ -169,12 +169,12 @@ class Connection:
         is_flushed = not self._transport.get_write_buffer_size()
         return _HAS_SENDFILE and is_flushed and not self._transport.is_closing()
 
-    async def send_file(self, file: BinaryIO, size: int, thread: SendingThread) -> None:
-        """Sends a file as the body of the answer whose head was sent.
+    async def send_file(self, file: BinaryIO, part: range, thread: SendingThread) -> None:
+        """Sends a part of a file as the body of the answer whose head was sent.
 
         Args:
-            file: The file, which is sent from its beginning.
-            size: How many bytes to send.
+            file: The file.
+            part: Offsets of the bytes to send.
             thread: Sends it.
 
         Raises:
@@ -182,12 +182,12 @@ class Connection:
         """
         try:
             # h11 counts the bytes, and would copy them.
-            placeholder: Any = _Placeholder(size)
+            placeholder: Any = _Placeholder(len(part))
             self._state.send_with_data_passthrough(h11.Data(data=placeholder))
             # If the connection is closed meanwhile, its number may become that of another one;
             # the same is true of the file. So the thread gets descriptors of its own.
             client = socket.socket(fileno=os.dup(self._get_socket().fileno()))
-            await thread.send(client, os.fdopen(os.dup(file.fileno()), "rb", 0), size)
+            await thread.send(client, os.fdopen(os.dup(file.fileno()), "rb", 0), part)
         except BaseException:
             # A part may have been sent, so that no other answer can follow.
             self._transport.abort()
@@ -208,24 +208,35 @@ class _Placeholder:
 
 
 class FileSender:
-    """An ASGI application for one answer: a whole file.
+    """An ASGI application for one answer: a file, or a part of it.
 
     Args:
         file: The file, which is closed when it is sent.
-        headers: Headers of the answer, with Content-Length.
+        part: Offsets of the bytes to send.
+        status: Status of the answer.
+        headers: Headers of the answer, without Content-Length.
         thread: Sends it, where the system can do that.
     """
 
-    def __init__(self, file: BinaryIO, headers: dict[str, str], thread: SendingThread) -> None:
+    def __init__(
+        self,
+        file: BinaryIO,
+        part: range,
+        status: int,
+        headers: dict[str, str],
+        thread: SendingThread,
+    ) -> None:
         self._file = file
-        self._headers = headers
+        self._part = part
+        self._status = status
+        self._headers = {**headers, "Content-Length": str(len(part))}
         self._thread = thread
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Sends the file."""
         with self._file:
             raw = Headers(self._headers).raw
-            await send({"type": "http.response.start", "status": 200, "headers": raw})
+            await send({"type": "http.response.start", "status": self._status, "headers": raw})
             connection = scope.get("extensions", {}).get(_EXTENSION)
             if scope["method"] == "HEAD":
                 await send(_END)
@@ -235,9 +246,8 @@ class FileSender:
                 await self._send_pieces(send)
 
     async def _send_from_kernel(self, connection: Connection, receive: Receive, send: Send) -> None:
-        size = int(self._headers["Content-Length"])
         try:
-            await connection.send_file(self._file, size, self._thread)
+            await connection.send_file(self._file, self._part, self._thread)
         except OSError:
             # The connection is closed; the server waits for an answer until it knows.
             while (await receive())["type"] != "http.disconnect":
@@ -247,7 +257,10 @@ class FileSender:
 
     async def _send_pieces(self, send: Send) -> None:
         file = anyio.wrap_file(self._file)
-        while piece := await file.read(_PIECE):
+        await file.seek(self._part.start)
+        left = len(self._part)
+        while piece := await file.read(min(_PIECE, left)):
+            left -= len(piece)
             await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send(_END)
 

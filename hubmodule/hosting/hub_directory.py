@@ -44,15 +44,31 @@ class HubDirectory:
 
     Args:
         path: Path on any TensorFlow file system. The directory need not exist.
+
+    Raises:
+        HubError: if the path is empty, which would be the current directory.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
+        if not os.fsdecode(path):
+            raise HubError("The path of the hub is empty; give that of a directory.")
         self.file_system, self.path = find_file_system(os.fsdecode(path))
 
     @property
     def is_local(self) -> bool:
         """Whether the hub is on the local file system."""
         return isinstance(self.file_system, LocalFileSystem)
+
+    def check_exists(self) -> None:
+        """Checks that the directory exists.
+
+        Raises:
+            HandleNotFoundError: if it does not.
+        """
+        if not self.file_system.is_directory(self.path):
+            raise HandleNotFoundError(
+                f"The hub {self.path} does not exist. `hubmodule publish` makes it."
+            )
 
     def list_modules(self) -> list[ModuleName]:
         """Lists the modules that have a version, sorted by their names."""

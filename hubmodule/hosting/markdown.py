@@ -13,8 +13,10 @@ from markdown_it.token import Token
 
 from hubmodule.inspection.markup import Markup, make_element, mark_trusted
 
-# The rest of a longer text is cut off: no description needs it, and parsing takes time.
+# The rest of a longer text is cut off: no description needs it, and parsing takes time, which
+# grows with the square of the number of brackets.
 _MOST_CHARACTERS = 200_000
+_MOST_BRACKETS = 5000
 # The page has headings of the levels 1 and 2 of its own.
 _HEADING_SHIFT = 2
 _LAST_HEADING = 6
@@ -40,7 +42,7 @@ def render_markdown(text: str, find_picture: FindPicture) -> Markup:
             None if the hub does not have it. A picture from elsewhere becomes a link.
     """
     parser = _make_parser()
-    tokens = parser.parse(_remove_metadata(text))
+    tokens = parser.parse(_remove_metadata(_cut(text)))
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
             level = int(token.tag.removeprefix("h")) + _HEADING_SHIFT
@@ -50,9 +52,15 @@ def render_markdown(text: str, find_picture: FindPicture) -> Markup:
     return mark_trusted(parser.renderer.render(tokens, parser.options, {}))
 
 
+def _cut(text: str) -> str:
+    """Returns the part of a text that is rendered."""
+    parts = text[:_MOST_CHARACTERS].split("[", _MOST_BRACKETS + 1)
+    return "[".join(parts[: _MOST_BRACKETS + 1])
+
+
 def _remove_metadata(text: str) -> str:
     """Removes front matter and HTML comments, which hold metadata; comments in code stay."""
-    text = _FRONT_MATTER.sub("", text[:_MOST_CHARACTERS].replace("\r\n", "\n"))
+    text = _FRONT_MATTER.sub("", text.replace("\r\n", "\n"))
     pieces = []
     end = 0
     for fence in _FENCE.finditer(text):

@@ -41,7 +41,7 @@ def list_module_files(file_system: FileSystem, directory: str) -> dict[str, int]
         PublishError: if a file cannot be in an archive that every resolver unpacks.
     """
     if isinstance(file_system, LocalFileSystem):
-        _check_links(directory)
+        _check_entries(directory)
     sizes = dict(sorted(file_system.list_sizes(directory).items()))
     for name in sizes:
         if not _is_portable(name):
@@ -143,16 +143,19 @@ def _read_file(
         raise PublishError(f"{path} cannot be read: {error.strerror or error}.") from error
 
 
-def _check_links(directory: str) -> None:
-    """Checks that no directory of a module is a link, whose content would be missing."""
-    for parent, folders, _ in os.walk(directory):
-        for folder in folders:
-            path = os.path.join(parent, folder)
+def _check_entries(directory: str) -> None:
+    """Checks that a module has files and directories only; all else would be missing."""
+    for parent, folders, names in os.walk(directory):
+        for path in (os.path.join(parent, folder) for folder in folders):
             if os.path.islink(path):
                 raise PublishError(
                     f"{path} is a symbolic link to a directory. Replace it by the directory, so "
                     "that the module is complete."
                 )
+        for path in (os.path.join(parent, name) for name in names):
+            if not os.path.isfile(path):
+                what = "a symbolic link to nothing" if os.path.islink(path) else "not a file"
+                raise PublishError(f"{path} is {what}. Remove it, or put the file there.")
 
 
 def _is_portable(name: str) -> bool:

@@ -20,8 +20,9 @@ PICTURE_TYPES = {
     ".webp": "image/webp",
 }
 _LARGEST = 10_000_000  # bytes
-# ![alternative text](path "title"), also with the path in angle brackets.
-_PICTURE = re.compile(r"!\[[^\]]*\]\(\s*(?:<([^>\n]+)>|([^\s)]+))")
+# ![alternative text](path "title"), also with the path in angle brackets. The length of the text is
+# limited, as the search would take hours in a file of "![".
+_PICTURE = re.compile(r"!\[[^\]]{0,1000}\]\(\s*(?:<([^>\n]+)>|([^\s)]+))")
 _NAMES_OF_THE_HUB = (ARCHIVE, FACTS, README, UNPACKED)
 
 

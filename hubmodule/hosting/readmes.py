@@ -12,6 +12,8 @@ from hubmodule.hosting.pictures import find_pictures
 _LARGEST = 1_000_000  # bytes of the text
 
 _LONGEST = 200  # characters
+# Of the paragraph with the sentence, before its Markdown is removed.
+_MOST_READ = 2000  # characters
 _FENCE = re.compile(r"^ {0,3}(```|~~~).*?(^ {0,3}\1|\Z)", re.DOTALL | re.MULTILINE)
 _COMMENT = re.compile(r"<!--.*?(-->|\Z)", re.DOTALL)
 _FRONT_MATTER = re.compile(r"\A---\n.*?^---\n", re.DOTALL | re.MULTILINE)
@@ -79,7 +81,7 @@ def find_summary(readme: str) -> str:
     text = _FENCE.sub("", _COMMENT.sub("", text))
     paragraphs = re.split(r"\n\s*\n", text)
     lines = next(filter(None, map(_take_prose, paragraphs)), "")
-    plain = _MARKS.sub("", _LINK.sub(r"\1", _WHOLE_PICTURE.sub("", lines)))
+    plain = _MARKS.sub("", _LINK.sub(r"\1", _WHOLE_PICTURE.sub("", lines[:_MOST_READ])))
     sentence = _END.split(" ".join(plain.split()), maxsplit=1)[0]
     return sentence if len(sentence) <= _LONGEST else f"{sentence[: _LONGEST - 1].rstrip()}…"
 

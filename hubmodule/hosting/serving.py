@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from hubmodule._plain_errors import HandleNotFoundError, ServerAddressError
+from hubmodule._plain_errors import ServerAddressError
 from hubmodule.hosting.extras import check_extra
 from hubmodule.hosting.hub_directory import HubDirectory
 
@@ -47,10 +47,7 @@ def serve(
     """
     check_extra("serve", "starlette", "uvicorn", "jinja2", "markdown_it")
     directory = HubDirectory(hub)
-    if not directory.file_system.is_directory(directory.path):
-        raise HandleNotFoundError(
-            f"The hub {directory.path} does not exist. `hubmodule publish` makes it."
-        )
+    directory.check_exists()
     import hubmodule.hosting.page_renderer as page_renderer
 
     with listen(host, port) as listener, _ignore_captured_signals():

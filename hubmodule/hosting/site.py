@@ -68,9 +68,11 @@ def write_site(hub: HubDirectory, out: str | os.PathLike[str], base_url: str = "
         What was written.
 
     Raises:
+        HandleNotFoundError: If the hub does not exist.
         HubError: If `out` is something other than a site, or has the hub or is part of it, or
             if a file cannot be read or written.
     """
+    hub.check_exists()
     file_system, path = find_file_system(os.fsdecode(out))
     if isinstance(file_system, LocalFileSystem):
         path = os.path.realpath(path)  # A link stays, and what it leads to is replaced.
@@ -82,7 +84,7 @@ def write_site(hub: HubDirectory, out: str | os.PathLike[str], base_url: str = "
     except OSError as error:
         if isinstance(error, HubError):
             raise
-        raise HubError(f"The site {path} cannot be written: {error}") from error
+        raise HubError(f"The site {path} cannot be written: {error.strerror or error}.") from error
 
 
 def _check_apart(hub: HubDirectory, path: str) -> None:

@@ -106,6 +106,7 @@ def make_app(
         exception_handlers={
             HandleNotFoundError: views.answer_not_found,
             InvalidHandleError: views.answer_not_found,
+            404: views.answer_not_found,
             HubError: _answer_damaged,
             OSError: _answer_damaged,
         },

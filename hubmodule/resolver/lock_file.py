@@ -59,21 +59,25 @@ def decode(content: bytes, path: str) -> dict[str, LockedModule]:
         LockError: If it is not a lock file, or one of a newer version.
     """
     try:
-        value = json.loads(content)
-        version = value["version"]
-        modules = value["modules"] if version == _VERSION else {}
-        found = {handle: _parse_module(module) for handle, module in modules.items()}
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        value = json.loads(content, object_pairs_hook=_make_dict)
+        if not isinstance(value, dict) or "version" not in value:
+            raise ValueError('it is not a JSON object with a "version"')
+        if value["version"] != _VERSION:
+            raise LockError(
+                f"The lock file {path} has the version {value['version']!r}, and this hubmodule "
+                f"reads {_VERSION}. Upgrade hubmodule, or lock again."
+            )
+        modules = value.get("modules")
+        if not isinstance(modules, dict):
+            raise ValueError('its "modules" are not an object')
+        return {handle: _parse_module(handle, module) for handle, module in modules.items()}
+    except LockError:
+        raise
+    except (ValueError, RecursionError) as error:
         raise LockError(
-            f"{path} is not a lock file ({type(error).__name__}: {error}). Make one: "
-            f"python -m hubmodule lock HANDLE … -o {path}"
+            f"{path} is not a lock file: {error}. Make one: python -m hubmodule lock HANDLE … "
+            f"-o {path}"
         ) from error
-    if version != _VERSION:
-        raise LockError(
-            f"The lock file {path} has the version {version!r}, and this hubmodule reads "
-            f"{_VERSION}. Upgrade hubmodule, or lock again."
-        )
-    return found
 
 
 def read(path: str) -> Mapping[str, LockedModule]:
@@ -157,11 +161,27 @@ def _read_version(path: str, version: tuple[int, ...]) -> dict[str, LockedModule
         return decode(file.read(), path)
 
 
-def _parse_module(module: Mapping[str, Any]) -> LockedModule:
-    digests = (module["sha256"], module.get("archive_sha256"))
-    for digest in filter(None, digests):
-        if not _DIGEST.fullmatch(digest):
-            raise ValueError("a digest is 64 digits")
-    if digests[0] is None:
-        raise ValueError("a digest is missing")
-    return LockedModule(*digests)
+def _make_dict(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Makes an object; two modules with one handle may come from a merge of two files."""
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"it has {urls.redact(twice)} twice")
+    return made
+
+
+def _parse_module(handle: str, module: object) -> LockedModule:
+    values = module if isinstance(module, dict) else {}
+    sha256 = _parse_digest(handle, values.get("sha256"))
+    archive = values.get("archive_sha256")
+    return LockedModule(sha256, None if archive is None else _parse_digest(handle, archive))
+
+
+def _parse_digest(handle: str, digest: object) -> str:
+    if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
+        raise ValueError(
+            f"a digest of {urls.redact(handle)} is missing or not 64 hexadecimal digits in lower "
+            "case"
+        )
+    return digest

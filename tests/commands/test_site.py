@@ -26,9 +26,19 @@ def test_writes_a_site(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
 
 def test_says_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "photo.png").touch()
+    (tmp_path / "hub").mkdir()
     result = Result(capsys, "site", str(tmp_path / "hub"), str(tmp_path))
     assert result.status == 1
     assert result.err.startswith("hubmodule: error: The site")
+
+
+@pytest.mark.parametrize("arguments", [["hub", ""], ["hub", "out", "--url", "example.com"]])
+def test_arguments_that_are_not_paths_and_addresses(
+    capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        Result(capsys, "site", *arguments)
+    assert ended.value.code == 2
 
 
 def test_says_what_is_missing(

@@ -37,9 +37,9 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     sizes: list[int] = []
     send_file = file_sending.Connection.send_file
 
-    async def record(self, file, size, thread):
-        sizes.append(size)
-        await send_file(self, file, size, thread)
+    async def record(self, file, part, thread):
+        sizes.append(len(part))
+        await send_file(self, file, part, thread)
 
     monkeypatch.setattr(file_sending.Connection, "send_file", record)
     return sizes
@@ -98,7 +98,13 @@ def test_without_sendfile(
     with serving(hub) as server:
         assert server.get(PATH).body == ARCHIVE
         assert server.get("/team/empty/1/module.tar.gz").body == b""
+        assert server.get(PATH, Range="bytes=5-9").body == ARCHIVE[5:10]
     assert sent == []
+
+
+def test_a_part_of_a_file(server: WebServer, sent: list[int]) -> None:
+    assert server.get(PATH, Range="bytes=1000-").body == ARCHIVE[1000:]
+    assert sent == [len(ARCHIVE) - 1000]
 
 
 def test_one_thread_sends_to_all_clients(server: WebServer) -> None:

@@ -201,6 +201,11 @@ def test_the_fingerprint_of_the_index_changes_with_it(tmp_path: pathlib.Path) ->
     assert before != hub.get_index_fingerprint() != ""
 
 
+def test_an_empty_path() -> None:
+    with pytest.raises(HubError, match=r"^The path of the hub is empty; give that of a directory"):
+        HubDirectory("")
+
+
 def test_file_addresses(tmp_path: pathlib.Path) -> None:
     add_version(str(tmp_path), "a/b/1")
     assert HubDirectory(f"file://{tmp_path}").list_versions(ModuleName("a", "b")) == [1]

@@ -99,6 +99,14 @@ def test_a_long_text_is_cut_off() -> None:
     assert len(render("a " * 500_000)) < 210_000
 
 
+# The time of the parser grows with the square of their number.
+@pytest.mark.parametrize("bracket", ["[", "![", "[a](x"])
+def test_a_text_with_many_brackets_is_cut_off(bracket: str) -> None:
+    html = render(f"first {bracket * 100_000}")
+    assert html.startswith(("<p>first [", "<p>first !["))
+    assert html.count("[") == 5000
+
+
 def test_deep_nesting_ends() -> None:
     assert "deep" in render(">" * 5000 + " deep") or render(">" * 5000)
 

@@ -138,6 +138,17 @@ def test_links_to_files_are_followed_and_links_to_directories_refused(
         list_module_files(file_system, directory)
 
 
+def test_what_is_neither_a_file_nor_a_directory(tmp_path: pathlib.Path) -> None:
+    file_system, directory = find_file_system(write_files(str(tmp_path)))
+    (tmp_path / "lost").symlink_to("nothing")
+    with pytest.raises(PublishError, match=f"^{tmp_path}/lost is a symbolic link to nothing"):
+        list_module_files(file_system, directory)
+    (tmp_path / "lost").unlink()
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(PublishError, match=f"^{tmp_path}/pipe is not a file. Remove it"):
+        list_module_files(file_system, directory)
+
+
 @pytest.mark.parametrize("name", ["a\\b", "a\nb", b"a\xffb".decode("utf-8", "surrogateescape")])
 def test_names_that_other_file_systems_do_not_have(tmp_path: pathlib.Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"")

@@ -14,6 +14,11 @@ from hubmodule.hosting.pictures import find_pictures
 from tests.hosting.samples import PICTURE
 
 
+def test_a_readme_of_unfinished_pictures(tmp_path: Path) -> None:
+    # Without a limit, each would be searched for to the end of the text.
+    assert find_pictures("![" * 100_000, str(tmp_path)) == {}
+
+
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
     for name in ("a.png", "p/b c.JPG", "vector.svg"):

@@ -47,6 +47,12 @@ def test_a_long_sentence_is_cut() -> None:
     assert summary.endswith("word…")
 
 
+def test_the_summary_is_looked_for_at_the_beginning_of_a_paragraph() -> None:
+    assert find_summary("[" * 2000 + "x. End") == "[" * 199 + "…"
+    # Quadratic in the number of brackets: this would take hours.
+    assert find_summary("[" * 1_000_000) == "[" * 199 + "…"
+
+
 def write(folder: pathlib.Path, text: str | bytes) -> pathlib.Path:
     for name in ("a.png", "ä b.JPG"):
         (folder / name).write_bytes(name.encode())

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hubmodule.errors import HubError
+from hubmodule.errors import HandleNotFoundError, HubError
 from hubmodule.file_systems import LocalFileSystem
 from hubmodule.hosting import site
 from hubmodule.hosting.hub_directory import HubDirectory
@@ -169,7 +169,24 @@ def test_an_empty_directory_is_filled(hub: HubDirectory, tmp_path: Path) -> None
     assert (tmp_path / "index.html").is_file()
 
 
+def test_a_hub_that_does_not_exist(hub: HubDirectory, tmp_path: Path) -> None:
+    write_site(hub, tmp_path / "out")
+    before = list_files(tmp_path / "out")
+    with pytest.raises(HandleNotFoundError, match=r"The hub .*/none does not exist"):
+        write_site(HubDirectory(tmp_path / "none"), tmp_path / "out")
+    assert list_files(tmp_path / "out") == before
+
+
+def test_a_place_that_cannot_be_written(hub: HubDirectory, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(HubError) as caught:
+        write_site(hub, tmp_path / "file" / "out")
+    path = tmp_path / "file" / "out"
+    assert str(caught.value) == f"The site {path} cannot be written: File exists."
+
+
 def test_an_empty_hub(tmp_path: Path) -> None:
+    (tmp_path / "hub").mkdir()
     assert write_site(HubDirectory(tmp_path / "hub"), tmp_path / "out").modules == 0
     assert "Nothing is published" in (tmp_path / "out" / "index.html").read_text()
 

@@ -51,6 +51,12 @@ def test_a_page_names_the_address_that_the_client_used(server: WebServer) -> Non
     assert page.body == b"page of https://hub.example.com/team/encoder/2"
 
 
+@pytest.mark.parametrize("host", ["module_hub:8501", "[::1]:8501", "a-b.c:1"])
+def test_a_host_that_is_a_name_or_an_address(server: WebServer, host: str) -> None:
+    page = server.get("/team/encoder/2", Host=host)
+    assert page.body == f"page of http://{host}/team/encoder/2".encode()
+
+
 @pytest.mark.parametrize("host", ["<script>", "a b", "a@b", "x" * 300, "a/b", "h:123456", "[::1"])
 def test_a_host_that_is_neither_a_name_nor_an_address(server: WebServer, host: str) -> None:
     answer = server.get("/team/encoder/2", Host=host)
@@ -329,7 +335,13 @@ def test_pictures_of_a_page(hub: HubDirectory, server: WebServer) -> None:
 
 @pytest.mark.parametrize(
     ("path", "root"),
-    [("/team/none", "../"), ("/team/encoder/3", "../../"), ("/a/b%3C/1", "../../")],
+    [
+        ("/team", ""),
+        ("/team/", "../"),
+        ("/team/none", "../"),
+        ("/team/encoder/3", "../../"),
+        ("/a/b%3C/1", "../../"),
+    ],
 )
 def test_a_page_for_what_is_not_there(server: WebServer, path: str, root: str) -> None:
     answer = server.get(path, Accept="text/html,*/*;q=0.8")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import pathlib
+import re
 import sys
 from typing import Any
 
@@ -84,26 +85,38 @@ def test_what_is_written_is_read(modules: dict[str, LockedModule]) -> None:
     assert lock_file.encode(dict(reversed(modules.items()))) == content
 
 
+NO_VERSION = 'it is not a JSON object with a "version"'
+NO_DIGEST = "a digest of h is missing or not 64 hexadecimal digits in lower case"
+ZEROS = b"0" * 64
+
+
 @pytest.mark.parametrize(
-    "content",
+    ("content", "reason"),
     [
-        b"",
-        b"{}",
-        b"[]",
-        b"\xff",
-        b'{"version": 1}',
-        b'{"version": 1, "modules": []}',
-        b'{"version": 1, "modules": {"h": null}}',
-        b'{"version": 1, "modules": {"h": {}}}',
-        b'{"version": 1, "modules": {"h": {"sha256": null}}}',
-        b'{"version": 1, "modules": {"h": {"sha256": "AB"}}}',
-        b'{"version": 1, "modules": {"h": {"sha256": 1}}}',
-        b"[" * 100_000,
+        (b"", "Expecting value: line 1 column 1"),
+        (b"<<<<<<< HEAD\n{}", "Expecting value: line 1 column 1"),
+        (b"{}", NO_VERSION),
+        (b"[]", NO_VERSION),
+        (b"\xff", "invalid start byte"),
+        (b'{"version": 1}', 'its "modules" are not an object'),
+        (b'{"version": 1, "modules": []}', 'its "modules" are not an object'),
+        (b'{"version": 1, "modules": {"h": null}}', NO_DIGEST),
+        (b'{"version": 1, "modules": {"h": {}}}', NO_DIGEST),
+        (b'{"version": 1, "modules": {"h": {"sha256": null}}}', NO_DIGEST),
+        (b'{"version": 1, "modules": {"h": {"sha256": "AB"}}}', NO_DIGEST),
+        (b'{"version": 1, "modules": {"h": {"sha256": 1}}}', NO_DIGEST),
+        (
+            b'{"version": 1, "modules": {"h": {"sha256": "%s", "archive_sha256": 1}}}' % ZEROS,
+            NO_DIGEST,
+        ),
+        (b'{"version": 1, "modules": {"h": {}, "i": {}, "h": {}}}', "it has h twice"),
+        (b"[" * 100_000, "recursion"),
     ],
 )
-def test_what_is_not_a_lock_file(content: bytes) -> None:
+def test_what_is_not_a_lock_file(content: bytes, reason: str) -> None:
     with pytest.raises(
-        LockError, match=r"^x is not a lock file .* Make one: python -m hubmodule l"
+        LockError,
+        match=f"^x is not a lock file: .*{re.escape(reason)}.* Make one: python -m hubmodule lock",
     ):
         lock_file.decode(content, "x")
 
