@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -128,13 +129,18 @@ def _split_text(path: str, rows_per_part: int) -> Iterator[tuple[int, int]]:
     is_packed = CompressionTypes.detect_compression_type(path) != CompressionTypes.UNCOMPRESSED
     start = offset = rows = 0
     with FileSystems.open(path) as file:
-        for line in file:
+        for line in _read_lines(file):
             if rows == rows_per_part and not is_packed:
                 yield start, rows
                 start, rows = offset, 0
             offset += len(line)
             rows += 1
     yield start, rows
+
+
+def _read_lines(file: Any) -> Iterator[bytes]:
+    # Beam's packed files cannot be iterated.
+    return iter(file) if hasattr(file, "__iter__") else iter(file.readline, b"")
 
 
 def read_part(corpus: Corpus, part: Part, size: int) -> Iterator[Rows]:
@@ -175,9 +181,10 @@ def _read_text(corpus: Corpus, part: Part, size: int) -> Iterator[Rows]:
     with FileSystems.open(part.file) as file:
         if part.start:
             file.seek(part.start)
+        source = _read_lines(file)
         for first in range(part.first_row, part.first_row + part.rows, size):
             count = min(size, part.first_row + part.rows - first)
-            lines = [line.rstrip(b"\r\n") for _, line in zip(range(count), file, strict=False)]
+            lines = [line.rstrip(b"\r\n") for line in itertools.islice(source, count)]
             numbers = range(first, first + len(lines))
             if corpus.format == "lines":
                 yield Rows(numbers, lines)

@@ -208,6 +208,18 @@ def _describe(run: Run, parts: Sequence[Part]) -> dict[str, object]:
 def _run_pipeline(run: Run, parts: Sequence[Part], options: PipelineOptions | None) -> None:
     if not parts:
         return
+    try:
+        _build_and_run(run, parts, options)
+    except RuntimeError as error:
+        if "Channel closed" not in str(error):
+            raise
+        raise RuntimeError(
+            "A worker process ended before its part was done; the system may have killed it "
+            "because memory ran out."
+        ) from error
+
+
+def _build_and_run(run: Run, parts: Sequence[Part], options: PipelineOptions | None) -> None:
     with beam.Pipeline(options=options) as pipeline:
         # Without the shuffle a runner may give all parts to one worker.
         _ = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import uuid
@@ -74,15 +75,16 @@ def write_part(
     path = FileSystems.join(directory, f"part-{number:06d}.parquet")
     unfinished = FileSystems.join(directory, f"{_UNFINISHED}{uuid.uuid4().hex}")
     rows = 0
-    writer = None
-    with FileSystems.create(unfinished, compression_type=CompressionTypes.UNCOMPRESSED) as file:
+    with contextlib.ExitStack() as open_files:
+        packing = CompressionTypes.UNCOMPRESSED
+        file = open_files.enter_context(FileSystems.create(unfinished, compression_type=packing))
+        writer = None
         for ids, vectors, texts in groups:
             table = _make_table(ids, vectors, texts)
-            writer = writer or pq.ParquetWriter(file, table.schema)
+            if writer is None:
+                writer = open_files.enter_context(pq.ParquetWriter(file, table.schema))
             writer.write_table(table)
             rows += len(table)
-        if writer is not None:
-            writer.close()
     FileSystems.rename([unfinished], [path])
     return rows
 
