@@ -181,7 +181,7 @@ def embed_corpus(
     describe_run(run.output, _describe(run, parts))
     finished = list_finished(run.output)
     missing = [part for part in parts if part.number not in finished]
-    with _show_progress(run.output, parts, progress):
+    with _Progress(run.output, parts, progress):
         _run_pipeline(run, missing, options)
     rows = _check_output(run.output, parts)
     found = sum(part.rows for part in parts) - sum(part.rows for part in missing)
@@ -246,7 +246,7 @@ def _check_output(output: str, parts: Sequence[Part]) -> int:
     return sum(part.rows for part in parts)
 
 
-class _show_progress:
+class _Progress:
     """Shows how many rows are done, from the files that are there: so for every runner."""
 
     def __init__(self, output: str, parts: Sequence[Part], wanted: bool | None):

@@ -51,7 +51,7 @@ def stack_elements(infos: Mapping[str, TensorInfo], elements: Sequence[Any]) -> 
 
 
 def _collect_columns(infos: Mapping[str, TensorInfo], elements: Sequence[Any]) -> dict[str, Any]:
-    if not any(isinstance(element, Mapping) for element in elements):
+    if not isinstance(elements[0], Mapping):
         if len(infos) > 1:
             raise SignatureMismatchError(
                 f"An element needs values for several inputs: pass a dict with the keys "
