@@ -120,8 +120,8 @@ class ModuleHandler(ModelHandler[Any, Any, ModuleApplier]):
             outputs = model.try_elements(elements, inference_args)
         else:
             outputs = model.apply_to_elements(elements, inference_args)
-        handles = itertools.repeat(self._applier.handle)
-        results = list(map(_make_result, zip(elements, outputs, handles)))
+        handles = itertools.repeat(self._applier.handle, len(elements))
+        results = list(map(_make_result, zip(elements, outputs, handles, strict=True)))
         if self._keyed:
             return [(key, result) for (key, _), result in zip(batch, results, strict=True)]
         return results
