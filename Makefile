@@ -3,6 +3,8 @@
 # make hub-demo  publishes the modules of the demo to a hub and serves its pages;
 #              ARGS=--port=0 for a free port
 # make test    the test suite; TF=2.15.1 for another TensorFlow, ARGS=... for pytest
+# make test-beam  the tests that need Apache Beam, Ray or faiss, in an environment of their own,
+#              since Beam needs an older protobuf than TensorFlow brings; TF=2.15.1 as for test
 # make coverage  the lines and branches that the test suite runs
 # make browser what the tests of HTML pages need: Chromium, and axe-core for accessibility
 # make check   formatters, linter, types, architecture
@@ -12,6 +14,7 @@
 #              loads from our hub, and the reverse, where it can write; programs of TensorFlow 1
 #              train as there, and continue its checkpoints
 # make bench   each figure of docs/performance.md, side by side with tensorflow_hub; CASE=apply for one
+# make bench-beam  how fast a corpus is embedded with Apache Beam; a part of make bench
 # make hub-load hubmodule serve under load, beside nginx
 # make scanners the audit held against other scanners; DATA=... for folders of harmless modules
 # make growth  the plot of docs/growth.png
@@ -27,6 +30,10 @@ ESTIMATOR = $(if $(filter 2.15.%,$(TF)),,tf-estimator-nightly==2.16.0.dev2024012
 VENV ?= .venv$(if $(filter 2.21.0,$(TF)),,-$(TF))
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
+BEAM_VENV ?= .venv-beam$(if $(filter 2.21.0,$(TF)),,-$(TF))
+BEAM_READY = $(BEAM_VENV)/.ready
+BEAM_TESTS = tests/beam tests/test_beam_page.py $(addprefix tests/examples/text_embeddings/test_, \
+	corpus.py vector_files.py embed_corpus.py search_corpus.py)
 
 BUILDIFIER = .cache/buildifier/node_modules/.bin/buildifier
 PYRIGHT = .cache/pyright/node_modules/.bin/pyright
@@ -35,7 +42,7 @@ BUILD_FILES = $(shell find . \( -name '.?*' -o -name node_modules \) -prune -o \
 
 AXE = .cache/axe/node_modules/axe-core/axe.min.js
 
-.PHONY: demo hub-demo test browser coverage check hooks bazel interop hub-load scanners bench growth bench_environments environment format clean
+.PHONY: demo hub-demo test test-beam beam-environment browser coverage check hooks bazel interop hub-load scanners bench bench-beam growth bench_environments environment format clean
 .DEFAULT_GOAL := test
 
 $(READY): pyproject.toml setup.py $(wildcard proto/*.proto)
@@ -43,6 +50,13 @@ $(READY): pyproject.toml setup.py $(wildcard proto/*.proto)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet $(TF_PACKAGE)==$(TF) -e '.[examples,test,check]'
 	$(if $(ESTIMATOR),$(BIN)/python -m pip install --quiet --no-deps $(ESTIMATOR))
+	touch $@
+
+# Ray and faiss are for recipes and the example; the package itself does not use them.
+$(BEAM_READY): pyproject.toml setup.py $(wildcard proto/*.proto)
+	$$(scripts/find_python.sh $(TF)) -m venv $(BEAM_VENV)
+	$(BEAM_VENV)/bin/python -m pip install --quiet --upgrade pip
+	$(BEAM_VENV)/bin/python -m pip install --quiet $(TF_PACKAGE)==$(TF) -e '.[beam,examples,search,test]' 'ray[data]>=2.44'
 	touch $@
 
 demo: $(READY)
@@ -59,6 +73,11 @@ ifeq ($(ARGS),)
 else
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 endif
+
+test-beam: $(BEAM_READY)
+	$(BEAM_VENV)/bin/python -m pytest -n 2 --dist loadfile $(or $(ARGS),$(BEAM_TESTS))
+
+beam-environment: $(BEAM_READY)
 
 # What kills its process, and what runs in an environment without coverage, is not measured.
 coverage: $(READY)
@@ -126,6 +145,11 @@ BENCH_PYTHONS = --ours $(BENCH) --peer '$(PEER)'
 
 bench: bench_environments
 	$(BENCH) -m benchmarks $(BENCH_PYTHONS) $(if $(CASE),--case $(CASE)) $(ARGS)
+	$(if $(CASE),,$(MAKE) bench-beam ARGS=)
+
+# Where the environment of `make test-beam` is missing, it says that it measures nothing.
+bench-beam:
+	$(if $(wildcard $(BEAM_READY)),$(BEAM_VENV)/bin/python,$(BENCH)) -m benchmarks.corpus_throughput $(ARGS)
 
 growth: bench_environments
 	$(BENCH) -m pip install --quiet 'matplotlib>=3.8' 'numpy<2'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 from collections.abc import Callable, Iterable, Sequence
@@ -15,6 +16,9 @@ from hubmodule.errors import ElementError, SignatureMismatchError
 from hubmodule.module.applier import ModuleApplier
 
 METRICS_NAMESPACE = "hubmodule"
+
+# What PredictionResult() does, in a fifth of its time.
+_make_result = functools.partial(tuple.__new__, PredictionResult)
 
 
 class ModuleHandler(ModelHandler[Any, Any, ModuleApplier]):
@@ -116,13 +120,8 @@ class ModuleHandler(ModelHandler[Any, Any, ModuleApplier]):
             outputs = model.try_elements(elements, inference_args)
         else:
             outputs = model.apply_to_elements(elements, inference_args)
-        # A third of the time of PredictionResult().
-        results = list(
-            map(
-                PredictionResult._make,
-                zip(elements, outputs, itertools.repeat(self._applier.handle)),
-            )
-        )
+        handles = itertools.repeat(self._applier.handle, len(elements))
+        results = list(map(_make_result, zip(elements, outputs, handles, strict=True)))
         if self._keyed:
             return [(key, result) for (key, _), result in zip(batch, results, strict=True)]
         return results

@@ -16,12 +16,16 @@ def count_bytes(values: Iterable[Any]) -> int:
     Args:
         values: Numbers, texts, arrays, and dicts and sequences of such.
     """
+    values = list(values)
+    # Texts are what most pipelines pass; joining them takes a tenth of the time.
+    if all(type(value) is str for value in values):
+        return len("".join(values).encode(errors="surrogatepass"))
     return sum(map(_count, values))
 
 
 def _count(value: Any) -> int:
     if isinstance(value, str):
-        return len(value) if value.isascii() else len(value.encode())
+        return len(value.encode(errors="surrogatepass"))
     if isinstance(value, bytes):
         return len(value)
     if isinstance(value, (np.ndarray, np.generic)):

@@ -51,7 +51,7 @@ def stack_elements(infos: Mapping[str, TensorInfo], elements: Sequence[Any]) -> 
 
 
 def _collect_columns(infos: Mapping[str, TensorInfo], elements: Sequence[Any]) -> dict[str, Any]:
-    if not any(isinstance(element, Mapping) for element in elements):
+    if not isinstance(elements[0], Mapping):
         if len(infos) > 1:
             raise SignatureMismatchError(
                 f"An element needs values for several inputs: pass a dict with the keys "
@@ -79,8 +79,8 @@ def _stack_sparse(info: TensorInfo, column: Sequence[Any]) -> Any:
     inner = [max(sizes) for sizes in zip(*shapes, strict=True)]
     if known.rank is not None:
         inner = [size or found for size, found in zip(known, inner, strict=True)]
-    rows = np.repeat(np.arange(len(column)), [len(value.values) for value in column])
-    indices = [np.reshape(value.indices, (-1, len(inner))) for value in column]
+    rows: Any = np.repeat(np.arange(len(column)), [len(value.values) for value in column])
+    indices: Any = [np.reshape(value.indices, (-1, len(inner))) for value in column]
     return _SparseValue(
         np.concatenate([rows[:, np.newaxis], np.concatenate(indices)], axis=1),
         np.concatenate([np.asarray(v.values, info.dtype.as_numpy_dtype) for v in column]),
@@ -140,8 +140,8 @@ def _get_shape(value: Any) -> tuple[int | None, ...]:
 
 def _split_sparse(value: Any) -> Iterable[Any]:
     # TensorFlow keeps the indices in the order of rows.
-    starts = np.searchsorted(value.indices[:, 0], np.arange(value.dense_shape[0] + 1))
-    for start, end in itertools.pairwise(starts):
+    starts: Any = np.searchsorted(value.indices[:, 0], np.arange(value.dense_shape[0] + 1))
+    for start, end in itertools.pairwise(starts.tolist()):
         indices = value.indices[start:end, 1:]
         yield _SparseValue(indices, value.values[start:end], value.dense_shape[1:])
 

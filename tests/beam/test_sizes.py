@@ -36,6 +36,8 @@ def test_bytes_of_an_element(element, size):
 
 def test_bytes_of_a_batch_are_added():
     assert count_bytes(["abc", b"d"]) == 4
+    assert count_bytes(["abc", "ä", "\ud800"]) == 8
+    assert count_bytes([]) == 0
 
 
 if __name__ == "__main__":
