@@ -3,6 +3,7 @@
 # make hub-demo  publishes the modules of the demo to a hub and serves its pages;
 #              ARGS=--port=0 for a free port
 # make test    the test suite; TF=2.15.1 for another TensorFlow, ARGS=... for pytest
+# make docs    the site of the documentation, in build/site; runs its notebooks
 # make coverage  the lines and branches that the test suite runs
 # make browser what the tests of HTML pages need: Chromium, and axe-core for accessibility
 # make check   formatters, linter, types, architecture
@@ -35,7 +36,7 @@ BUILD_FILES = $(shell find . \( -name '.?*' -o -name node_modules \) -prune -o \
 
 AXE = .cache/axe/node_modules/axe-core/axe.min.js
 
-.PHONY: demo hub-demo test browser coverage check hooks bazel interop hub-load scanners bench growth bench_environments environment format clean
+.PHONY: demo hub-demo test docs browser coverage check hooks bazel interop hub-load scanners bench growth bench_environments environment format clean
 .DEFAULT_GOAL := test
 
 $(READY): pyproject.toml setup.py $(wildcard proto/*.proto)
@@ -59,6 +60,18 @@ ifeq ($(ARGS),)
 else
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 endif
+
+# Warnings are errors. What the commands and exceptions say of themselves is written first.
+docs: $(VENV)/.docs-ready
+	$(BIN)/python -m scripts.reference_pages
+	rm -rf build/site
+	PYTHONPATH=. $(BIN)/python -m sphinx -W --keep-going -q -b html -c docs -d build/doctrees . build/site
+	$(BIN)/python -m scripts.check_site build/site
+	@echo Open build/site/index.html
+
+$(VENV)/.docs-ready: $(READY)
+	$(BIN)/python -m pip install --quiet -e '.[docs]'
+	touch $@
 
 # What kills its process, and what runs in an environment without coverage, is not measured.
 coverage: $(READY)
