@@ -65,7 +65,7 @@ endif
 docs: $(VENV)/.docs-ready
 	$(BIN)/python -m scripts.reference_pages
 	rm -rf build/site
-	PYTHONPATH=. $(BIN)/python -m sphinx -W --keep-going -q -b html -c docs -d build/doctrees . build/site
+	PYTHONPATH=. $(BIN)/python -m sphinx -E -W --keep-going -q -b html -c docs -d build/doctrees . build/site
 	$(BIN)/python -m scripts.check_site build/site
 	@echo Open build/site/index.html
 

@@ -70,9 +70,8 @@ def _check_page(path: Path, pages: dict[Path, _Page]) -> Iterator[str]:
         target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
         if not target.is_file():
             yield f"links to {address}, which does not exist."
-        elif parts.fragment and target in pages:
-            if unquote(parts.fragment) not in pages[target].anchors:
-                yield f"links to {address}, a place that the page does not have."
+        elif target in pages and unquote(parts.fragment) not in {"", *pages[target].anchors}:
+            yield f"links to {address}, a place that the page does not have."
 
 
 def main() -> int:

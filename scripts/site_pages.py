@@ -12,6 +12,9 @@ API = "docs/api"
 
 _LINK = re.compile(r"(?<!!)\[([^]]*)\]\((?!\w+:|#)([^)#]+)(#[^)]*)?\)")
 
+# The first cell of a row of a table.
+_NAME = re.compile(r"^\| `(hub(?:module)?\.[\w.]+)` \|", re.MULTILINE)
+
 
 def change_page(root: Path, name: str, text: str) -> str:
     """Returns the text of a page of the site.
@@ -23,6 +26,8 @@ def change_page(root: Path, name: str, text: str) -> str:
     """
     if name.startswith("examples/") and not name.endswith("README"):
         return text  # a notebook
+    if name.endswith("/data/README"):
+        return f"---\norphan: true\n---\n{text}"
     text = remove_links_to_directories(root, posixpath.dirname(name), text)
     if name == INDEX:
         return add_contents(root, text)
@@ -47,8 +52,9 @@ def add_contents(root: Path, text: str) -> str:
     for section in sections:
         title = section.partition("\n")[0].removeprefix("## ")
         # A part of a page is not listed, because the page itself is.
-        links = [link[2] for link in _LINK.finditer(section) if not link[3]]
-        pages = [*(posixpath.normpath(f"/docs/{link}") for link in links), *pages]
+        links = [link for link in _LINK.finditer(section) if not link[3]]
+        listed = [f"{link[1]} <{posixpath.normpath(f'/docs/{link[2]}')}>" for link in links]
+        pages = [*listed, *pages]
         result.append(f"{section.rstrip()}\n\n{_make_contents(title, pages)}\n")
         pages = []
     return "\n".join(result)
@@ -60,20 +66,25 @@ def _make_contents(title: str, pages: Sequence[str]) -> str:
 
 
 def add_descriptions(text: str) -> str:
-    """Adds what docstrings say of each name to the page of the API.
+    """Adds what docstrings say of each name to the page of the API, and links to it.
 
     The first cell of each row of its tables is a name, e.g. `hub.Module`.
     """
     result = []
     for section in re.split(r"^(?=## )", text, flags=re.MULTILINE):
-        names = re.findall(r"^\| `(hub(?:module)?\.[\w.]+)` \|", section, re.MULTILINE)
-        blocks = [_describe(name) for name in names]
-        result.append("\n\n".join([section.rstrip(), *blocks]))
+        names = _NAME.findall(section)
+        linked = _NAME.sub(lambda row: f"| {{py:obj}}`{row[1]} <{_expand(row[1])}>` |", section)
+        result.append("\n\n".join([linked.rstrip(), *map(_describe, names)]))
     return "\n\n".join(result) + "\n"
 
 
+def _expand(name: str) -> str:
+    """Returns the full name of what programs call hub.NAME."""
+    return re.sub(r"^hub\.", "hubmodule.", name)
+
+
 def _describe(name: str) -> str:
-    full = re.sub(r"^hub\.", "hubmodule.", name)
+    full = _expand(name)
     last = full.rpartition(".")[2]
     directive = "autoclass" if last[:1].isupper() else "autofunction"
     options = {
@@ -87,7 +98,7 @@ def _describe(name: str) -> str:
 
 
 def change_docstring(lines: Sequence[str]) -> list[str]:
-    """Marks the indented examples of a docstring as code, without which they would be quotations."""
+    """Marks the indented examples of a docstring as code; otherwise they would be quotations."""
     result: list[str] = []
     in_code = False
     for paragraph in _split_paragraphs(lines):
