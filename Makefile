@@ -5,6 +5,7 @@
 # make test    the test suite; TF=2.15.1 for another TensorFlow, ARGS=... for pytest
 # make test-beam  the tests that need Apache Beam, Ray or faiss, in an environment of their own,
 #              since Beam needs an older protobuf than TensorFlow brings; TF=2.15.1 as for test
+# make docs    the site of the documentation, in build/site; runs its notebooks
 # make coverage  the lines and branches that the test suite runs
 # make browser what the tests of HTML pages need: Chromium, and axe-core for accessibility
 # make check   formatters, linter, types, architecture
@@ -42,7 +43,7 @@ BUILD_FILES = $(shell find . \( -name '.?*' -o -name node_modules \) -prune -o \
 
 AXE = .cache/axe/node_modules/axe-core/axe.min.js
 
-.PHONY: demo hub-demo test test-beam beam-environment browser coverage check hooks bazel interop hub-load scanners bench bench-beam growth bench_environments environment format clean
+.PHONY: demo hub-demo test test-beam beam-environment docs browser coverage check hooks bazel interop hub-load scanners bench bench-beam growth bench_environments environment format clean
 .DEFAULT_GOAL := test
 
 $(READY): pyproject.toml setup.py $(wildcard proto/*.proto)
@@ -78,6 +79,18 @@ test-beam: $(BEAM_READY)
 	$(BEAM_VENV)/bin/python -m pytest -n 2 --dist loadfile $(or $(ARGS),$(BEAM_TESTS))
 
 beam-environment: $(BEAM_READY)
+
+# Warnings are errors. What the commands and exceptions say of themselves is written first.
+docs: $(VENV)/.docs-ready
+	$(BIN)/python -m scripts.reference_pages
+	rm -rf build/site
+	PYTHONPATH=. $(BIN)/python -m sphinx -E -W --keep-going -q -b html -c docs -d build/doctrees . build/site
+	$(BIN)/python -m scripts.check_site build/site
+	@echo Open build/site/index.html
+
+$(VENV)/.docs-ready: $(READY)
+	$(BIN)/python -m pip install --quiet -e '.[docs]'
+	touch $@
 
 # What kills its process, and what runs in an environment without coverage, is not measured.
 coverage: $(READY)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pathlib
-import re
 
 from hubmodule.auditing.ops import RISKY_OPS
 from hubmodule.auditing.risks import Risk
 from hubmodule.auditing.risky_op import HarmlessName, RiskyOp
+from scripts import generated_sections
 
 PAGE = pathlib.Path(__file__).resolve().parents[1] / "docs" / "auditing.md"
 
@@ -39,23 +39,12 @@ def _describe_harmless(name: HarmlessName) -> str:
 
 def read_section(name: str) -> str:
     """Reads a generated section of the page."""
-    found = re.search(_make_pattern(name), PAGE.read_text(encoding="utf-8"), re.DOTALL)
-    if found is None:
-        raise ValueError(f"{PAGE} has no section {name!r}.")
-    return found[2].strip()
+    return generated_sections.read_section(PAGE, name)
 
 
 def replace_section(name: str, text: str) -> None:
     """Replaces a generated section of the page."""
-    page = PAGE.read_text(encoding="utf-8")
-    new = re.sub(
-        _make_pattern(name), lambda found: f"{found[1]}\n{text}\n{found[3]}", page, flags=re.S
-    )
-    PAGE.write_text(new, encoding="utf-8")
-
-
-def _make_pattern(name: str) -> str:
-    return rf"(<!-- {name}: generated -->)(.*?)(<!-- end of {name} -->)"
+    generated_sections.replace_section(PAGE, name, text)
 
 
 if __name__ == "__main__":

@@ -36,6 +36,7 @@ SOURCES = [
     ".bazelignore",
     ".bazelrc",
     ".ci",
+    ".github",
     ".pre-commit-config.yaml",
     "BUILD",
     "CHANGELOG.md",
