@@ -7,18 +7,25 @@ import functools
 import glob
 import importlib.metadata
 import importlib.util
+import io
 import os
 import re
 import shlex
 import sys
 import tokenize
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 from hubmodule import alias
 from hubmodule._plain_errors import SourceError
 from hubmodule.legacy import api_names, contrib_parts, private_names, replaced_modules
-from hubmodule.legacy.imports import Use, find_uses, walk_without_version_checks
+from hubmodule.legacy.imports import (
+    Use,
+    find_bound_names,
+    find_uses,
+    walk_without_version_checks,
+)
+from hubmodule.legacy.notebooks import SUFFIX, Notebook, parse_notebook
 from hubmodule.legacy.sources import Sources, is_beside
 
 # Version of the form of Report.to_dict().
@@ -31,8 +38,8 @@ class Finding(NamedTuple):
     """Something in a program that does not work.
 
     Attributes:
-        path: Path of the file.
-        line: Line of the file, counted from 1.
+        path: Path of the file; for a notebook, with the number of the code cell: "a.ipynb, cell 2".
+        line: Line of the file or cell, counted from 1.
         name: What the program uses, e.g. "tf.contrib.learn.Experiment".
         reason: Why it does not work, and what to do.
     """
@@ -47,14 +54,17 @@ class Place(NamedTuple):
     """A name that a program uses, and where.
 
     Attributes:
-        path: Path of the file.
-        line: Line of the file, counted from 1.
+        path: Path of the file; for a notebook, with the number of the code cell: "a.ipynb, cell 2".
+        line: Line of the file or cell, counted from 1.
         name: The name, e.g. "tf.placeholder".
     """
 
     path: str
     line: int
     name: str
+
+
+_Found = TypeVar("_Found", Finding, Place)
 
 
 class Report(NamedTuple):
@@ -87,8 +97,8 @@ def examine(paths: Sequence[str]) -> Report:
     """Reads programs, and the files of their own that they import.
 
     Args:
-        paths: Python files, and directories, which stand for all Python files below them that
-            are not installed packages.
+        paths: Python files, notebooks, and directories, which stand for all of these below them
+            that are not installed packages.
 
     Returns:
         What does not work under `hubmodule run`, and how to run the programs.
@@ -101,17 +111,21 @@ def examine(paths: Sequence[str]) -> Report:
     files, findings = [], set[Finding]()
     places: dict[int, set[Place]] = {1: set(), 2: set()}
     guarded, scripts, relative = set(), set(), set()
+    notebooks: dict[str, Notebook] = {}
     for path in sources:
         files.append(path)
         try:
             source = _read(path)
-            if path in named and _IS_PROGRAM.search(source):
+            if path.endswith(SUFFIX):
+                notebooks[path] = parse_notebook(source)
+                source = notebooks[path].source
+            elif path in named and _IS_PROGRAM.search(source):
                 guarded.add(path)
             tree = _parse(source, path)
         except (SyntaxError, ValueError) as error:
             findings.add(_make_syntax_finding(path, error))
             continue
-        if _is_script(tree):
+        if path not in notebooks and _is_script(tree):
             scripts.add(path)
         if _has_relative_imports(tree):
             relative.add(path)
@@ -133,7 +147,21 @@ def examine(paths: Sequence[str]) -> Report:
         for path in files
         if path in guarded or (path in scripts and sources.is_named(path))
     )
-    return Report(tuple(files), tuple(sorted(findings)), tuple(sorted(places[1])), commands)
+    return Report(
+        tuple(files),
+        tuple(_locate(finding, notebooks) for finding in sorted(findings)),
+        tuple(_locate(place, notebooks) for place in sorted(places[1])),
+        commands,
+    )
+
+
+def _locate(found: _Found, notebooks: Mapping[str, Notebook]) -> _Found:
+    """Returns a finding or place with the cell, if it is in a notebook."""
+    notebook = notebooks.get(found.path)
+    if notebook is None:
+        return found
+    cell, line = notebook.locate(found.line)
+    return found._replace(path=f"{found.path}, cell {cell}", line=line)
 
 
 def _make_command(path: str, options: Sequence[str], is_relative: bool) -> str:
@@ -161,24 +189,28 @@ def _is_package(directory: str) -> bool:
 
 
 def _read(path: str) -> str:
-    """Returns the text of a Python file.
+    """Returns the text of a Python file or notebook.
 
     Raises:
         SourceError: If the file cannot be opened.
         SyntaxError, ValueError: If Python cannot decode it.
     """
     try:
-        with tokenize.open(path) as file:
-            return file.read()
+        with open(path, "rb") as file:
+            content = file.read()
     except OSError as error:
         raise SourceError(f"cannot read {path}: {error}") from error
+    if b"\0" in content:
+        raise ValueError("it is not a text; leave it out")
+    encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+    return io.TextIOWrapper(io.BytesIO(content), encoding).read()
 
 
 def _parse(source: str, path: str) -> ast.Module:
     try:
         return ast.parse(source, path)
     except (RecursionError, MemoryError) as error:
-        raise SourceError(f"cannot read {path}: its expressions are nested too deeply") from error
+        raise ValueError("its expressions are nested too deeply; split them") from error
 
 
 def _is_script(tree: ast.Module) -> bool:
@@ -198,10 +230,10 @@ def _make_syntax_finding(path: str, error: Exception) -> Finding:
             "its bytes are not UTF-8; begin the file with `# -*- coding: latin-1 -*-`, or alike"
         )
         return Finding(path, line, "encoding", reason)
-    message = getattr(error, "msg", str(error))
-    line = getattr(error, "lineno", None) or 1
-    reason = f"it is not Python 3 ({message}); convert it, for example with futurize"
-    return Finding(path, line, "syntax", reason)
+    if not isinstance(error, SyntaxError):
+        return Finding(path, 1, "syntax", str(error))
+    reason = f"it is not Python 3 ({error.msg}); convert it, for example with futurize"
+    return Finding(path, error.lineno or 1, "syntax", reason)
 
 
 def _explain(use: Use, path: str, sources: Sources) -> str | None:
@@ -232,8 +264,6 @@ def _explain_tensorflow(name: str) -> str | None:
     path = _strip_tensorflow(name)
     if path.startswith("contrib."):
         return _explain_contrib(path.partition(".")[2])
-    if path.startswith("examples."):
-        return "TensorFlow 2 does not have it; tf.keras.datasets has MNIST and others"
     if path.startswith("python."):
         return _explain_private(name)
     if path.startswith("estimator.BoostedTrees"):
@@ -369,7 +399,7 @@ def _abbreviate(name: str) -> str:
 
 def _find_python_2(path: str, tree: ast.Module) -> Iterator[Finding]:
     """Yields the functions and methods that Python 3 does not have."""
-    own = _find_bound_names(tree)
+    own = find_bound_names(tree)
     for node in walk_without_version_checks(tree):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id not in own:
             successor = replaced_modules.PYTHON_2_NAMES.get(node.id)
@@ -382,18 +412,3 @@ def _find_python_2(path: str, tree: ast.Module) -> Iterator[Finding]:
             if successor is not None and not is_function and node.func.attr not in own:
                 reason = f"dictionaries of Python 3 do not have it; use {successor}"
                 yield Finding(path, node.lineno, f".{node.func.attr}()", reason)
-
-
-def _find_bound_names(tree: ast.Module) -> set[str]:
-    """Returns the variables, functions, classes and imports of a file."""
-    bound = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-            bound.add(node.id)
-        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            bound.add(node.name)
-        elif isinstance(node, ast.alias):
-            bound.add((node.asname or node.name).partition(".")[0])
-        elif isinstance(node, ast.arg):
-            bound.add(node.arg)
-    return bound
