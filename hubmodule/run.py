@@ -9,7 +9,7 @@ import os
 import pkgutil
 import sys
 from collections.abc import Callable, Sequence
-from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.machinery import BuiltinImporter, ModuleSpec, SourceFileLoader
 from types import CodeType, ModuleType, TracebackType
 from typing import Any, NamedTuple
 
@@ -22,12 +22,15 @@ from hubmodule.legacy.own_files import OwnFiles
 # Files in each traceback of a program that are not its own.
 _RUNNER = (__file__, "<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>")
 
+_STANDARD_INPUT = "-"
+
 
 class Program(NamedTuple):
     """A program to run.
 
     Attributes:
-        name: Path of a script, directory or zip archive; or the name of a module.
+        name: Path of a script, directory or zip archive; "-", which is standard input; or the
+            name of a module.
         is_module: Whether `name` is the name of a module.
         arguments: The program's command-line arguments.
     """
@@ -128,6 +131,10 @@ def _add_program(preparation: Preparation, program: Program) -> Preparation:
     if program.is_module:
         packages = (*preparation.packages, program.name.split(".")[0])
         return preparation._replace(packages=packages, directories=(os.getcwd(),))
+    if program.name == _STANDARD_INPUT:
+        # Its module has no file.
+        packages = (*preparation.packages, "__main__")
+        return preparation._replace(packages=packages, directories=(os.getcwd(),))
     path = os.path.realpath(program.name)
     directory = path if os.path.isdir(path) else os.path.dirname(path)
     # The modules of a zip archive have paths below the archive's own.
@@ -208,6 +215,8 @@ def _load(program: Program) -> tuple[ModuleType, CodeType]:
     """Makes the program's `__main__` module; returns it and the code to run in it."""
     if program.is_module:
         return _load_module(program)
+    if program.name == _STANDARD_INPUT:
+        return _load_standard_input(program)
     # Absolute, as in Python: tracebacks show it, and it is found after os.chdir().
     path = os.path.abspath(program.name)
     archive = pkgutil.get_importer(path)
@@ -227,6 +236,15 @@ def _load_script(program: Program, path: str) -> tuple[ModuleType, CodeType]:
     _set_arguments(program, os.path.dirname(os.path.realpath(path)))
     main_module = _make_main_module(None, path, SourceFileLoader("__main__", path))
     return main_module, compile(source, path, "exec", dont_inherit=True)
+
+
+def _load_standard_input(program: Program) -> tuple[ModuleType, CodeType]:
+    source = sys.stdin.buffer.read()
+    _set_arguments(program, "")
+    main_module = _make_main_module(None, None, BuiltinImporter)
+    # As in Python, a program without a file does not know one.
+    del main_module.__file__, main_module.__cached__
+    return main_module, compile(source, "<stdin>", "exec", dont_inherit=True)
 
 
 def _load_archive(program: Program, archive: Any) -> tuple[ModuleType, CodeType]:

@@ -53,6 +53,39 @@ def test_a_script_has_its_own_world(script):
     assert done.returncode == 7
 
 
+@pytest.mark.parametrize("options", [[], ["--tf1"]])
+def test_a_program_from_standard_input_has_its_own_world(options):
+    code = """
+        import sys, __main__
+        print(__name__, "__file__" in globals(), sys.argv, repr(sys.path[0]))
+        print(__main__.__dict__ is globals(), __spec__, __package__, sys.stdin.read() == "")
+        import tensorflow as tf, tensorflow_hub
+        print(hasattr(tf, "placeholder"), tensorflow_hub.__version__[:4])
+        def fail():
+            sys.exit(7)
+        fail()
+        """
+    done = run_hubmodule(*options, "-", "a", "-m", stdin=textwrap.dedent(code))
+    assert done.stdout.splitlines() == [
+        "__main__ False ['-', 'a', '-m'] ''",
+        "True None None True",
+        f"{bool(options)} 0.15",
+    ]
+    assert done.returncode == 7
+
+
+def test_errors_of_a_program_from_standard_input_name_its_lines():
+    done = run_hubmodule("-", stdin="x = 1\nraise ValueError('mine')\n")
+    assert done.stderr.splitlines()[:2] == [
+        "Traceback (most recent call last):",
+        '  File "<stdin>", line 2, in <module>',
+    ]
+    assert done.stderr.splitlines()[-1] == "ValueError: mine"
+    done = run_hubmodule("-", stdin="def f(:\n")
+    assert done.stderr.splitlines()[0] == '  File "<stdin>", line 1'
+    assert (done.stderr.splitlines()[-1], done.returncode) == ("SyntaxError: invalid syntax", 1)
+
+
 def test_a_script_named_by_a_relative_path_is_found_from_everywhere(script, tmp_path):
     script(
         """

@@ -7,6 +7,8 @@ Trains a classifier on each module, once with the module frozen and once trained
 their accuracies. train_keras.py does the same with Keras.
 """
 
+from __future__ import annotations
+
 import os
 
 import pandas as pd
@@ -24,6 +26,9 @@ tf.flags.DEFINE_string(
 )
 tf.flags.DEFINE_integer("steps", 400, "number of training steps")
 tf.flags.DEFINE_integer("seed", 1, "seed of the initial weights, and of the split")
+tf.flags.DEFINE_boolean(
+    "export_modules", True, "export the trained modules, which tensorflow_hub itself cannot do here"
+)
 tf.flags.mark_flags_as_required(["module", "model_dir"])
 
 HELD_OUT = 600
@@ -58,9 +63,8 @@ def train_and_evaluate(
     eval_input_fn = tf.estimator.inputs.pandas_input_fn(
         held_out, held_out["label"], batch_size=HELD_OUT, shuffle=False
     )
-    embedded = hub.text_embedding_column(
-        "sentence", module, trainable=train_module, export_name="sentences"
-    )
+    export = {"export_name": "sentences"} if FLAGS.export_modules else {}
+    embedded = hub.text_embedding_column("sentence", module, trainable=train_module, **export)
     estimator = tf.estimator.DNNClassifier(
         hidden_units=[32, 16],
         feature_columns=[embedded],

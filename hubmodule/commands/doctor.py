@@ -19,8 +19,8 @@ def _add_doctor_arguments(parser: argparse.ArgumentParser) -> None:
         "paths",
         metavar="PATH",
         nargs="+",
-        help="a program, or a directory of programs; files of their own that they import are "
-        "read, too, and nothing is run",
+        help="a program, a notebook, or a directory of these; files of their own that they import "
+        "are read, too, and nothing is run",
     )
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
 
@@ -44,6 +44,8 @@ def _examine(parsed: argparse.Namespace) -> int:
 
 
 def _print_report(report: Report) -> None:
+    from hubmodule.legacy.notebooks import SUFFIX
+
     for path, findings in groupby(report.findings, key=lambda finding: finding.path):
         print(path)
         for finding in findings:
@@ -59,6 +61,8 @@ def _print_report(report: Report) -> None:
         more = len({place.name for place in report.tensorflow_1_uses}) - 1
         others = f", and {more} other {'name' if more == 1 else 'names'}" if more else ""
         print(f"--tf1 is needed for the API of TensorFlow 1: {name} ({path}:{line}){others}.")
+        if any(SUFFIX in place.path for place in report.tensorflow_1_uses):
+            print("In a notebook, run %load_ext hubmodule and %tf1 in the first cell.")
     if report.commands:
         print("Then run it with:" if count else "Run it with:")
         for command in report.commands:

@@ -11,7 +11,7 @@ from hubmodule.commands.command import Command, print_error
 if TYPE_CHECKING:
     from hubmodule.run import Preparation, Program
 
-_ARGUMENTS = "[--no-alias] [--tf1] (SCRIPT | -m MODULE) [ARGS ...]"
+_ARGUMENTS = "[--no-alias] [--tf1] (SCRIPT | -m MODULE | -) [ARGS ...]"
 _DESCRIPTION = (
     "Run a program written for tensorflow_hub and tf.estimator, unchanged, on TensorFlow 2.15 and "
     "newer: `import tensorflow_hub` gives hubmodule, tf.estimator works, and tf.keras and "
@@ -23,7 +23,7 @@ _EPILOG = "Example: hubmodule run train.py --model_dir=/tmp/model"
 
 
 def parse(arguments: Sequence[str]) -> tuple[Preparation, Program]:
-    """Parses `[--no-alias] [--tf1] SCRIPT|-m MODULE [ARGS …]`.
+    """Parses `[--no-alias] [--tf1] SCRIPT|-m MODULE|- [ARGS …]`.
 
     Args:
         arguments: The command line after `hubmodule run`. Everything after the program's name
@@ -61,13 +61,16 @@ def parse(arguments: Sequence[str]) -> tuple[Preparation, Program]:
         "-m", dest="module", metavar="MODULE", help="run a module, as `python -m MODULE` does"
     )
     parser.add_argument(
-        "script", metavar="SCRIPT", nargs="?", help="run a Python file, directory or zip archive"
+        "script",
+        metavar="SCRIPT",
+        nargs="?",
+        help="run a Python file, directory or zip archive; - is a program from standard input",
     )
     end = _find_end_of_options(arguments)
     parsed = parser.parse_args(arguments[:end])
     name = parsed.module or parsed.script
     if name is None:
-        parser.error("a SCRIPT or -m MODULE is needed")
+        parser.error("a SCRIPT, -m MODULE, or - for standard input is needed")
     preparation = Preparation(
         use_alias=not parsed.no_alias,
         use_tensorflow_1=parsed.tf1 or bool(parsed.tf1_package),
@@ -86,7 +89,7 @@ def _find_end_of_options(arguments: Sequence[str]) -> int:
         if argument == "--tf1-package":
             index += 2
             continue
-        if not argument.startswith("-") or argument.startswith("-m"):
+        if argument == "-" or not argument.startswith("-") or argument.startswith("-m"):
             return index + 1
         index += 1
     return len(arguments)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 from types import ModuleType
 from typing import Any
@@ -47,6 +48,9 @@ class ContribPart(ModuleType):
             for path in (*PARTS, *SUCCESSORS, *ADVICE)
             if path.startswith(prefix)
         }
+        if self._path in SUCCESSORS:
+            with contextlib.suppress(ContribUnavailableError):
+                names.update(dir(_import_object(self._path, SUCCESSORS[self._path])))
         return sorted({*super().__dir__(), *names} - {"", "_path"})
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -92,6 +96,13 @@ class _Unavailable:
 
     def __mro_entries__(self, bases: tuple[Any, ...]) -> Any:
         raise self._error
+
+    def __instancecheck__(self, instance: Any) -> bool:
+        # A program may ask for a class that it has made no object of.
+        return False
+
+    def __subclasscheck__(self, subclass: type) -> bool:
+        return False
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):

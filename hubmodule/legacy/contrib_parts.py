@@ -35,7 +35,12 @@ PARTS = frozenset(
         "staging", "stat_summarizer", "stateless", "summary", "tensor_forest",
         "tensorboard", "tensorrt", "testing", "text", "tfprof", "timeseries", "tpu",
         "training", "util",
-        "compiler.jit", "learn.learn_runner", "learn.preprocessing",
+        "compiler.jit", "learn.datasets", "learn.learn_runner", "learn.preprocessing",
+        # Never public, and imported all the same.
+        "framework.python", "framework.python.ops", "layers.python", "layers.python.layers",
+        "rnn.python", "rnn.python.ops", "slim.python", "slim.python.slim", "tpu.python",
+        "tpu.python.tpu", "training.python", "training.python.training",
+        "training.python.training.hparam",
     }
 )
 # fmt: on
@@ -50,20 +55,21 @@ SUCCESSORS = {
     "data": f"{_V1}:data.experimental",
     "data.Dataset": f"{_V1}:data.Dataset",
     "distribute": f"{_V1}:distribute",
+    "distribute.ParameterServerStrategy": (
+        f"{_V1}:distribute.experimental.ParameterServerStrategy"
+    ),
     "distributions": "tensorflow_probability:distributions",
-    "eager.Variable": f"{_V1}:Variable",
     "eager.GradientTape": f"{_V1}:GradientTape",
+    "eager.Variable": f"{_V1}:Variable",
     "eager.custom_gradient": f"{_V1}:custom_gradient",
     "eager.defun": f"{_V1}:function",
     "eager.executing_eagerly": f"{_V1}:executing_eagerly",
     "eager.py_func": f"{_V1}:py_func",
+    "estimator.InMemoryEvaluatorHook": f"{_V1}:estimator.experimental.InMemoryEvaluatorHook",
+    "estimator.add_metrics": f"{_V1}:estimator.add_metrics",
     "estimator.build_raw_supervised_input_receiver_fn": (
         f"{_V1}:estimator.experimental.build_raw_supervised_input_receiver_fn"
     ),
-    "distribute.ParameterServerStrategy": (
-        f"{_V1}:distribute.experimental.ParameterServerStrategy"
-    ),
-    "estimator.InMemoryEvaluatorHook": f"{_V1}:estimator.experimental.InMemoryEvaluatorHook",
     "estimator.make_early_stopping_hook": f"{_V1}:estimator.experimental.make_early_stopping_hook",
     "estimator.stop_if_no_decrease_hook": f"{_V1}:estimator.experimental.stop_if_no_decrease_hook",
     "estimator.stop_if_no_increase_hook": f"{_V1}:estimator.experimental.stop_if_no_increase_hook",
@@ -83,10 +89,15 @@ SUCCESSORS = {
     "framework.load_variable": f"{_V1}:train.load_variable",
     "framework.nest": f"{_V1}:nest",
     "framework.py_func": f"{_V1}:py_func",
+    "framework.python.ops": "tf_slim.ops",
+    "framework.python.ops.add_arg_scope": "tf_slim:add_arg_scope",
+    "framework.python.ops.arg_scope": "tf_slim:arg_scope",
     "framework.sort": f"{_V1}:sort",
     "gan": "tensorflow_gan",
     "keras": f"{_V1}:keras",
     "layers": "tf_slim.layers",
+    "layers.optimize_loss": "tf_slim.layers.optimizers:optimize_loss",
+    "layers.python.layers": "tf_slim.layers",
     "layers.safe_embedding_lookup_sparse": f"{_V1}:nn.safe_embedding_lookup_sparse",
     "learn.ModeKeys": f"{_V1}:estimator.ModeKeys",
     "learn.RunConfig": f"{_V1}:estimator.RunConfig",
@@ -122,11 +133,13 @@ SUCCESSORS = {
     "rnn.MultiRNNCell": f"{_V1}:nn.rnn_cell.MultiRNNCell",
     "rnn.RNNCell": f"{_V1}:nn.rnn_cell.RNNCell",
     "rnn.ResidualWrapper": f"{_V1}:nn.rnn_cell.ResidualWrapper",
+    "rnn.python.ops.core_rnn_cell": f"{_V1}:nn.rnn_cell",
     "rnn.static_bidirectional_rnn": f"{_V1}:nn.static_bidirectional_rnn",
     "rnn.static_rnn": f"{_V1}:nn.static_rnn",
     "rnn.static_state_saving_rnn": f"{_V1}:nn.static_state_saving_rnn",
     "signal": f"{_V1}:signal",
     "slim": "tf_slim",
+    "slim.python.slim": "tf_slim",
     "stateless.stateless_multinomial": f"{_V1}:random.stateless_multinomial",
     "stateless.stateless_random_normal": f"{_V1}:random.stateless_normal",
     "stateless.stateless_random_uniform": f"{_V1}:random.stateless_uniform",
@@ -138,15 +151,22 @@ SUCCESSORS = {
     "tpu.TPUConfig": f"{_V1}:estimator.tpu.TPUConfig",
     "tpu.TPUEstimator": f"{_V1}:estimator.tpu.TPUEstimator",
     "tpu.TPUEstimatorSpec": f"{_V1}:estimator.tpu.TPUEstimatorSpec",
+    "tpu.python.tpu.tpu_config": f"{_V1}:estimator.tpu",
+    "tpu.python.tpu.tpu_estimator": f"{_V1}:estimator.tpu",
+    "tpu.python.tpu.tpu_optimizer": f"{_V1}:tpu",
     "training": "tf_slim.training.training",
     "training.HParams": "hubmodule.legacy.hparams:HParams",
-    "training.SummaryAtEndHook": "tf_slim.evaluation:SummaryAtEndHook",
     "training.StopAfterNEvalsHook": "tf_slim.evaluation:StopAfterNEvalsHook",
+    "training.SummaryAtEndHook": "tf_slim.evaluation:SummaryAtEndHook",
     "training.checkpoints_iterator": f"{_V1}:train.checkpoints_iterator",
     "training.evaluate_once": "tf_slim.evaluation:evaluate_once",
     "training.evaluate_repeatedly": "tf_slim.evaluation:evaluate_repeatedly",
     "training.get_or_create_eval_step": "tf_slim.evaluation:get_or_create_eval_step",
+    "training.python.training.hparam.HParams": "hubmodule.legacy.hparams:HParams",
     "training.wait_for_new_checkpoint": "tf_slim.evaluation:wait_for_new_checkpoint",
+    "util.constant_value": f"{_V1}:get_static_value",
+    "util.make_ndarray": f"{_V1}:make_ndarray",
+    "util.make_tensor_proto": f"{_V1}:make_tensor_proto",
 }
 
 _ADDONS = "it went to tensorflow_addons, which ended with TensorFlow 2.15; "
@@ -173,6 +193,10 @@ ADVICE = {
     "data.sliding_window_batch": "use Dataset.window",
     "data.sloppy_interleave": "use tf.data.experimental.parallel_interleave(sloppy=True)",
     "decision_trees": "use the package tensorflow-decision-forests",
+    "eager.Iterator": "iterate over the dataset itself",
+    "eager.implicit_gradients": "use tf.GradientTape",
+    "eager.implicit_value_and_gradients": "use tf.GradientTape",
+    "eager.metrics": "use tf.keras.metrics",
     "eager": "tf.enable_eager_execution and tf.GradientTape are in TensorFlow itself",
     "estimator": "use tf.estimator, where most heads and hooks of it are",
     "factorization": "tf.compat.v1.estimator.experimental.KMeans replaces its KMeans",
@@ -204,9 +228,9 @@ ADVICE = {
     "layers.sparse_column_with_vocabulary_file": (
         "use tf.feature_column.categorical_column_with_vocabulary_file"
     ),
-    "layers.optimize_loss": "write it with tf.train.AdamOptimizer(…).minimize(loss)",
     "learn": "use tf.estimator; tf.contrib.learn ended before TensorFlow 1.15",
     "learn.Experiment": "use tf.estimator.train_and_evaluate",
+    "learn.datasets": "use tf.keras.datasets, which has MNIST and others",
     "learn.learn_runner": "use tf.estimator.train_and_evaluate",
     "learn.preprocessing": "use tf.feature_column, or tf.keras.layers.TextVectorization",
     "legacy_seq2seq": "use tf.nn.dynamic_rnn",
@@ -238,7 +262,9 @@ ADVICE = {
     "text": "use the package tensorflow-text",
     "tfprof": "use tf.compat.v1.profiler",
     "timeseries": "use the package tensorflow-probability (tfp.sts)",
-    "util": "use tf.make_tensor_proto and tf.make_ndarray",
+    "training.bucket_by_sequence_length": "use tf.data.experimental.bucket_by_sequence_length",
+    "training.stratified_sample": "use tf.data.experimental.rejection_resample",
+    "util": "only make_tensor_proto, make_ndarray and constant_value of it are left",
 }
 
 

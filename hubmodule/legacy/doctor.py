@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import ast
-import functools
-import glob
-import importlib.metadata
-import importlib.util
+import io
 import os
 import re
 import shlex
-import sys
 import tokenize
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
 
-from hubmodule import alias
 from hubmodule._plain_errors import SourceError
-from hubmodule.legacy import api_names, contrib_parts, private_names, replaced_modules
-from hubmodule.legacy.imports import Use, find_uses, walk_without_version_checks
+from hubmodule.legacy import replaced_modules
+from hubmodule.legacy.imports import (
+    Use,
+    find_bound_names,
+    find_uses,
+    walk_without_version_checks,
+)
+from hubmodule.legacy.name_advice import explain_name, find_api_version, is_importable
+from hubmodule.legacy.notebooks import SUFFIX, Notebook, parse_notebook
 from hubmodule.legacy.sources import Sources, is_beside
 
 # Version of the form of Report.to_dict().
@@ -31,8 +33,8 @@ class Finding(NamedTuple):
     """Something in a program that does not work.
 
     Attributes:
-        path: Path of the file.
-        line: Line of the file, counted from 1.
+        path: Path of the file; for a notebook, with the number of the code cell: "a.ipynb, cell 2".
+        line: Line of the file or cell, counted from 1.
         name: What the program uses, e.g. "tf.contrib.learn.Experiment".
         reason: Why it does not work, and what to do.
     """
@@ -47,14 +49,17 @@ class Place(NamedTuple):
     """A name that a program uses, and where.
 
     Attributes:
-        path: Path of the file.
-        line: Line of the file, counted from 1.
+        path: Path of the file; for a notebook, with the number of the code cell: "a.ipynb, cell 2".
+        line: Line of the file or cell, counted from 1.
         name: The name, e.g. "tf.placeholder".
     """
 
     path: str
     line: int
     name: str
+
+
+_Found = TypeVar("_Found", Finding, Place)
 
 
 class Report(NamedTuple):
@@ -83,12 +88,36 @@ class Report(NamedTuple):
         }
 
 
+class _File(NamedTuple):
+    """What was found in a file.
+
+    Attributes:
+        path: Path of the file.
+        findings: What does not work. In a notebook, lines are those of all its code together.
+        tensorflow_1_uses: Names that only TensorFlow 1 has.
+        tensorflow_2_uses: Names that only TensorFlow 2 has.
+        is_guarded: Whether it has code for the case that it is run.
+        is_script: Whether it does something when it is imported, beyond definitions.
+        is_relative: Whether it imports relative to its package.
+        notebook: Its code, if it is a notebook.
+    """
+
+    path: str
+    findings: tuple[Finding, ...] = ()
+    tensorflow_1_uses: tuple[Place, ...] = ()
+    tensorflow_2_uses: tuple[Place, ...] = ()
+    is_guarded: bool = False
+    is_script: bool = False
+    is_relative: bool = False
+    notebook: Notebook | None = None
+
+
 def examine(paths: Sequence[str]) -> Report:
     """Reads programs, and the files of their own that they import.
 
     Args:
-        paths: Python files, and directories, which stand for all Python files below them that
-            are not installed packages.
+        paths: Python files, notebooks, and directories, which stand for all of these below them
+            that are not installed packages.
 
     Returns:
         What does not work under `hubmodule run`, and how to run the programs.
@@ -97,43 +126,68 @@ def examine(paths: Sequence[str]) -> Report:
         SourceError: If a path does not exist, or a file cannot be read.
     """
     sources = Sources(paths)
+    files = [_examine_file(path, sources) for path in sources]
+    findings = {finding for file in files for finding in file.findings}
+    places = {place for file in files for place in file.tensorflow_1_uses}
+    if places:
+        findings.update(
+            _explain_tensorflow_2(place) for file in files for place in file.tensorflow_2_uses
+        )
+    notebooks = {file.path: file.notebook for file in files if file.notebook}
     named = set(sources.named)
-    files, findings = [], set[Finding]()
-    places: dict[int, set[Place]] = {1: set(), 2: set()}
-    guarded, scripts, relative = set(), set(), set()
-    for path in sources:
-        files.append(path)
-        try:
-            source = _read(path)
-            if path in named and _IS_PROGRAM.search(source):
-                guarded.add(path)
-            tree = _parse(source, path)
-        except (SyntaxError, ValueError) as error:
-            findings.add(_make_syntax_finding(path, error))
-            continue
-        if _is_script(tree):
-            scripts.add(path)
-        if _has_relative_imports(tree):
-            relative.add(path)
-        findings.update(_find_python_2(path, tree))
-        for use in find_uses(tree):
-            if use.is_import:
-                sources.add_imported(use.name, path)
-            reason = None if use.is_guarded else _explain(use, path, sources)
-            if reason is not None:
-                findings.add(Finding(path, use.line, _abbreviate(use.name), reason))
-            api = _find_api(use.name)
-            if api is not None:
-                places[api].add(Place(path, use.line, _abbreviate(use.name)))
-    if places[1]:
-        findings.update(_explain_tensorflow_2(place) for place in places[2])
-    option = ["--tf1"] if places[1] else []
-    commands = tuple(
-        _make_command(path, option, path in relative)
-        for path in files
-        if path in guarded or (path in scripts and sources.is_named(path))
+    return Report(
+        tuple(file.path for file in files),
+        tuple(_locate(finding, notebooks) for finding in sorted(findings)),
+        tuple(_locate(place, notebooks) for place in sorted(places)),
+        tuple(
+            _make_command(file.path, ["--tf1"] if places else [], file.is_relative)
+            for file in files
+            if (file.is_guarded and file.path in named)
+            or (file.is_script and sources.is_named(file.path))
+        ),
     )
-    return Report(tuple(files), tuple(sorted(findings)), tuple(sorted(places[1])), commands)
+
+
+def _examine_file(path: str, sources: Sources) -> _File:
+    """Reads a file; adds the program's own files that it imports to the sources."""
+    file = _File(path)
+    try:
+        source = _read(path)
+        if path.endswith(SUFFIX):
+            notebook = parse_notebook(source)
+            file = file._replace(notebook=notebook)
+            source = notebook.source
+        else:
+            file = file._replace(is_guarded=_IS_PROGRAM.search(source) is not None)
+        tree = _parse(source, path)
+    except (SyntaxError, ValueError) as error:
+        return file._replace(findings=(_make_syntax_finding(path, error),))
+    findings = list(_find_python_2(path, tree))
+    places: dict[int | None, list[Place]] = {1: [], 2: [], None: []}
+    for use in find_uses(tree):
+        if use.is_import:
+            sources.add_imported(use.name, path)
+        name = _abbreviate(use.name)
+        reason = None if use.is_guarded else _explain(use, path, sources)
+        if reason is not None:
+            findings.append(Finding(path, use.line, name, reason))
+        places[find_api_version(use.name)].append(Place(path, use.line, name))
+    return file._replace(
+        findings=tuple(findings),
+        tensorflow_1_uses=tuple(places[1]),
+        tensorflow_2_uses=tuple(places[2]),
+        is_script=file.notebook is None and _is_script(tree),
+        is_relative=_has_relative_imports(tree),
+    )
+
+
+def _locate(found: _Found, notebooks: Mapping[str, Notebook]) -> _Found:
+    """Returns a finding or place with the cell, if it is in a notebook."""
+    notebook = notebooks.get(found.path)
+    if notebook is None:
+        return found
+    cell, line = notebook.locate(found.line)
+    return found._replace(path=f"{found.path}, cell {cell}", line=line)
 
 
 def _make_command(path: str, options: Sequence[str], is_relative: bool) -> str:
@@ -161,28 +215,31 @@ def _is_package(directory: str) -> bool:
 
 
 def _read(path: str) -> str:
-    """Returns the text of a Python file.
+    """Returns the text of a Python file or notebook.
 
     Raises:
         SourceError: If the file cannot be opened.
         SyntaxError, ValueError: If Python cannot decode it.
     """
     try:
-        with tokenize.open(path) as file:
-            return file.read()
+        with open(path, "rb") as file:
+            content = file.read()
     except OSError as error:
         raise SourceError(f"cannot read {path}: {error}") from error
+    if b"\0" in content:
+        raise ValueError("it is not a text; leave it out")
+    encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+    return io.TextIOWrapper(io.BytesIO(content), encoding).read()
 
 
 def _parse(source: str, path: str) -> ast.Module:
     try:
         return ast.parse(source, path)
     except (RecursionError, MemoryError) as error:
-        raise SourceError(f"cannot read {path}: its expressions are nested too deeply") from error
+        raise ValueError("its expressions are nested too deeply; split them") from error
 
 
 def _is_script(tree: ast.Module) -> bool:
-    """Whether a file does something when it is imported, beyond definitions."""
     body = tree.body if ast.get_docstring(tree) is None else tree.body[1:]
     return any(isinstance(node, (ast.Expr, ast.For, ast.While, ast.With)) for node in body)
 
@@ -198,111 +255,27 @@ def _make_syntax_finding(path: str, error: Exception) -> Finding:
             "its bytes are not UTF-8; begin the file with `# -*- coding: latin-1 -*-`, or alike"
         )
         return Finding(path, line, "encoding", reason)
-    message = getattr(error, "msg", str(error))
-    line = getattr(error, "lineno", None) or 1
-    reason = f"it is not Python 3 ({message}); convert it, for example with futurize"
-    return Finding(path, line, "syntax", reason)
+    if not isinstance(error, SyntaxError):
+        return Finding(path, 1, "syntax", str(error))
+    reason = f"it is not Python 3 ({error.msg}); convert it, for example with futurize"
+    return Finding(path, error.lineno or 1, "syntax", reason)
 
 
 def _explain(use: Use, path: str, sources: Sources) -> str | None:
-    """Returns why a name does not work and what to do, or None if it works or is unknown."""
-    name = use.name
-    replaced = _find_prefix(name, replaced_modules.REPLACED)
-    if replaced is not None and not _is_back(replaced):
-        return replaced_modules.REPLACED[replaced]
-    top = name.partition(".")[0]
-    if top == "tensorflow":
-        # Every part of tf.contrib can be imported; to use one may fail.
-        is_harmless = use.is_import and name.startswith("tensorflow.contrib")
-        return None if is_harmless else _explain_tensorflow(name)
-    if top == "tensorflow_hub":
-        return _explain_tensorflow_hub(name)
-    if use.is_import and not sources.has_module(top, path) and not _is_importable(top):
-        if is_beside(top, path):
-            return f"Python 3 does not import it from the package itself; use `from . import {top}`"
-        dropped = replaced_modules.DROPPED_FROM_PYTHON.get(top)
-        if dropped is not None:
-            return f"this version of Python does not have it; {dropped}"
-        package = replaced_modules.DISTRIBUTIONS.get(top, top)
-        return f"the package is not installed; pip install {package}"
-    return None
-
-
-def _explain_tensorflow(name: str) -> str | None:
-    path = _strip_tensorflow(name)
-    if path.startswith("contrib."):
-        return _explain_contrib(path.partition(".")[2])
-    if path.startswith("examples."):
-        return "TensorFlow 2 does not have it; tf.keras.datasets has MNIST and others"
-    if path.startswith("python."):
-        return _explain_private(name)
-    if path.startswith("estimator.BoostedTrees"):
-        return "TensorFlow dropped its kernels; use the package tensorflow-decision-forests"
-    if _is_listed(path, api_names.DROPPED):
-        return "TensorFlow 2 dropped it, also from tf.compat.v1; remove this use"
-    return None
-
-
-def _explain_contrib(path: str) -> str | None:
-    """Explains a name below `tf.contrib`."""
-    if path in contrib_parts.PARTS:
+    """Returns why a use does not work and what to do, or None if it works or is unknown."""
+    reason = explain_name(use.name, use.is_import)
+    top = use.name.partition(".")[0]
+    if reason is not None or not use.is_import or top in ("tensorflow", "tensorflow_hub"):
+        return reason
+    if sources.has_module(top, path) or is_importable(top):
         return None
-    prefix = _find_prefix(path, {**contrib_parts.SUCCESSORS, **contrib_parts.ADVICE})
-    target = contrib_parts.SUCCESSORS.get(prefix or "")
-    member = ".".join(path.split(".")[:2])
-    if target is None or member in api_names.CONTRIB_WITHOUT_SUCCESSOR:
-        return f"TensorFlow 2 has no tf.contrib; {contrib_parts.find_advice(path)}"
-    top = target.split(":")[0].split(".")[0]
-    package = contrib_parts.PACKAGES.get(top)
-    if package is not None and not _is_importable(top):
-        return f"it needs the package {package}; pip install {package}"
-    return None
-
-
-def _explain_private(name: str) -> str | None:
-    """Explains a name of TensorFlow's implementation that does not exist any more."""
-    spec = importlib.util.find_spec("tensorflow")
-    if spec is None or not spec.submodule_search_locations or private_names.is_moved(name):
-        return None
-    if _may_exist(spec.submodule_search_locations[0], name.split(".")[1:]):
-        return None
-    return "this TensorFlow does not have it; it was never public, use the public API"
-
-
-def _may_exist(package: str, parts: Sequence[str]) -> bool:
-    """Whether a package may have a name; reads its files and imports nothing.
-
-    Args:
-        package: Directory of the package.
-        parts: The name below the package, split at its dots.
-    """
-    part, *rest = parts
-    path = os.path.join(package, part)
-    if os.path.isdir(path):
-        return not rest or _may_exist(path, rest)
-    if os.path.isfile(f"{path}.py"):
-        return not rest or _mentions(f"{path}.py", rest[0])
-    # It may also be an extension module, or a name in the package itself.
-    return bool(glob.glob(f"{glob.escape(path)}.*")) or _mentions(
-        os.path.join(package, "__init__.py"), part
-    )
-
-
-@functools.cache
-def _mentions(path: str, name: str) -> bool:
-    """Whether a Python file has a name in its text, or names that cannot be told from it."""
-    try:
-        with tokenize.open(path) as file:
-            text = file.read()
-    except OSError:
-        return False
-    return re.search(rf"\b{re.escape(name)}\b|import \*|__getattr__", text) is not None
-
-
-def _explain_tensorflow_hub(name: str) -> str | None:
-    if alias.has_name(name):
-        return None
-    return "hubmodule has the public names of tensorflow_hub only; use one of those"
+    if is_beside(top, path):
+        return f"Python 3 does not import it from the package itself; use `from . import {top}`"
+    dropped = replaced_modules.DROPPED_FROM_PYTHON.get(top)
+    if dropped is not None:
+        return f"this version of Python does not have it; {dropped}"
+    package = replaced_modules.DISTRIBUTIONS.get(top, top)
+    return f"the package is not installed; pip install {package}"
 
 
 def _explain_tensorflow_2(place: Place) -> Finding:
@@ -313,63 +286,13 @@ def _explain_tensorflow_2(place: Place) -> Finding:
     return Finding(*place, reason)
 
 
-def _find_api(name: str) -> int | None:
-    """Returns the version of TensorFlow's API that alone has a name, or None."""
-    if not name.startswith("tensorflow.") or name.startswith("tensorflow.compat."):
-        return None
-    path = name.partition(".")[2]
-    if path.partition(".")[0] == "contrib" or private_names.is_moved(name):
-        return 1
-    if _is_listed(path, api_names.TENSORFLOW_1_ONLY):
-        return 1
-    return 2 if _is_listed(path, api_names.TENSORFLOW_2_ONLY) else None
-
-
-def _is_listed(path: str, names: frozenset[str]) -> bool:
-    """Whether a name is in a list of api_names, itself or by one of its modules."""
-    parts = path.split(".")
-    prefixes = [".".join(parts[:end]) for end in range(1, len(parts) + 1)]
-    return any(prefix in names or f"{prefix}." in names for prefix in prefixes)
-
-
-def _strip_tensorflow(name: str) -> str:
-    path = name.partition(".")[2]
-    return path.removeprefix("compat.v1.")
-
-
-def _find_prefix(name: str, table: dict[str, str]) -> str | None:
-    """Returns the longest part of a dotted name that a table has, or None."""
-    while name and name not in table:
-        name = name.rpartition(".")[0]
-    return name or None
-
-
-def _is_back(name: str) -> bool:
-    if name not in replaced_modules.SINCE_NUMPY_2:
-        return False
-    try:
-        return int(importlib.metadata.version("numpy").partition(".")[0]) >= 2
-    except importlib.metadata.PackageNotFoundError:
-        return False
-
-
-def _is_importable(top: str) -> bool:
-    """Whether a top-level module is installed; imports nothing."""
-    if top in sys.modules or top in sys.builtin_module_names or top == "tensorflow_hub":
-        return True
-    try:
-        return importlib.util.find_spec(top) is not None
-    except (ImportError, ValueError):
-        return False
-
-
 def _abbreviate(name: str) -> str:
     return re.sub(r"^tensorflow(?=\.|$)", "tf", name)
 
 
 def _find_python_2(path: str, tree: ast.Module) -> Iterator[Finding]:
     """Yields the functions and methods that Python 3 does not have."""
-    own = _find_bound_names(tree)
+    own = find_bound_names(tree)
     for node in walk_without_version_checks(tree):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id not in own:
             successor = replaced_modules.PYTHON_2_NAMES.get(node.id)
@@ -382,18 +305,3 @@ def _find_python_2(path: str, tree: ast.Module) -> Iterator[Finding]:
             if successor is not None and not is_function and node.func.attr not in own:
                 reason = f"dictionaries of Python 3 do not have it; use {successor}"
                 yield Finding(path, node.lineno, f".{node.func.attr}()", reason)
-
-
-def _find_bound_names(tree: ast.Module) -> set[str]:
-    """Returns the variables, functions, classes and imports of a file."""
-    bound = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-            bound.add(node.id)
-        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            bound.add(node.name)
-        elif isinstance(node, ast.alias):
-            bound.add((node.asname or node.name).partition(".")[0])
-        elif isinstance(node, ast.arg):
-            bound.add(node.arg)
-    return bound

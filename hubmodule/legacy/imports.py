@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -18,7 +19,8 @@ class Use(NamedTuple):
         line: Line of the file, counted from 1.
         is_import: Whether it is the import itself.
         is_guarded: Whether the program has something else for it: it is tried, with a handler for
-            the error of a missing name, or its variable stands for several imports.
+            the error of a missing name; the program asks before, with `hasattr`; or its variable
+            stands for several imports.
     """
 
     name: str
@@ -54,6 +56,25 @@ def walk_without_version_checks(tree: ast.Module) -> Iterator[ast.AST]:
             nodes.extend(ast.iter_child_nodes(node))
 
 
+def find_bound_names(tree: ast.Module) -> set[str]:
+    """Returns the variables, functions, classes and imports of a file.
+
+    Args:
+        tree: The parsed file.
+    """
+    bound = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            bound.add(node.id)
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            bound.add(node.name)
+        elif isinstance(node, ast.alias):
+            bound.add((node.asname or node.name).partition(".")[0])
+        elif isinstance(node, ast.arg):
+            bound.add(node.arg)
+    return bound
+
+
 def _is_version_check(node: ast.AST) -> bool:
     """Whether a statement or expression chooses by a version, as `if six.PY2:` does."""
     if not isinstance(node, (ast.If, ast.IfExp)):
@@ -73,7 +94,27 @@ def _find_imported_names(tree: ast.Module) -> dict[str, list[str]]:
         for variable, name in _list_bindings(node):
             if name not in names.setdefault(variable, []):
                 names[variable].append(name)
+    modules = _list_star_imports(tree)
+    if modules:
+        for variable in _find_unbound_names(tree):
+            names[variable] = [f"{module}.{variable}" for module in modules]
     return names
+
+
+def _list_star_imports(tree: ast.Module) -> list[str]:
+    """Lists the modules of which a file imports all names."""
+    imports = (node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom))
+    return [
+        node.module
+        for node in imports
+        if node.module and not node.level and node.names[0].name == "*"
+    ]
+
+
+def _find_unbound_names(tree: ast.Module) -> set[str]:
+    """Returns the variables that a file reads, and that neither it nor Python defines."""
+    read = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    return read - find_bound_names(tree) - set(dir(builtins))
 
 
 def _list_bindings(node: ast.AST) -> Iterator[tuple[str, str]]:
@@ -94,26 +135,31 @@ class _Finder(ast.NodeVisitor):
     def __init__(self, imported: dict[str, list[str]]):
         self.uses: list[Use] = []
         self._imported = imported
-        self._handlers = 0
+        self._guards = 0
 
     def visit_Try(self, node: ast.Try) -> None:
-        guarded = any(map(_handles_missing_names, node.handlers))
-        self._handlers += guarded
-        for statement in node.body:
-            self.visit(statement)
-        self._handlers -= guarded
+        self._visit_guarded(node.body, any(map(_handles_missing_names, node.handlers)))
         for rest in (*node.handlers, *node.orelse, *node.finalbody):
             self.visit(rest)
 
     def visit_If(self, node: ast.If) -> None:
-        self._visit_unless_version_check(node)
+        self._visit_condition(node)
 
     def visit_IfExp(self, node: ast.IfExp) -> None:
-        self._visit_unless_version_check(node)
+        self._visit_condition(node)
 
-    def _visit_unless_version_check(self, node: ast.If | ast.IfExp) -> None:
+    def visit_BoolOp(self, node: ast.BoolOp) -> None:
+        self._visit_guarded(node.values, _asks_for_names(node))
+
+    def _visit_condition(self, node: ast.If | ast.IfExp) -> None:
         if not _is_version_check(node):
-            self.generic_visit(node)
+            self._visit_guarded(ast.iter_child_nodes(node), _asks_for_names(node.test))
+
+    def _visit_guarded(self, nodes: Iterable[ast.AST], is_guarded: bool) -> None:
+        self._guards += is_guarded
+        for node in nodes:
+            self.visit(node)
+        self._guards -= is_guarded
 
     def visit_Import(self, node: ast.Import) -> None:
         for alias in node.names:
@@ -142,11 +188,16 @@ class _Finder(ast.NodeVisitor):
 
     def _add_use(self, variable: str, attributes: Iterable[str], node: ast.expr) -> None:
         first, *others = self._imported[variable]
-        is_guarded = self._handlers > 0 or bool(others)
+        is_guarded = self._guards > 0 or bool(others)
         self.uses.append(Use(".".join([first, *attributes]), node.lineno, False, is_guarded))
 
     def _add_import(self, name: str, node: ast.stmt) -> None:
-        self.uses.append(Use(name, node.lineno, True, self._handlers > 0))
+        self.uses.append(Use(name, node.lineno, True, self._guards > 0))
+
+
+def _asks_for_names(node: ast.expr) -> bool:
+    """Whether an expression calls `hasattr`."""
+    return any(isinstance(name, ast.Name) and name.id == "hasattr" for name in ast.walk(node))
 
 
 def _handles_missing_names(handler: ast.ExceptHandler) -> bool:

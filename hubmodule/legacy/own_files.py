@@ -11,6 +11,10 @@ from typing import Any
 # Names of directories with installed packages, also those inside of a program's directory.
 INSTALLED = frozenset({"site-packages", "dist-packages"})
 
+# Packages that need TensorFlow as it is, also when a program is run from their checkout or is one
+# of their modules, as with -m tensorflow.python.tools.freeze_graph.
+_NEVER_OWN = frozenset({"hubmodule", "tensorflow"})
+
 
 class OwnFiles:
     """The files of a program: those below its directories, and those of named packages.
@@ -35,14 +39,18 @@ class OwnFiles:
         if namespace is None:
             return False
         package = (namespace.get("__package__") or namespace.get("__name__") or "").split(".")[0]
+        if package in _NEVER_OWN:
+            return False
         if package in self.packages:
             return True
         file = namespace.get("__file__")
         return isinstance(file, str) and self._has_file(file)
 
-    def merge(self, other: OwnFiles) -> OwnFiles:
-        """Returns the files of both programs."""
-        return OwnFiles(self.directories + other.directories, self.packages + other.packages)
+    def add(self, other: OwnFiles) -> None:
+        """Adds the files of another program."""
+        self.directories = tuple(dict.fromkeys(self.directories + other.directories))
+        self.packages = tuple(dict.fromkeys(self.packages + other.packages))
+        self._known.clear()
 
     def _has_file(self, file: str) -> bool:
         known = self._known.get(file)

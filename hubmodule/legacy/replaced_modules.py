@@ -44,6 +44,8 @@ REPLACED = {
     "scipy.misc.imread": "SciPy dropped it; use imageio.v3.imread",
     "scipy.misc.imresize": "SciPy dropped it; use PIL.Image.resize",
     "scipy.misc.imsave": "SciPy dropped it; use imageio.v3.imwrite",
+    "tensorflow.examples": "TensorFlow 2 does not have it; tf.keras.datasets has MNIST and others",
+    "tensorflow.models": "TensorFlow 2 does not have it; use the package tf-models-official",
     "tensorflow_addons": "it ended with TensorFlow 2.15; take what the program uses into it",
     # NumPy
     "numpy.bool": "NumPy dropped it; use bool",

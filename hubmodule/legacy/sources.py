@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Iterable, Iterator
 
 from hubmodule._plain_errors import SourceError
+from hubmodule.legacy.notebooks import SUFFIX
 from hubmodule.legacy.own_files import INSTALLED
 
 
@@ -14,8 +15,8 @@ class Sources:
     """Goes through the files of programs, each once, in the order in which they are found.
 
     Args:
-        paths: Python files, and directories, which stand for all Python files below them that
-            are not installed packages.
+        paths: Python files, notebooks, and directories, which stand for all of these below them
+            that are not installed packages.
 
     Raises:
         SourceError: If a path does not exist, is a zip archive, or is a directory without
@@ -110,7 +111,9 @@ def _list_python_files(directory: str) -> list[str]:
         directories[:] = sorted(
             name for name in directories if not _is_skipped(os.path.join(parent, name))
         )
-        paths = [os.path.join(parent, name) for name in sorted(names) if name.endswith(".py")]
+        paths = [
+            os.path.join(parent, name) for name in sorted(names) if name.endswith((".py", SUFFIX))
+        ]
         # A link may lead nowhere.
         files += filter(os.path.isfile, paths)
     if not files:

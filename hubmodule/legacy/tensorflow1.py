@@ -8,23 +8,21 @@ import importlib
 import logging
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import FrameType, ModuleType
 from typing import Any
 
 from hubmodule.legacy import contrib, keras_layers, private_names
 from hubmodule.legacy.own_files import OwnFiles
+from hubmodule.legacy.replaced_modules import REPLACED
 
 _TENSORFLOW = "tensorflow"
 
+# The files whose imports the functions below change.
+_own_files = OwnFiles()
+
 # Parts of TensorFlow that TensorFlow 1 had under the same name, and those of both APIs.
 _SAME = ("compat", "core", "python", "tools")
-
-# The packages in TensorFlow 1 that later versions do not have.
-_GONE = {
-    "examples": "tf.keras.datasets, which has MNIST and others",
-    "models": "the package tf-models-official",
-}
 
 
 def use_tensorflow_1(own_files: OwnFiles) -> None:
@@ -37,12 +35,8 @@ def use_tensorflow_1(own_files: OwnFiles) -> None:
     Args:
         own_files: The files of the program.
     """
-    installed = builtins.__import__
-    if isinstance(installed, _Importer):
-        installed.own_files = installed.own_files.merge(own_files)
-    else:
-        builtins.__import__ = _Importer(installed, own_files)
-        keras_layers.mend_batch_normalization()
+    _own_files.add(own_files)
+    _replace_import_functions()
 
 
 @functools.cache
@@ -57,15 +51,20 @@ def make_tensorflow_1() -> ModuleType:
     return _TensorFlow1(v1)
 
 
-class _Importer:
-    """Replaces `builtins.__import__`; differs from it for imports of TensorFlow in own files."""
+@functools.cache
+def _replace_import_functions() -> None:
+    """Replaces the two functions that import modules for Python code, once per process."""
+    builtins.__import__ = _make_import(builtins.__import__)
+    importlib.import_module = _make_import_module(importlib.import_module)
+    keras_layers.mend_batch_normalization()
 
-    def __init__(self, original: Any, own_files: OwnFiles):
-        self.own_files = own_files
-        self._original = original
 
-    def __call__(
-        self,
+def _make_import(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Makes an `__import__` that differs for imports of TensorFlow in own files."""
+
+    # Python calls it for every import statement that it runs: it is as short as it can be.
+    @functools.wraps(original)
+    def import_(
         name: str,
         globals: Mapping[str, Any] | None = None,
         locals: Mapping[str, Any] | None = None,
@@ -74,15 +73,42 @@ class _Importer:
     ) -> Any:
         # pytest and IPython leave frames with this variable out of tracebacks.
         __tracebackhide__ = True
-        if not level and name.partition(".")[0] == _TENSORFLOW and self._is_own(globals):
+        if _TENSORFLOW in name and not level and _is_changed(name, globals):
             return _import_tensorflow_1(name, tuple(fromlist or ()))
-        return self._original(name, globals, locals, fromlist, level)
+        return original(name, globals, locals, fromlist, level)
 
-    def _is_own(self, namespace: Mapping[str, Any] | None) -> bool:
-        if namespace is not None and "__file__" not in namespace:
-            # exec() runs code with global variables of its own: it belongs to the caller of exec().
-            return any(map(self.own_files.has_module, (namespace, _find_caller(namespace))))
-        return self.own_files.has_module(namespace)
+    return import_
+
+
+def _make_import_module(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Makes an `importlib.import_module` that differs for imports of TensorFlow in own files."""
+
+    @functools.wraps(original)
+    def import_module(name: str, package: str | None = None) -> Any:
+        __tracebackhide__ = True
+        if _TENSORFLOW in name and _is_changed(name, None):
+            return _find_module(name)
+        return original(name, package)
+
+    return import_module
+
+
+def _is_changed(name: str, namespace: Mapping[str, Any] | None) -> bool:
+    """Whether an import gives TensorFlow 1.
+
+    Args:
+        name: Full name of the module to import.
+        namespace: Global variables of the code that imports it; None are those of the function
+            that called the caller of this one.
+    """
+    if name.partition(".")[0] != _TENSORFLOW:
+        return False
+    if namespace is None:
+        namespace = sys._getframe(2).f_globals
+    if _own_files.has_module(namespace):
+        return True
+    # exec() runs code with global variables of its own: it belongs to the caller of exec().
+    return "__file__" not in namespace and _own_files.has_module(_find_caller(namespace))
 
 
 class _TensorFlow1(ModuleType):
@@ -137,18 +163,28 @@ def _import_tensorflow_1(name: str, fromlist: Sequence[str]) -> Any:
             top-level module is returned, as for `import a.b`.
     """
     __tracebackhide__ = True
-    tensorflow = make_tensorflow_1()
-    module: Any = tensorflow
+    module = _find_module(name)
+    if not fromlist:
+        return make_tensorflow_1()
+    if isinstance(module, contrib.ContribPart):
+        return contrib.ImportedNames(module)
+    for imported in fromlist:
+        _import_submodule(module, imported)
+    return module
+
+
+def _find_module(name: str) -> Any:
+    """Returns a module of TensorFlow 1; imports it if it was not imported yet.
+
+    Args:
+        name: Full name of the module.
+    """
+    __tracebackhide__ = True
+    module: Any = make_tensorflow_1()
     path = _TENSORFLOW
     for part in name.split(".")[1:]:
         path = f"{path}.{part}"
         module = _import_part(module, part, path)
-    if not fromlist:
-        return tensorflow
-    if isinstance(module, contrib.ContribPart):
-        return contrib.ImportedNames(module)
-    for imported in fromlist:
-        _import_submodule(module, imported, path)
     return module
 
 
@@ -160,17 +196,19 @@ def _import_part(module: Any, part: str, path: str) -> Any:
         if isinstance(module, contrib.ContribPart):
             # Its use raises the error, which has the reason in it.
             return contrib.ContribPart(path.removeprefix("tensorflow.contrib."))
-        if path == f"{_TENSORFLOW}.{part}" and part in _GONE:
+        if path in REPLACED:
             raise ModuleNotFoundError(
-                f"No module named {path!r}: TensorFlow 2 does not have it; use {_GONE[part]}",
-                name=path,
+                f"No module named {path!r}: {REPLACED[path]}", name=path
             ) from None
-        return importlib.import_module(path)
+        # A part of tf.contrib may be a module of another package.
+        is_contrib = path.startswith("tensorflow.contrib.")
+        return importlib.import_module(f"{module.__name__}.{part}" if is_contrib else path)
 
 
-def _import_submodule(module: Any, name: str, path: str) -> None:
+def _import_submodule(module: Any, name: str) -> None:
     """Imports `name` if it is a submodule that is not an attribute of its package yet."""
-    if not hasattr(module, name) and isinstance(module, ModuleType) and path != _TENSORFLOW:
+    is_imported = isinstance(module, _TensorFlow1) or hasattr(module, name)
+    if not is_imported and isinstance(module, ModuleType):
         try:
             importlib.import_module(f"{module.__name__}.{name}")
         except ModuleNotFoundError as error:

@@ -16,6 +16,8 @@ from hubmodule.run import Preparation
         (["s.py"], {}, ("s.py", False, [])),
         (["s.py", "-m", "--no-alias"], {}, ("s.py", False, ["-m", "--no-alias"])),
         (["--no-alias", "s.py", "x"], {"use_alias": False}, ("s.py", False, ["x"])),
+        (["-", "-x"], {}, ("-", False, ["-x"])),
+        (["--tf1", "-", "a"], {"use_tensorflow_1": True}, ("-", False, ["a"])),
         (["-m", "a.b", "--no-alias"], {}, ("a.b", True, ["--no-alias"])),
         (["--no-alias", "-ma.b", "-x"], {"use_alias": False}, ("a.b", True, ["-x"])),
         (["--tf1", "s.py", "--tf1"], {"use_tensorflow_1": True}, ("s.py", False, ["--tf1"])),
@@ -45,7 +47,7 @@ def test_help_says_what_it_does(capsys):
         run.parse(["--help"])
     assert caught.value.code == 0
     shown = " ".join(capsys.readouterr().out.split())
-    assert shown.startswith("usage: hubmodule run [--no-alias] [--tf1] (SCRIPT | -m MODULE) ")
+    assert shown.startswith("usage: hubmodule run [--no-alias] [--tf1] (SCRIPT | -m MODULE | -) ")
     for promise in ["`import tensorflow_hub` gives hubmodule", "tf.estimator works", "Keras 2"]:
         assert promise in shown
 

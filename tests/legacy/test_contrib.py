@@ -73,6 +73,18 @@ def test_names_that_programs_import_fail_when_they_are_used():
             use()
 
 
+def test_nothing_is_an_instance_of_a_name_that_is_not_available():
+    imported = ImportedNames(ContribPart("rnn")).LayerNormBasicLSTMCell
+    assert not isinstance(1, imported)
+    assert not issubclass(int, (imported, str))
+
+
+def test_names_of_a_successor_are_listed():
+    pytest.importorskip("tf_slim")
+    assert "fully_connected" in dir(CONTRIB.layers)
+    assert "lstm" not in dir(CONTRIB.crf)
+
+
 def test_programs_can_ask_what_there_is():
     assert not hasattr(CONTRIB.crf, "crf_log_likelihood")
     assert hasattr(CONTRIB.training, "HParams")

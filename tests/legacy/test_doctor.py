@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import textwrap
 
@@ -269,11 +270,83 @@ def test_bytes_that_are_not_utf_8(tmp_path):
     assert [finding.name for finding in examine([str(path)]).findings] == ["syntax"]
 
 
-def test_files_that_cannot_be_read(tmp_path):
-    path = tmp_path / "deep.py"
-    path.write_text("import a\na" + ".b" * 100_000)
-    with pytest.raises(SourceError, match=r"^cannot read .*deep\.py: its expressions are nested"):
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"import a\na" + b".b" * 100_000, "its expressions are nested too deeply; split them"),
+        (b"\x7fELF\0\0\xff", "it is not a text; leave it out"),
+    ],
+)
+def test_files_that_cannot_be_parsed_do_not_hide_others(tmp_path, content, reason):
+    (tmp_path / "a.py").write_bytes(content)
+    (tmp_path / "b.py").write_text("import urllib2")
+    findings = examine([str(tmp_path)]).findings
+    assert [finding.name for finding in findings] == ["syntax", "urllib2"]
+    assert findings[0].reason == reason
+
+
+def test_a_file_that_cannot_be_read(tmp_path, monkeypatch):
+    path = tmp_path / "closed.py"
+    path.write_text("")
+
+    def refuse(*_, **__):
+        raise PermissionError("closed")
+
+    monkeypatch.setattr("builtins.open", refuse)
+    with pytest.raises(SourceError, match=r"^cannot read .*closed\.py: closed$"):
         examine([str(path)])
+
+
+def test_names_of_a_star_import(find):
+    report = find(
+        """
+        from tensorflow import *
+        x = placeholder(float32)
+        contrib.learn.Experiment(1)
+        def f(layers):
+            layers.dense
+        print(list(range(3)), app.run)
+        """
+    )
+    assert [(finding.line, finding.name) for finding in report.findings] == [
+        (4, "tf.contrib.learn.Experiment")
+    ]
+    assert [(place.line, place.name) for place in report.tensorflow_1_uses] == [
+        (3, "tf.placeholder"),
+        (4, "tf.contrib.learn.Experiment"),
+        (7, "tf.app.run"),
+    ]
+
+
+def test_notebooks(tmp_path):
+    cells = [
+        {"cell_type": "markdown", "source": ["text"]},
+        {"cell_type": "code", "source": ["%matplotlib inline\n", "import tensorflow as tf\n"]},
+        {"cell_type": "code", "source": ["!ls\n", "tf.Session\n", "tf.contrib.crf.x"]},
+    ]
+    path = tmp_path / "a.ipynb"
+    path.write_text(json.dumps({"cells": cells}))
+    report = examine([str(tmp_path)])
+    assert [finding[:3] for finding in report.findings] == [
+        (f"{path}, cell 2", 3, "tf.contrib.crf.x")
+    ]
+    assert report.tensorflow_1_uses[0] == (f"{path}, cell 2", 2, "tf.Session")
+    assert report.commands == ()
+    path.write_text("{")
+    (finding,) = examine([str(path)]).findings
+    assert finding[:3] == (str(path), 1, "syntax")
+    assert finding.reason.startswith("it is not a Jupyter notebook (")
+
+
+def test_links_in_a_circle(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "up").symlink_to("..")
+    (tmp_path / "m.py").write_text("import urllib2")
+    assert len(examine([str(tmp_path)]).findings) == 1
+
+
+def test_names_that_a_program_asks_for(find):
+    assert find(TF + "if hasattr(tf.contrib, 'crf'):\n  tf.contrib.crf.x").findings == ()
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,9 @@ def uses(code):
         ("import a\nx.a.b\na = 1", []),
         ("from . import a\na.b", []),
         ("from .a import b\nb.c", []),
-        ("from a import *\nb", []),
+        ("from a import *\nb.c\nlen\nd = 1\nd", [(2, "a.b.c")]),
+        ("from a import *\nfrom b import *\nc", [(3, "a.c")]),
+        ("from .a import *\nb", []),
         ("import a\nclass C(a.B):\n  @a.d\n  def f(self, x=a.e): pass", None),
     ],
 )
@@ -62,6 +64,21 @@ def test_what_a_program_tries_is_guarded(handler, guarded):
     code = f"try:\n  import a\nexcept {handler}:\n  import b\nfinally:\n  import c"
     found = {use.name: use.is_guarded for use in find_uses(ast.parse(code))}
     assert found == {"a": guarded, "b": False, "c": False}
+
+
+@pytest.mark.parametrize(
+    ("code", "guarded"),
+    [
+        ("if hasattr(a, 'b'):\n  a.b\nelse:\n  a.c", True),
+        ("x = a.b if hasattr(a, 'b') else a.c", True),
+        ("x = hasattr(a, 'b') and a.b()", True),
+        ("x = flag and a.b()", False),
+        ("if hasattr(a, 'b'):\n  pass\na.b", False),
+    ],
+)
+def test_what_a_program_asks_for_is_guarded(code, guarded):
+    found = [use for use in find_uses(ast.parse(f"import a\n{code}")) if "." in use.name]
+    assert {use.is_guarded for use in found} == {guarded}
 
 
 def test_a_variable_of_several_imports_is_guarded():

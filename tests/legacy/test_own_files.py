@@ -45,6 +45,14 @@ def test_packages_by_their_name(tmp_path):
     assert not own.has_module(module("/x/site-packages/bert2/run.py", "bert2.run", "bert2"))
 
 
+@pytest.mark.parametrize("package", ["hubmodule", "tensorflow"])
+def test_packages_that_need_tensorflow_as_it_is(package):
+    own = OwnFiles(["/checkout"], [package])
+    assert not own.has_module(module(f"/checkout/{package}/a.py", f"{package}.a", package))
+    assert not own.has_module(module(f"/checkout/{package}/__main__.py", "__main__", package))
+    assert own.has_module(module("/checkout/train.py"))
+
+
 def test_the_library_of_python_is_not_the_programs():
     # As in a program beside which Python is installed.
     own = OwnFiles([sys.base_prefix])
@@ -58,10 +66,13 @@ def test_code_without_a_file():
     assert not own.has_module(None)
 
 
-def test_merged():
-    merged = OwnFiles(["/a"], ["x"]).merge(OwnFiles(["/b"], ["y"]))
-    assert [merged.has_module(module(f"/{name}/f.py")) for name in "abc"] == [True, True, False]
-    assert merged.packages == ("x", "y")
+def test_files_of_another_program():
+    own = OwnFiles(["/a"], ["x"])
+    other = module("/b/f.py")
+    assert not own.has_module(other)
+    own.add(OwnFiles(["/b"], ["y"]))
+    assert [own.has_module(module(f"/{name}/f.py")) for name in "abc"] == [True, True, False]
+    assert own.packages == ("x", "y")
 
 
 if __name__ == "__main__":

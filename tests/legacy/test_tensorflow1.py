@@ -37,7 +37,6 @@ def lines(done):
 def test_every_form_of_import(program):
     done = program(
         """
-        import importlib
         before = "tensorflow" in __import__("sys").modules
         import tensorflow
         import tensorflow as tf
@@ -54,8 +53,7 @@ def test_every_form_of_import(program):
         print(before, tensorflow is tf, contrib is same is tf.contrib, HParams is training.HParams)
         print(placeholder is tf.placeholder is v1.placeholder, S is v1.Session)
         print(layers is tf.keras.layers, ops.Graph is tf.Graph, dtypes.float32 is tf.float32)
-        v2_only = importlib.import_module("tensorflow")
-        print(hasattr(v2, "placeholder"), hasattr(v2_only, "function"))
+        print(hasattr(v2, "placeholder"))
         print(tf.__name__, tf.__version__ == v2.__version__, tf.app.flags is tf.flags)
         print("contrib" in dir(tf), "placeholder" in dir(tf), "placeholder" in tf.__all__)
         from tensorflow import *
@@ -68,10 +66,75 @@ def test_every_form_of_import(program):
         "False True True True",
         "True True",
         "True True True",
-        "False True",
+        "False",
         "tensorflow True True",
         "True True True",
         "True True",
+    ]
+
+
+def test_imports_by_function_calls(program):
+    done = program(
+        """
+        import importlib
+        from importlib import import_module
+        import tensorflow as tf
+        print(importlib.import_module("tensorflow") is tf, import_module("tensorflow") is tf)
+        print(__import__("tensorflow") is tf, eval("__import__('tensorflow')") is tf)
+        print(__import__("tensorflow.contrib.training") is tf)
+        print(__import__("tensorflow.contrib.training", fromlist=["HParams"]).HParams.__name__)
+        print(import_module("tensorflow.contrib.training").HParams.__name__)
+        print(import_module("tensorflow.keras.layers") is tf.keras.layers)
+        print(import_module("tensorflow.python.framework.ops").Graph is tf.Graph)
+        print(import_module("json.decoder").__name__, import_module(".decoder", "json").__name__)
+        # An installed library calls it.
+        import pkgutil
+        print(hasattr(pkgutil.resolve_name("tensorflow"), "placeholder"))
+        """
+    )
+    assert lines(done) == [
+        "True True",
+        "True True",
+        "True",
+        "HParams",
+        "HParams",
+        "True",
+        "True",
+        "json.decoder json.decoder",
+        "False",
+    ]
+
+
+def test_parts_of_the_implementation_of_contrib(program):
+    pytest.importorskip("tf_slim")
+    done = program(
+        """
+        import tensorflow as tf
+        import tensorflow.contrib.slim.nets.vgg as vgg
+        import tensorflow.contrib.layers.python.layers.initializers as initializers
+        from tensorflow.contrib.framework.python.ops import add_arg_scope, arg_scope, variables
+        from tensorflow.contrib.layers.python.layers import layers, regularizers, utils
+        from tensorflow.contrib.slim.python.slim.nets import resnet_v1
+        from tensorflow.contrib.tpu.python.tpu import tpu_config
+        from tensorflow.contrib.training.python.training.hparam import HParams
+        print(vgg.vgg_16.__name__, initializers.xavier_initializer.__name__)
+        print(add_arg_scope.__name__, arg_scope.__name__, variables.get_variables.__name__)
+        print(layers.conv2d.__name__, utils.last_dimension.__name__)
+        print(regularizers.l2_regularizer is tf.contrib.layers.l2_regularizer)
+        print(resnet_v1.resnet_v1_50.__name__, HParams is tf.contrib.training.HParams)
+        print(tpu_config.TPUConfig is tf.contrib.tpu.TPUConfig)
+        util = tf.contrib.util
+        print(util.make_ndarray(util.make_tensor_proto([1, 2])).tolist())
+        """
+    )
+    assert lines(done) == [
+        "vgg_16 xavier_initializer",
+        "add_arg_scope arg_scope get_variables",
+        "convolution2d last_dimension",
+        "True",
+        "resnet_v1_50 True",
+        "True",
+        "[1, 2]",
     ]
 
 
