@@ -564,7 +564,10 @@ class TestProgram:
         first, second = result.stdout.splitlines()
         assert (result.returncode, first) == (0, f"The module is in {module}")
         assert second.startswith("4 rows of dimension 2, of which 2 are the vocabulary; ")
-        assert result.stderr == ""
+        # Some versions of TensorFlow log what they do.
+        tensorflow_logs = ("WARNING: All log messages before", "I0000 ")
+        lines = result.stderr.splitlines()
+        assert [line for line in lines if not line.startswith(tensorflow_logs)] == []
         assert list(hub.load_module_spec(str(module)).get_input_info_dict()) == ["tokens"]
         assert embed(str(module), ["dog", "dog."]).tolist() == [[3, 4], [0, 0]]
 
