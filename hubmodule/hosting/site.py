@@ -72,7 +72,7 @@ def write_site(hub: HubDirectory, out: str | os.PathLike[str], base_url: str = "
         HubError: If `out` is something other than a site, or has the hub or is part of it, or
             if a file cannot be read or written.
     """
-    hub.check_exists()
+    hub.check_readable()
     file_system, path = find_file_system(os.fsdecode(out))
     if isinstance(file_system, LocalFileSystem):
         path = os.path.realpath(path)  # A link stays, and what it leads to is replaced.

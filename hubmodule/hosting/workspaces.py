@@ -44,7 +44,7 @@ def open_workspace(
         Path of an empty directory, on the file system of the hub.
 
     Raises:
-        VersionTakenError: if another process publishes this module, in a store where a
+        VersionTakenError: If another process publishes this module, in a store where a
             directory cannot be renamed.
     """
     module = hub.locate_module(name)
