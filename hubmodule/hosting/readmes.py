@@ -14,10 +14,10 @@ _LARGEST = 1_000_000  # bytes of the text
 _LONGEST = 200  # characters
 # Of the paragraph with the sentence, before its Markdown is removed.
 _MOST_READ = 2000  # characters
-_FENCE = re.compile(
-    r"^ {0,3}(?P<mark>`{3,}|~{3,}).*?(?:^ {0,3}(?P=mark)|\Z)", re.DOTALL | re.MULTILINE
-)
-_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_FENCE = r"^ {0,3}(?P<mark>`{3,}|~{3,}).*?(?:^ {0,3}(?P=mark)|\Z)"
+_CODE = re.compile(_FENCE, re.DOTALL | re.MULTILINE)
+# Whichever begins first contains the other.
+_CODE_OR_COMMENT = re.compile(rf"(?P<code>{_FENCE})|<!--.*?(?:-->|\Z)", re.DOTALL | re.MULTILINE)
 _FRONT_MATTER = re.compile(r"\A---\n.*?^---$", re.DOTALL | re.MULTILINE)
 # Headings, quotes, tables, HTML, items of lists, rules, pictures, and empty lines.
 _NOT_PROSE = re.compile(r"\s*(#|>|\||<(?!https?:)|[*+-]\s|([=*-]\s*){2,}$|\d+[.)]\s|!\[|\[!\[|$)")
@@ -73,12 +73,7 @@ def _read_file(path: str) -> bytes:
 def remove_metadata(readme: str) -> str:
     """Removes front matter and HTML comments, which hold metadata; comments in code stay."""
     text = _FRONT_MATTER.sub("", readme.replace("\r\n", "\n"))
-    pieces = []
-    end = 0
-    for fence in _FENCE.finditer(text):
-        pieces += [_COMMENT.sub("", text[end : fence.start()]), fence[0]]
-        end = fence.end()
-    return "".join([*pieces, _COMMENT.sub("", text[end:])])
+    return _CODE_OR_COMMENT.sub(lambda found: found["code"] or "", text)
 
 
 def find_summary(readme: str) -> str:
@@ -90,7 +85,7 @@ def find_summary(readme: str) -> str:
     Returns:
         The sentence, of at most 200 characters; "" if there is no paragraph.
     """
-    paragraphs = re.split(r"\n\s*\n", _FENCE.sub("", remove_metadata(readme)))
+    paragraphs = re.split(r"\n\s*\n", _CODE.sub("", remove_metadata(readme)))
     lines = next(filter(None, map(_take_prose, paragraphs)), "")
     plain = _MARKS.sub("", _LINK.sub(r"\1", _WHOLE_PICTURE.sub("", lines[:_MOST_READ])))
     sentence = _END.split(" ".join(plain.split()), maxsplit=1)[0]
