@@ -28,7 +28,8 @@ def _add_site_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _parse_url(text: str) -> str:
     parts = urllib.parse.urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or not text.isprintable():
+    is_address = parts.scheme in ("http", "https") and parts.hostname and text.isprintable()
+    if text and not is_address:
         raise argparse.ArgumentTypeError(f"{text!r} is not an address, such as https://host/path")
     return text
 

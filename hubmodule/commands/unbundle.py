@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 
-from hubmodule.commands.command import Command, add_cache_dir, read_settings
+from hubmodule.commands.command import Command, add_cache_dir, parse_path, read_settings
 
 
 def _add_unbundle_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("bundle", metavar="OUT.tar", help="tar that `hubmodule bundle` wrote")
+    parser.add_argument(
+        "bundle", metavar="OUT.tar", type=parse_path, help="tar that `hubmodule bundle` wrote"
+    )
     add_cache_dir(parser)
 
 

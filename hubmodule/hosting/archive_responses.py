@@ -35,8 +35,8 @@ def answer_archive(
         thread: Sends local files.
 
     Raises:
-        HandleNotFoundError: if there is no such version.
-        HubError: if its facts are damaged.
+        HandleNotFoundError: If there is no such version.
+        HubError: If its facts are damaged.
     """
     facts = hub.read_facts(name, version)["archive"]
     headers = {

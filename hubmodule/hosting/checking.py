@@ -66,9 +66,9 @@ def check_module(directory: str, allow_findings: bool) -> CheckedModule:
         allow_findings: Whether to accept what the audit finds at level high.
 
     Raises:
-        NotAModuleError: if it is not a module or SavedModel; the message says what it is.
-        PublishError: if the module is damaged, does not load, or can do more than compute.
-        UnregisteredOpsError: if it needs ops that this process does not have.
+        NotAModuleError: If it is not a module or SavedModel; the message says what it is.
+        PublishError: If the module is damaged, does not load, or can do more than compute.
+        UnregisteredOpsError: If it needs ops that this process does not have.
     """
     from hubmodule.auditing.risks import Level
     from hubmodule.format.directory import inspect_directory

@@ -15,7 +15,7 @@ def check_extra(command: str, *packages: str) -> None:
         packages: Names of packages to import, e.g. "starlette".
 
     Raises:
-        ExtraMissingError: if one of them is not installed.
+        ExtraMissingError: If one of them is not installed.
     """
     missing = [name for name in packages if importlib.util.find_spec(name) is None]
     if missing:

@@ -89,7 +89,7 @@ class SendingThread:
             part: Offsets of the bytes to send.
 
         Raises:
-            OSError: if the client has gone, takes nothing for a minute, or the file is shorter.
+            OSError: If the client has gone, takes nothing for a minute, or the file is shorter.
         """
         sending = asyncio.run_coroutine_threadsafe(_send_file(client, file, part), self._loop)
         await asyncio.wrap_future(sending)
@@ -139,7 +139,7 @@ async def _wait_until_writable(client: socket.socket) -> None:
     """Waits until a client takes bytes.
 
     Raises:
-        TimeoutError: if it takes nothing for too long.
+        TimeoutError: If it takes nothing for too long.
     """
     loop = asyncio.get_running_loop()
     is_writable = asyncio.Event()
@@ -178,7 +178,7 @@ class Connection:
             thread: Sends it.
 
         Raises:
-            OSError: if the client has gone, takes nothing for a minute, or the file is shorter.
+            OSError: If the client has gone, takes nothing for a minute, or the file is shorter.
         """
         try:
             # h11 counts the bytes, and would copy them.

@@ -46,7 +46,7 @@ class HubDirectory:
         path: Path on any TensorFlow file system. The directory need not exist.
 
     Raises:
-        HubError: if the path is empty, which would be the current directory.
+        HubError: If the path is empty, which would be the current directory.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -59,12 +59,20 @@ class HubDirectory:
         """Whether the hub is on the local file system."""
         return isinstance(self.file_system, LocalFileSystem)
 
-    def check_exists(self) -> None:
-        """Checks that the directory exists.
+    def check_readable(self) -> None:
+        """Checks that the directory can be read.
 
         Raises:
-            HandleNotFoundError: if it does not.
+            HandleNotFoundError: If it does not exist.
+            HubError: If it cannot be read.
         """
+        try:
+            self.file_system.list_names(self.path)
+        except OSError as error:
+            raise HubError(
+                f"The hub {self.path} cannot be read: {error.strerror or error}. Check the "
+                "permissions of it and the directories above it."
+            ) from error
         if not self.file_system.is_directory(self.path):
             raise HandleNotFoundError(
                 f"The hub {self.path} does not exist. `hubmodule publish` makes it."
@@ -87,8 +95,8 @@ class HubDirectory:
         """Reads facts.json of a version.
 
         Raises:
-            HandleNotFoundError: if there is no such version.
-            HubError: if the file is damaged.
+            HandleNotFoundError: If there is no such version.
+            HubError: If the file is damaged.
         """
         path = self._find_version_file(name, version, FACTS)
         facts = _parse(self.file_system.read(path))
@@ -103,7 +111,7 @@ class HubDirectory:
         """Reads the README.md of a version, in Markdown; returns None if it has none.
 
         Raises:
-            HandleNotFoundError: if there is no such version.
+            HandleNotFoundError: If there is no such version.
         """
         self._find_version_file(name, version, FACTS)
         path = self._find_file(name, version, README)
@@ -113,7 +121,7 @@ class HubDirectory:
         """Returns the path of the archive of a version.
 
         Raises:
-            HandleNotFoundError: if there is no such version.
+            HandleNotFoundError: If there is no such version.
         """
         self._find_version_file(name, version, FACTS)
         return self._find_version_file(name, version, ARCHIVE)

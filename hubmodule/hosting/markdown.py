@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
 import urllib.parse
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from hubmodule.hosting.readmes import remove_metadata
 from hubmodule.inspection.markup import Markup, make_element, mark_trusted
 
 # The rest of a longer text is cut off: no description needs it, and parsing takes time, which
@@ -20,12 +20,6 @@ _MOST_BRACKETS = 5000
 # The page has headings of the levels 1 and 2 of its own.
 _HEADING_SHIFT = 2
 _LAST_HEADING = 6
-
-_FENCE = re.compile(
-    r"^ {0,3}(?P<mark>`{3,}|~{3,}).*?(?:^ {0,3}(?P=mark)|\Z)", re.DOTALL | re.MULTILINE
-)
-_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
-_FRONT_MATTER = re.compile(r"\A---\n.*?^---$", re.DOTALL | re.MULTILINE)
 
 FindPicture = Callable[[str], str | None]
 
@@ -42,7 +36,7 @@ def render_markdown(text: str, find_picture: FindPicture) -> Markup:
             None if the hub does not have it. A picture from elsewhere becomes a link.
     """
     parser = _make_parser()
-    tokens = parser.parse(_remove_metadata(_cut(text)))
+    tokens = parser.parse(remove_metadata(_cut(text)))
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
             level = int(token.tag.removeprefix("h")) + _HEADING_SHIFT
@@ -56,17 +50,6 @@ def _cut(text: str) -> str:
     """Returns the part of a text that is rendered."""
     parts = text[:_MOST_CHARACTERS].split("[", _MOST_BRACKETS + 1)
     return "[".join(parts[: _MOST_BRACKETS + 1])
-
-
-def _remove_metadata(text: str) -> str:
-    """Removes front matter and HTML comments, which hold metadata; comments in code stay."""
-    text = _FRONT_MATTER.sub("", text.replace("\r\n", "\n"))
-    pieces = []
-    end = 0
-    for fence in _FENCE.finditer(text):
-        pieces += [_COMMENT.sub("", text[end : fence.start()]), fence[0]]
-        end = fence.end()
-    return "".join([*pieces, _COMMENT.sub("", text[end:])])
 
 
 @functools.cache

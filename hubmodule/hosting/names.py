@@ -33,7 +33,7 @@ class ModuleName:
         name: Name of the module among those of the publisher.
 
     Raises:
-        InvalidHandleError: if one of them cannot be the name of a directory in a hub.
+        InvalidHandleError: If one of them cannot be the name of a directory in a hub.
     """
 
     publisher: str
@@ -65,7 +65,7 @@ def parse_name(text: str) -> tuple[ModuleName, int | None]:
         The name, and the version; None where the text has none.
 
     Raises:
-        InvalidHandleError: if it is neither.
+        InvalidHandleError: If it is neither.
     """
     parts = text.split("/")
     if len(parts) not in (2, 3) or (len(parts) == 3 and not is_version(parts[2])):

@@ -38,7 +38,7 @@ def list_module_files(file_system: FileSystem, directory: str) -> dict[str, int]
     """Lists the bytes of all files of a module by their paths below its directory.
 
     Raises:
-        PublishError: if a file cannot be in an archive that every resolver unpacks.
+        PublishError: If a file cannot be in an archive that every resolver unpacks.
     """
     if isinstance(file_system, LocalFileSystem):
         _check_entries(directory)
@@ -69,7 +69,7 @@ def pack(
         report: Called with the bytes packed so far, and the bytes of all files.
 
     Raises:
-        PublishError: if a file changes meanwhile.
+        PublishError: If a file changes meanwhile.
     """
     gzip = _GzipWriter(out)
     tar = TarWriter(gzip.write)

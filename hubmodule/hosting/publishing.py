@@ -213,7 +213,7 @@ class _Publisher:
         """Returns the version that has the same content already; None if there is none.
 
         Raises:
-            VersionTakenError: if the wanted version has other content.
+            VersionTakenError: If the wanted version has other content.
         """
         versions = self._hub.list_versions(self._name)
         if not versions or (version is not None and version not in versions):

@@ -14,9 +14,11 @@ _LARGEST = 1_000_000  # bytes of the text
 _LONGEST = 200  # characters
 # Of the paragraph with the sentence, before its Markdown is removed.
 _MOST_READ = 2000  # characters
-_FENCE = re.compile(r"^ {0,3}(```|~~~).*?(^ {0,3}\1|\Z)", re.DOTALL | re.MULTILINE)
-_COMMENT = re.compile(r"<!--.*?(-->|\Z)", re.DOTALL)
-_FRONT_MATTER = re.compile(r"\A---\n.*?^---\n", re.DOTALL | re.MULTILINE)
+_FENCE = r"^ {0,3}(?P<mark>`{3,}|~{3,}).*?(?:^ {0,3}(?P=mark)|\Z)"
+_CODE = re.compile(_FENCE, re.DOTALL | re.MULTILINE)
+# Whichever begins first contains the other.
+_CODE_OR_COMMENT = re.compile(rf"(?P<code>{_FENCE})|<!--.*?(?:-->|\Z)", re.DOTALL | re.MULTILINE)
+_FRONT_MATTER = re.compile(r"\A---\n.*?^---$", re.DOTALL | re.MULTILINE)
 # Headings, quotes, tables, HTML, items of lists, rules, pictures, and empty lines.
 _NOT_PROSE = re.compile(r"\s*(#|>|\||<(?!https?:)|[*+-]\s|([=*-]\s*){2,}$|\d+[.)]\s|!\[|\[!\[|$)")
 _WHOLE_PICTURE = re.compile(r"!\[[^\]]*\]\([^)]*\)")
@@ -42,7 +44,7 @@ def read_readme(path: str | os.PathLike[str]) -> Readme:
     """Reads a local README, and the pictures beside or below it that it shows.
 
     Raises:
-        PublishError: if the file, or a picture that it shows, is missing or too large, or if
+        PublishError: If the file, or a picture that it shows, is missing or too large, or if
             it is not UTF-8.
     """
     path = os.fsdecode(path)
@@ -68,6 +70,12 @@ def _read_file(path: str) -> bytes:
         raise PublishError(f"{path} cannot be read: {error.strerror}.") from error
 
 
+def remove_metadata(readme: str) -> str:
+    """Removes front matter and HTML comments, which hold metadata; comments in code stay."""
+    text = _FRONT_MATTER.sub("", readme.replace("\r\n", "\n"))
+    return _CODE_OR_COMMENT.sub(lambda found: found["code"] or "", text)
+
+
 def find_summary(readme: str) -> str:
     """Finds the first sentence of a README, without its Markdown.
 
@@ -77,9 +85,7 @@ def find_summary(readme: str) -> str:
     Returns:
         The sentence, of at most 200 characters; "" if there is no paragraph.
     """
-    text = _FRONT_MATTER.sub("", readme.replace("\r\n", "\n"))
-    text = _FENCE.sub("", _COMMENT.sub("", text))
-    paragraphs = re.split(r"\n\s*\n", text)
+    paragraphs = re.split(r"\n\s*\n", _CODE.sub("", remove_metadata(readme)))
     lines = next(filter(None, map(_take_prose, paragraphs)), "")
     plain = _MARKS.sub("", _LINK.sub(r"\1", _WHOLE_PICTURE.sub("", lines[:_MOST_READ])))
     sentence = _END.split(" ".join(plain.split()), maxsplit=1)[0]

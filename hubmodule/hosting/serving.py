@@ -41,13 +41,14 @@ def serve(
             of requests, e.g. "/hub".
 
     Raises:
-        ExtraMissingError: if Starlette, uvicorn or what the pages need is not installed.
-        HandleNotFoundError: if the directory does not exist.
-        ServerAddressError: if the address is in use, or not one of this machine.
+        ExtraMissingError: If Starlette, uvicorn or what the pages need is not installed.
+        HandleNotFoundError: If the directory does not exist.
+        HubError: If it cannot be read.
+        ServerAddressError: If the address is in use, or not one of this machine.
     """
     check_extra("serve", "starlette", "uvicorn", "jinja2", "markdown_it")
     directory = HubDirectory(hub)
-    directory.check_exists()
+    directory.check_readable()
     import hubmodule.hosting.page_renderer as page_renderer
 
     with listen(host, port) as listener, _ignore_captured_signals():
@@ -90,7 +91,7 @@ def listen(host: str, port: int) -> Iterator[socket.socket]:
     """Listens at an address while the block runs.
 
     Raises:
-        ServerAddressError: if that is not possible.
+        ServerAddressError: If that is not possible.
     """
     try:
         family, _, _, _, address = socket.getaddrinfo(

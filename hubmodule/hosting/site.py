@@ -24,12 +24,14 @@ from hubmodule.hosting.page_renderer import (
     render_module_page,
 )
 from hubmodule.hosting.search_index import make_search_index
+from hubmodule.hosting.workspaces import open_marked_directory
 
 logger = logging.getLogger("hubmodule")
 
 SCHEMA = 1
 # Tells a site, which may be replaced, from other directories.
 MARKER = "site.json"
+_PREFIX = ".site-"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,7 +74,7 @@ def write_site(hub: HubDirectory, out: str | os.PathLike[str], base_url: str = "
         HubError: If `out` is something other than a site, or has the hub or is part of it, or
             if a file cannot be read or written.
     """
-    hub.check_exists()
+    hub.check_readable()
     file_system, path = find_file_system(os.fsdecode(out))
     if isinstance(file_system, LocalFileSystem):
         path = os.path.realpath(path)  # A link stays, and what it leads to is replaced.
@@ -108,11 +110,9 @@ def _check_replaceable(file_system: FileSystem, path: str) -> None:
 @contextlib.contextmanager
 def _replace_directory(file_system: FileSystem, path: str) -> Iterator[str]:
     """Yields the path of a new directory that replaces another when the block ends."""
-    parent, slash, _ = path.rpartition("/")
-    beside = f"{parent}{slash}.site-{uuid.uuid4().hex[:12]}"
-    new, old = f"{beside}-new", f"{beside}-old"
-    file_system.make_directory(new)
-    try:
+    with _open_workspace(file_system, path.rpartition("/")[0]) as workspace:
+        new, old = f"{workspace}/new", f"{workspace}/old"
+        file_system.make_directory(new)
         yield new
         had_site = bool(file_system.list_names(path)) and file_system.move_directory(
             path, old, (MARKER,)
@@ -123,11 +123,22 @@ def _replace_directory(file_system: FileSystem, path: str) -> Iterator[str]:
             if had_site:
                 file_system.move_directory(old, path, (MARKER,))
             raise
-        file_system.remove(old)
         if not moved:
             raise HubError(f"Another process wrote {path} at the same time; try again.")
+
+
+@contextlib.contextmanager
+def _open_workspace(file_system: FileSystem, parent: str) -> Iterator[str]:
+    """Yields the path of a hidden directory, which is removed when the block ends."""
+    if isinstance(file_system, LocalFileSystem):
+        with open_marked_directory(file_system, parent, _PREFIX) as workspace:
+            yield workspace
+        return
+    workspace = f"{parent}/{_PREFIX}{uuid.uuid4().hex[:12]}"
+    try:
+        yield workspace
     finally:
-        file_system.remove(new)
+        file_system.remove(workspace)
 
 
 def _fill(hub: HubDirectory, file_system: FileSystem, root: str, base_url: str) -> Site:

@@ -167,8 +167,10 @@ class _Views:
 
     def show_health(self, request: Request) -> Response:
         """Answers whether the hub can be read."""
-        if not self._hub.file_system.is_directory(self._hub.path):
-            raise HubError(f"{self._hub.path} is not a directory.")
+        try:
+            self._hub.check_readable()
+        except HandleNotFoundError as error:
+            return _answer_damaged(request, error)
         return PlainTextResponse("ok\n", headers={"Cache-Control": "no-store"})
 
     def send_static_file(self, request: Request) -> Response:

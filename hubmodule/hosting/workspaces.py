@@ -1,4 +1,4 @@
-"""Gives a publisher a directory beside the versions of a module, and removes abandoned ones.
+"""Makes hidden directories to fill before they appear, and removes abandoned ones.
 
 On a local file system, several publishers may write at the same time, as the rename of a
 directory decides between them. In other stores a version is moved file by file, so a publisher
@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from hubmodule._plain_errors import VersionTakenError
 from hubmodule.cache import locks
 from hubmodule.cache.manifest import get_time
+from hubmodule.file_systems import FileSystem
 from hubmodule.hosting.hub_directory import HubDirectory
 from hubmodule.hosting.names import ModuleName
 
@@ -44,52 +45,69 @@ def open_workspace(
         Path of an empty directory, on the file system of the hub.
 
     Raises:
-        VersionTakenError: if another process publishes this module, in a store where a
+        VersionTakenError: If another process publishes this module, in a store where a
             directory cannot be renamed.
     """
     module = hub.locate_module(name)
     hub.file_system.make_directory(module)
-    with _open_local(hub, module) if hub.is_local else _open_remote(hub, name, sleep) as workspace:
-        try:
-            yield workspace
-        finally:
-            hub.file_system.remove(workspace)
+    opened = (
+        open_marked_directory(hub.file_system, module)
+        if hub.is_local
+        else _open_remote(hub, name, sleep)
+    )
+    with opened as workspace:
+        yield workspace
 
 
 @contextlib.contextmanager
-def _open_local(hub: HubDirectory, module: str) -> Iterator[str]:
+def open_marked_directory(
+    file_system: FileSystem, parent: str, prefix: str = _PREFIX
+) -> Iterator[str]:
+    """Makes a hidden local directory, and first removes those of processes that were killed.
+
+    Args:
+        file_system: The local file system.
+        parent: Path of the directory to make it in.
+        prefix: Beginning of its name, the same for all that do the same.
+
+    Yields:
+        Path of an empty directory, which is removed when the block ends.
+    """
     host = locks.identify_host()
-    for entry in hub.file_system.list_names(module):
+    for entry in file_system.list_names(parent):
         # The lock of a process on another machine is not always seen here.
-        if entry.startswith(f"{_PREFIX}{host}-"):
-            _remove_abandoned(hub, f"{module}/{entry}")
-    workspace, mark = _make_marked_directory(hub, module, host)
+        if entry.startswith(f"{prefix}{host}-"):
+            _remove_abandoned(file_system, f"{parent}/{entry}")
+    directory, mark = _make_marked_directory(file_system, parent, f"{prefix}{host}")
     try:
-        yield workspace
+        yield directory
     finally:
+        file_system.remove(directory)
         if mark is not None:
             os.close(mark)
 
 
-def _make_marked_directory(hub: HubDirectory, module: str, host: str) -> tuple[str, int | None]:
-    """Makes a directory that other publishers leave alone; returns its path and its mark."""
+def _make_marked_directory(
+    file_system: FileSystem, parent: str, prefix: str
+) -> tuple[str, int | None]:
+    """Makes a directory that other processes leave alone; returns its path and its mark."""
     while True:
-        workspace = _make_path(module, host)
-        # Until it is marked, another publisher may take it for abandoned, and remove it.
+        directory = _make_path(parent, prefix)
+        # Until it is marked, another process may take it for abandoned, and remove it.
         with contextlib.suppress(FileNotFoundError):
-            hub.file_system.make_directory(workspace)
-            mark = locks.mark(workspace, wait=True)
-            if os.path.isdir(workspace):
-                return workspace, mark
+            file_system.make_directory(directory)
+            mark = locks.mark(directory, wait=True)
+            if os.path.isdir(directory):
+                return directory, mark
             if mark is not None:
                 os.close(mark)
 
 
-def _remove_abandoned(hub: HubDirectory, workspace: str) -> None:
-    """Removes the directory of a publisher that was killed."""
-    with locks.claim(workspace) as claimed:
+def _remove_abandoned(file_system: FileSystem, directory: str) -> None:
+    """Removes the directory of a process that was killed."""
+    with locks.claim(directory) as claimed:
         if claimed:
-            hub.file_system.remove(workspace)
+            file_system.remove(directory)
 
 
 @contextlib.contextmanager
@@ -101,9 +119,12 @@ def _open_remote(
         for entry in {*hub.file_system.list_names(module)}:
             if entry.startswith(_PREFIX):
                 hub.file_system.remove(f"{module}/{entry}")
-        workspace = _make_path(module, "any")
+        workspace = _make_path(module, f"{_PREFIX}any")
         hub.file_system.make_directory(workspace)
-        yield workspace
+        try:
+            yield workspace
+        finally:
+            hub.file_system.remove(workspace)
 
 
 @contextlib.contextmanager
@@ -133,5 +154,5 @@ def _claim(
     )
 
 
-def _make_path(module: str, host: str) -> str:
-    return f"{module}/{_PREFIX}{host}-{uuid.uuid4().hex[:12]}"
+def _make_path(parent: str, prefix: str) -> str:
+    return f"{parent}/{prefix}-{uuid.uuid4().hex[:12]}"

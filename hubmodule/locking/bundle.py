@@ -196,8 +196,12 @@ def _check_module(
     handle: str, manifest: Manifest, locked: LockedModule, path: str, settings: Settings
 ) -> None:
     lock_file.check_handle(handle)
-    # A module without files is not one.
-    digest = (manifest.content_digest if manifest.files else None) or ""
+    if not manifest.files:
+        raise LockError(
+            f"The bundle {path} has no files of {handle}, which its {_LOCK_NAME} names. Make it "
+            "again."
+        )
+    digest = manifest.content_digest or ""
     if digest != locked.sha256:
         raise LockError(
             f"{handle} in the bundle {path} has the content {digest}, but its {_LOCK_NAME} has "

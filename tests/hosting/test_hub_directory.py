@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -199,6 +200,23 @@ def test_the_fingerprint_of_the_index_changes_with_it(tmp_path: pathlib.Path) ->
     before = hub.get_index_fingerprint()
     os.utime(tmp_path / "index.json", ns=(1, 1))
     assert before != hub.get_index_fingerprint() != ""
+
+
+def test_a_hub_that_cannot_be_read(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub = HubDirectory(tmp_path)
+    hub.check_readable()
+
+    def refuse(path: str) -> list[str]:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+
+    monkeypatch.setattr(os, "listdir", refuse)  # root may read everything
+    with pytest.raises(HubError, match=f"^The hub {tmp_path} cannot be read: Permission denied"):
+        hub.check_readable()
+
+
+def test_a_hub_that_is_not_there(tmp_path: pathlib.Path) -> None:
+    with pytest.raises(HandleNotFoundError, match="does not exist"):
+        HubDirectory(tmp_path / "none").check_readable()
 
 
 def test_an_empty_path() -> None:

@@ -35,6 +35,8 @@ from hubmodule.hosting.readmes import Readme, find_summary, read_readme
         ("<!-- a\n\nb -->\n<h1>x</h1>\n\nText\r\nmore.\r\n", "Text more."),
         ("| a | b |\n|---|---|\n\n***\n\nText", "Text"),
         ("Version 1.5 is faster. So", "Version 1.5 is faster."),
+        ("<!-- a\n```\nb\n--> Text", "Text"),
+        ("```\n<!--\n```\nText", "Text"),
     ],
 )
 def test_find_summary(readme: str, summary: str) -> None:

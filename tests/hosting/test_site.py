@@ -15,6 +15,7 @@ from hubmodule.file_systems import LocalFileSystem
 from hubmodule.hosting import site
 from hubmodule.hosting.hub_directory import HubDirectory
 from hubmodule.hosting.site import Site, write_site
+from hubmodule.resolver import locks
 from tests.hosting.hubs import add_version
 from tests.hosting.parsed_html import Page
 from tests.hosting.samples import add_golden, make_sample_hub
@@ -133,7 +134,7 @@ def test_a_site_that_cannot_be_moved_to_its_place(
     move = LocalFileSystem.move_directory
 
     def refuse(self: LocalFileSystem, source: str, target: str, markers: object) -> bool:
-        if source.endswith("-new"):
+        if source.endswith("/new"):
             raise OSError(5, "Input/output error")
         return move(self, source, target, markers)
 
@@ -167,6 +168,19 @@ def test_the_site_and_the_hub_are_apart(tmp_path: Path, place: str) -> None:
 def test_an_empty_directory_is_filled(hub: HubDirectory, tmp_path: Path) -> None:
     write_site(hub, tmp_path)
     assert (tmp_path / "index.html").is_file()
+
+
+def test_what_a_killed_process_left_is_removed(hub: HubDirectory, tmp_path: Path) -> None:
+    host = locks.identify_host()
+    abandoned, running = (tmp_path / f".site-{host}-{name}" for name in ("abandoned", "running"))
+    for directory in (abandoned, running):
+        (directory / "new").mkdir(parents=True)
+    mark = locks.mark(str(running))
+    try:
+        write_site(hub, tmp_path / "out")
+    finally:
+        os.close(mark)
+    assert sorted(path.name for path in tmp_path.glob(".site-*")) == [running.name]
 
 
 def test_a_hub_that_does_not_exist(hub: HubDirectory, tmp_path: Path) -> None:

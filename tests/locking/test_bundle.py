@@ -292,6 +292,16 @@ def test_a_module_archive_is_not_a_bundle(tmp_path: pathlib.Path, elsewhere: pat
     )
 
 
+def test_a_bundle_without_the_files_of_a_module(
+    bundle: pathlib.Path, handles: list[str], tmp_path: pathlib.Path
+) -> None:
+    path = tmp_path / "less.tar"
+    with tarfile.open(bundle) as whole, tarfile.open(path, "w") as less:
+        less.addfile(whole.getmember("modules.lock"), whole.extractfile("modules.lock"))
+    with pytest.raises(LockError, match=f"The bundle {path} has no files of {handles[0]}"):
+        install(path)
+
+
 def test_a_lock_in_a_bundle_that_is_not_one(
     tmp_path: pathlib.Path, elsewhere: pathlib.Path
 ) -> None:
