@@ -45,7 +45,7 @@ def main() -> None:
     parser.add_argument("--embed", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if importlib.util.find_spec("apache_beam") is None:
-        print("Embedding a corpus: not measured, since apache-beam is not installed")
+        print("Embedding a corpus: not measured, as apache-beam is missing: make beam-environment")
         return
     if options.embed:
         _embed_in_this_process(*options.embed)
