@@ -162,7 +162,7 @@ bench: bench_environments
 
 # Where the environment of `make test-beam` is missing, it says that it measures nothing.
 bench-beam:
-	$(if $(wildcard $(BEAM_READY)),$(BEAM_VENV)/bin/python,$(BENCH)) -m benchmarks.corpus_throughput $(ARGS)
+	$(if $(wildcard $(BEAM_READY)),$(BEAM_VENV)/bin/python,python3) -m benchmarks.corpus_throughput $(ARGS)
 
 growth: bench_environments
 	$(BENCH) -m pip install --quiet 'matplotlib>=3.8' 'numpy<2'

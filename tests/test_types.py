@@ -113,7 +113,7 @@ def test_jedi_completes_names_and_arguments() -> None:
     names = jedi.Script("import hubmodule as hub\nhub.Mod", project=project).complete(2, 7)
     # jedi ignores the case, and so offers files of the package as well.
     classes = [name.name for name in names if name.name.startswith("Mod")]
-    assert classes == ["Module", "ModuleSpec"]
+    assert classes == ["Module", "ModuleApplier", "ModuleSpec"]
     [signature] = jedi.Script(
         "import hubmodule as hub\nhub.Module(", project=project
     ).get_signatures()

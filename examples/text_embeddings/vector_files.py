@@ -82,7 +82,10 @@ def write_part(
         for ids, vectors, texts in groups:
             table = _make_table(ids, vectors, texts)
             if writer is None:
-                writer = open_files.enter_context(pq.ParquetWriter(file, table.schema))
+                writer = open_files.enter_context(
+                    # The values of vectors do not repeat, so a dictionary takes time for nothing.
+                    pq.ParquetWriter(file, table.schema, use_dictionary=["text"])
+                )
             writer.write_table(table)
             rows += len(table)
     FileSystems.rename([unfinished], [path])

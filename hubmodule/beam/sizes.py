@@ -17,10 +17,10 @@ def count_bytes(values: Iterable[Any]) -> int:
         values: Numbers, texts, arrays, and dicts and sequences of such.
     """
     values = list(values)
-    # Texts are what most pipelines pass; joining them takes a tenth of the time.
-    if all(type(value) is str for value in values):
+    try:  # Texts are what most pipelines pass, and joining them is fast.
         return len("".join(values).encode(errors="surrogatepass"))
-    return sum(map(_count, values))
+    except TypeError:
+        return sum(map(_count, values))
 
 
 def _count(value: Any) -> int:
