@@ -3,6 +3,8 @@
 # make hub-demo  publishes the modules of the demo to a hub and serves its pages;
 #              ARGS=--port=0 for a free port
 # make test    the test suite; TF=2.15.1 for another TensorFlow, ARGS=... for pytest
+# make matrix  the test suite on each TensorFlow and Python of the README's table, which it writes;
+#              takes hours, and goes on where it stopped; ARGS="--only 2.18.1" for one
 # make docs    the site of the documentation, in build/site; runs its notebooks
 # make coverage  the lines and branches that the test suite runs
 # make browser what the tests of HTML pages need: Chromium, and axe-core for accessibility
@@ -36,7 +38,7 @@ BUILD_FILES = $(shell find . \( -name '.?*' -o -name node_modules \) -prune -o \
 
 AXE = .cache/axe/node_modules/axe-core/axe.min.js
 
-.PHONY: demo hub-demo test docs browser coverage check hooks bazel interop hub-load scanners bench growth bench_environments environment format clean
+.PHONY: demo hub-demo test matrix docs browser coverage check hooks bazel interop hub-load scanners bench growth bench_environments environment format clean
 .DEFAULT_GOAL := test
 
 $(READY): pyproject.toml setup.py $(wildcard proto/*.proto)
@@ -60,6 +62,9 @@ ifeq ($(ARGS),)
 else
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 endif
+
+matrix: $(READY)
+	$(BIN)/python -m scripts.matrix $(ARGS)
 
 # Warnings are errors. What the commands and exceptions say of themselves is written first.
 docs: $(VENV)/.docs-ready
