@@ -5,6 +5,8 @@
 # make test    the test suite; TF=2.15.1 for another TensorFlow, ARGS=... for pytest
 # make test-beam  the tests that need Apache Beam, Ray or faiss, in an environment of their own,
 #              since Beam needs an older protobuf than TensorFlow brings; TF=2.15.1 as for test
+# make matrix  the test suite on each TensorFlow and Python of the README's table, which it writes;
+#              takes hours, and goes on where it stopped; ARGS="--only 2.18.1" for one
 # make docs    the site of the documentation, in build/site; runs its notebooks
 # make coverage  the lines and branches that the test suite runs
 # make browser what the tests of HTML pages need: Chromium, and axe-core for accessibility
@@ -43,7 +45,7 @@ BUILD_FILES = $(shell find . \( -name '.?*' -o -name node_modules \) -prune -o \
 
 AXE = .cache/axe/node_modules/axe-core/axe.min.js
 
-.PHONY: demo hub-demo test test-beam beam-environment docs browser coverage check hooks bazel interop hub-load scanners bench bench-beam growth bench_environments environment format clean
+.PHONY: demo hub-demo test test-beam matrix beam-environment docs browser coverage check hooks bazel interop hub-load scanners bench bench-beam growth bench_environments environment format clean
 .DEFAULT_GOAL := test
 
 $(READY): pyproject.toml setup.py $(wildcard proto/*.proto)
@@ -79,6 +81,9 @@ test-beam: $(BEAM_READY)
 	$(BEAM_VENV)/bin/python -m pytest -n 2 --dist loadfile $(or $(ARGS),$(BEAM_TESTS))
 
 beam-environment: $(BEAM_READY)
+
+matrix: $(READY)
+	$(BIN)/python -m scripts.matrix $(ARGS)
 
 # Warnings are errors. What the commands and exceptions say of themselves is written first.
 docs: $(VENV)/.docs-ready
