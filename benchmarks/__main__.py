@@ -52,6 +52,7 @@ CASES = [
     "embeddings",
     "download",
     "inspect",
+    "convert_heavy",
     "call_layer",
     "call_loaded",
     "predict",
