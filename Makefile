@@ -21,6 +21,8 @@
 # make hub-load hubmodule serve under load, beside nginx
 # make scanners the audit held against other scanners; DATA=... for folders of harmless modules
 # make growth  the plot of docs/growth.png
+# make sizes   time and memory per node, variable, signature, variant and application, as a module
+#              grows; ARGS='--scale 10' for larger modules
 
 TF ?= 2.21.0
 ARGS ?=
@@ -45,7 +47,7 @@ BUILD_FILES = $(shell find . \( -name '.?*' -o -name node_modules \) -prune -o \
 
 AXE = .cache/axe/node_modules/axe-core/axe.min.js
 
-.PHONY: demo hub-demo test test-beam matrix beam-environment docs browser coverage check hooks bazel interop hub-load scanners bench bench-beam growth bench_environments environment format clean
+.PHONY: demo hub-demo test test-beam matrix beam-environment docs browser coverage check hooks bazel interop hub-load scanners bench bench-beam growth sizes bench_environments environment format clean
 .DEFAULT_GOAL := test
 
 $(READY): pyproject.toml setup.py $(wildcard proto/*.proto)
@@ -172,6 +174,9 @@ bench-beam:
 growth: bench_environments
 	$(BENCH) -m pip install --quiet 'matplotlib>=3.8' 'numpy<2'
 	$(BENCH) -m benchmarks.growth $(BENCH_PYTHONS) $(ARGS)
+
+sizes: bench_environments
+	$(BENCH) -m benchmarks.sizes $(ARGS)
 
 bench_environments:
 	$(MAKE) environment TF=2.15.1

@@ -153,6 +153,25 @@ def build_heavy() -> None:
     hub.add_signature(inputs=features, outputs=outputs)
 
 
+def embed_text() -> None:
+    """Builds a module of sentences: the mean of the vectors of their words; a module_fn."""
+    sentences = tf1.placeholder(tf.string, [None])
+    words = tf.strings.split(sentences).to_sparse()
+    ids = tf.strings.to_hash_bucket_fast(words.values, 2000)
+    vectors = tf1.get_variable("embeddings", [2000, 50])
+    rows = tf.SparseTensor(words.indices, ids, words.dense_shape)
+    outputs = tf.nn.safe_embedding_lookup_sparse(vectors, rows, combiner="sqrtn")
+    hub.add_signature(inputs=sentences, outputs=outputs)
+
+
+def transform_numbers() -> None:
+    """Builds a module of two dense layers of 16 units; a module_fn."""
+    outputs = features = tf1.placeholder(tf.float32, [None, 16])
+    for layer in range(2):
+        outputs = tf.nn.relu(tf.matmul(outputs, tf1.get_variable(f"kernel_{layer}", [16, 16])))
+    hub.add_signature(inputs=features, outputs=outputs)
+
+
 def _write_archive(path: Path) -> None:
     """Packs random weights, which compress as little as trained ones."""
     numbers = np.random.default_rng(0).standard_normal(ARCHIVE_BYTES // 4, np.float32)
@@ -177,6 +196,8 @@ MAKERS: dict[str, Callable[[Path], object]] = {
     "one_signature": lambda path: write(path, make_towers(1)),
     "many_signatures": lambda path: write(path, make_towers(SIGNATURES)),
     "heavy": lambda path: write(path, build_heavy),
+    "text": lambda path: write(path, embed_text),
+    "numbers": lambda path: write(path, transform_numbers),
     "archive": _write_archive,
     "wide": _write_wide,
     "glove": link_to_text,

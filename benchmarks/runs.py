@@ -8,7 +8,8 @@ import os
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from os.path import abspath
 from pathlib import Path
@@ -18,6 +19,10 @@ LIBRARIES = ("tensorflow_hub", "hubmodule", "floor")
 # TensorFlow reads these at import. oneDNN logs a line at every log level, and is not part of
 # what the cases compare.
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0"}
+
+
+# A case does not begin another round that would end later.
+_MOST_SECONDS = 60.0
 
 
 class RunError(Exception):
@@ -102,22 +107,34 @@ class Result:
 
 
 def measure_case(
-    pythons: Pythons, case: str, libraries: Sequence[str], folder: Path, rounds: int
+    pythons: Pythons,
+    case: str,
+    libraries: Sequence[str],
+    folder: Path,
+    rounds: int,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Result:
     """Runs a case several times with each library in turn.
 
-    Each round starts with the next library.
+    Each round starts with the next library. A case ends early, after at least one round, if
+    another round as long as the longest would take it beyond a minute.
 
     Args:
         pythons: The interpreters.
         case: The name of a module in benchmarks.cases.
         libraries: The libraries to measure, of LIBRARIES.
         folder: The directory of the modules that the case uses.
-        rounds: The number of runs with each library.
+        rounds: The largest number of runs with each library.
+        clock: Returns the time in seconds.
     """
     samples: dict[str, list[dict[str, float]]] = {library: [] for library in libraries}
     failures: dict[str, str] = {}
+    start = clock()
+    longest = 0.0
     for number in range(rounds):
+        before = clock()
+        if before - start + longest > _MOST_SECONDS:
+            break
         _show(f"{case}: round {number + 1} of {rounds}")
         first = number % len(libraries)
         for library in [*libraries[first:], *libraries[:first]]:
@@ -129,6 +146,7 @@ def measure_case(
                 failures[library] = str(error)
             else:
                 samples[library].append(json.loads(out.splitlines()[-1]))
+        longest = max(longest, clock() - before)
     _show("")
     complete = {library: runs for library, runs in samples.items() if library not in failures}
     return Result(

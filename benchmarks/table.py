@@ -10,19 +10,25 @@ from benchmarks.runs import Result
 Values = Mapping[str, float]
 HEAD = (
     "| case | tensorflow_hub | hubmodule | ratio (CPU) | target | "
-    "| floor | distance (CPU) | memory |\n"
-    "|---|---:|---:|---:|---|---|---:|---:|---:|"
+    "| floor | distance (CPU) | memory | since the last release |\n"
+    "|---|---:|---:|---:|---|---|---:|---:|---:|---:|"
 )
 _VERDICTS = {True: "holds", False: "**fails**", None: "?"}
 
 
-def format_row(case: Any, result: Result) -> str:
-    """Formats the row of a case, which is a Python module with TITLE and TARGETS."""
+def format_row(case: Any, result: Result, change: str = "") -> str:
+    """Formats a row.
+
+    Args:
+        case: The Python module of the case, with TITLE and TARGETS.
+        result: The result.
+        change: What changed since the last release.
+    """
     peer, ours, floor = (
         result.values.get(library, {}) for library in ("tensorflow_hub", "hubmodule", "floor")
     )
     if not ours:
-        return f"| {case.TITLE} | | could not be run | | | | | | |"
+        return f"| {case.TITLE} | | could not be run | | | | | | | |"
     metric = _choose_metric(case.TARGETS)
     verdicts = [_VERDICTS[_is_reached(target, ours, peer, floor)] for target in case.TARGETS]
     cells = [
@@ -35,6 +41,7 @@ def format_row(case: Any, result: Result) -> str:
         _format_value(floor, metric),
         _format_ratios(ours, floor, metric),
         _format_memories(case.TARGETS, [values for values in (peer, ours, floor) if values]),
+        change,
     ]
     return f"| {' | '.join(cells)} |"
 
@@ -54,6 +61,8 @@ def _format_value(values: Values, metric: str) -> str:
     if metric == "nodes":
         return f"{values[metric]:,.0f}"
     seconds = values[metric]
+    if seconds < 0.001:
+        return f"{seconds * 1e6:.0f} us"
     return f"{seconds:.2f} s" if seconds >= 1 else f"{seconds * 1000:.1f} ms"
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import tensorflow as tf
 from tensorflow.core.framework import attr_value_pb2, op_def_pb2
 from tensorflow.core.protobuf import struct_pb2
+from tensorflow.python.eager import wrap_function
 from tensorflow.python.eager.polymorphic_function import concrete_function
 from tensorflow.python.feature_column import feature_column as feature_column_v1
 from tensorflow.python.framework import function as function_v1
@@ -297,6 +298,20 @@ def record_read(variable: tf.Variable) -> None:
     resource_variable_ops.variable_accessed(variable)
 
 
+class _NamedArguments(wrap_function.WrappedFunction):
+    """A wrapped function that is called by the names of its arguments.
+
+    TensorFlow first tries whether the arguments are positional. The error that says that they are
+    not, which is caught, holds the values of all inputs as text: for a matrix this takes ten
+    times as long as the call.
+    """
+
+    def _call_impl(self, args: Any, kwargs: Any) -> Any:
+        if kwargs:
+            return self._call_with_flat_signature(args, kwargs)
+        return super()._call_impl(args, kwargs)
+
+
 def name_arguments(function: Any, specs: Mapping[str, tf.TensorSpec]) -> None:
     """Names the arguments of a wrapped function, for calls and for saving it as a signature.
 
@@ -309,6 +324,7 @@ def name_arguments(function: Any, specs: Mapping[str, tf.TensorSpec]) -> None:
         specs: A dict from the name of each argument to its tf.TensorSpec, in the order of the
             function's arguments.
     """
+    function.__class__ = _NamedArguments
     function._arg_keywords = list(specs)
     function._num_positional_args = 1 if len(specs) == 1 else 0
     function.graph.structured_input_signature = ((), dict(specs))

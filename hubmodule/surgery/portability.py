@@ -72,6 +72,8 @@ def prepare_for_this_tensorflow(meta_graph: MetaGraphDef) -> MetaGraphDef:
     unknown = _find_unknown_defaults(meta_graph.meta_info_def.stripped_op_list.op)
     for node in iterate_nodes(local.graph_def):
         node.ClearField("device")
+        if not unknown:
+            continue
         for name, default in unknown.get(node.op, ()):
             if name in node.attr and node.attr[name] == default:
                 del node.attr[name]

@@ -74,7 +74,8 @@ class VariableState:
     @property
     def checkpoint_shape(self) -> tf.TensorShape:
         """The static shape in a checkpoint; for a slice, that of the whole variable."""
-        return tf.TensorShape(partitions.get_full_shape(self.definition) or self.shape)
+        whole = partitions.get_full_shape(self.definition)
+        return tf.TensorShape(whole) if whole else self.shape
 
     @property
     def slice_spec(self) -> str:

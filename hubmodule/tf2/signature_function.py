@@ -45,6 +45,7 @@ class SignatureFunction:
         self._inputs = application.variant.get_signature(application.signature).inputs
         self._applications = {False: application, True: training}
         self._functions: dict[bool, Any] = {}
+        self._traces: dict[bool, Any] = {}
 
     def __call__(self, inputs: Any, training: bool | tf.Tensor | None = False) -> dict[str, Any]:
         """Applies the signature.
@@ -67,7 +68,14 @@ class SignatureFunction:
         converted = values.convert_inputs(self._inputs, named)
         tensors = tf.nest.flatten(converted, expand_composites=True)
         if not tf.is_symbolic_tensor(training):
-            return self._get_function(bool(training))(tensors)
+            trains = bool(training)
+            if not tf.executing_eagerly() or tf.distribute.has_strategy():
+                return self._get_function(trains)(tensors)
+            # There is one trace, and the inputs have its types. That a tf.function looks for the
+            # trace by these types takes as long as the computation of a small module.
+            if trains not in self._traces:
+                self._traces[trains] = self._get_function(trains).get_concrete_function()
+            return self._traces[trains](tensors)
         return tf.cond(
             tf.cast(training, tf.bool),
             lambda: self._get_function(True)(tensors),

@@ -34,6 +34,14 @@ def test_medians(tmp_path):
     assert result.failures == {}
 
 
+def test_a_case_that_takes_long_has_fewer_rounds(tmp_path):
+    pythons = FakePythons(hubmodule=[1, 7, 2])
+    clock = iter([0.0, 0.0, 25.0, 25.0, 50.0, 50.0]).__next__
+    result = measure_case(pythons, "case", ["hubmodule"], tmp_path, 3, clock)
+    assert result.values == {"hubmodule": {"seconds": 4}}
+    assert pythons.order == ["hubmodule"] * 2
+
+
 def test_each_round_begins_with_another(tmp_path):
     pythons = FakePythons(hubmodule=[1, 1], floor=[1, 1])
     measure_case(pythons, "case", ["hubmodule", "floor"], tmp_path, 2)

@@ -36,7 +36,13 @@ def test_of_time():
         "250.0 ms",
         "2.00 (2.50)",
         "5 MB / 1 MB / 2 MB",
+        "",
     ]
+
+
+def test_of_less_than_a_millisecond():
+    short = {"seconds": 0.00025, "cpu": 0.00025, "memory": 0, "nodes": 0}
+    assert cells(TimesLess(4), ours=short)[2] == "250 us"
 
 
 def test_of_nodes():
@@ -44,7 +50,7 @@ def test_of_nodes():
 
 
 def test_without_a_floor():
-    assert cells(TimesLess(4), floor=None)[6:] == ["", "", "5 MB / 1 MB"]
+    assert cells(TimesLess(4), floor=None)[6:] == ["", "", "5 MB / 1 MB", ""]
 
 
 def test_of_several_targets():
@@ -102,7 +108,7 @@ def test_of_all_memory():
 @pytest.mark.parametrize("target", [NearFloor(1, "memory"), AtMost(1, "memory")])
 def test_memory_that_could_not_be_measured(target):
     unknown = {name: {"seconds": 1, "cpu": 1, "nodes": 0} for name in MEASURED}
-    verdict, *_, memory = cells(target, **unknown)[5:]
+    verdict, *_, memory, _ = cells(target, **unknown)[5:]
     assert (verdict, memory) == ("?", "? / ? / ?")
 
 

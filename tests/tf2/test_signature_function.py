@@ -15,6 +15,7 @@ import tensorflow as tf
 
 import hubmodule as hub
 from tests.golden.definitions import control_flow
+from tests.growth import count_calls
 from tests.module.graphs import affine, exported
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "made_by_tf215"
@@ -41,6 +42,15 @@ def test_a_tape_follows_a_v2_loop_eagerly_and_then_in_a_function(tmp_path: Path)
         with tf.GradientTape() as tape:
             y = call(tf.constant(2.0))
         assert tape.gradient(y, module.trainable_variables[0]).numpy() == 6.0
+
+
+def test_a_further_call_does_less_than_that_of_a_tf_function(tmp_path: Path) -> None:
+    module = hub.load(exported(tmp_path / "m", affine))
+    w, b = module.variables
+    bare = tf.function(lambda x: {"default": w * x + b}, input_signature=[tf.TensorSpec([None])])
+    x = tf.ones([2])
+    module(x), bare(x)
+    assert count_calls(lambda: module(x)) < count_calls(lambda: bare(x))
 
 
 def all_at_once(*tasks: Callable[[], Any]) -> list[Any]:

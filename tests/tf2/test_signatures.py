@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 import hubmodule as hub
+from tests.growth import count_calls
 from tests.module.graphs import affine, exported
 
 v1 = tf.compat.v1
@@ -24,6 +25,15 @@ def test_a_signature_takes_its_only_input_either_way(tmp_path: Path) -> None:
 def test_the_repr_lists_them(tmp_path: Path) -> None:
     signatures = hub.load(exported(tmp_path / "m", affine)).signatures
     assert repr(signatures) == "<signatures ['default'] of a module>"
+
+
+def test_a_call_by_name_does_not_format_the_values(tmp_path: Path) -> None:
+    function = hub.load(exported(tmp_path / "m", affine)).signatures["default"]
+    small, large = tf.ones([2]), tf.ones([900])
+    function(default=small)
+    assert count_calls(lambda: function(default=large)) == count_calls(
+        lambda: function(default=small)
+    )
 
 
 def odd_inputs() -> None:
