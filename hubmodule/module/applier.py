@@ -37,8 +37,10 @@ _OF_AN_ELEMENT = (TypeError, ValueError, tf.errors.OpError)
 class ModuleApplier:
     """A module as a function of batches, for engines that send functions to processes.
 
-        embed = hub.ModuleApplier("/path/to/module")
-        vectors = embed(["A sentence.", "Another one."])  # float32 of shape [2, N]
+        >>> embed = hub.ModuleApplier("modules/text")
+        >>> vectors = embed(["A sentence.", "Another one."])
+        >>> vectors.shape, vectors.dtype
+        ((2, 4), dtype('float32'))
 
     It is pickled as its arguments. Each process loads the module when it first needs it, in a
     graph and a session of its own. Threads may use it at the same time. What was loaded is
