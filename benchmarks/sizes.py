@@ -145,7 +145,7 @@ def _use(spec: Any, calls: int) -> tf.Graph:
     return graph
 
 
-def _import(nodes: tf1.GraphDef) -> None:
+def _import(nodes: tf.compat.v1.GraphDef) -> None:
     with tf.Graph().as_default():
         tf.import_graph_def(nodes, name="")
 
