@@ -14,9 +14,9 @@ ImageModuleInfo: TypeAlias = image_module_info_pb2.ImageModuleInfo
 # The class is generated, without a docstring, and help() shows its users this name.
 ImageModuleInfo.__doc__ = """The size of the images that a module expects: a protocol message.
 
-    >>> info = hub.ImageModuleInfo(default_image_size={"height": 224, "width": 299})
+    >>> info = hub.ImageModuleInfo(default_image_size={"height": 224, "width": 224})
     >>> info.default_image_size.width
-    299
+    224
 
 Attach it to a module with `hub.attach_image_module_info(info)` inside a module_fn. Users of the
 module read the size with `hub.get_expected_image_size(module)`. Like each protocol message, it
