@@ -72,7 +72,7 @@ def test_no_images():
 
 def test_help_shows_how_to_make_the_message():
     text = pydoc.plain(pydoc.render_doc(hub.ImageModuleInfo))
-    assert 'hub.ImageModuleInfo(default_image_size={"height": 224, "width": 299})' in text
+    assert 'hub.ImageModuleInfo(default_image_size={"height": 224, "width": 224})' in text
 
 
 if __name__ == "__main__":
