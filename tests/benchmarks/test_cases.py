@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import hubmodule as hub
 from benchmarks import calling, cases, exporting, modules
 from benchmarks.__main__ import CASES
 from benchmarks.measuring import Measurement
@@ -54,6 +55,13 @@ def few_calls(monkeypatch):
     monkeypatch.setattr(calling, "CALLS", 2)
     monkeypatch.setattr(calling, "BATCHES", 2)
     monkeypatch.setattr(exporting, "TIMES", 2)
+
+
+@pytest.fixture(autouse=True)
+def layer_of_tf_keras(monkeypatch):
+    """Other tests of the process may have imported tf_keras, and so chosen its layer."""
+    monkeypatch.setenv("TF_USE_LEGACY_KERAS", "0")
+    monkeypatch.delitem(vars(hub), "KerasLayer", raising=False)
 
 
 @pytest.mark.parametrize("name", RUN)

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from hubmodule.cache import locks
 from hubmodule.errors import HandleNotFoundError, HubError
 from hubmodule.file_systems import LocalFileSystem
 from hubmodule.hosting import site
 from hubmodule.hosting.hub_directory import HubDirectory
 from hubmodule.hosting.site import Site, write_site
-from hubmodule.resolver import locks
 from tests.hosting.hubs import add_version
 from tests.hosting.parsed_html import Page
 from tests.hosting.samples import add_golden, make_sample_hub
