@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.pages import make_program, read_page, run_in_checkout
+from tests.skipping import skip_without
 
-pytest.importorskip("apache_beam", reason="apache-beam is not installed: make test-beam")
+skip_without("apache_beam", __name__)
 
 PAGE = read_page("beam.md")
 SECTIONS = re.split(r"^(?=###? )", PAGE, flags=re.MULTILINE)

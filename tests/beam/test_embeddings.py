@@ -8,8 +8,9 @@ import pytest
 
 import hubmodule as hub
 from tests.beam.modules import export_numbers, export_words
+from tests.skipping import skip_without
 
-pytest.importorskip("apache_beam", reason="apache-beam is not installed: make test-beam")
+skip_without("apache_beam", __name__)
 
 import apache_beam as beam
 from apache_beam.ml.transforms.base import MLTransform

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-pytest.importorskip("apache_beam", reason="apache-beam is not installed: make test-beam")
+from tests.skipping import skip_without
+
+skip_without("apache_beam", __name__)
 
 from hubmodule.beam.sizes import count_bytes
 

@@ -10,8 +10,9 @@ import pytest
 import hubmodule as hub
 from tests.beam.modules import export_words
 from tests.processes import run_python
+from tests.skipping import skip_without
 
-pytest.importorskip("apache_beam", reason="apache-beam is not installed: make test-beam")
+skip_without("apache_beam", __name__)
 
 SENTENCES = [f"sentence {n} of {n % 13}" for n in range(2000)]
 PIPELINE = """

@@ -7,7 +7,9 @@ import sys
 
 import pytest
 
-pytest.importorskip("apache_beam", reason="apache-beam is not installed: make test-beam")
+from tests.skipping import skip_without
+
+skip_without("apache_beam", __name__)
 
 import pyarrow as pa
 import pyarrow.parquet as pq

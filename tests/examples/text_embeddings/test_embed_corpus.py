@@ -12,8 +12,9 @@ import pytest
 import hubmodule as hub
 from tests.beam.modules import export_words
 from tests.processes import run_code, run_python
+from tests.skipping import skip_without
 
-pytest.importorskip("apache_beam", reason="apache-beam is not installed: make test-beam")
+skip_without("apache_beam", __name__)
 
 from examples.text_embeddings import embed_corpus as program
 from examples.text_embeddings.corpus import find_corpus

@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("apache_beam", reason="apache-beam is not installed: make test-beam")
-pytest.importorskip("faiss", reason="faiss-cpu is not installed: make test-beam")
+from tests.skipping import skip_without
+
+skip_without("apache_beam", __name__)
+skip_without("faiss", __name__)
 
 from examples.text_embeddings import embed_corpus, export, search_corpus
 from examples.text_embeddings.corpus import find_corpus

@@ -7,7 +7,9 @@ import sys
 import numpy as np
 import pytest
 
-pytest.importorskip("apache_beam", reason="apache-beam is not installed: make test-beam")
+from tests.skipping import skip_without
+
+skip_without("apache_beam", __name__)
 
 from examples.text_embeddings.vector_files import (
     count_rows,
