@@ -102,7 +102,7 @@ def test_parts_of_programs_run(page: str, tmp_path: Path) -> None:
 def test_the_first_module_runs_when_pasted(tmp_path: Path) -> None:
     printed = run_in_checkout(tmp_path, make_program(read_page("first_module.md")))
     assert {path.name for path in tmp_path.iterdir()} >= {"words.txt", "first", "tuned"}
-    found = re.search(r"^\[((?: *[\d.e-]+){4})\]$", printed, re.MULTILINE)
+    found = re.search(r"^\[((?: *[\d.e-]+){4}) *\]$", printed, re.MULTILINE)
     assert found is not None, printed
     predictions = [float(value) for value in found[1].split()]
     assert max(abs(p - label) for p, label in zip(predictions, [1, 1, 0, 0], strict=True)) < 0.1
