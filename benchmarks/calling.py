@@ -60,6 +60,13 @@ def load_bare(path: Path, inputs: tf.Tensor) -> Callable[[tf.Tensor], Any]:
     return function
 
 
+def measure_bare_calls(path: Path, measurement: Measurement) -> None:
+    """Measures calls of a text module's signature with TensorFlow alone."""
+    inputs = tf.constant(SENTENCES)
+    call = load_bare(path, inputs)
+    measure_calls(lambda: call(inputs), measurement)
+
+
 def make_plain_layer(trainable: bool) -> Any:
     """Makes a Keras layer with the ops of the module `numbers`."""
     layers = [tf.keras.layers.Dense(16, "relu", use_bias=False) for _ in range(2)]

@@ -41,8 +41,8 @@ def read(path: Path) -> Figures:
 def describe_change(case: str, result: Result, kept: Figures | None) -> str:
     """Describes how a case changed since the figures that were kept.
 
-    Machines differ, so what is compared is the ratio to the floor, or to tensorflow_hub where
-    there is no floor.
+    Machines differ, so this compares the ratio to the floor; for a case without a floor, the ratio
+    to tensorflow_hub.
 
     Args:
         case: The name of the case.

@@ -24,6 +24,4 @@ def measure(library: str, folder: Path, measurement: Measurement) -> None:
 
 def measure_floor(folder: Path, measurement: Measurement) -> None:
     """Calls the function."""
-    inputs = tf.constant(calling.SENTENCES)
-    call = calling.load_bare(folder / "text", inputs)
-    calling.measure_calls(lambda: call(inputs), measurement)
+    calling.measure_bare_calls(folder / "text", measurement)

@@ -34,6 +34,21 @@ def parse(arguments: Sequence[str]) -> tuple[Preparation, Program]:
     """
     from hubmodule.run import Preparation, Program
 
+    parser = _make_parser()
+    end = _find_end_of_options(arguments)
+    parsed = parser.parse_args(arguments[:end])
+    name = parsed.module or parsed.script
+    if name is None:
+        parser.error("a SCRIPT, -m MODULE, or - for standard input is needed")
+    preparation = Preparation(
+        use_alias=not parsed.no_alias,
+        use_tensorflow_1=parsed.tf1 or bool(parsed.tf1_package),
+        packages=tuple(parsed.tf1_package),
+    )
+    return preparation, Program(name, parsed.module is not None, list(arguments[end:]))
+
+
+def _make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="hubmodule run",
         usage=f"hubmodule run {_ARGUMENTS}",
@@ -66,17 +81,7 @@ def parse(arguments: Sequence[str]) -> tuple[Preparation, Program]:
         nargs="?",
         help="run a Python file, directory or zip archive; - is a program from standard input",
     )
-    end = _find_end_of_options(arguments)
-    parsed = parser.parse_args(arguments[:end])
-    name = parsed.module or parsed.script
-    if name is None:
-        parser.error("a SCRIPT, -m MODULE, or - for standard input is needed")
-    preparation = Preparation(
-        use_alias=not parsed.no_alias,
-        use_tensorflow_1=parsed.tf1 or bool(parsed.tf1_package),
-        packages=tuple(parsed.tf1_package),
-    )
-    return preparation, Program(name, parsed.module is not None, list(arguments[end:]))
+    return parser
 
 
 def _find_end_of_options(arguments: Sequence[str]) -> int:

@@ -35,7 +35,7 @@ def answer_archive(
         thread: Sends local files.
 
     Raises:
-        HandleNotFoundError: If there is no such version.
+        HandleNotFoundError: If the hub lacks this version.
         HubError: If its facts are damaged.
     """
     facts = hub.read_facts(name, version)["archive"]

@@ -95,7 +95,7 @@ class HubDirectory:
         """Reads facts.json of a version.
 
         Raises:
-            HandleNotFoundError: If there is no such version.
+            HandleNotFoundError: If the hub lacks this version.
             HubError: If the file is damaged.
         """
         path = self._find_version_file(name, version, FACTS)
@@ -111,7 +111,7 @@ class HubDirectory:
         """Reads the README.md of a version, in Markdown; returns None if it has none.
 
         Raises:
-            HandleNotFoundError: If there is no such version.
+            HandleNotFoundError: If the hub lacks this version.
         """
         self._find_version_file(name, version, FACTS)
         path = self._find_file(name, version, README)
@@ -121,7 +121,7 @@ class HubDirectory:
         """Returns the path of the archive of a version.
 
         Raises:
-            HandleNotFoundError: If there is no such version.
+            HandleNotFoundError: If the hub lacks this version.
         """
         self._find_version_file(name, version, FACTS)
         return self._find_version_file(name, version, ARCHIVE)

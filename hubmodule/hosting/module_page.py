@@ -92,7 +92,7 @@ def gather_module_page(
         base_url: The address of the hub, for the code to paste.
 
     Raises:
-        HandleNotFoundError: If there is no such version.
+        HandleNotFoundError: If the hub lacks this version.
     """
     readme = hub.read_readme(name, version)
     versions = hub.list_versions(name)

@@ -100,7 +100,7 @@ def render_module_page(
         A complete HTML document.
 
     Raises:
-        HandleNotFoundError: If there is no such version.
+        HandleNotFoundError: If the hub lacks this version.
     """
     page = gather_module_page(hub, name, version, base_url or EXAMPLE_URL)
     indexed = records.find_module(hub.read_index() if index is None else index, name)

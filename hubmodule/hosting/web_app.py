@@ -307,7 +307,7 @@ def _redirect(request: Request, path: str) -> Response:
 
 def _find_root(request: Request) -> str:
     """Returns the address of the hub relative to that of a request."""
-    # As the client wrote it: "%2F" is no slash there.
+    # As the client wrote it: there, "%2F" does not separate folders.
     return "../" * (request.scope["raw_path"].count(b"/") - 1)
 
 

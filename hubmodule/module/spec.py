@@ -237,6 +237,9 @@ class ModuleSpec:
             return checkpoint.read_contents(self._checkpoint_prefix)
         return checkpoint.Contents(self._checkpoint_prefix, {}, {})
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_encoded_graphs"}
+
     @functools.cached_property
     def _encoded_graphs(self) -> saved_model.EncodedGraphs:
         # A program that trains may export often, and the graphs do not change.
