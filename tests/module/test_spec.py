@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import sys
 from pathlib import Path
 
@@ -233,6 +234,21 @@ class TestExportValues:
         spec.export_values(tmp_path / "m", {**values, "b": array(2)[0]}, overwrite=True)
         with hub.eval_function_for_module(tmp_path / "m") as f:
             assert f(array(1)).tolist() == [3.0]
+
+
+def test_an_export_adds_no_copy_of_the_graphs_to_a_pickled_spec(tmp_path):
+    spec = hub.create_module_spec(affine)
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        module = hub.Module(spec)
+        session.run(tf.compat.v1.global_variables_initializer())
+        module.export(str(tmp_path / "first"), session)
+        size = len(pickle.dumps(spec))
+        written = (tmp_path / "first" / "saved_model.pb").read_bytes()
+    assert "_encoded_graphs" in vars(spec)
+    assert written not in pickle.dumps(spec)
+    copied = pickle.loads(pickle.dumps(spec))
+    assert copied.get_signature_names() == ["default"]
+    assert len(pickle.dumps(copied)) <= size
 
 
 if __name__ == "__main__":
